@@ -1,0 +1,222 @@
+/**
+ * The catalogue of every error that a user can meet.
+ *
+ * Promises: each error prints as one line that says what failed, where, and what to do, and carries
+ * the exit status of sysexits.h.  Tests and callers compare `code`, never text.  What is thrown and
+ * is not a `Failure` is a bug of ours and ends with `EXIT.software`.
+ */
+
+/** Exit statuses, from sysexits.h (FreeBSD, glibc). */
+export const EXIT = {
+  ok: 0,
+  usage: 64,
+  data: 65,
+  noInput: 66,
+  unavailable: 69,
+  software: 70,
+  cannotCreate: 73,
+  io: 74,
+  temporary: 75,
+  noPermission: 77,
+  config: 78,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+interface Entry {
+  readonly exit: ExitStatus;
+  /** What is wrong and where; `{name}` stands for a parameter. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+const CATALOGUE = {
+  USAGE: { exit: EXIT.usage, text: '{problem}', hint: 'see "popbsmtp {verb}--help"' },
+  DURATION: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is not a duration',
+    hint: 'write it as 900, 90s, 15m, 2h or 1d',
+  },
+  MAP_SPEC: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" does not name a map as type:path',
+    hint: 'write it exactly as main.cf does after check_client_access, such as lmdb:/var/popbsmtp/pop-before-smtp',
+  },
+  MAP_TYPE: {
+    exit: EXIT.config,
+    text: '{spec}: maps of type "{type}" are not supported',
+    hint: 'use one of: {supported}',
+  },
+  CONFIG_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: 'mend the TOML' },
+  CONFIG_UNREADABLE: {
+    exit: EXIT.config,
+    text: 'cannot read the configuration {file}: {reason}',
+    hint: 'name an existing file with --config, or leave the option out',
+  },
+  CONFIG_KEY: {
+    exit: EXIT.config,
+    text: '{file}: unknown key "{key}"',
+    hint: 'the nearest known key is "{nearest}"',
+  },
+  CONFIG_VALUE: { exit: EXIT.config, text: '{file}: key "{key}": {problem}', hint: '{hint}' },
+  PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
+  PATTERN_UNREADABLE: {
+    exit: EXIT.config,
+    text: 'cannot read patterns from {path}: {reason}',
+    hint: 'make it readable for the account, or name another directory with --patterns',
+  },
+  MYNETWORKS_ENTRY: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" is not an entry of mynetworks: {problem}',
+    hint: 'write networks as 192.0.2.0/24, [2001:db8::]/32, !192.0.2.7, /file or type:table',
+  },
+  NETWORK_LIST: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" is not a network: {problem}',
+    hint: 'write networks as 192.0.2.0/24 or 2001:db8::/32, separated by blanks or commas',
+  },
+  POSTCONF_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot ask Postfix for mynetworks: postconf was not found',
+    hint: 'install Postfix, or give the networks with --mynetworks (none for an empty list)',
+  },
+  POSTCONF_FAILED: {
+    exit: EXIT.unavailable,
+    text: 'postconf could not tell mynetworks: {reason}',
+    hint: 'mend the Postfix configuration, or give the networks with --mynetworks',
+  },
+  POSTMAP_FAILED: {
+    exit: EXIT.unavailable,
+    text: 'postmap could not look up {key} in {table}: {reason}',
+    hint: 'mend the table that mynetworks names, or give the networks with --mynetworks',
+  },
+  LOG_MISSING: {
+    exit: EXIT.noInput,
+    text: 'cannot read {path}: no such file',
+    hint: 'name the log of the POP3/IMAP server',
+  },
+  LOG_UNREADABLE: {
+    exit: EXIT.noPermission,
+    text: 'cannot read {path}: {reason}',
+    hint: 'let the account read it, for example through the group adm',
+  },
+  LOG_NONE: {
+    exit: EXIT.noInput,
+    text: 'no mail log found: none of {tried} exists',
+    hint: 'name the log of the POP3/IMAP server with --watchlog',
+  },
+  LOGTO: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the log {path}: {reason}',
+    hint: 'make its directory writable for the account, or name another file with --logto',
+  },
+  PIDFILE: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the pid file {path}: {reason}',
+    hint: 'name a file in a directory that the account can write',
+  },
+  MAP_DIRECTORY: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write in the directory of the map {path}: {reason}',
+    hint: 'create it for the account: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
+  },
+  MAP_MISSING: {
+    exit: EXIT.noInput,
+    text: '{path}: there is no such map',
+    hint: 'start the daemon once, or name the map with --map',
+  },
+  MAP_UNREADABLE: {
+    exit: EXIT.noPermission,
+    text: 'cannot read the map {path}: {reason}',
+    hint: 'make the map 0644 and its directory 0755, as the daemon does',
+  },
+  MAP_FORMAT: {
+    exit: EXIT.data,
+    text: '{path} is not an LMDB file of data format 1, the only one that Postfix reads: {found}',
+    hint: 'move it away and start popbsmtp again; it makes a new one and fills it from the log',
+  },
+  MAP_IO: {
+    exit: EXIT.io,
+    text: 'cannot write the map {path}: {reason}',
+    hint: 'look at the free space and the state of its file system',
+  },
+  MAP_OWNED: {
+    exit: EXIT.temporary,
+    text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',
+    hint: 'stop that one first, or name another map with --map',
+  },
+  LMDB_BUILD: {
+    exit: EXIT.software,
+    text: 'the lmdb addon writes data format {found}, and Postfix reads only format 1',
+    hint: 'run "npm rebuild" or "npm ci" in {directory}',
+  },
+  LMDB_MISSING: {
+    exit: EXIT.software,
+    text: 'the lmdb addon cannot be loaded: {reason}',
+    hint: 'run "npm rebuild" or "npm ci" in {directory}',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+type Names<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Names<Rest>
+  : never;
+
+/** What an error of this code must be told, read off its text and hint by the compiler. */
+export type Parameters<C extends ErrorCode> = Record<
+  Names<(typeof CATALOGUE)[C]['text'] | (typeof CATALOGUE)[C]['hint']>,
+  string | number
+>;
+
+const fill = (template: string, parameters: Record<string, string | number>): string =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name]));
+
+/** An error that the user can do something about. */
+export class Failure extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly exit: ExitStatus;
+
+  constructor(code: ErrorCode, text: string, hint: string, cause?: unknown) {
+    super(text, { cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.hint = hint;
+    this.exit = CATALOGUE[code].exit;
+  }
+
+  /** The one line that the user sees. */
+  get line(): string {
+    return `${this.message}; ${this.hint}`.replace(/\s*\n\s*/g, ' ');
+  }
+}
+
+/**
+ * Makes the `Failure` of a code; the compiler asks for exactly the parameters its texts name.
+ *
+ * @param cause what was caught, kept for a stack trace with `--debug`
+ */
+export function failure<C extends ErrorCode>(
+  code: C,
+  parameters: Parameters<C>,
+  cause?: unknown,
+): Failure {
+  const entry: Entry = CATALOGUE[code];
+  return new Failure(code, fill(entry.text, parameters), fill(entry.hint, parameters), cause);
+}
+
+/** The system's own words for a caught error, without Node's prefix: `no such file or directory`. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const system = /^E[A-Z0-9]+: (.*?)(?:, \w+(?: '.*')?)?$/s.exec(error.message);
+  return system?.[1] ?? error.message;
+}
+
+/** The errno name of a caught system error, such as `ENOENT`, or null. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null;
+}

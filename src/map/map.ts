@@ -1,0 +1,55 @@
+/**
+ * A Postfix lookup table as the daemon uses it: one interface, one file for each type behind it.
+ *
+ * Promises, for every type: keys are addresses as Postfix looks them up, values are all digits (the
+ * Unix time of the latest login); a row whose value is not all digits belongs to the administrator
+ * and is never changed; a commit is all or nothing, and what it reports is in the table.
+ * Leaves to others: what is granted and until when (grant/), and who may own a map (owner.ts).
+ */
+
+import type { IpText } from '../classifier/address.ts';
+import type { EpochSeconds } from '../clock.ts';
+
+/** A map as main.cf writes it, `type:path`. */
+export interface MapSpec {
+  readonly type: string;
+  /** The path without the suffix that Postfix adds, such as `.lmdb`. */
+  readonly path: string;
+}
+
+/** A row to write (`stamp` is a time) or to take away (`stamp` is null). */
+export interface Change {
+  readonly ip: IpText;
+  readonly stamp: EpochSeconds | null;
+}
+
+/**
+ * What a change did: `added` a row that was not there, `renewed` the time of one that was,
+ * `removed` one, found it `absent`, or left a `foreign` row of the administrator's alone.
+ */
+export type Effect = 'added' | 'renewed' | 'removed' | 'absent' | 'foreign';
+
+/** A row as it is in the table; `stamp` is null for a row of the administrator's. */
+export interface Row {
+  readonly key: string;
+  readonly value: string;
+  readonly stamp: EpochSeconds | null;
+}
+
+export interface LookupMap {
+  readonly spec: MapSpec;
+
+  /** All rows as of one moment, in the table's own order. */
+  rows(): Promise<Row[]>;
+
+  /**
+   * Makes all changes in one transaction that readers see at once or not at all.
+   *
+   * @returns the effect of each change, in the order given
+   * @throws Failure MAP_IO, with nothing changed
+   */
+  commit(changes: readonly Change[]): Promise<Effect[]>;
+
+  /** Makes durable what was committed, and closes the table; the rows stay. */
+  close(): Promise<void>;
+}

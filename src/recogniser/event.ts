@@ -1,0 +1,29 @@
+/**
+ * What a log line tells about a session: who logged in from where, or who left.
+ *
+ * The user is for people to read (log lines, lists); no decision rests on it, since most servers print
+ * it as the client spelled it.
+ */
+import type { IpText } from '../classifier/address.ts';
+import type { EpochSeconds } from '../clock.ts';
+
+interface SessionEvent {
+  /** The pattern file's name: `dovecot`, `courier`, `qpopper`, `uw-imap`, … */
+  readonly server: string;
+  readonly user: string | null;
+  /** What the line's stamp says; null when it has none that names a moment. */
+  readonly time: EpochSeconds | null;
+}
+
+export interface LoginEvent extends SessionEvent {
+  readonly event: 'login';
+  readonly ip: IpText;
+}
+
+export interface LogoutEvent extends SessionEvent {
+  readonly event: 'logout';
+  /** Null where the server does not say it (Dovecot). */
+  readonly ip: IpText | null;
+}
+
+export type ServerEvent = LoginEvent | LogoutEvent;

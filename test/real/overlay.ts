@@ -1,0 +1,82 @@
+/**
+ * A copy of this machine in which packages are installed that cannot stand beside the others.
+ *
+ * Courier and the rest conflict with Dovecot as packages.  An overlay over `/`, with what is written
+ * kept in memory, gives each test its own installed machine; `/dev` is this machine's, so what runs
+ * there logs to the same `/dev/log`, and the network is the same.
+ *
+ * Promises: nothing of it is seen from outside: mounts and processes live in namespaces whose first
+ * process reads a pipe from the test.  When the rig closes, or the test dies in whatever way, the
+ * pipe ends, and the kernel takes down processes and mounts with it.
+ * Known limits: needs root, and `/usr`, `/etc` and `/var` on the root file system; packages come from
+ * apt's cache (.ci/run fills it) or else from the archive.
+ */
+import { spawn } from 'node:child_process';
+import { Daemon, mustRun, type RunOptions } from './processes.ts';
+import type { Rig } from './rig.ts';
+import { waitFor } from './wait.ts';
+
+/** The programs of this machine that an overlay takes, for `requirePrograms`. */
+export const OVERLAY_PROGRAMS = ['unshare', 'nsenter', 'mount', 'chroot', 'apt-get'] as const;
+
+export interface Overlay {
+  /** Runs a program in there that must succeed, and returns its standard output. */
+  run(command: string, args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Writes a file in there. */
+  write(path: string, text: string): Promise<void>;
+}
+
+/** Runs as the first process of the namespaces; ends, and everything with it, at end of input. */
+const HOLDER = `
+base=$1
+mount -t tmpfs -o mode=755,size=2g tmpfs "$base"
+mkdir "$base/upper" "$base/work" "$base/root"
+mount -t overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" overlay "$base/root"
+mount --bind /dev "$base/root/dev"
+mount -t proc proc "$base/root/proc"
+printf '#!/bin/sh\\nexit 101\\n' > "$base/root/usr/sbin/policy-rc.d"
+chmod 755 "$base/root/usr/sbin/policy-rc.d"
+echo ready
+exec cat
+`;
+
+async function startHolder(rig: Rig, base: string): Promise<number> {
+  const namespaces = ['--mount', '--pid', '--propagation', 'private', '--kill-child'];
+  const child = spawn('unshare', [...namespaces, 'sh', '-euc', HOLDER, 'sh', base]);
+  const holder = new Daemon(child);
+  rig.defer(async () => {
+    child.stdin.end();
+    await holder.exited();
+  });
+  await waitFor(
+    'the overlay',
+    () => {
+      if (!holder.running) throw new Error(`no overlay: ${holder.transcript()}`);
+      return holder.lines.includes('ready');
+    },
+    { seen: () => holder.transcript() },
+  );
+  return holder.pid;
+}
+
+/** Makes an overlay and installs packages in it, without starting their services. */
+export async function startOverlay(rig: Rig, packages: readonly string[]): Promise<Overlay> {
+  const base = await rig.directory();
+  const holder = await startHolder(rig, base);
+  const enter = [
+    `--mount=/proc/${holder}/ns/mnt`,
+    `--pid=/proc/${holder}/ns/pid_for_children`,
+    'chroot',
+    `${base}/root`,
+  ];
+  const overlay: Overlay = {
+    run: (command, args, options) => mustRun('nsenter', [...enter, command, ...args], options),
+    write: async (path, text) => {
+      await overlay.run('sh', ['-euc', 'cat > "$1"', 'sh', path], { input: text });
+    },
+  };
+  await overlay.run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
+    env: { DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  return overlay;
+}

@@ -1,0 +1,61 @@
+/**
+ * popbsmtp itself, as built, run as a user runs it: a child process and its command line.
+ *
+ * Promises: the daemon watches the log when `startPopbsmtp` returns, so that nothing logged after
+ * that is missed; it is stopped with the rig; it prints its decisions (`--debug`), and its lines are
+ * kept.  Loopback addresses are not excluded, since all clients of the tests have such addresses.
+ * Leaves to others: the log, the map's directory, Postfix.
+ */
+import { readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Daemon, type Result, runProgram, startDaemon } from './processes.ts';
+import type { Rig } from './rig.ts';
+import { waitFor } from './wait.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.js');
+
+export interface PopbsmtpOptions {
+  readonly watchlog: string;
+  /** As main.cf names it, `lmdb:/path`. */
+  readonly map: string;
+  readonly grace: string;
+  /** The configuration directory of the Postfix that is asked for mynetworks. */
+  readonly postfixConfig: string;
+}
+
+async function hasOpen(pid: number, path: string): Promise<boolean> {
+  const directory = `/proc/${pid}/fd`;
+  const links = (await readdir(directory).catch(() => [])).map(name =>
+    // A descriptor may be closed between the listing and the look.
+    readlink(join(directory, name)).catch(() => ''),
+  );
+  return (await Promise.all(links)).includes(path);
+}
+
+/** Starts the daemon and waits until it has opened the log and the map. */
+export async function startPopbsmtp(rig: Rig, options: PopbsmtpOptions): Promise<Daemon> {
+  const { watchlog, map, grace, postfixConfig } = options;
+  const daemon = startDaemon(rig, process.execPath, [
+    MAIN,
+    'run',
+    '--debug',
+    ...['--watchlog', watchlog],
+    ...['--map', map],
+    ...['--grace', grace],
+    ...['--postfix-config', postfixConfig],
+    ...['--exclude', 'none'],
+  ]);
+  await waitFor(
+    'popbsmtp to open the log',
+    () => {
+      if (!daemon.running) throw new Error(`popbsmtp ended: ${daemon.transcript()}`);
+      return hasOpen(daemon.pid, watchlog);
+    },
+    { seen: () => daemon.transcript() },
+  );
+  return daemon;
+}
+
+/** Runs another of its commands to the end. */
+export const popbsmtp = (...args: string[]): Promise<Result> =>
+  runProgram(process.execPath, [MAIN, ...args]);

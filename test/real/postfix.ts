@@ -1,0 +1,108 @@
+/**
+ * A Postfix of the test's own: private configuration, queue and data, smtpd on a free port of
+ * 127.0.0.1 and ::1.
+ *
+ * Promises: the installed Postfix and its configuration are not touched; nothing is ever delivered
+ * (the tests send no DATA, and the default transport discards); one smtpd process serves each
+ * address for the whole life of the instance, so that a test can tell from its pid that Postfix saw
+ * a change without a restart.  It logs where every Postfix does, to the syslog socket.
+ * Leaves to others: that socket (rsyslog.ts); the map that the restrictions name.
+ * Needs root, as Postfix does.
+ */
+import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Endpoint } from './dialog.ts';
+import { freePort, LOOPBACK } from './ports.ts';
+import { mustRun } from './processes.ts';
+import type { Rig } from './rig.ts';
+import { waitForPort } from './wait.ts';
+
+export interface PostfixOptions {
+  readonly mynetworks: string;
+  /** main.cf lines as an administrator types them: the restrictions, and what else is tested. */
+  readonly restrictions: string;
+}
+
+export interface Postfix {
+  /** What `postfix -c`, `postmap -c` and `--postfix-config` take. */
+  readonly config: string;
+  /** Where to ask for relaying, for a client at this address. */
+  smtp(from: string): Endpoint;
+}
+
+const mainCf = (base: string, { mynetworks, restrictions }: PostfixOptions): string => `
+compatibility_level = 3.6
+queue_directory = ${base}/queue
+data_directory = ${base}/data
+inet_protocols = all
+inet_interfaces = loopback-only
+myhostname = mx.example.org
+mydestination = example.org
+local_recipient_maps =
+alias_maps =
+alias_database =
+default_transport = discard:
+relay_transport = discard:
+smtpd_peername_lookup = no
+max_idle = 1d
+max_use = 100000
+mynetworks = ${mynetworks}
+${restrictions}
+`;
+
+/** Only what smtpd talks to up to RCPT TO, and what master insists on. */
+const masterCf = (port: number): string => `
+127.0.0.1:${port} inet n - n - 1 smtpd
+[::1]:${port} inet n - n - 1 smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+anvil unix - - n - 1 anvil
+`;
+
+async function accountId(database: 'passwd' | 'group', name: string): Promise<number> {
+  const entry = await mustRun('getent', [database, name]);
+  return Number(entry.split(':')[2]);
+}
+
+/** Postfix refuses to start unless these have just these owners. */
+async function makeDirectories(base: string): Promise<void> {
+  await Promise.all(['etc', 'queue', 'data'].map(name => mkdir(join(base, name))));
+  const postfix = await accountId('passwd', 'postfix');
+  const group = await accountId('group', 'postfix');
+  await chown(join(base, 'data'), postfix, group);
+}
+
+/** Starts an instance; it is stopped when the rig closes. */
+export async function startPostfix(rig: Rig, options: PostfixOptions): Promise<Postfix> {
+  const base = await rig.directory();
+  const port = await freePort();
+  const config = join(base, 'etc');
+  await makeDirectories(base);
+  await writeFile(join(config, 'main.cf'), mainCf(base, options));
+  await writeFile(join(config, 'master.cf'), masterCf(port));
+  // Registered first: a start that fails half-way may have left a master behind.
+  rig.defer(() => stopPostfix(config));
+  await mustRun('postfix', ['-c', config, 'start']);
+  for (const host of LOOPBACK) await waitForPort(host, port);
+  return {
+    config,
+    smtp: from => ({ host: from.includes(':') ? '::1' : '127.0.0.1', port, from }),
+  };
+}
+
+async function stopPostfix(config: string): Promise<void> {
+  // Waits until the master has ended; fails only when it does not run.
+  await mustRun('postfix', ['-c', config, 'stop']);
+}

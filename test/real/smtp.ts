@@ -1,0 +1,45 @@
+/**
+ * The question that all these tests ask of Postfix: may this address relay?
+ *
+ * Promises: one connection from the address given, with EHLO, MAIL FROM and RCPT TO a foreign domain;
+ * the answer to RCPT TO is returned; no message is ever sent (RSET, QUIT, never DATA).
+ */
+import { Dialog, type Endpoint } from './dialog.ts';
+
+export interface Reply {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** A domain that no server under test takes mail for, in the zone that is never delegated. */
+const FOREIGN = '<someone@elsewhere.example>';
+
+async function ask(dialog: Dialog, command: string): Promise<Reply> {
+  dialog.send(`${command}\r\n`);
+  return reply(dialog);
+}
+
+async function reply(dialog: Dialog): Promise<Reply> {
+  const text = await dialog.until(/^\d{3}(?: |$)/);
+  return { code: Number(text.slice(0, 3)), text };
+}
+
+function expect(found: Reply, code: number): void {
+  if (found.code !== code) throw new Error(`expected ${code} from SMTP, got ${found.text}`);
+}
+
+/** What Postfix answers this client when it wants to send mail to a foreign domain. */
+export async function askToRelay(endpoint: Endpoint, sender = '<>'): Promise<Reply> {
+  const dialog = await Dialog.open(endpoint);
+  try {
+    expect(await reply(dialog), 220);
+    expect(await ask(dialog, 'EHLO client.example.org'), 250);
+    expect(await ask(dialog, `MAIL FROM:${sender}`), 250);
+    const answer = await ask(dialog, `RCPT TO:${FOREIGN}`);
+    expect(await ask(dialog, 'RSET'), 250);
+    expect(await ask(dialog, 'QUIT'), 221);
+    return answer;
+  } finally {
+    await dialog.close();
+  }
+}
