@@ -1,0 +1,119 @@
+/**
+ * Who may relay, and until when.
+ *
+ * A pure state machine: logins and the time go in, grants and their ends come out; it knows neither the
+ * map nor the log.  A grant lasts for the grace period after the latest login.  What a login is worth is
+ * read off the log's time, when the grant ends off the steady clock (clock.ts).
+ *
+ * Promises: a login older than the grace period grants nothing, so that reading an old log opens nothing; a
+ * stamp from the future counts as now, so that a wrong clock elsewhere keeps nothing open for longer; granting,
+ * refreshing and expiring are O(1) amortised each.
+ */
+import type { IpText } from '../classifier/address.ts';
+import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
+import { DueQueue } from './due-queue.ts';
+
+export interface Grant {
+  readonly ip: IpText;
+  /** The latest login, in whole seconds of wall time: what the map's row says. */
+  readonly stamp: EpochSeconds;
+}
+
+/**
+ * What a login did: it `granted`, it `refreshed` a grant (`moved` when the grant now ends later), or it was
+ * too `late` to be worth anything.
+ */
+export type LoginResult =
+  | { readonly kind: 'granted'; readonly stamp: EpochSeconds }
+  | { readonly kind: 'refreshed'; readonly stamp: EpochSeconds; readonly moved: boolean }
+  | { readonly kind: 'late' };
+
+interface Entry {
+  stamp: EpochSeconds;
+  /** When the grant ends, on the steady clock. */
+  due: EpochSeconds;
+}
+
+export class GrantTable {
+  readonly #grants = new Map<IpText, Entry>();
+  readonly #queue = new DueQueue<IpText>();
+  #grace: number;
+
+  /** @param grace seconds that a grant lasts after the latest login */
+  constructor(grace: number) {
+    this.#grace = grace;
+  }
+
+  get size(): number {
+    return this.#grants.size;
+  }
+
+  has(ip: IpText): boolean {
+    return this.#grants.has(ip);
+  }
+
+  /** @param time what the log says; fractions of a second are dropped */
+  login(ip: IpText, time: EpochSeconds, now: Moment): LoginResult {
+    const stamp = epoch(Math.floor(Math.min(time, now.wall)));
+    const due = this.#dueOf(stamp, now);
+    if (due <= now.steady) return { kind: 'late' };
+    const entry = this.#grants.get(ip);
+    if (entry === undefined) {
+      this.#insert(ip, { stamp, due });
+      return { kind: 'granted', stamp };
+    }
+    const moved = stamp > entry.stamp;
+    if (moved) entry.stamp = stamp;
+    if (due > entry.due) entry.due = due;
+    return { kind: 'refreshed', stamp: entry.stamp, moved };
+  }
+
+  /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
+  restore({ ip, stamp }: Grant, now: Moment): void {
+    const past = epoch(Math.min(stamp, now.wall));
+    this.#insert(ip, { stamp, due: this.#dueOf(past, now) });
+  }
+
+  /** Ends the grants that are due, and returns them, oldest first. */
+  expire(now: Moment): Grant[] {
+    const ended: Grant[] = [];
+    for (const ip of this.#queue.take(now.steady)) {
+      const entry = this.#grants.get(ip);
+      if (entry === undefined) continue;
+      if (entry.due > now.steady) {
+        this.#queue.add(ip, entry.due);
+        continue;
+      }
+      this.#grants.delete(ip);
+      ended.push({ ip, stamp: entry.stamp });
+    }
+    return ended;
+  }
+
+  /** Changes the grace period, for the grants that are live as well. */
+  setGrace(grace: number): void {
+    const change = grace - this.#grace;
+    this.#grace = grace;
+    if (change === 0) return;
+    for (const [ip, entry] of this.#grants) {
+      entry.due = epoch(entry.due + change);
+      // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
+      if (change < 0) this.#queue.add(ip, entry.due);
+    }
+  }
+
+  #dueOf(stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
+    return epoch(steady - (wall - stamp) + this.#grace);
+  }
+
+  #insert(ip: IpText, entry: Entry): void {
+    const own = detached(ip);
+    this.#grants.set(own, entry);
+    this.#queue.add(own, entry.due);
+  }
+}
+
+/** V8 keeps a substring as a view of the whole text read from the log, which a grant would hold in memory. */
+function detached(ip: IpText): IpText {
+  return Buffer.from(ip, 'latin1').toString('latin1') as IpText;
+}

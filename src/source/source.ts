@@ -1,0 +1,31 @@
+/**
+ * A source of log lines, as the daemon uses it: one interface, one file for each kind behind it.
+ *
+ * Promises, for every kind: lines arrive in the order in which they were written, complete, without
+ * their end, as latin1 strings (a character a byte, since no syslog daemon promises valid UTF-8); all
+ * that one read found is delivered at once, and no more is read until that has been dealt with, so that
+ * a slow map cannot fill the memory; trouble is told as a notice and recovered from, never thrown.
+ */
+
+/** What a source has to say that is not a line. */
+export type Notice =
+  | { readonly kind: 'opened'; readonly path: string; readonly position: number }
+  | { readonly kind: 'ended'; readonly path: string }
+  | { readonly kind: 'missing'; readonly path: string }
+  | { readonly kind: 'rotated'; readonly path: string }
+  | { readonly kind: 'truncated'; readonly path: string }
+  | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'too long'; readonly path: string; readonly count: number };
+
+export interface Receiver {
+  lines(batch: readonly string[]): Promise<void>;
+  notice(notice: Notice): void;
+}
+
+export interface Source {
+  /** Returns at once; what has to be waited for is waited for in the background. */
+  start(): void;
+  /** No line is delivered after this has resolved. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
+import { epoch, type Moment } from '../../src/clock.ts';
+import { GrantTable } from '../../src/grant/grant-table.ts';
+
+const GRACE = 900;
+const NOON = 1_700_000_000;
+
+function ip(text: string): IpText {
+  const address = canonicalIp(text);
+  if (address === null) throw new Error(`not an address: ${text}`);
+  return address;
+}
+
+const A = ip('192.0.2.1');
+const at = (seconds: number): Moment => ({ wall: epoch(seconds), steady: epoch(seconds) });
+const addresses = (grants: readonly { ip: IpText }[]): string[] => grants.map(grant => grant.ip);
+
+describe('a login', () => {
+  test('grants until the grace period has passed, and not a moment longer', () => {
+    const table = new GrantTable(GRACE);
+    assert.deepEqual(table.login(A, epoch(NOON), at(NOON)), { kind: 'granted', stamp: NOON });
+    assert.deepEqual(table.expire(at(NOON + GRACE - 0.01)), []);
+    assert.deepEqual(table.expire(at(NOON + GRACE)), [{ ip: A, stamp: NOON }]);
+    assert.equal(table.size, 0);
+  });
+
+  test('that was logged a while ago is worth what is left of its grace period', () => {
+    const table = new GrantTable(GRACE);
+    assert.equal(table.login(A, epoch(NOON - 800), at(NOON)).kind, 'granted');
+    assert.deepEqual(addresses(table.expire(at(NOON + 100))), [A]);
+  });
+
+  test('older than the grace period grants nothing', () => {
+    const table = new GrantTable(GRACE);
+    assert.deepEqual(table.login(A, epoch(NOON - GRACE), at(NOON)), { kind: 'late' });
+    assert.equal(table.size, 0);
+  });
+
+  test('from the future counts as now', () => {
+    const table = new GrantTable(GRACE);
+    assert.deepEqual(table.login(A, epoch(NOON + 86_400), at(NOON)), {
+      kind: 'granted',
+      stamp: NOON,
+    });
+    assert.deepEqual(addresses(table.expire(at(NOON + GRACE))), [A]);
+  });
+
+  test('again refreshes the grant; an older line read later does not shorten it', () => {
+    const table = new GrantTable(GRACE);
+    table.login(A, epoch(NOON), at(NOON));
+    const again = table.login(A, epoch(NOON + 600), at(NOON + 600));
+    assert.deepEqual(again, { kind: 'refreshed', stamp: NOON + 600, moved: true });
+    const older = table.login(A, epoch(NOON + 300), at(NOON + 601));
+    assert.deepEqual(older, { kind: 'refreshed', stamp: NOON + 600, moved: false });
+    assert.deepEqual(table.expire(at(NOON + 600 + GRACE - 1)), []);
+    assert.deepEqual(addresses(table.expire(at(NOON + 600 + GRACE))), [A]);
+  });
+});
+
+describe('a row of an earlier run', () => {
+  test('goes on where it was', () => {
+    const table = new GrantTable(GRACE);
+    table.restore({ ip: A, stamp: epoch(NOON - 600) }, at(NOON));
+    assert.deepEqual(table.expire(at(NOON + 299)), []);
+    assert.deepEqual(table.expire(at(NOON + 300)), [{ ip: A, stamp: NOON - 600 }]);
+  });
+
+  test('that is overdue ends at once', () => {
+    const table = new GrantTable(GRACE);
+    table.restore({ ip: A, stamp: epoch(NOON - 5000) }, at(NOON));
+    assert.deepEqual(addresses(table.expire(at(NOON + 0.25))), [A]);
+  });
+
+  test('from the future ends with the grace period all the same', () => {
+    const table = new GrantTable(GRACE);
+    table.restore({ ip: A, stamp: epoch(NOON + 86_400) }, at(NOON));
+    assert.deepEqual(addresses(table.expire(at(NOON + GRACE))), [A]);
+  });
+});
+
+test('a step of the wall clock neither ends a grant nor keeps it', () => {
+  for (const step of [-7200, 7200]) {
+    const table = new GrantTable(GRACE);
+    table.login(A, epoch(NOON), at(NOON));
+    const stepped = (passed: number): Moment => ({
+      wall: epoch(NOON + step + passed),
+      steady: epoch(NOON + passed),
+    });
+    assert.deepEqual(table.expire(stepped(GRACE - 1)), []);
+    assert.deepEqual(addresses(table.expire(stepped(GRACE))), [A]);
+  }
+});
+
+test('a new grace period holds for live grants as well', () => {
+  const table = new GrantTable(GRACE);
+  table.login(A, epoch(NOON), at(NOON));
+  table.setGrace(60);
+  assert.deepEqual(table.expire(at(NOON + 59)), []);
+  assert.deepEqual(addresses(table.expire(at(NOON + 60))), [A]);
+  table.login(A, epoch(NOON + 60), at(NOON + 60));
+  table.setGrace(120);
+  assert.deepEqual(table.expire(at(NOON + 179)), []);
+  assert.deepEqual(addresses(table.expire(at(NOON + 180))), [A]);
+});
+
+/** The plainest table there could be: every address with the time of its latest login. */
+class Model {
+  readonly logins = new Map<IpText, number>();
+  #grace = GRACE;
+
+  login(address: IpText, time: number, now: number): string {
+    const stamp = Math.min(time, now);
+    if (stamp + this.#grace <= now) return 'late';
+    const before = this.logins.get(address);
+    this.logins.set(address, Math.max(before ?? 0, stamp));
+    return before === undefined ? 'granted' : 'refreshed';
+  }
+
+  expire(now: number): Set<IpText> {
+    const ended = [...this.logins].filter(([, stamp]) => stamp + this.#grace <= now);
+    for (const [address] of ended) this.logins.delete(address);
+    return new Set(ended.map(([address]) => address));
+  }
+}
+
+test('behaves as the plainest table there could be, whatever happens in whatever order', () => {
+  const step = fc.record({
+    address: fc.integer({ min: 0, max: 5 }),
+    /** How old the line is when it is read; below zero it is from the future. */
+    age: fc.integer({ min: -50, max: GRACE + 50 }),
+    passed: fc.integer({ min: 0, max: 400 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), steps => {
+      const table = new GrantTable(GRACE);
+      const model = new Model();
+      let now = NOON;
+      for (const { address, age, passed } of steps) {
+        now += passed;
+        assert.deepEqual(new Set(addresses(table.expire(at(now)))), model.expire(now));
+        const who = ip(`192.0.2.${address}`);
+        const { kind } = table.login(who, epoch(now - age), at(now));
+        assert.equal(kind, model.login(who, now - age, now));
+        assert.equal(table.size, model.logins.size);
+      }
+    }),
+  );
+});
