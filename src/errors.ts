@@ -56,10 +56,14 @@ const CATALOGUE = {
   },
   CONFIG_KEY: {
     exit: EXIT.config,
-    text: '{file}: unknown key "{key}"',
+    text: '{file}:{line}: unknown key "{key}"',
     hint: 'the nearest known key is "{nearest}"',
   },
-  CONFIG_VALUE: { exit: EXIT.config, text: '{file}: key "{key}": {problem}', hint: '{hint}' },
+  CONFIG_VALUE: {
+    exit: EXIT.config,
+    text: '{file}:{line}: the value of "{key}" is of the wrong sort',
+    hint: 'it {problem}',
+  },
   PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
   PATTERN_UNREADABLE: {
     exit: EXIT.config,
@@ -121,6 +125,11 @@ const CATALOGUE = {
     text: 'cannot write in the directory of the map {path}: {reason}',
     hint: 'create it for the account: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
   },
+  MAP_PERMISSION: {
+    exit: EXIT.noPermission,
+    text: 'cannot write {path}: {reason}',
+    hint: 'give it, and what lies beside it, to the account that popbsmtp runs as (chown)',
+  },
   MAP_MISSING: {
     exit: EXIT.noInput,
     text: '{path}: there is no such map',
@@ -133,7 +142,7 @@ const CATALOGUE = {
   },
   MAP_FORMAT: {
     exit: EXIT.data,
-    text: '{path} is not an LMDB file of data format 1, the only one that Postfix reads: {found}',
+    text: '{path} is no sound LMDB file of data format 1, the only one that Postfix reads: {found}',
     hint: 'move it away and start popbsmtp again; it makes a new one and fills it from the log',
   },
   MAP_IO: {
@@ -148,13 +157,23 @@ const CATALOGUE = {
   },
   LMDB_BUILD: {
     exit: EXIT.software,
-    text: 'the lmdb addon writes data format {found}, and Postfix reads only format 1',
-    hint: 'run "npm rebuild" or "npm ci" in {directory}',
+    text: 'the lmdb addon is not the one that Postfix needs: {found}',
+    hint: 'run "node src/install/lmdb-addon.mjs" in {directory}',
   },
   LMDB_MISSING: {
     exit: EXIT.software,
     text: 'the lmdb addon cannot be loaded: {reason}',
-    hint: 'run "npm rebuild" or "npm ci" in {directory}',
+    hint: 'run "node src/install/lmdb-addon.mjs" in {directory}',
+  },
+  LOCK_MISSING: {
+    exit: EXIT.software,
+    text: 'the addon for file locks cannot be loaded: {reason}',
+    hint: 'run "npm ci" again; fs-native-extensions serves Linux with glibc on x86-64 and arm64',
+  },
+  DEMO: {
+    exit: EXIT.software,
+    text: 'the demo waited in vain for {what}',
+    hint: 'this installation does not work: run "npm ci && npm test" and look at the first failure',
   },
 } as const satisfies Record<string, Entry>;
 

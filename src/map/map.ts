@@ -3,7 +3,7 @@
  *
  * Promises, for every type: keys are addresses as Postfix looks them up, values are all digits (the
  * Unix time of the latest login); a row whose value is not all digits belongs to the administrator
- * and is never changed; a commit is all or nothing, and what it reports is in the table.
+ * and is never changed; what a commit reports is in the table, and readers see it at once.
  * Leaves to others: what is granted and until when (grant/), and who may own a map (owner.ts).
  */
 
@@ -36,20 +36,34 @@ export interface Row {
   readonly stamp: EpochSeconds | null;
 }
 
+/** How a map is opened for writing. */
+export interface MapOptions {
+  /** Puts a fresh, empty table over one that may be torn (owner.ts). */
+  readonly fresh?: boolean;
+  /** Told when committed rows could not be brought to the disk; readers see them all the same. */
+  readonly warn?: (text: string) => void;
+}
+
 export interface LookupMap {
   readonly spec: MapSpec;
 
-  /** All rows as of one moment, in the table's own order. */
+  /** All rows as of one moment, after the commits asked for before, in the order of their keys. */
   rows(): Promise<Row[]>;
 
   /**
-   * Makes all changes in one transaction that readers see at once or not at all.
+   * Makes the changes in the order given, after those of earlier calls.  A long list is made in slices,
+   * each in one transaction that readers see at once or not at all, so that no lookup waits long.
    *
    * @returns the effect of each change, in the order given
-   * @throws Failure MAP_IO, with nothing changed
+   * @throws Failure MAP_IO or MAP_PERMISSION; the slice that failed, and those after it, are not
+   *   made, those before it are, so that the same list may be given again
    */
   commit(changes: readonly Change[]): Promise<Effect[]>;
 
-  /** Makes durable what was committed, and closes the table; the rows stay. */
+  /**
+   * Makes durable what was committed, and closes the table; the rows stay.
+   *
+   * @throws Failure MAP_IO if anything that was ever committed may not be on the disk
+   */
   close(): Promise<void>;
 }

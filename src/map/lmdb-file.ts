@@ -1,0 +1,64 @@
+/**
+ * Reads an `lmdb:` map as any account may: without LMDB, and without writing anything.
+ *
+ * Promises: the rows are those of one moment, since the file is read under the shared lock that
+ * lmdb_table(5) demands; the lock is held while the file is read, not while it is looked through;
+ * nothing is created or changed, so that root may look without leaving a file in the daemon's way.
+ * Known limit: the whole file is read into memory (64 MB for a million rows).
+ */
+import { open } from 'node:fs/promises';
+import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { Damage } from './lmdb-meta.ts';
+import { type Visit, walk } from './lmdb-tree.ts';
+import { lock } from './lock.ts';
+import type { MapSpec, Row } from './map.ts';
+import { rowOf } from './row.ts';
+
+/** Postfix adds the suffix itself (src/util/dict_lmdb.h). */
+export const lmdbPath = ({ path }: MapSpec): string => `${path}.lmdb`;
+
+/** The failure that an error while reading comes to. */
+function readFailure(path: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof Damage) return failure('MAP_FORMAT', { path, found: error.message }, error);
+  if (errnoOf(error) === 'ENOENT') return failure('MAP_MISSING', { path }, error);
+  return failure('MAP_UNREADABLE', { path, reason: reasonOf(error) }, error);
+}
+
+async function readLocked(path: string): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    await lock(file.fd, 'shared');
+    return await file.readFile();
+  } finally {
+    // The lock goes with the descriptor.
+    await file.close();
+  }
+}
+
+async function visitFile(path: string, visit: Visit): Promise<void> {
+  try {
+    walk(await readLocked(path), visit);
+  } catch (error) {
+    throw readFailure(path, error);
+  }
+}
+
+/**
+ * The rows of a map, in the order of their keys.
+ *
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT
+ */
+export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
+  const rows: Row[] = [];
+  await visitFile(lmdbPath(spec), (key, value) => rows.push(rowOf(key, value)));
+  return rows;
+}
+
+/**
+ * Looks through a map as reading it does.
+ *
+ * @throws as `readLmdbFile` does
+ */
+export const checkLmdbFile = (spec: MapSpec): Promise<void> =>
+  visitFile(lmdbPath(spec), () => undefined);

@@ -1,0 +1,178 @@
+/**
+ * Who may write a map: one daemon at a time.
+ *
+ * A file beside the map is locked for as long as the owner lives.  It also notes what the next owner
+ * must know: since commits reach the disk later, a power failure can tear a map (lmdb-map.ts), so
+ * after a new boot a map is trusted only if its owner had stopped properly.
+ *
+ * Promises: a second owner is refused and told the pid of the first; nothing but the end of the
+ * process, also by kill -9, is needed to give a map up; the note is on the disk before `claim` returns,
+ * hence before the first commit.  The file is never removed: the lock is on it, not on its name.
+ * Leaves to others: calling `release` with `clean` only when the map is durable.
+ * Known limit: programs other than popbsmtp, such as `postmap`, are not kept out.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { tryLock } from './lock.ts';
+import type { MapSpec } from './map.ts';
+import { adopt, syncName } from './new-file.ts';
+
+/** Differs after each boot (proc_sys_kernel(5), random(4)). */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+
+/** The boot of a map that no boot vouches for. */
+const NO_BOOT = '0';
+
+const NOTE = /^pid (?<pid>\d+)\nboot (?<boot>[0-9a-f-]+)\nclean (?<clean>yes|no)\n$/;
+
+/** What the file holds. */
+interface Note {
+  readonly pid: number;
+  readonly boot: string;
+  /** Whether the owner stopped with everything on the disk. */
+  readonly clean: boolean;
+}
+
+export interface Owner {
+  /** False when a power failure may have torn the map: then it must be made anew. */
+  readonly trusted: boolean;
+  /**
+   * Says that the map was made anew and may be trusted from now on.
+   *
+   * @throws Failure MAP_IO
+   */
+  trust(): Promise<void>;
+  /**
+   * Gives the map up.
+   *
+   * @param how `clean` if all that was committed is on the disk
+   * @throws Failure MAP_IO if that could not be noted; the map is given up all the same
+   */
+  release(how: { readonly clean: boolean }): Promise<void>;
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
+
+const ioFailure = (path: string, error: unknown): Failure =>
+  error instanceof Failure ? error : failure('MAP_IO', { path, reason: reasonOf(error) }, error);
+
+function parse(text: string): Note | null {
+  const { pid, boot, clean } = NOTE.exec(text)?.groups ?? {};
+  if (pid === undefined || boot === undefined) return null;
+  return { pid: Number(pid), boot, clean: clean === 'yes' };
+}
+
+async function read(file: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(256), position: 0 });
+  return buffer.toString('latin1', 0, bytesRead);
+}
+
+async function write(file: FileHandle, { pid, boot, clean }: Note): Promise<void> {
+  const text = `pid ${pid}\nboot ${boot}\nclean ${clean ? 'yes' : 'no'}\n`;
+  const { bytesWritten } = await file.write(text, 0);
+  await file.truncate(bytesWritten);
+  await file.sync();
+}
+
+/** @returns null if the file is not there */
+async function openExisting(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, O_RDWR | O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw failure('MAP_PERMISSION', { path, reason: reasonOf(error) }, error);
+  }
+}
+
+/** @returns null if another process made the file at the same moment */
+async function create(path: string): Promise<FileHandle | null> {
+  try {
+    const file = await open(path, O_RDWR | O_CREAT | O_EXCL, 0o644);
+    await adopt(file, path);
+    await syncName(path);
+    return file;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return null;
+    const directory = dirname(path);
+    throw failure('MAP_DIRECTORY', { path, directory, reason: reasonOf(error) }, error);
+  }
+}
+
+async function openNote(path: string): Promise<FileHandle> {
+  for (;;) {
+    const file = (await openExisting(path)) ?? (await create(path));
+    if (file !== null) return file;
+  }
+}
+
+/** Keeps the descriptors from the garbage collector, which would close them, and the locks with them. */
+const held = new Set<FileHandle>();
+
+class FileOwner implements Owner {
+  readonly trusted: boolean;
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #boot: string;
+
+  constructor(path: string, file: FileHandle, boot: string, trusted: boolean) {
+    this.#path = path;
+    this.#file = file;
+    this.#boot = boot;
+    this.trusted = trusted;
+    held.add(file);
+  }
+
+  trust(): Promise<void> {
+    return this.#note(false);
+  }
+
+  async release({ clean }: { readonly clean: boolean }): Promise<void> {
+    try {
+      if (clean) await this.#note(true);
+    } finally {
+      // The lock goes with the descriptor.
+      await this.#file.close();
+      held.delete(this.#file);
+    }
+  }
+
+  async #note(clean: boolean): Promise<void> {
+    try {
+      await write(this.#file, { pid: process.pid, boot: this.#boot, clean });
+    } catch (error) {
+      throw ioFailure(this.#path, error);
+    }
+  }
+}
+
+/** Takes the lock, reads what the last owner left, and notes the new one. */
+async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owner> {
+  const taken = await tryLock(file.fd, 'exclusive');
+  const text = await read(file);
+  const last = parse(text);
+  if (taken === null) throw failure('MAP_OWNED', { path: spec.path, pid: last?.pid ?? 'unknown' });
+  const boot = (await readFile(BOOT_ID, 'latin1')).trim();
+  const trusted = last === null ? text === '' : last.clean || last.boot === boot;
+  // Until it was made anew, an untrusted map must not pass for one of this boot.
+  await write(file, { pid: process.pid, boot: trusted ? boot : NO_BOOT, clean: false });
+  return new FileOwner(path, file, boot, trusted);
+}
+
+/**
+ * Makes this process the owner of a map.
+ *
+ * @throws Failure MAP_OWNED with the pid of the present owner; MAP_DIRECTORY; MAP_PERMISSION if the
+ *   file is another account's; MAP_IO
+ */
+export async function claim(spec: MapSpec): Promise<Owner> {
+  const path = `${spec.path}.owner`;
+  const file = await openNote(path);
+  try {
+    return await take(spec, path, file);
+  } catch (error) {
+    await file.close();
+    throw ioFailure(path, error);
+  }
+}

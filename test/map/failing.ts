@@ -1,0 +1,7 @@
+/** For `assert.rejects` and `assert.throws`: the error is a `Failure` of this code. */
+import { type ErrorCode, Failure } from '../../src/errors.ts';
+
+export const failing =
+  (code: ErrorCode) =>
+  (error: unknown): boolean =>
+    error instanceof Failure && error.code === code;

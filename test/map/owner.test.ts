@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import type { MapSpec } from '../../src/map/map.ts';
+import { claim } from '../../src/map/owner.ts';
+import { startNode } from './child.ts';
+import { failing } from './failing.ts';
+import { directory, newSpec } from './scratch.ts';
+
+const notePath = ({ path }: MapSpec): string => `${path}.owner`;
+
+const todaysBoot = async (): Promise<string> =>
+  (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+
+/** What an owner left that is gone. */
+const leave = (spec: MapSpec, text: string): Promise<void> => writeFile(notePath(spec), text);
+
+const ANOTHER_BOOT = '01234567-89ab-cdef-0123-456789abcdef';
+
+describe('claim', () => {
+  test('notes pid, boot and that the map is in use', async () => {
+    const spec = await newSpec();
+    const owner = await claim(spec);
+    assert.equal(
+      await readFile(notePath(spec), 'utf8'),
+      `pid ${process.pid}\nboot ${await todaysBoot()}\nclean no\n`,
+    );
+    await owner.release({ clean: false });
+  });
+
+  test('makes its file 0644 whatever the umask', async () => {
+    const spec = await newSpec();
+    const umask = process.umask(0o077);
+    try {
+      await (await claim(spec)).release({ clean: true });
+    } finally {
+      process.umask(umask);
+    }
+    assert.equal((await stat(notePath(spec))).mode & 0o777, 0o644);
+  });
+
+  test('refuses a second owner and names the first', async () => {
+    const spec = await newSpec();
+    const owner = await claim(spec);
+    await assert.rejects(claim(spec), error => {
+      assert.ok(failing('MAP_OWNED')(error));
+      assert.match(String(error), new RegExp(`pid ${process.pid}$`));
+      return true;
+    });
+    await owner.release({ clean: true });
+    await (await claim(spec)).release({ clean: true });
+  });
+
+  test('is given back by the kernel when the owner is killed', async () => {
+    const spec = await newSpec();
+    const child = startNode(
+      `const { claim } = await import(source('map/owner.js'));
+       globalThis.owner = await claim(${JSON.stringify(spec)});
+       console.log('claimed');
+       setInterval(() => undefined, 1e6);`,
+    );
+    await child.line();
+    await assert.rejects(claim(spec), failing('MAP_OWNED'));
+    await child.kill('SIGKILL');
+    const owner = await claim(spec);
+    assert.equal(owner.trusted, true, 'the kernel has all that was written in this boot');
+    await owner.release({ clean: true });
+  });
+
+  test('says so when it cannot write in the directory', async () => {
+    const path = `${await directory()}/missing/map`;
+    await assert.rejects(claim({ type: 'lmdb', path }), failing('MAP_DIRECTORY'));
+  });
+
+  test('does not follow a link in place of its file', async () => {
+    const spec = await newSpec();
+    await symlink('elsewhere', notePath(spec));
+    await assert.rejects(claim(spec), failing('MAP_PERMISSION'));
+  });
+});
+
+describe('trust', () => {
+  const table: [string, string, boolean][] = [
+    ['there was no owner', '', true],
+    ['a clean stop in another boot', `pid 12\nboot ${ANOTHER_BOOT}\nclean yes\n`, true],
+    ['no clean stop in another boot', `pid 12\nboot ${ANOTHER_BOOT}\nclean no\n`, false],
+    ['no clean stop in this boot', `pid 12\nboot TODAY\nclean no\n`, true],
+    ['a torn note', `pid 12\nboot ${ANOTHER_BOOT}\ncle`, false],
+    ['zeros, as a file system leaves them', '\0'.repeat(60), false],
+  ];
+  for (const [what, text, trusted] of table) {
+    test(`${what}: ${trusted ? 'trusted' : 'not trusted'}`, async () => {
+      const spec = await newSpec();
+      await leave(spec, text.replace('TODAY', await todaysBoot()));
+      const owner = await claim(spec);
+      assert.equal(owner.trusted, trusted);
+      await owner.release({ clean: false });
+    });
+  }
+
+  test('a map that was not made anew is still not trusted in the next try', async () => {
+    const spec = await newSpec();
+    await leave(spec, `pid 12\nboot ${ANOTHER_BOOT}\nclean no\n`);
+    await (await claim(spec)).release({ clean: false });
+    const second = await claim(spec);
+    assert.equal(second.trusted, false);
+    await second.trust();
+    await second.release({ clean: false });
+    const third = await claim(spec);
+    assert.equal(third.trusted, true);
+    await third.release({ clean: true });
+    assert.match(await readFile(notePath(spec), 'utf8'), /\nclean yes\n$/);
+  });
+});
