@@ -1,5 +1,5 @@
 /**
- * Addresses as text, in the one form that Postfix looks up.
+ * Addresses as text, in the one form that Postfix looks up, and as numbers, to compare with networks.
  *
  * `smtpd` looks a client up by what `inet_ntop` prints, with an IPv4-mapped IPv6 address folded to
  * IPv4 (Postfix src/util/sane_sockaddr_to_hostaddr.c), so that is the only form a map row may have:
@@ -13,41 +13,74 @@ declare const ipText: unique symbol;
 /** A canonical address: dotted quad, or IPv6 lower case with the longest zero run compressed. */
 export type IpText = string & { readonly [ipText]: true };
 
+/** An address as numbers: four octets, or eight parts of 16 bits; an IPv4-mapped one is IPv6 here. */
+export type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
 /**
- * The canonical form of a full address, or null if the text is not one.
+ * Reads a full address, or gives null if the text is not one.
  *
  * Strict: no zone (`fe80::1%eth0` cannot be authorised), no brackets, no leading zeros in a quad
  * (some programs read `010.0.0.1` as octal, others do not, so it names no address for certain).
  */
-export function canonicalIp(text: string): IpText | null {
-  if (isIPv4(text)) return text as IpText;
-  if (!isIPv6(text) || text.includes('%')) return null;
-  const { parts } = ipaddr.IPv6.parse(text);
-  return (isMapped(parts) ? quad(parts) : inetNtop(parts)) as IpText;
+export function parseAddress(text: string): Address | null {
+  if (isIPv4(text)) return ipaddr.IPv4.parse(text);
+  return isIPv6(text) && !text.includes('%') ? parseIpv6(text) : null;
 }
 
-const isZero = (part: number): boolean => part === 0;
+/** The numbers of an address in canonical form. */
+export function addressOf(ip: IpText): Address {
+  return ip.includes(':') ? parseIpv6(ip) : ipaddr.IPv4.parse(ip);
+}
 
-function isMapped(parts: readonly number[]): boolean {
-  return parts.slice(0, 5).every(isZero) && parts[5] === 0xffff;
+/** The canonical form of a full address, or null if `parseAddress` does not take the text. */
+export function canonicalIp(text: string): IpText | null {
+  if (isIPv4(text)) return text as IpText;
+  const address = parseAddress(text);
+  return address && (inetNtop(folded(address)) as IpText);
+}
+
+/** An IPv4-mapped IPv6 address as the IPv4 address that it stands for; any other as it is. */
+export function folded(address: Address): Address {
+  return address instanceof ipaddr.IPv6 && isMapped(address) ? address.toIPv4Address() : address;
+}
+
+/**
+ * What glibc's `inet_ntop` prints: the first longest run of two or more zero groups becomes `::`, and an
+ * address that is IPv4-compatible (96 zero bits, then not 16 more) or IPv4-mapped ends in a quad.
+ */
+export function inetNtop(address: Address): string {
+  if (address instanceof ipaddr.IPv4) return address.octets.join('.');
+  const { parts } = address;
+  const { start, length } = longestZeroRun(parts);
+  if (start === 0 && length === 6) return `::${quad(parts)}`;
+  if (isMapped(address)) return `::ffff:${quad(parts)}`;
+  const hex = parts.map(part => part.toString(16));
+  if (length < 2) return hex.join(':');
+  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
+}
+
+/** Whether the first 96 bits are those of IPv4-mapped addresses (RFC 4291, section 2.5.5.2). */
+export function isMapped({ parts }: ipaddr.IPv6): boolean {
+  return parts[5] === 0xffff && parts.slice(0, 5).every(part => part === 0);
+}
+
+/** ipaddr.js 2.5 reads the IPv4-compatible `::192.0.2.1` as IPv4-mapped, so it must not see a quad. */
+function parseIpv6(text: string): ipaddr.IPv6 {
+  return ipaddr.IPv6.parse(text.replace(QUAD_AT_END, asGroups));
+}
+
+const QUAD_AT_END = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
+
+/** Four octets as two groups of hexadecimal digits. */
+function asGroups(_quad: string, ...octets: string[]): string {
+  const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
+  return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }
 
 /** The last 32 bits as a dotted quad. */
 function quad(parts: readonly number[]): string {
   const [high = 0, low = 0] = parts.slice(6);
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-}
-
-/**
- * What glibc's `inet_ntop` prints: the first longest run of two or more zero groups becomes `::`, and an
- * IPv4-compatible address (96 zero bits, then not 16 more) ends in a dotted quad.
- */
-function inetNtop(parts: readonly number[]): string {
-  const run = longestZeroRun(parts);
-  if (run.start === 0 && run.length === 6) return `::${quad(parts)}`;
-  const hex = parts.map(part => part.toString(16));
-  if (run.length < 2) return hex.join(':');
-  return `${hex.slice(0, run.start).join(':')}::${hex.slice(run.start + run.length).join(':')}`;
 }
 
 function longestZeroRun(parts: readonly number[]): { start: number; length: number } {
