@@ -6,12 +6,14 @@
  * understood has no program, and so can never be a login.
  *
  * Forms read: RFC 3164 and RFC 3339 stamps with or without host and pid, RFC 5424, `<PRI>` before either,
- * FreeBSD's `<mail.info>` and BusyBox's `mail.info` before the tag, Solaris' `[ID n mail.info]` after it,
- * metalog's `[tag]`.  A server's own log without a syslog tag is described by the server's pattern file.
- * Lines are latin1 strings, a character a byte, since no syslog daemon promises valid UTF-8.
+ * FreeBSD's `<mail.info>` before the host, BusyBox's `mail.info` before the tag, Solaris' `[ID n mail.info]`
+ * after it, metalog's `[tag]`.  Lines are latin1 strings, a character a byte, since no syslog daemon
+ * promises valid UTF-8.
+ * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
+ * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
 import type { EpochSeconds } from '../clock.ts';
-import { STAMP, type StampReader } from './stamp.ts';
+import { CLASSIC_STAMP, STAMP, type StampReader } from './stamp.ts';
 
 export interface Line {
   readonly time: EpochSeconds | null;
@@ -21,63 +23,51 @@ export interface Line {
   readonly message: string;
 }
 
-/** A form of prefix with the named groups stamp, host, program and pid; `fixed` names the program if the form implies it. */
-export interface Dialect {
-  readonly expression: RegExp;
-  readonly program?: string;
-}
-
 const PRIORITY = '(?:<\\d{1,3}>)?';
-const TAG = String.raw`(?<program>[^\s:\[\]()<>"=,]{1,64})(?:\[(?<pid>\d{1,10})\])?`;
-const LEVEL = String.raw`(?:(?:<[\w.]{1,20}> )|(?:[a-z0-9]{2,8}\.[a-z]{3,7} ))?`;
-const SOLARIS_ID = String.raw`(?:\[ID \d{1,10} \w{1,10}\.\w{1,10}\] )?`;
+/** What hosts are called, chained as syslog-ng does (`src@relay/mx`); no bracket, so that no tag is taken for one. */
+const HOST = String.raw`[\w.:/@~+-]{1,255}(?<!:)`;
+/** An expression's source that matches a program's name, of which the pid is no part. */
+export const PROGRAM = String.raw`[^\s:[\]()<>"=,]{1,64}`;
+const TAG = String.raw`(?<program>${PROGRAM})(?:\[(?<pid>\d{1,10})\])?`;
+/** `mail.info` as syslog.conf(5) writes it. */
+const FACILITY_LEVEL =
+  '(?:auth|authpriv|console|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])\\.' +
+  '(?:emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug)';
+const LEVEL = String.raw`(?:(?:<(?:\d{1,2}\.\d|${FACILITY_LEVEL})>|${FACILITY_LEVEL}) )?`;
+const SOLARIS_ID = String.raw`(?:\[ID \d{1,10} ${FACILITY_LEVEL}\] )?`;
 /** Structured data (RFC 5424 section 6.3): values are quoted, and `\`, `"` and `]` in them escaped. */
-const STRUCTURED = String.raw`(?:-|(?:\[[^\s"=\]]+(?: [^\s"=\]]+="(?:[^"\\\]]|\\.)*")*\])+)`;
+const STRUCTURED = String.raw`(?:-|(?:\[[^\s"=\]]{1,32}(?: [^\s"=\]]{1,32}="(?:[^"\\\]]|\\.)*")*\])+)`;
+/** The message may begin with a byte order mark (RFC 5424 section 6.4). */
+const BOM = '(?:\\xef\\xbb\\xbf)?';
 
-const SYSLOG: readonly Dialect[] = [
-  {
-    // RFC 5424: the tag has neither colon nor brackets, and `-` stands for nothing.
-    expression: new RegExp(
-      String.raw`^${PRIORITY}1 (?<stamp>${STAMP}) (?<host>\S{1,255}) (?<program>[^\s]{1,48}) (?<pid>\S{1,128}) \S{1,32} ${STRUCTURED}(?: (?:\xef\xbb\xbf)?|$)`,
-    ),
-  },
-  {
-    expression: new RegExp(
-      String.raw`^${PRIORITY}(?<stamp>${STAMP}) ${LEVEL}(?:(?<host>[^\s\[]\S{0,254}(?<!:)) )?${LEVEL}${TAG}: ?${SOLARIS_ID}`,
-    ),
-  },
-  {
-    // metalog: `[tag] message`, no host.
-    expression: new RegExp(
-      String.raw`^(?<stamp>${STAMP}) \[(?<program>[A-Za-z][^\s:\[\]()<>"=,]{0,63})\]:? `,
-    ),
-  },
+const FORMS: readonly RegExp[] = [
+  // RFC 5424: the tag has neither colon nor brackets, and `-` stands for nothing.  rsyslog puts the blank
+  // that followed an RFC 3164 tag before the message, so that there are two (seen with 8.2302).
+  new RegExp(
+    String.raw`^${PRIORITY}1 (?<stamp>${STAMP}) (?<host>\S{1,255}) (?<program>\S{1,48}) (?<pid>\S{1,128}) \S{1,32} ${STRUCTURED}(?:  ?${BOM}|$)`,
+  ),
+  new RegExp(
+    `^${PRIORITY}(?<stamp>${STAMP}) ${LEVEL}(?:(?<host>${HOST}) )?${LEVEL}${TAG}: ?${SOLARIS_ID}`,
+  ),
+  // metalog: `[tag] message`, no host.
+  new RegExp(String.raw`^(?<stamp>${CLASSIC_STAMP}) \[(?<program>${PROGRAM})\]:? `),
 ];
 
-/** Splits a line; `own` are the forms of servers' own logs, tried when the line is not syslog's. */
-export function parseLine(text: string, stamps: StampReader, own: readonly Dialect[] = []): Line {
-  for (const dialect of SYSLOG) {
-    const line = split(text, dialect, stamps);
-    if (line !== null) return line;
-  }
-  for (const dialect of own) {
-    const line = split(text, dialect, stamps);
-    if (line !== null) return line;
+/** Splits a line; what is not understood has a message and nothing else. */
+export function parseLine(text: string, stamps: StampReader): Line {
+  for (const form of FORMS) {
+    const found = form.exec(text);
+    if (found?.groups === undefined) continue;
+    const { stamp, host, program, pid } = found.groups;
+    return {
+      time: stamp === undefined ? null : stamps.read(stamp),
+      host: present(host),
+      program: present(program),
+      pid: present(pid),
+      message: text.slice(found[0].length),
+    };
   }
   return { time: null, host: null, program: null, pid: null, message: text };
-}
-
-function split(text: string, dialect: Dialect, stamps: StampReader): Line | null {
-  const found = dialect.expression.exec(text);
-  if (found === null) return null;
-  const { stamp, host, program, pid } = found.groups ?? {};
-  return {
-    time: stamp === undefined ? null : stamps.read(stamp),
-    host: present(host),
-    program: dialect.program ?? present(program),
-    pid: present(pid),
-    message: text.slice(found[0].length),
-  };
 }
 
 const present = (text: string | undefined): string | null =>

@@ -3,33 +3,45 @@
  *
  * Promises: RFC 3339 in all its spellings (fraction, any zone, blank for `T`), RFC 3164 with one- and
  * two-digit days, with and without a year, the slashes of nginx and the TAI64N label of daemontools.
- * A stamp without a zone is local time.  In the hour that the end of summer time repeats, the reading
- * nearest to the line before it is taken; a stamp without a year gets the latest year that does not
- * put it more than a day after the reference (now for a live log, its last change for a finished one).
- * Known limit: lines more than a year old and without a year are read as younger than they are.
+ * A stamp without a zone is local time.  Where the end of summer time makes it name two moments, the one
+ * nearer to the line before or to the reference is taken; a stamp without a year gets the latest year that
+ * does not put it more than a day after the reference (now for a live log, its last change for a finished one).
+ * Known limits: lines more than a year old and without a year are read as younger than they are; a TAI64N
+ * label of a program that counts leap seconds (s6 does) is read as half a minute late.
  */
 import { type EpochSeconds, epoch } from '../clock.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** RFC 3164 section 4.1.2, with an optional weekday, fraction and year as some daemons add them. */
-const CLASSIC = String.raw`(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?:${MONTHS.join('|')}) {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d{1,9})?(?: \d{4}(?= ))?`;
+const WEEKDAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ';
+const MONTH_DAY = String.raw`(?:${MONTHS.join('|')}) {1,2}\d{1,2} `;
+const TIME = String.raw`\d\d:\d\d:\d\d(?:\.\d{1,9})?`;
+/**
+ * RFC 3164 section 4.1.2, with a year or fraction as some daemons add them, or as ctime(3) writes it.
+ * The year behind the time needs the weekday before it: alone it would be a host with a number for a name.
+ */
+export const CLASSIC_STAMP = String.raw`(?:${WEEKDAY}${MONTH_DAY}${TIME} \d{4}|(?:${WEEKDAY})?${MONTH_DAY}(?:\d{4} )?${TIME})`;
 /** RFC 3339 section 5.6; also ISO 8601 with a blank, a comma before the fraction, or no zone. */
 const ISO = String.raw`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
 /** D. J. Bernstein's TAI64N, 2^62 plus TAI seconds, then nanoseconds. */
 const TAI64N = '@[0-9a-f]{24}';
 
 /** An expression's source that matches a stamp of any of these forms. */
-export const STAMP = `(?:${CLASSIC}|${ISO}|${TAI64N})`;
+export const STAMP = `(?:${CLASSIC_STAMP}|${ISO}|${TAI64N})`;
 
 const CLASSIC_FIELDS =
   /^(?:\w{3} )?(?<month>[A-Z][a-z]{2}) {1,2}(?<day>\d{1,2}) (?:(?<year>\d{4}) )?(?<clock>[\d:]{8})(?:\.\d+)?(?: (?<late>\d{4}))?$/;
 const ISO_FIELDS =
   /^(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T ](?<clock>[\d:]{8})(?:[.,]\d+)?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
 
-const DAY = 86_400;
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+/** Seconds by which a line may be older than the one before, when several programs or hosts write. */
+const OVERTAKING = 60;
 /** TAI counts from 1970-01-01 00:00:10 TAI as daemontools labels it (no table of leap seconds). */
 const TAI_OFFSET = 10;
+/** The last second that a Date can name (ECMAScript, time values). */
+const LAST_SECOND = 8.64e12;
 
 interface Fields {
   readonly year: number | null;
@@ -38,6 +50,7 @@ interface Fields {
   readonly day: number;
   readonly hour: number;
   readonly minute: number;
+  /** Up to 60, in a leap second. */
   readonly second: number;
 }
 
@@ -75,47 +88,75 @@ export class StampReader {
     if (fields.year !== null) return this.#resolve(fields, fields.year);
     const latest = this.#reference() + DAY;
     const year = new Date(latest * 1000).getFullYear();
-    // Four years back reach the last 29th of February.
-    for (let back = 0; back <= 4; back++) {
+    // Eight years back reach the last 29th of February, even from 2103.
+    for (let back = 0; back <= 8; back++) {
       const time = this.#resolve(fields, year - back);
       if (time !== null && time <= latest) return time;
     }
     return null;
   }
 
-  /** Local time; of the two readings that the end of summer time allows, the nearer to the last line. */
+  /** Local time; of the two moments that the end of summer time allows, the nearer to what is known. */
   #resolve(fields: Fields, year: number): EpochSeconds | null {
+    if (!hasDay(year, fields)) return null;
     const { month, day, hour, minute, second } = fields;
     const date = new Date(year, month, day, hour, minute, second);
-    if (date.getMonth() !== month || date.getDate() !== day) return null;
     const first = date.getTime() / 1000;
-    const again = first + 3600;
-    if (new Date(again * 1000).getHours() !== hour) return epoch(first);
-    const near = this.#previous ?? this.#reference();
-    return epoch(Math.abs(near - again) < Math.abs(near - first) ? again : first);
+    const again = first + stepBack(date, first);
+    if (again === first) return epoch(first);
+    return epoch(this.#distance(again) < this.#distance(first) ? again : first);
   }
+
+  /** How far a time is from what is known; a log does not go back, but for lines that overtake others. */
+  #distance(time: number): number {
+    const present = Math.abs(this.#reference() - time);
+    if (this.#previous === null || time < this.#previous - OVERTAKING) return present;
+    return Math.min(present, Math.abs(this.#previous - time));
+  }
+}
+
+/**
+ * How many seconds later the same local time comes once more; 0 if it does not.  A Date made of local
+ * fields is the first of two (ECMAScript, LocalTime); Lord Howe Island goes back by half an hour only.
+ */
+function stepBack(date: Date, seconds: number): number {
+  const after = new Date((seconds + 2 * HOUR) * 1000).getTimezoneOffset();
+  const step = (after - date.getTimezoneOffset()) * 60;
+  if (step <= 0) return 0;
+  const again = new Date((seconds + step) * 1000);
+  const same = again.getHours() === date.getHours() && again.getMinutes() === date.getMinutes();
+  return same ? step : 0;
 }
 
 function fieldsOf(groups: Record<string, string | undefined>, month: number): Fields | null {
   const [hour = 0, minute = 0, second = 0] = (groups['clock'] ?? '').split(':').map(Number);
-  const year = groups['year'] ?? groups['late'];
-  const day = Number(groups['day']);
-  if (month < 0 || month > 11 || day < 1 || day > 31) return null;
-  if (hour > 23 || minute > 59 || second > 60) return null;
-  return { year: year === undefined ? null : Number(year), month, day, hour, minute, second };
+  const text = groups['year'] ?? groups['late'];
+  const year = text === undefined ? null : Number(text);
+  if (month < 0 || month > 11 || hour > 23 || minute > 59 || second > 60) return null;
+  // Date takes years below 100 for those of the twentieth century.
+  if (year !== null && year < 1970) return null;
+  return { year, month, day: Number(groups['day']), hour, minute, second };
+}
+
+/** Whether a month has such a day; Date would go on counting in the next one. */
+function hasDay(year: number, { month, day }: Fields): boolean {
+  return day >= 1 && day <= new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
 }
 
 function zoned(fields: Fields, zone: string): EpochSeconds | null {
   const { year, month, day, hour, minute, second } = fields;
-  const utc = Date.UTC(year ?? 0, month, day, hour, minute, second) / 1000;
-  if (new Date(Date.UTC(year ?? 0, month, day)).getUTCDate() !== day) return null;
+  if (year === null || !hasDay(year, fields)) return null;
+  const utc = Date.UTC(year, month, day, hour, minute, second) / 1000;
   if (zone === 'Z') return epoch(utc);
-  const offset = Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(-2)) * 60;
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+  if (hours > 23 || minutes > 59) return null;
+  const offset = hours * HOUR + minutes * 60;
   return epoch(zone.startsWith('-') ? utc + offset : utc - offset);
 }
 
-function taiTime(label: string): EpochSeconds {
-  return epoch(Number(BigInt(`0x${label.slice(1, 17)}`) - 2n ** 62n) - TAI_OFFSET);
+function taiTime(label: string): EpochSeconds | null {
+  const seconds = Number(BigInt(`0x${label.slice(1, 17)}`) - 2n ** 62n) - TAI_OFFSET;
+  return seconds >= 0 && seconds <= LAST_SECOND ? epoch(seconds) : null;
 }
 
 /** `Mar 22 11:17:58`, in local time, as log lines have said it since RFC 3164. */

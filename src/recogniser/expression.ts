@@ -1,0 +1,197 @@
+/**
+ * The language that pattern files write their expressions in: a small part of JavaScript's.
+ *
+ * Literal characters, `.`, classes, `\d \D \w \W \xHH` and escaped punctuation; `(?:…)`, `|`, `(?<user>…)`,
+ * `(?!…)` with a text of fixed length, and `{ip}` for an address; `?` behind anything, and `* + {n} {n,} {n,m}`
+ * behind a single place only.  The rest is refused: groups that repeat are what backtracks without end,
+ * and what this parser does not know the rules of rules.ts could not check.
+ *
+ * Promises: what it accepts compiles, and its sets of bytes are those of the compiled expression.
+ * Leaves to others: whether an expression is safe (rules.ts).
+ */
+import { ADDRESS, type ByteSet } from './byte-set.ts';
+import { readPlace } from './place.ts';
+import { type ExpressionError, Scanner } from './scanner.ts';
+
+/** One place that repeats, or does not: `x`, `[^,]*`, `\d{1,5}`, `{ip}`. */
+export interface Run {
+  readonly kind: 'run';
+  readonly set: ByteSet;
+  readonly min: number;
+  readonly max: number;
+  /** As it was written. */
+  readonly text: string;
+}
+
+/** One of several sequences; what is optional has the empty one last. */
+export interface Choice {
+  readonly kind: 'choice';
+  readonly branches: readonly Sequence[];
+}
+
+/** `(?!…)`: what must not follow, a set for each place. */
+export interface Refusal {
+  readonly kind: 'refusal';
+  readonly places: readonly ByteSet[];
+}
+
+export type Part = Run | Choice | Refusal;
+export type Sequence = readonly Part[];
+
+export interface Expression {
+  /** Anchored at both ends; the groups are `ip` and `user`, as far as it has them. */
+  readonly compiled: RegExp;
+  readonly sequence: Sequence;
+  /** The part that is `{ip}`. */
+  readonly address: Run | null;
+  readonly namesUser: boolean;
+}
+
+/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` is the longest (INET6_ADDRSTRLEN less its NUL). */
+const ADDRESS_LENGTH = { min: 2, max: 45 };
+const ADDRESS_SOURCE = `(?<ip>[0-9A-Fa-f:.]{${ADDRESS_LENGTH.min},${ADDRESS_LENGTH.max}})`;
+
+const ADDRESS_TEXT = '{ip}';
+
+/** @throws ExpressionError */
+export function parseExpression(text: string): Expression {
+  const { sequence, address, addressAt, namesUser } = new Parser(text).parse();
+  const source =
+    address === null
+      ? text
+      : text.slice(0, addressAt) + ADDRESS_SOURCE + text.slice(addressAt + ADDRESS_TEXT.length);
+  // Flag s: `.` is any byte, carriage return included.
+  return { compiled: new RegExp(`^(?:${source})$`, 's'), sequence, address, namesUser };
+}
+
+/** More than any field has bytes; engines refuse far larger numbers. */
+const MOST_TIMES = 1000;
+const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})/y;
+
+class Parser {
+  readonly #scanner: Scanner;
+  #address: Run | null = null;
+  #addressAt = 0;
+  #namesUser = false;
+
+  constructor(text: string) {
+    this.#scanner = new Scanner(text);
+  }
+
+  parse(): Omit<Expression, 'compiled'> & { readonly addressAt: number } {
+    const branches = this.#branches();
+    if (this.#scanner.peek() !== '')
+      throw this.#scanner.error('")" closes nothing', 'write it as \\)');
+    const sequence: Sequence = [{ kind: 'choice', branches }];
+    return {
+      sequence,
+      address: this.#address,
+      addressAt: this.#addressAt,
+      namesUser: this.#namesUser,
+    };
+  }
+
+  #branches(): Sequence[] {
+    const branches = [this.#sequence()];
+    while (this.#scanner.take('|')) branches.push(this.#sequence());
+    return branches;
+  }
+
+  #sequence(): Sequence {
+    const parts: Part[] = [];
+    while (!/^[|)]?$/.test(this.#scanner.peek())) parts.push(this.#part());
+    return parts;
+  }
+
+  #part(): Part {
+    const start = this.#scanner.at;
+    if (this.#scanner.take(ADDRESS_TEXT)) return this.#quantified(this.#ip(), start);
+    if (this.#scanner.take('(?:')) return this.#quantified(this.#group(), start);
+    if (this.#scanner.take('(?!')) return this.#refusal();
+    if (this.#scanner.peek() === '(') return this.#quantified(this.#namedGroup(), start);
+    const set = readPlace(this.#scanner);
+    return this.#quantified({ kind: 'run', set, min: 1, max: 1, text: '' }, start);
+  }
+
+  #ip(): Run {
+    if (this.#address !== null)
+      throw this.#scanner.error(
+        '{ip} stands twice',
+        'describe one expression for each place of {ip}',
+      );
+    this.#addressAt = this.#scanner.at - ADDRESS_TEXT.length;
+    this.#address = { kind: 'run', set: ADDRESS, ...ADDRESS_LENGTH, text: ADDRESS_TEXT };
+    return this.#address;
+  }
+
+  #group(): Choice {
+    const branches = this.#branches();
+    if (!this.#scanner.take(')'))
+      throw this.#scanner.error('a group is not closed', 'add the missing ")"');
+    return { kind: 'choice', branches };
+  }
+
+  #namedGroup(): Choice {
+    if (!this.#scanner.take('(?<user>'))
+      throw this.#scanner.error(
+        `the group "${this.#scanner.text.slice(this.#scanner.at, this.#scanner.at + 8)}" is not known`,
+        'the groups are (?:…), (?<user>…) and (?!…); the address is {ip}; a parenthesis is \\(',
+      );
+    if (this.#namesUser) throw this.#scanner.error('(?<user>…) stands twice', 'name the user once');
+    this.#namesUser = true;
+    return this.#group();
+  }
+
+  #refusal(): Refusal {
+    const places: ByteSet[] = [];
+    while (!this.#scanner.take(')')) {
+      if (/[|(*+?{]/.test(this.#scanner.peek()))
+        throw this.#scanner.error(
+          '(?!…) holds more than a text',
+          'write (?!…) for each text on its own',
+        );
+      places.push(readPlace(this.#scanner));
+    }
+    return { kind: 'refusal', places };
+  }
+
+  /** A part with the quantifier behind it, if there is one. */
+  #quantified(part: Run | Choice, start: number): Part {
+    QUANTIFIER.lastIndex = this.#scanner.at;
+    const quantifier = QUANTIFIER.exec(this.#scanner.text)?.[0] ?? '';
+    this.#scanner.at += quantifier.length;
+    if (quantifier !== '' && /[*+?]/.test(this.#scanner.peek()))
+      throw this.#scanner.error(
+        'a quantifier follows another',
+        'every run takes as much as it can',
+      );
+    const whole =
+      part.kind === 'run'
+        ? { ...part, text: this.#scanner.text.slice(start, this.#scanner.at) }
+        : part;
+    if (quantifier === '') return part === this.#address ? part : whole;
+    if (quantifier === '?') return { kind: 'choice', branches: [[part], []] };
+    if (whole.kind === 'choice' || part === this.#address)
+      throw this.#scanner.error(
+        'a group repeats',
+        'only a single place may repeat; write the group out',
+      );
+    return { ...whole, ...bounds(quantifier, message => this.#scanner.error(message, 'mend it')) };
+  }
+}
+
+function bounds(
+  quantifier: string,
+  error: (problem: string) => ExpressionError,
+): { min: number; max: number } {
+  if (quantifier === '*') return { min: 0, max: Number.POSITIVE_INFINITY };
+  if (quantifier === '+') return { min: 1, max: Number.POSITIVE_INFINITY };
+  const [min = 0, max = min] = quantifier
+    .slice(1, -1)
+    .split(',')
+    .map(bound => (bound === '' ? Number.POSITIVE_INFINITY : Number(bound)));
+  if (max < min || max === 0) throw error(`${quantifier} makes no sense`);
+  if (min > MOST_TIMES || (max > MOST_TIMES && Number.isFinite(max)))
+    throw error(`${quantifier} is more than ${MOST_TIMES} times`);
+  return { min, max };
+}

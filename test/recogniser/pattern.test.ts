@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Failure } from '../../src/errors.ts';
+import { parsePatternFile } from '../../src/recogniser/pattern.ts';
+
+const parse = (text: string) => parsePatternFile('/etc/p/toy.toml', 'toy', text);
+
+const GOOD = `# Toy
+programs = ["toyd", "in.toyd"]
+max-length = 300
+splits-at = 511
+
+[[login]]
+name = "login"
+expression = [
+  'in (?<user>[^ ]+) ', # the user
+  'from {ip}',
+]
+match = [
+  { line = 'Nov 23 00:53:00 mx toyd: in nick from 192.0.2.1', ip = "192.0.2.1", user = "nick" },
+]
+refuse = [{ line = 'Nov 23 00:53:00 mx toyd: jürgen' }]
+attack = [{ line = 'a' }, { line = 'b', ip = "192.0.2.1", user = "nick" }]
+
+[[logout]] # no address
+name = "logout"
+expression = 'out (?<user>[^ ]+)'
+match = [{ line = 'c', user = "nick" }]
+`;
+
+test('a pattern file', () => {
+  const { path, server, programs, splitsAt, patterns } = parse(GOOD);
+  assert.deepEqual(
+    { path, server, programs, splitsAt },
+    { path: '/etc/p/toy.toml', server: 'toy', programs: ['toyd', 'in.toyd'], splitsAt: 511 },
+  );
+  const [login, logout] = patterns;
+  assert.deepEqual(
+    patterns.map(({ event, name, maxLength }) => [event, name, maxLength]),
+    [
+      ['login', 'login', 300],
+      ['logout', 'logout', 300],
+    ],
+  );
+  assert.match('in nick from 192.0.2.1', login?.expression ?? /^$/);
+  assert.doesNotMatch('in nick from 192.0.2.1 ', login?.expression ?? /^/);
+  assert.match('out nick', logout?.expression ?? /^$/);
+  assert.deepEqual(login?.samples.slice(1), [
+    { kind: 'refuse', line: 'Nov 23 00:53:00 mx toyd: j\xc3\xbcrgen', outcome: null },
+    { kind: 'attack', line: 'a', outcome: null },
+    { kind: 'attack', line: 'b', outcome: { ip: '192.0.2.1', user: 'nick' } },
+  ]);
+});
+
+test('what a file need not say', () => {
+  const text = GOOD.replace('max-length = 300\nsplits-at = 511\n', '').replace(
+    '["toyd", "in.toyd"]',
+    '"toyd"',
+  );
+  const { programs, splitsAt, patterns } = parse(text);
+  assert.deepEqual([programs, splitsAt, patterns[0]?.maxLength], [['toyd'], null, 900]);
+});
+
+describe('faults, with the line and what to do', () => {
+  /** What is replaced by what; line; problem. */
+  const table: readonly (readonly [string, string, number, RegExp])[] = [
+    ['["toyd", "in.toyd"]', '["toyd"', 3, /Invalid TOML document/],
+    ['name = "login"', 'name = "login', 7, /Invalid TOML document/],
+    ['splits-at', 'split-at', 4, /unknown key "split-at"; the keys are programs, /],
+    ['programs = ["toyd", "in.toyd"]\n', '', 1, /"programs" is missing; add it: a list of texts/],
+    ['["toyd", "in.toyd"]', '[]', 2, /"programs" is of the wrong sort/],
+    ['["toyd", "in.toyd"]', '["toyd", 1]', 2, /"programs" is of the wrong sort/],
+    ['["toyd", "in.toyd"]', '["toyd[1]:"]', 2, /"toyd\[1\]:" is no syslog tag; write it without/],
+    ['300', '"300"', 3, /"max-length" is of the wrong sort; write a whole number from 1 to 8192/],
+    ['300', '0', 3, /"max-length" is of the wrong sort/],
+    ['300', '9000', 3, /"max-length" is of the wrong sort/],
+    ['511', '1.5', 4, /"splits-at" is of the wrong sort/],
+    ['[[login]]', '[login]', 1, /"login" is of the wrong sort; write a table headed \[\[login\]\]/],
+    ['name = "login"', 'nmae = "login"', 7, /unknown key "nmae"; the keys are name, expression, /],
+    ['name = "login"\n', '', 6, /"name" is missing/],
+    ['name = "login"', 'name = ["login"]', 7, /"name" is of the wrong sort; write a text/],
+    ['name = "logout"', 'name = 1', 19, /"name" is of the wrong sort/],
+    ["expression = 'out (?<user>[^ ]+)'\n", '', 18, /"expression" is missing/],
+    ["'out (?<user>[^ ]+)'", '7', 20, /"expression" is of the wrong sort; write a list of texts/],
+    ["'out (?<user>[^ ]+)'", "'^out (?<user>[^ ]+)'", 20, /"\^" is not needed, at character 1 /],
+    ["'out (?<user>[^ ]+)'", "'out (?<user>.*) '", 20, /the run \.\* may take the blank/],
+    ["'out (?<user>[^ ]+)'", "'out (?<host>[^ ]+)'", 20, /the group "\(\?<host>" is not known/],
+    ["'from {ip}',", "'from there',", 8, /a login without \{ip\}; put \{ip\} where/],
+    ["'from {ip}',", "'from {ip} {ip}',", 8, /\{ip\} stands twice/],
+    ['match = [{ line = \'c\', user = "nick" }]\n', '', 18, /an expression without a sample/],
+    ['{ line = \'c\', user = "nick" }', "{ line = 'c' }", 21, /another set of fields/],
+    ["{ line = 'c', user", "{ line = 'c', ip = '::1', user", 21, /another set of fields/],
+    ["{ line = 'c', user", "{ line = 'c', usr", 21, /unknown key "usr" in sample 1/],
+    ["{ line = 'c', user", "{ lin = 'c', user", 21, /unknown key "lin" in sample 1/],
+    ["{ line = 'c', user", '{ line = 1, user', 21, /sample 1 is of the wrong sort/],
+    ['{ line = \'c\', user = "nick" }', "'c'", 21, /"match" is of the wrong sort; write a list of/],
+    [
+      "[{ line = 'a' }",
+      "[{ line = 'a', user = 'x' }",
+      16,
+      /sample 1 has an outcome; give its line/,
+    ],
+    ['ürgen', "' , ip = '::1' }, { line = '", 15, /sample 1 has an outcome/],
+  ];
+  for (const [before, after, line, problem] of table) {
+    test(`${before.trim()} → ${after}`, () => {
+      assert.ok(GOOD.includes(before));
+      assert.throws(
+        () => parse(GOOD.replace(before, () => after)),
+        (error: unknown) => {
+          assert.ok(error instanceof Failure);
+          assert.equal(error.code, 'PATTERN_SYNTAX');
+          assert.match(error.line, problem);
+          assert.ok(error.line.startsWith(`/etc/p/toy.toml:${line}: `), error.line);
+          return true;
+        },
+      );
+    });
+  }
+
+  test('no expression at all', () => {
+    assert.throws(() => parse('programs = ["toyd"]'), /there is no expression/);
+  });
+});
