@@ -24,17 +24,20 @@ export function openFinishedLog(path: string): FinishedLog {
   if (path === '-')
     return { batches: batchesOf(process.stdin, path), modified: epoch(Date.now() / 1000) };
   const fd = openForReading(path);
-  const stat = fstatSync(fd);
-  if (stat.isDirectory()) {
-    closeSync(fd);
-    throw failure('LOG_UNREADABLE', { path, reason: 'it is a directory' });
-  }
+  const { mtimeMs } = fstatSync(fd);
   const stream = createReadStream(path, { fd, highWaterMark: CHUNK });
-  return { batches: batchesOf(stream, path), modified: epoch(stat.mtimeMs / 1000) };
+  return { batches: batchesOf(stream, path), modified: epoch(mtimeMs / 1000) };
 }
 
 /** @throws Failure LOG_MISSING, LOG_UNREADABLE */
 export function openForReading(path: string): number {
+  const fd = openOrFail(path);
+  if (!fstatSync(fd).isDirectory()) return fd;
+  closeSync(fd);
+  throw failure('LOG_UNREADABLE', { path, reason: 'it is a directory' });
+}
+
+function openOrFail(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (error) {

@@ -26,6 +26,8 @@ export interface RunOptions {
 
 /** How long a daemon may take to end after TERM before it is killed. */
 const TERM_PATIENCE_MS = 15_000;
+/** How long a program that is run to its end may take; a package installation is the longest. */
+const RUN_PATIENCE_MS = 300_000;
 
 /** A started child with what it has printed so far. */
 export class Daemon {
@@ -133,7 +135,11 @@ export async function runProgram(
   args: readonly string[],
   { input = '', env = {} }: RunOptions = {},
 ): Promise<Result> {
-  const child = spawn(located(command), args, { env: { ...process.env, ...env } });
+  const child = spawn(located(command), args, {
+    env: { ...process.env, ...env },
+    timeout: RUN_PATIENCE_MS,
+    killSignal: 'SIGKILL',
+  });
   const daemon = new Daemon(child);
   // A program that does not read its input to the end is no fault of the test.
   child.stdin.on('error', () => undefined).end(input);

@@ -1,0 +1,47 @@
+/**
+ * Decisions in the wording that administrators know from the historical daemon: what `--debug` prints.
+ *
+ * A contract: programs read these lines.  More kinds of lines may come, these stay.
+ */
+import type { Decision, Outcome } from '../decision.ts';
+import { formatCtime, formatStamp } from '../line/stamp.ts';
+import type { Effect } from '../map/map.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+
+/**
+ * The lines for a decision, without line ends; none for one that is told elsewhere.
+ *
+ * @param dryRun nothing is written, and so nothing may claim to be
+ */
+export function debugLines(decision: Decision, dryRun: boolean): string[] {
+  switch (decision.kind) {
+    case 'login':
+      return [
+        readLine(decision.login),
+        ...outcomeLines(decision.outcome, dryRun).map(text => `    ${text}`),
+      ];
+    case 'purged':
+      return [`purging ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
+    case 'logout':
+    case 'map failed':
+    case 'map recovered':
+      return [];
+  }
+}
+
+function readLine({ time, ip }: LoginEvent): string {
+  return `read ts=${time === null ? 'unknown' : formatStamp(time)} ip=${ip}`;
+}
+
+function outcomeLines(outcome: Outcome, dryRun: boolean): string[] {
+  if (outcome.kind === 'ignored') return [`ignored --- ${outcome.reason}`];
+  const { kind, effect } = outcome;
+  if (effect === 'foreign') return ['left alone --- a row of the administrator'];
+  if (kind === 'refreshed') return effect === 'added' ? [writtenLine(effect, dryRun)] : [];
+  return ['accepted --- not in mynetworks', writtenLine(effect, dryRun)];
+}
+
+function writtenLine(effect: Effect | null, dryRun: boolean): string {
+  if (dryRun) return 'not written --- dry run';
+  return effect === null ? 'not written --- tried again later' : 'written ok';
+}

@@ -1,0 +1,67 @@
+/**
+ * Decisions and notices as one line each, for the daemon's own log.
+ */
+import type { Decision } from '../decision.ts';
+import { formatStamp } from '../line/stamp.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+import type { Notice } from '../source/source.ts';
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly text: string;
+}
+
+const info = (text: string): LogLine => ({ level: 'info', text });
+const warn = (text: string): LogLine => ({ level: 'warn', text });
+
+/** Null for what happens too often to be told: refreshes and logouts. */
+export function decisionLine(decision: Decision): LogLine | null {
+  switch (decision.kind) {
+    case 'login':
+      return loginLine(decision);
+    case 'purged':
+      return info(`purged ip=${decision.grant.ip} login="${formatStamp(decision.grant.stamp)}"`);
+    case 'map failed':
+      return { level: 'error', text: `${decision.line}; what is to be written is kept` };
+    case 'map recovered':
+      return info(`the map can be written again, ${decision.changes} rows have been caught up`);
+    case 'logout':
+      return null;
+  }
+}
+
+function loginLine({ login, outcome }: Extract<Decision, { kind: 'login' }>): LogLine | null {
+  if (outcome.kind === 'refreshed') return null;
+  const who = `ip=${login.ip} user=${quoted(login)} server=${login.server}`;
+  if (outcome.kind === 'ignored') return info(`ignored ${who} reason="${outcome.reason}"`);
+  if (outcome.effect === 'foreign')
+    return info(`left alone ${who} reason="row of the administrator"`);
+  return info(`granted ${who}`);
+}
+
+/** User names are a stranger's text: quotes and control characters must not pass for ours. */
+const quoted = ({ user }: LoginEvent): string => JSON.stringify(user ?? '');
+
+export function noticeLine(notice: Notice): LogLine {
+  const { path } = notice;
+  switch (notice.kind) {
+    case 'opened':
+      return info(`watching ${path} from byte ${notice.position}`);
+    case 'ended':
+      return info(`${path} has ended`);
+    case 'missing':
+      return warn(`${path} does not exist yet; waiting for it`);
+    case 'rotated':
+      return info(`${path} was rotated; going on with the new file`);
+    case 'truncated':
+      return info(`${path} was truncated; reading it from its beginning`);
+    case 'failed':
+      return warn(`cannot read ${path}: ${notice.reason}; trying again`);
+    case 'polling':
+      return warn(
+        `the kernel does not report changes of ${path}: ${notice.reason}; polling instead`,
+      );
+    case 'too long':
+      return warn(`${path}: ${notice.count} lines of more than 8 KiB were skipped so far`);
+  }
+}

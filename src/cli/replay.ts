@@ -1,0 +1,172 @@
+/**
+ * `popbsmtp replay`: the whole daemon over finished logs, on their own clock.
+ *
+ * Grants and purges of the past are played in memory, so that replaying an old log never opens the relay
+ * to what was allowed once; at the end the map is made to hold just what would be valid at the log's last
+ * time stamp.  Rows of the administrator's stay.
+ */
+import { canonicalIp } from '../classifier/address.ts';
+import { type EpochSeconds, epoch, logClock } from '../clock.ts';
+import { holdMap } from '../daemon/held-map.ts';
+import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
+import type { Decision } from '../decision.ts';
+import { EXIT } from '../errors.ts';
+import { GrantTable } from '../grant/grant-table.ts';
+import { parseLine } from '../line/prefix.ts';
+import { formatCtime, StampReader } from '../line/stamp.ts';
+import type { Change, LookupMap, Row } from '../map/map.ts';
+import { MemoryMap } from '../map/memory-map.ts';
+import { Pipeline } from '../pipeline.ts';
+import { TornLines } from '../recogniser/torn-lines.ts';
+import type { ReplaySettings } from '../settings.ts';
+import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
+import { debugLines } from './debug.ts';
+import { openLog } from './log.ts';
+import { isoTime, print } from './print.ts';
+import { replaySettings, withConfig } from './settings.ts';
+import type { Values } from './values.ts';
+
+/** @throws Failure of any setting, of a log or of the map */
+export async function replay(values: Values, files: readonly string[]): Promise<number> {
+  const settings = replaySettings(withConfig(values));
+  // Decisions and summary go elsewhere; the log has only what is wrong.
+  const log = openLog(settings.logto, true);
+  const logs = files.map(openFinishedLog);
+  const rules = await loadRules(settings, text => log.write({ level: 'warn', text }));
+  const held = await holdMap(settings.map, settings.nowrite, text =>
+    log.write({ level: 'warn', text }),
+  );
+  try {
+    const memory = new MemoryMap(
+      settings.map,
+      held.rows.filter(({ stamp }) => stamp === null),
+    );
+    const player = new Player(settings, rules, memory);
+    for (const finished of logs) await player.play(finished);
+    await player.finish();
+    await held.map.commit(difference(held.rows, await memory.rows()));
+  } finally {
+    await held.close();
+    await log.close();
+  }
+  return EXIT.ok;
+}
+
+/** The changes that turn one table into the other; only rows of ours are in question. */
+function difference(before: readonly Row[], after: readonly Row[]): Change[] {
+  const changes = new Map<string, Change>();
+  for (const { key } of before.filter(isOurs)) {
+    const ip = canonicalIp(key);
+    if (ip !== null) changes.set(key, { ip, stamp: null });
+  }
+  for (const { key, stamp } of after.filter(isOurs)) {
+    const ip = canonicalIp(key);
+    if (ip !== null) changes.set(key, { ip, stamp });
+  }
+  return [...changes.values()];
+}
+
+/** Other keys than whole addresses, and other values than times, are the administrator's. */
+const isOurs = ({ key, stamp }: Row): boolean => stamp !== null && canonicalIp(key) === key;
+
+class Player {
+  readonly #settings: ReplaySettings;
+  readonly #rules: LoadedRules;
+  readonly #pipeline: Pipeline;
+  readonly #clock = logClock();
+  readonly #grants: GrantTable;
+  readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
+  #text = '';
+
+  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap) {
+    this.#settings = settings;
+    this.#rules = rules;
+    this.#grants = new GrantTable(settings.grace);
+    this.#pipeline = new Pipeline({
+      rules: rulesFor(rules, () => epoch(0), new TornLines()),
+      grants: this.#grants,
+      map,
+      clock: this.#clock,
+      report: decision => this.#report(decision),
+    });
+  }
+
+  async play({ batches, modified }: FinishedLog): Promise<void> {
+    await this.#pipeline.setRules(rulesFor(this.#rules, () => modified, new TornLines()));
+    let last: readonly string[] = [];
+    for await (const batch of batches) {
+      this.#counts.lines += batch.length;
+      await this.#pipeline.lines(batch);
+      await this.#print();
+      if (batch.some(line => line !== '')) last = batch;
+    }
+    const end = lastTime(last, modified);
+    if (end !== null) this.#clock.now(end);
+  }
+
+  /** Ends what would have ended by the last time stamp, and says what happened. */
+  async finish(): Promise<void> {
+    await this.#pipeline.purge();
+    await this.#print();
+    const { lines, granted, refreshed, ignored, purged } = this.#counts;
+    const { wall } = this.#clock.now();
+    const when = wall === 0 ? 'at the end' : `at ${formatCtime(wall)}`;
+    process.stderr.write(
+      `${lines} lines; logins: ${granted} granted, ${refreshed} refreshed, ${ignored} ignored; ` +
+        `${purged} purged; ${this.#grants.size} grants ${when}\n`,
+    );
+  }
+
+  #report(decision: Decision): void {
+    if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
+    if (decision.kind === 'purged') this.#counts.purged++;
+    const { json, debug, nowrite } = this.#settings;
+    if (json) this.#text += jsonLine(decision);
+    else if (debug)
+      this.#text += debugLines(decision, nowrite)
+        .map(line => `${line}\n`)
+        .join('');
+  }
+
+  async #print(): Promise<void> {
+    const text = this.#text;
+    this.#text = '';
+    await print(text);
+  }
+}
+
+function lastTime(lines: readonly string[], modified: EpochSeconds): EpochSeconds | null {
+  const stamps = new StampReader(() => modified);
+  for (const line of lines.toReversed()) {
+    const { time } = parseLine(line, stamps);
+    if (time !== null) return time;
+  }
+  return null;
+}
+
+function jsonLine(decision: Decision): string {
+  const object = jsonObject(decision);
+  return object === null ? '' : `${JSON.stringify(object)}\n`;
+}
+
+function jsonObject(decision: Decision): object | null {
+  switch (decision.kind) {
+    case 'login': {
+      const { event, server, ip, user, time } = decision.login;
+      const { kind } = decision.outcome;
+      const reason = kind === 'ignored' ? decision.outcome.reason : null;
+      return { event, outcome: kind, reason, server, ip, user, time: time && isoTime(time) };
+    }
+    case 'logout': {
+      const { event, server, ip, user, time } = decision.logout;
+      return { event, server, ip, user, time: time && isoTime(time) };
+    }
+    case 'purged': {
+      const { ip, stamp } = decision.grant;
+      return { event: 'purged', ip, time: isoTime(stamp) };
+    }
+    case 'map failed':
+    case 'map recovered':
+      return null;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * `popbsmtp run`: the daemon as a process.
+ *
+ * Signals: TERM and INT commit, close and end with 0, and keep the rows; HUP reads configuration, patterns and
+ * mynetworks again and reopens the log, and keeps the old state when the new one is wrong.
+ */
+import { type Daemon, type Output, startDaemon } from '../daemon/daemon.ts';
+import { EXIT, Failure } from '../errors.ts';
+import type { RunSettings } from '../settings.ts';
+import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
+import { debugLines } from './debug.ts';
+import { type Log, openLog } from './log.ts';
+import { decisionLine, noticeLine } from './log-line.ts';
+import { runSettings, withConfig } from './settings.ts';
+import type { Values } from './values.ts';
+
+/**
+ * Runs until a signal or the end of standard input.
+ *
+ * @returns the exit status
+ */
+export async function run(values: Values): Promise<number> {
+  const settings = runSettings(withConfig(values));
+  if (settings.daemon !== null && !inBackground()) return startBackground();
+  const log = openLog(settings.logto, settings.debug);
+  try {
+    await runDaemon(values, settings, log);
+  } finally {
+    await log.close();
+  }
+  return EXIT.ok;
+}
+
+async function runDaemon(values: Values, settings: RunSettings, log: Log): Promise<void> {
+  const daemon = await startDaemon(settings, outputTo(log, settings));
+  const hangUp = (): void => void reload(daemon, values, settings, log);
+  process.on('SIGHUP', hangUp);
+  const end = terminated();
+  try {
+    const removePidFile =
+      settings.daemon === null ? () => undefined : writePidFile(settings.daemon);
+    try {
+      await answerForeground('');
+      await Promise.race([daemon.ended, end]);
+    } finally {
+      removePidFile();
+    }
+  } finally {
+    process.off('SIGHUP', hangUp);
+    await daemon.stop();
+  }
+}
+
+function outputTo(log: Log, { debug, nowrite }: RunSettings): Output {
+  return {
+    report: decision => {
+      if (debug)
+        for (const line of debugLines(decision, nowrite)) process.stdout.write(`${line}\n`);
+      const line = decisionLine(decision);
+      // What the debug lines tell already is not told twice.
+      if (line !== null && !(debug && line.level === 'info')) log.write(line);
+    },
+    notice: notice => log.write(noticeLine(notice)),
+    warn: text => log.write({ level: 'warn', text }),
+  };
+}
+
+function terminated(): Promise<void> {
+  return new Promise(resolve => {
+    // Only the first one: a second one ends the process at once, should a stop ever hang.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}
+
+async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log): Promise<void> {
+  try {
+    log.reopen();
+    const settings = runSettings(withConfig(values));
+    await daemon.reload(settings);
+    log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
+    for (const name of fixedChanges(old, settings)) {
+      log.write({ level: 'warn', text: `a change of ${name} takes effect at the next start` });
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.write({ level: 'error', text: `not reloaded, the old settings stay: ${error.line}` });
+  }
+}
+
+/** The settings that a reload cannot change. */
+function fixedChanges(old: RunSettings, now: RunSettings): string[] {
+  const fixed = ['map', 'watchlog', 'debug', 'logto', 'nowrite', 'daemon'] as const;
+  return fixed.filter(name => JSON.stringify(old[name]) !== JSON.stringify(now[name]));
+}

@@ -1,0 +1,67 @@
+/**
+ * What was typed and configured, made ready to use: no optional field, every value parsed.
+ */
+
+import type { MapSpec } from '../map/map.ts';
+import { parseMapSpec } from '../map/map-types.ts';
+import type { PatternsDirectory, ReplaySettings, RuleSettings, RunSettings } from '../settings.ts';
+import { readConfig } from './config.ts';
+import { parseDuration } from './duration.ts';
+import type { Values } from './values.ts';
+
+/** Where this machine's own patterns are, unless told otherwise. */
+const USUAL_PATTERNS = '/etc/popbsmtp/patterns.d';
+
+/** Adds what the configuration file says to what the command line left open. */
+export function withConfig(values: Values): Values {
+  return values.or(readConfig(values.text('config')?.value ?? null));
+}
+
+export function patternsOf(values: Values): PatternsDirectory {
+  const given = values.text('patterns');
+  return { directory: given?.value ?? USUAL_PATTERNS, explicit: given !== null };
+}
+
+/** @throws Failure MAP_SPEC, MAP_TYPE */
+export function mapOf(values: Values): MapSpec {
+  const { value, origin } = values.required('map');
+  return parseMapSpec(value, origin);
+}
+
+/** @throws Failure DURATION */
+function rulesOf(values: Values): RuleSettings {
+  const grace = values.required('grace');
+  const mynetworks = values.text('mynetworks');
+  return {
+    patterns: patternsOf(values),
+    grace: parseDuration(grace.value, grace.origin),
+    mynetworks: mynetworks ?? { value: null, origin: 'mynetworks of main.cf' },
+    postfixConfig: values.text('postfix-config')?.value ?? null,
+    exclude: values.required('exclude'),
+  };
+}
+
+const commonOf = (
+  values: Values,
+): RuleSettings & Pick<RunSettings, 'map' | 'debug' | 'logto' | 'nowrite'> => ({
+  ...rulesOf(values),
+  map: mapOf(values),
+  debug: values.flag('debug'),
+  logto: values.text('logto')?.value ?? null,
+  nowrite: values.flag('nowrite'),
+});
+
+/** @throws Failure of any value that is wrong */
+export function runSettings(values: Values): RunSettings {
+  return {
+    ...commonOf(values),
+    watchlog: values.list('watchlog'),
+    daemon: values.text('daemon')?.value ?? null,
+    reprocess: values.flag('reprocess'),
+  };
+}
+
+/** @throws Failure of any value that is wrong */
+export function replaySettings(values: Values): ReplaySettings {
+  return { ...commonOf(values), json: values.flag('json') };
+}

@@ -1,0 +1,51 @@
+/**
+ * Builds what decides about a line, from the settings: at start, and again at every reload.
+ */
+import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
+import type { EpochSeconds } from '../clock.ts';
+import { StampReader } from '../line/stamp.ts';
+import type { Rules } from '../pipeline.ts';
+import { loadPatterns } from '../recogniser/load.ts';
+import { Recogniser } from '../recogniser/recogniser.ts';
+import type { Registry } from '../recogniser/registry.ts';
+import type { TornLines } from '../recogniser/torn-lines.ts';
+import type { RuleSettings } from '../settings.ts';
+
+/** The rules for any log; only the year of its stamps is still open. */
+export interface LoadedRules {
+  readonly registry: Registry;
+  readonly classifier: Classifier;
+}
+
+/**
+ * @param warn told what does not stop the daemon
+ * @throws Failure of patterns, of a list of networks, of postconf or postmap; nothing has been changed then
+ */
+export async function loadRules(
+  settings: RuleSettings,
+  warn: (text: string) => void,
+): Promise<LoadedRules> {
+  const { patterns, mynetworks, postfixConfig, exclude } = settings;
+  const registry = await loadPatterns(patterns);
+  const classifier = await loadClassifier({
+    mynetworks: mynetworks.value,
+    mynetworksOrigin: mynetworks.origin,
+    postfixConfig,
+    exclude: exclude.value,
+    excludeOrigin: exclude.origin,
+    warn,
+  });
+  return { registry, classifier };
+}
+
+/**
+ * @param reference no line of the log is later than this, give or take a day (StampReader)
+ * @param torn what the rules before these knew of torn lines in the same log
+ */
+export function rulesFor(
+  { registry, classifier }: LoadedRules,
+  reference: () => EpochSeconds,
+  torn: TornLines,
+): Rules {
+  return { recogniser: new Recogniser(registry, new StampReader(reference), torn), classifier };
+}

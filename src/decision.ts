@@ -1,0 +1,27 @@
+/**
+ * What the daemon decided, as data: the one vocabulary of debug lines, log lines, JSON and tests.
+ *
+ * The core emits decisions and imports no logger; who wants to see them formats them.
+ */
+import type { IgnoreReason } from './classifier/classifier.ts';
+import type { Grant } from './grant/grant-table.ts';
+import type { Effect } from './map/map.ts';
+import type { LoginEvent, LogoutEvent } from './recogniser/event.ts';
+
+/**
+ * What a login led to.  `effect` is what its row in the map went through, null when there was nothing to
+ * change (a refresh within the same second) or the map could not be written.
+ */
+export type Outcome =
+  | { readonly kind: 'granted' | 'refreshed'; readonly effect: Effect | null }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason | 'too old' | 'no time stamp' };
+
+export type Decision =
+  | { readonly kind: 'login'; readonly login: LoginEvent; readonly outcome: Outcome }
+  | { readonly kind: 'logout'; readonly logout: LogoutEvent }
+  | { readonly kind: 'purged'; readonly grant: Grant }
+  /** The map cannot be written; its changes are kept and tried again. */
+  | { readonly kind: 'map failed'; readonly line: string }
+  | { readonly kind: 'map recovered'; readonly changes: number };
+
+export type Report = (decision: Decision) => void;

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/**
+ * Entry point: parse, dispatch, and turn what went wrong into one line and an exit status.
+ *
+ * Each command is loaded only when it is the one, so that `list` does not pay for the daemon.  A reader of our
+ * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop.
+ */
+import { answerForeground } from './cli/background.ts';
+import { parseCommandLine } from './cli/command-line.ts';
+import type { CommandName } from './cli/options.ts';
+import type { Values } from './cli/values.ts';
+import { version } from './cli/version.ts';
+import { EXIT, errnoOf, Failure } from './errors.ts';
+
+type Command = (values: Values, files: readonly string[]) => Promise<number>;
+
+const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  run: async () => (await import('./cli/run.ts')).run,
+  match: async () => (await import('./cli/match.ts')).match,
+  replay: async () => (await import('./cli/replay.ts')).replay,
+  list: async () => (await import('./cli/list.ts')).list,
+  demo: async () => (await import('./cli/demo.ts')).demo,
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const { command, files, values } = await parseCommandLine(args, version());
+  if (command === null) return EXIT.ok;
+  const start = await COMMANDS[command]();
+  return start(values, files);
+}
+
+async function fail(error: unknown): Promise<number> {
+  const known = error instanceof Failure;
+  const text = known
+    ? error.line
+    : `a bug: ${error instanceof Error ? error.stack : String(error)}`;
+  const complaint = `popbsmtp: ${text}\n`;
+  process.stderr.write(complaint);
+  await answerForeground(complaint);
+  return known ? error.exit : EXIT.software;
+}
+
+process.stdout.on('error', error => {
+  if (errnoOf(error) !== 'EPIPE') throw error;
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(EXIT.ok);
+});
+
+main(process.argv.slice(2))
+  .catch(fail)
+  .then(status => {
+    process.exitCode = status;
+  });

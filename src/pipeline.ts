@@ -1,0 +1,193 @@
+/**
+ * The way from log lines to map rows: recognise, classify, grant, commit, report.
+ *
+ * Promises: what is handed over is dealt with in that order, one batch after the other; all changes of a batch
+ * are one commit; a decision is reported after the commit, so that `written ok` is never said of a row that is not
+ * in the map.  Grants that are due end before a login of the same address is looked at.  When the map
+ * cannot be written, nothing is forgotten: the rows are written once it can.
+ * Leaves to others: where lines come from (source/), when to purge (daemon/), how decisions look (cli/).
+ */
+import type { IpText } from './classifier/address.ts';
+import type { Classifier } from './classifier/classifier.ts';
+import type { Clock, EpochSeconds, Moment } from './clock.ts';
+import type { Decision, Outcome, Report } from './decision.ts';
+import { Failure } from './errors.ts';
+import type { GrantTable } from './grant/grant-table.ts';
+import type { Change, Effect, LookupMap } from './map/map.ts';
+import type { LoginEvent, ServerEvent } from './recogniser/event.ts';
+import type { Recogniser } from './recogniser/recogniser.ts';
+
+/** What a reload may exchange. */
+export interface Rules {
+  readonly recogniser: Recogniser;
+  readonly classifier: Classifier;
+}
+
+/** A decision with the number of its change in the batch, whose effect is known after the commit. */
+interface Draft {
+  readonly change: number | null;
+  decide(effect: Effect | null): Decision;
+}
+
+/** What is to be done about a login. */
+type Judgement =
+  | Extract<Outcome, { kind: 'ignored' }>
+  | { readonly kind: 'granted' | 'refreshed'; readonly change: Change | null };
+
+/** What a batch has led to so far. */
+interface Batch {
+  readonly changes: Change[];
+  readonly drafts: Draft[];
+}
+
+/** How long to leave a map alone that could not be written, in seconds. */
+const RETRY_SECONDS = 1;
+
+export class Pipeline {
+  #rules: Rules;
+  readonly #grants: GrantTable;
+  readonly #map: LookupMap;
+  readonly #clock: Clock;
+  readonly #report: Report;
+  #turn: Promise<void> = Promise.resolve();
+  /** What the map still lacks, by address: null for a row to take away. */
+  readonly #unwritten = new Map<IpText, EpochSeconds | null>();
+  #retryAt = 0;
+
+  constructor(parts: {
+    readonly rules: Rules;
+    readonly grants: GrantTable;
+    readonly map: LookupMap;
+    readonly clock: Clock;
+    readonly report: Report;
+  }) {
+    this.#rules = parts.rules;
+    this.#grants = parts.grants;
+    this.#map = parts.map;
+    this.#clock = parts.clock;
+    this.#report = parts.report;
+  }
+
+  /** Takes the lines of one read; resolves when their rows are in the map. */
+  lines(lines: readonly string[]): Promise<void> {
+    return this.#next(() => this.#takeLines(lines));
+  }
+
+  /** Ends what is due, and writes what could not be written before. */
+  purge(): Promise<void> {
+    return this.#next(async () => {
+      const batch: Batch = { changes: [], drafts: [] };
+      const now = this.#clock.now();
+      this.#expire(batch, now);
+      const retry = this.#unwritten.size > 0 && now.steady >= this.#retryAt;
+      if (batch.drafts.length > 0 || retry) await this.#finish(batch);
+    });
+  }
+
+  /** Exchanges the rules, between two batches. */
+  setRules(rules: Rules): Promise<void> {
+    return this.#next(async () => {
+      this.#rules = rules;
+    });
+  }
+
+  /** Changes the grace period, in seconds, of the grants that are live as well. */
+  setGrace(grace: number): Promise<void> {
+    return this.#next(async () => this.#grants.setGrace(grace));
+  }
+
+  #next(step: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(step);
+    return this.#turn;
+  }
+
+  async #takeLines(lines: readonly string[]): Promise<void> {
+    const { recogniser, classifier } = this.#rules;
+    const events: ServerEvent[] = [];
+    for (const line of lines) {
+      const event = recogniser.recognise(line);
+      if (event !== null) events.push(event);
+    }
+    if (events.length === 0) return;
+    const logins = events.filter(event => event.event === 'login');
+    await classifier.prepare(logins.map(({ ip }) => ip));
+    const batch: Batch = { changes: [], drafts: [] };
+    for (const event of events) this.#takeEvent(event, batch);
+    await this.#finish(batch);
+  }
+
+  #takeEvent(event: ServerEvent, batch: Batch): void {
+    const now = this.#clock.now(event.time ?? undefined);
+    this.#expire(batch, now);
+    if (event.event === 'login') this.#takeLogin(event, now, batch);
+    else batch.drafts.push({ change: null, decide: () => ({ kind: 'logout', logout: event }) });
+  }
+
+  #takeLogin(login: LoginEvent, now: Moment, { changes, drafts }: Batch): void {
+    const judgement = this.#judge(login, now);
+    if (judgement.kind === 'ignored') {
+      drafts.push({ change: null, decide: () => ({ kind: 'login', login, outcome: judgement }) });
+      return;
+    }
+    const { kind, change } = judgement;
+    if (change !== null) changes.push(change);
+    drafts.push({
+      change: change === null ? null : changes.length - 1,
+      decide: effect => ({ kind: 'login', login, outcome: { kind, effect } }),
+    });
+  }
+
+  #judge(login: LoginEvent, now: Moment): Judgement {
+    const verdict = this.#rules.classifier.classify(login.ip);
+    if (verdict.kind === 'ignored') return verdict;
+    // A line that does not say when it was written may be as old as the log.
+    if (login.time === null) return { kind: 'ignored', reason: 'no time stamp' };
+    const result = this.#grants.login(login.ip, login.time, now);
+    if (result.kind === 'late') return { kind: 'ignored', reason: 'too old' };
+    const change = { ip: login.ip, stamp: result.stamp };
+    const moved = result.kind === 'granted' || result.moved;
+    return { kind: result.kind, change: moved ? change : null };
+  }
+
+  #expire({ changes, drafts }: Batch, now: Moment): void {
+    for (const grant of this.#grants.expire(now)) {
+      changes.push({ ip: grant.ip, stamp: null });
+      drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
+    }
+  }
+
+  async #finish({ changes, drafts }: Batch): Promise<void> {
+    const effects = await this.#write(changes);
+    for (const { change, decide } of drafts) {
+      this.#report(decide(change === null ? null : (effects[change] ?? null)));
+    }
+  }
+
+  /** @returns the effects of the changes; none of them when the map cannot be written */
+  async #write(changes: readonly Change[]): Promise<readonly Effect[]> {
+    const overdue = [...this.#unwritten].map(([ip, stamp]): Change => ({ ip, stamp }));
+    if (overdue.length === 0 && changes.length === 0) return [];
+    try {
+      const effects = await this.#map.commit([...overdue, ...changes]);
+      this.#recovered(overdue.length);
+      return effects.slice(overdue.length);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#failed(changes, error);
+      return [];
+    }
+  }
+
+  #failed(changes: readonly Change[], error: Failure): void {
+    const first = this.#unwritten.size === 0;
+    for (const { ip, stamp } of changes) this.#unwritten.set(ip, stamp);
+    this.#retryAt = this.#clock.now().steady + RETRY_SECONDS;
+    if (first) this.#report({ kind: 'map failed', line: error.line });
+  }
+
+  #recovered(changes: number): void {
+    if (changes === 0) return;
+    this.#unwritten.clear();
+    this.#report({ kind: 'map recovered', changes });
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Settings ready to use: no optional field, every value parsed.  cli/settings.ts makes them.
+ */
+import type { MapSpec } from './map/map.ts';
+
+/** Where the administrator's own patterns are; `explicit` when he named the directory. */
+export interface PatternsDirectory {
+  readonly directory: string;
+  readonly explicit: boolean;
+}
+
+/** What decides about a line: everything that a reload reads again. */
+export interface RuleSettings {
+  readonly patterns: PatternsDirectory;
+  /** The seconds that a grant lasts after the last login. */
+  readonly grace: number;
+  /** The value is null when Postfix is to be asked. */
+  readonly mynetworks: { readonly value: string | null; readonly origin: string };
+  readonly postfixConfig: string | null;
+  readonly exclude: { readonly value: string; readonly origin: string };
+}
+
+interface PipelineSettings extends RuleSettings {
+  readonly map: MapSpec;
+  readonly debug: boolean;
+  /** Null for standard output. */
+  readonly logto: string | null;
+  readonly nowrite: boolean;
+}
+
+export interface ReplaySettings extends PipelineSettings {
+  readonly json: boolean;
+}
+
+export interface RunSettings extends PipelineSettings {
+  /** Empty when the usual mail logs are to be looked for. */
+  readonly watchlog: readonly string[];
+  /** The pid file, when it is to go to the background. */
+  readonly daemon: string | null;
+  readonly reprocess: boolean;
+}

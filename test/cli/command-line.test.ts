@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseCommandLine } from '../../src/cli/command-line.ts';
+import { patternsOf, replaySettings, runSettings } from '../../src/cli/settings.ts';
+import { assertRejects } from '../failure.ts';
+
+const parse = (...args: string[]) => parseCommandLine(args, '1.2.3');
+
+test('a bare call, with options or without, is the daemon', async () => {
+  for (const args of [[], ['--debug'], ['run'], ['run', '--nowrite']]) {
+    assert.equal((await parse(...args)).command, 'run', args.join(' '));
+  }
+});
+
+test('the historical command line works unchanged', async () => {
+  const { command, values } = await parse(
+    '--watchlog=/var/log/maillog',
+    '--logto=/var/log/pop-before-smtp',
+    '--daemon=/var/run/pop-before-smtp.pid',
+    '--dbfile=lmdb:/etc/postfix/pop-before-smtp',
+    '--grace=900',
+    '--reprocess',
+  );
+  const settings = runSettings(values);
+  assert.equal(command, 'run');
+  assert.deepEqual(settings.watchlog, ['/var/log/maillog']);
+  assert.equal(settings.logto, '/var/log/pop-before-smtp');
+  assert.equal(settings.daemon, '/var/run/pop-before-smtp.pid');
+  assert.deepEqual(settings.map, { type: 'lmdb', path: '/etc/postfix/pop-before-smtp' });
+  assert.equal(settings.grace, 900);
+  assert.equal(settings.reprocess, true);
+});
+
+test('a log may be named more than once; of anything else the last one counts', async () => {
+  const { values } = await parse(
+    '--watchlog',
+    '/a',
+    '--watchlog=/b',
+    '--grace',
+    '1m',
+    '--grace',
+    '2m',
+  );
+  const settings = runSettings(values);
+  assert.deepEqual(settings.watchlog, ['/a', '/b']);
+  assert.equal(settings.grace, 120);
+});
+
+test('the commands for finished logs take files, and - for standard input', async () => {
+  const { command, files, values } = await parse('match', '/a', '-', '--json', '/b');
+  assert.equal(command, 'match');
+  assert.deepEqual(files, ['/a', '-', '/b']);
+  assert.equal(values.flag('json'), true);
+  assert.deepEqual((await parse('match', '-')).files, ['-']);
+  assert.deepEqual(runSettings((await parse('--watchlog', '-')).values).watchlog, ['-']);
+  assert.deepEqual(runSettings((await parse('--watchlog=-')).values).watchlog, ['-']);
+  const replay = await parse('replay', '0123', '--mynetworks', '[::1]/128, 192.0.2.0/24');
+  assert.deepEqual(replay.files, ['0123']);
+  assert.deepEqual(replaySettings(replay.values).mynetworks, {
+    value: '[::1]/128, 192.0.2.0/24',
+    origin: '--mynetworks',
+  });
+});
+
+test('a directory of patterns that is named has to be there', async () => {
+  const { values } = await parse('match', '/a', '--patterns', '/p');
+  assert.deepEqual(patternsOf(values), { directory: '/p', explicit: true });
+});
+
+test('what is not understood is told in one line, with the nearest name', async () => {
+  const table: [string[], ...string[]][] = [
+    [['--mynetwork', 'x'], '--mynetwork', 'nearest is --mynetworks'],
+    [['list', '--watchlog', '/a'], '--watchlog', 'popbsmtp list --help'],
+    [['replya', '/a'], '"replya"', 'nearest command is replay'],
+    [['match'], 'popbsmtp match --help'],
+    [['--grace'], 'grace'],
+    [['--map='], '--map takes a text'],
+  ];
+  for (const [args, ...mentions] of table) {
+    await assertRejects(parse(...args), 'USAGE', ...mentions);
+  }
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfig, readConfig } from '../../src/cli/config.ts';
+import { runSettings } from '../../src/cli/settings.ts';
+import { Values } from '../../src/cli/values.ts';
+import { assertFails } from '../failure.ts';
+
+const FILE = '/etc/popbsmtp/popbsmtp.toml';
+
+test('keys are the names of the options, with _ or -', () => {
+  const values = parseConfig(
+    [
+      'watchlog = ["/var/log/mail.log", "/var/log/mail2.log"]',
+      'map = "lmdb:/var/popbsmtp/other"',
+      'grace = "30m"',
+      'mynetworks = ["192.0.2.0/24", "[::1]/128"]',
+      'exclude = "none"',
+      'postfix_config = "/etc/postfix-out"',
+      'debug = true',
+    ].join('\n'),
+    FILE,
+  );
+  const settings = runSettings(values);
+  assert.deepEqual(settings.watchlog, ['/var/log/mail.log', '/var/log/mail2.log']);
+  assert.deepEqual(settings.map, { type: 'lmdb', path: '/var/popbsmtp/other' });
+  assert.equal(settings.grace, 1800);
+  assert.deepEqual(settings.mynetworks, {
+    value: '192.0.2.0/24 [::1]/128',
+    origin: `${FILE}: mynetworks`,
+  });
+  assert.equal(settings.exclude.value, 'none');
+  assert.equal(settings.postfixConfig, '/etc/postfix-out');
+  assert.equal(settings.debug, true);
+});
+
+test('a log may be a text, a grace period a number of seconds', () => {
+  const settings = runSettings(parseConfig('watchlog = "/a"\ngrace = 60\n', FILE));
+  assert.deepEqual(settings.watchlog, ['/a']);
+  assert.equal(settings.grace, 60);
+});
+
+test('what the command line says wins', () => {
+  const flags = new Values(new Map([['grace', { value: '5m', origin: '--grace' }]]));
+  const settings = runSettings(flags.or(parseConfig('grace = "1h"\nnowrite = true', FILE)));
+  assert.equal(settings.grace, 300);
+  assert.equal(settings.nowrite, true);
+});
+
+test('the defaults are those that are documented', () => {
+  const settings = runSettings(new Values(new Map()));
+  assert.deepEqual(settings, {
+    map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
+    watchlog: [],
+    grace: 900,
+    mynetworks: { value: null, origin: 'mynetworks of main.cf' },
+    postfixConfig: null,
+    exclude: {
+      value: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
+      origin: 'the default of --exclude',
+    },
+    patterns: { directory: '/etc/popbsmtp/patterns.d', explicit: false },
+    debug: false,
+    logto: null,
+    nowrite: false,
+    daemon: null,
+    reprocess: false,
+  });
+});
+
+test('every mistake names file, line and what to do', () => {
+  assertFails(
+    () => parseConfig('grace = "1h"\nmynetwork = "x"', FILE),
+    'CONFIG_KEY',
+    `${FILE}:2`,
+    '"mynetworks"',
+  );
+  assertFails(() => parseConfig('\n[grace]\nx = 1', FILE), 'CONFIG_VALUE', `${FILE}:2`, 'duration');
+  assertFails(
+    () => parseConfig('debug = "yes"', FILE),
+    'CONFIG_VALUE',
+    `${FILE}:1`,
+    'true or false',
+  );
+  assertFails(() => parseConfig('watchlog = ["/a", 1]', FILE), 'CONFIG_VALUE', 'list of texts');
+  assertFails(() => parseConfig('map = ""', FILE), 'CONFIG_VALUE', 'map');
+  assertFails(() => parseConfig('a = 1\nb = = 2', FILE), 'CONFIG_SYNTAX', `${FILE}:2`);
+  assertFails(() => parseConfig('config = "/x"', FILE), 'CONFIG_KEY', '"config"');
+  assertFails(() => readConfig('/nonexistent/popbsmtp.toml'), 'CONFIG_UNREADABLE', 'no such file');
+  assertFails(
+    () => runSettings(parseConfig('grace = "soon"', FILE)),
+    'DURATION',
+    `${FILE}: grace`,
+    '"soon"',
+  );
+  assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}: map`);
+});

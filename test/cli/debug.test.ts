@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
+import { debugLines } from '../../src/cli/debug.ts';
+import { epoch } from '../../src/clock.ts';
+import type { Decision, Outcome } from '../../src/decision.ts';
+
+before(() => {
+  process.env['TZ'] = 'Europe/Berlin';
+});
+
+function ip(text: string): IpText {
+  const address = canonicalIp(text);
+  if (address === null) throw new Error(`not an address: ${text}`);
+  return address;
+}
+
+/** Fri Mar 22 11:17:58 2002 in Berlin. */
+const TIME = epoch(1_016_792_278);
+
+const login = (outcome: Outcome): Decision => ({
+  kind: 'login',
+  outcome,
+  login: { event: 'login', server: 'dovecot', ip: ip('217.235.18.66'), user: 'anna', time: TIME },
+});
+
+const READ = 'read ts=Mar 22 11:17:58 ip=217.235.18.66';
+
+test('the lines are those that administrators know', () => {
+  const table: [Decision, string[]][] = [
+    [
+      login({ kind: 'granted', effect: 'added' }),
+      [READ, '    accepted --- not in mynetworks', '    written ok'],
+    ],
+    [login({ kind: 'refreshed', effect: 'renewed' }), [READ]],
+    [login({ kind: 'refreshed', effect: null }), [READ]],
+    [login({ kind: 'ignored', reason: 'in mynetworks' }), [READ, '    ignored --- in mynetworks']],
+    [login({ kind: 'ignored', reason: 'excluded' }), [READ, '    ignored --- excluded']],
+    [
+      { kind: 'purged', grant: { ip: ip('217.224.233.74'), stamp: epoch(TIME - 3368) } },
+      ['purging ts=Fri Mar 22 10:21:50 2002 ip=217.224.233.74'],
+    ],
+  ];
+  for (const [decision, lines] of table) assert.deepEqual(debugLines(decision, false), lines);
+});
+
+test('nothing claims to be written that is not in the map', () => {
+  const written = (decision: Decision, dryRun: boolean): boolean =>
+    debugLines(decision, dryRun).some(line => line.includes('written ok'));
+  assert.ok(!written(login({ kind: 'granted', effect: null }), false));
+  assert.ok(!written(login({ kind: 'granted', effect: 'foreign' }), false));
+  assert.ok(!written(login({ kind: 'granted', effect: 'added' }), true));
+  assert.ok(
+    written(login({ kind: 'refreshed', effect: 'added' }), false),
+    'a row taken away by hand',
+  );
+});

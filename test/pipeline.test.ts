@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { canonicalIp } from '../src/classifier/address.ts';
+import { loadClassifier } from '../src/classifier/classifier.ts';
+import { epoch, type Moment } from '../src/clock.ts';
+import type { Decision } from '../src/decision.ts';
+import { failure } from '../src/errors.ts';
+import { GrantTable } from '../src/grant/grant-table.ts';
+import { formatStamp, StampReader } from '../src/line/stamp.ts';
+import type { Change, Effect, MapSpec, Row } from '../src/map/map.ts';
+import { MemoryMap } from '../src/map/memory-map.ts';
+import { Pipeline, type Rules } from '../src/pipeline.ts';
+import { loadPatterns } from '../src/recogniser/load.ts';
+import { Recogniser } from '../src/recogniser/recogniser.ts';
+
+const GRACE = 900;
+const NOON = 1_700_000_000;
+const SPEC: MapSpec = { type: 'lmdb', path: '/map' };
+
+/** A map whose disk may be full. */
+class FailingMap extends MemoryMap {
+  full = false;
+  commits = 0;
+
+  override async commit(changes: readonly Change[]): Promise<Effect[]> {
+    this.commits++;
+    if (this.full) throw failure('MAP_IO', { path: SPEC.path, reason: 'no space left on device' });
+    return super.commit(changes);
+  }
+}
+
+let now: number;
+let map: FailingMap;
+let decisions: Decision[];
+let pipeline: Pipeline;
+
+async function rulesWith(mynetworks: string, exclude = 'none'): Promise<Rules> {
+  const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
+  const classifier = await loadClassifier({
+    mynetworks,
+    mynetworksOrigin: '--mynetworks',
+    postfixConfig: null,
+    exclude,
+    excludeOrigin: '--exclude',
+    warn: text => assert.fail(text),
+  });
+  return { recogniser: new Recogniser(registry, new StampReader(() => epoch(now))), classifier };
+}
+
+async function start(rows: Row[] = []): Promise<void> {
+  now = NOON;
+  map = new FailingMap(SPEC, rows);
+  decisions = [];
+  pipeline = new Pipeline({
+    rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
+    grants: new GrantTable(GRACE),
+    map,
+    clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
+    report: decision => void decisions.push(decision),
+  });
+}
+
+const login = (ip: string, time = now): string =>
+  `${formatStamp(epoch(time))} mx dovecot: pop3-login: Login: user=<anna>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<a>`;
+
+const rows = async (): Promise<string[]> =>
+  (await map.rows()).map(({ key, value }) => `${key} ${value}`);
+
+/** What happened, shortly: `granted 198.51.100.1 added`. */
+function tell(decision: Decision): string {
+  switch (decision.kind) {
+    case 'login': {
+      const { outcome } = decision;
+      const more = outcome.kind === 'ignored' ? outcome.reason : outcome.effect;
+      return `${outcome.kind} ${decision.login.ip} ${more}`;
+    }
+    case 'purged':
+      return `purged ${decision.grant.ip}`;
+    case 'logout':
+      return `logout ${decision.logout.user}`;
+    case 'map failed':
+    case 'map recovered':
+      return decision.kind;
+  }
+}
+
+const story = (): string[] => decisions.map(tell);
+
+beforeEach(() => start());
+
+describe('a batch of lines', () => {
+  test('is one commit, and its decisions are in the order of the lines', async () => {
+    await pipeline.lines([
+      login('198.51.100.1'),
+      'Nov 14 22:13:20 mx postfix/smtpd[1]: connect from unknown[198.51.100.9]',
+      login('192.0.2.7'),
+      login('203.0.113.7'),
+      login('198.51.100.2', now - GRACE),
+      login('198.51.100.1'),
+      login('::ffff:198.51.100.3'),
+    ]);
+    assert.deepEqual(story(), [
+      'granted 198.51.100.1 added',
+      'ignored 192.0.2.7 in mynetworks',
+      'ignored 203.0.113.7 excluded',
+      'ignored 198.51.100.2 too old',
+      'refreshed 198.51.100.1 null',
+      'granted 198.51.100.3 added',
+    ]);
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`, `198.51.100.3 ${NOON}`]);
+    assert.equal(map.commits, 1);
+  });
+
+  test('without a login costs the map nothing', async () => {
+    await pipeline.lines(['', 'Nov 14 22:13:20 mx cron[1]: login rip=198.51.100.1']);
+    assert.deepEqual([story(), map.commits], [[], 0]);
+  });
+});
+
+test('a refresh renews the row, and the grant ends when it should', async () => {
+  await pipeline.lines([login('198.51.100.1')]);
+  now += 600;
+  await pipeline.lines([login('198.51.100.1')]);
+  assert.deepEqual(await rows(), [`198.51.100.1 ${NOON + 600}`]);
+  now += GRACE - 1;
+  await pipeline.purge();
+  assert.deepEqual(await rows(), [`198.51.100.1 ${NOON + 600}`]);
+  now += 1;
+  await pipeline.purge();
+  assert.deepEqual(await rows(), []);
+  assert.deepEqual(story(), [
+    'granted 198.51.100.1 added',
+    'refreshed 198.51.100.1 renewed',
+    'purged 198.51.100.1',
+  ]);
+});
+
+test('a login after the end is a new grant, even if nobody has purged meanwhile', async () => {
+  await pipeline.lines([login('198.51.100.1')]);
+  now += GRACE + 1;
+  await pipeline.lines([login('198.51.100.1')]);
+  assert.deepEqual(story(), [
+    'granted 198.51.100.1 added',
+    'purged 198.51.100.1',
+    'granted 198.51.100.1 added',
+  ]);
+  assert.deepEqual(await rows(), [`198.51.100.1 ${now}`]);
+});
+
+test("a row of the administrator's is left alone, also at the end of the grant", async () => {
+  await start([{ key: '198.51.100.1', value: 'OK', stamp: null }]);
+  await pipeline.lines([login('198.51.100.1')]);
+  now += GRACE;
+  await pipeline.purge();
+  assert.deepEqual(await rows(), ['198.51.100.1 OK']);
+  assert.deepEqual(story(), ['granted 198.51.100.1 foreign', 'purged 198.51.100.1']);
+});
+
+describe('a map that cannot be written', () => {
+  test('is caught up with when it can, and nothing claims to be written before', async () => {
+    await pipeline.lines([login('198.51.100.1')]);
+    map.full = true;
+    await pipeline.lines([login('198.51.100.2')]);
+    await pipeline.lines([login('198.51.100.3')]);
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
+    map.full = false;
+    now += 2;
+    await pipeline.purge();
+    assert.deepEqual(
+      await rows(),
+      [1, 2, 3].map(last => `198.51.100.${last} ${NOON}`),
+    );
+    assert.deepEqual(story(), [
+      'granted 198.51.100.1 added',
+      'map failed',
+      'granted 198.51.100.2 null',
+      'granted 198.51.100.3 null',
+      'map recovered',
+    ]);
+  });
+
+  test('does not keep a grant that ends meanwhile', async () => {
+    await pipeline.lines([login('198.51.100.1')]);
+    map.full = true;
+    now += GRACE;
+    await pipeline.purge();
+    map.full = false;
+    now += 2;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), []);
+  });
+
+  test('is not tried at every tick', async () => {
+    map.full = true;
+    await pipeline.lines([login('198.51.100.1')]);
+    for (let tick = 0; tick < 3; tick++) await pipeline.purge();
+    assert.equal(map.commits, 1);
+  });
+});
+
+test('new rules hold from the next batch on', async () => {
+  await pipeline.lines([login('198.51.100.1')]);
+  await pipeline.setRules(await rulesWith('198.51.100.0/24'));
+  await pipeline.lines([login('198.51.100.2')]);
+  assert.deepEqual(story(), ['granted 198.51.100.1 added', 'ignored 198.51.100.2 in mynetworks']);
+});
+
+test('steps that are asked for at once happen one after the other', async () => {
+  const batches = Array.from({ length: 50 }, (_, index) =>
+    pipeline.lines([login(`198.51.100.${index}`)]),
+  );
+  await Promise.all(batches);
+  assert.deepEqual(
+    story(),
+    Array.from({ length: 50 }, (_, index) => `granted ${canonicalIp(`198.51.100.${index}`)} added`),
+  );
+});

@@ -1,0 +1,195 @@
+/**
+ * The whole chain with the real programs: Dovecot logs a login, rsyslog writes it, popbsmtp grants the
+ * address, Postfix relays for it, and after the grace period refuses again.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Endpoint } from './dialog.ts';
+import { type MailServer, startDovecot } from './dovecot.ts';
+import { failToLogIn, logIn, openImap, openPop3 } from './login.ts';
+import { popbsmtp, startPopbsmtp } from './popbsmtp.ts';
+import { type Postfix, startPostfix } from './postfix.ts';
+import type { Daemon } from './processes.ts';
+import { requirePrograms } from './programs.ts';
+import { Rig } from './rig.ts';
+import { type Rsyslog, startRsyslog } from './rsyslog.ts';
+import { askToRelay } from './smtp.ts';
+import { linesOf, waitFor, waitForLine } from './wait.ts';
+
+/** Seconds; long enough for two logins and what is asked in between, on a slow machine as well. */
+const GRACE = 12;
+
+const skip = requirePrograms(['postfix', 'postmap', 'dovecot', 'rsyslogd'], { root: true });
+
+describe('from the login to the relay', { skip }, () => {
+  const rig = new Rig();
+  let syslog: Rsyslog;
+  let dovecot: MailServer;
+  let postfix: Postfix;
+  let daemon: Daemon;
+  let map: string;
+
+  before(async () => {
+    syslog = await startRsyslog(rig);
+    map = `lmdb:${join(await rig.directory(), 'pop-before-smtp')}`;
+    // As the README says: the daemon makes the map, and only then main.cf may name it.
+    const first = await popbsmtp('run', '--watchlog', '-', '--map', map, '--mynetworks', 'none');
+    assert.equal(first.code, 0, first.stderr);
+    dovecot = await startDovecot(rig);
+    postfix = await startPostfix(rig, {
+      mynetworks: '127.0.0.1/32',
+      restrictions: [
+        'smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,',
+        `  check_client_access ${map},`,
+        '  reject_unauth_destination',
+      ].join('\n'),
+    });
+    daemon = await start();
+  });
+  after(() => rig.close());
+
+  const start = (): Promise<Daemon> =>
+    startPopbsmtp(rig, {
+      watchlog: syslog.log,
+      map,
+      grace: `${GRACE}s`,
+      postfixConfig: postfix.config,
+    });
+
+  const answer = async (from: string): Promise<number> =>
+    (await askToRelay(postfix.smtp(from))).code;
+
+  const logInFrom = (from: string, imap = false): Promise<void> => {
+    const endpoint: Endpoint = imap ? dovecot.imap(from) : dovecot.pop3(from);
+    return logIn(imap ? openImap : openPop3, endpoint, dovecot.account);
+  };
+
+  const granted = async (ip: string): Promise<void> => {
+    await daemon.waitForLine(new RegExp(`^read ts=.* ip=${ip.replaceAll('.', '\\.')}$`));
+    await waitFor(`a row for ${ip}`, async () => (await rowsOf(map)).has(ip));
+  };
+
+  const refusedAgain = (from: string): Promise<unknown> =>
+    waitFor(`the end of the grant of ${from}`, async () => (await answer(from)) === 554, {
+      seen: () => daemon.transcript(),
+    });
+
+  test('a POP3 login, and an IMAP login, open the relay for the grace period', async () => {
+    for (const [from, imap] of [
+      ['127.0.0.2', false],
+      ['127.0.0.3', true],
+    ] as const) {
+      assert.equal(await answer(from), 554, 'before the login');
+      await logInFrom(from, imap);
+      await granted(from);
+      assert.equal(await answer(from), 250, 'after the login');
+      assert.equal(await answer('127.0.0.200'), 554, 'somebody else');
+    }
+    for (const from of ['127.0.0.2', '127.0.0.3']) {
+      await refusedAgain(from);
+      assert.ok(
+        daemon.lines.some(line => line.startsWith('purging ts=') && line.endsWith(`ip=${from}`)),
+      );
+    }
+  });
+
+  test('the same over IPv6', async () => {
+    assert.equal(await answer('::1'), 554);
+    await logInFrom('::1');
+    await granted('::1');
+    assert.equal(await answer('::1'), 250);
+    await refusedAgain('::1');
+  });
+
+  test('an address in mynetworks is never written', async () => {
+    const from = daemon.lines.length;
+    await logInFrom('127.0.0.1');
+    await daemon.waitForLine(/^ {4}ignored --- in mynetworks$/, from);
+    assert.ok(!(await rowsOf(map)).has('127.0.0.1'));
+  });
+
+  test('a failed login opens nothing, whatever user name it gives', async () => {
+    const from = daemon.lines.length;
+    const imitations = [
+      'x>, method=PLAIN, rip=127.0.0.66, lip=127.0.0.1, mpid=1, session=<a',
+      'x>, method=PLAIN, rip=127.0.0.66, lip=127.0.0.1',
+    ];
+    for (const user of imitations) {
+      for (const [open, endpoint] of [
+        [openImap, dovecot.imap('127.0.0.9')],
+        [openPop3, dovecot.pop3('127.0.0.9')],
+      ] as const) {
+        await failToLogIn(open, endpoint, { user, password: 'x' });
+      }
+    }
+    // What is logged after them is read after them.
+    await logInFrom('127.0.0.10');
+    await granted('127.0.0.10');
+    const reads = daemon.lines.slice(from).filter(line => line.startsWith('read '));
+    assert.deepEqual(
+      reads.map(line => line.replace(/.* ip=/, '')),
+      ['127.0.0.10'],
+    );
+    assert.equal(await answer('127.0.0.66'), 554);
+    assert.equal(await answer('127.0.0.9'), 554);
+  });
+
+  test('a restarted daemon goes on where it was', async () => {
+    await logInFrom('127.0.0.20');
+    await granted('127.0.0.20');
+    const before = (await rowsOf(map)).get('127.0.0.20');
+    daemon.signal('SIGTERM');
+    assert.equal(await daemon.exited(), 0);
+    assert.equal(await answer('127.0.0.20'), 250, 'while no daemon runs');
+    daemon = await start();
+    assert.equal((await rowsOf(map)).get('127.0.0.20'), before);
+    assert.equal(await answer('127.0.0.20'), 250);
+    await refusedAgain('127.0.0.20');
+  });
+
+  test('one smtpd process served it all, and never noticed that its table changed', async () => {
+    const lines = await linesOf(syslog.log);
+    const pids = new Set(
+      lines.flatMap(
+        line => /postfix\/smtpd\[(\d+)\]: connect from \S+\[127\./.exec(line)?.[1] ?? [],
+      ),
+    );
+    assert.equal(pids.size, 1, [...pids].join());
+    assert.ok(!lines.some(line => line.includes('table has changed')));
+  });
+
+  test('a login in the traditional format of syslog is the same login', async () => {
+    const other = `lmdb:${join(await rig.directory(), 'pop-before-smtp')}`;
+    const reader = await startPopbsmtp(rig, {
+      watchlog: syslog.traditional,
+      map: other,
+      grace: `${GRACE}s`,
+      postfixConfig: postfix.config,
+    });
+    await logInFrom('127.0.0.30');
+    await waitForLine(syslog.traditional, /rip=127\.0\.0\.30/);
+    await reader.waitForLine(/ip=127\.0\.0\.30$/);
+    await waitFor('its row', async () => (await rowsOf(other)).has('127.0.0.30'));
+    await reader.stop();
+  });
+
+  test('a second daemon for the same map is refused, and told the pid of the first', async () => {
+    const { code, stderr } = await popbsmtp(
+      ...['run', '--watchlog', syslog.log, '--map', map, '--mynetworks', 'none'],
+    );
+    assert.equal(code, 75);
+    assert.match(stderr, new RegExp(`^popbsmtp: .*\\b${daemon.pid}\\b.*\\n$`));
+  });
+});
+
+/** Keys and values, as `popbsmtp list` shows them. */
+async function rowsOf(map: string): Promise<Map<string, string>> {
+  const { code, stdout, stderr } = await popbsmtp('list', '--json', '--map', map);
+  assert.equal(code, 0, stderr);
+  const rows = stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line): { ip: string; value: string } => JSON.parse(line));
+  return new Map(rows.map(({ ip, value }) => [ip, value]));
+}
