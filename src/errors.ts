@@ -110,6 +110,11 @@ const CATALOGUE = {
     text: 'no mail log found: none of {tried} exists',
     hint: 'name the log of the POP3/IMAP server with --watchlog',
   },
+  JOURNAL: {
+    exit: EXIT.unavailable,
+    text: 'the systemd journal cannot be watched by this version',
+    hint: 'have a syslog daemon write the mail log (Debian: rsyslog), and name that with --watchlog',
+  },
   LOGTO: {
     exit: EXIT.cannotCreate,
     text: 'cannot write the log {path}: {reason}',

@@ -6,7 +6,7 @@
  * written later is said once on standard error.  Under systemd the journal stamps each line, so we do not.
  * With `--debug` standard output belongs to the decisions, and the log goes to standard error.
  */
-import { closeSync, createWriteStream, openSync, type WriteStream } from 'node:fs';
+import { closeSync, createWriteStream, fstatSync, openSync, type WriteStream } from 'node:fs';
 import { format, type Logger, createLogger as makeLogger, transports } from 'winston';
 import { failure, reasonOf } from '../errors.ts';
 import type { LogLine } from './log-line.ts';
@@ -28,7 +28,7 @@ const LAYOUT = format.printf(({ level, message, timestamp }) => {
  * @throws Failure LOGTO
  */
 export function openLog(file: string | null, debug: boolean): Log {
-  const bare = file === null && (debug || process.env['JOURNAL_STREAM'] !== undefined);
+  const bare = file === null && (debug || goesToJournal());
   const logger = makeLogger({
     format: bare ? LAYOUT : format.combine(format.timestamp(), LAYOUT),
   });
@@ -40,6 +40,12 @@ export function openLog(file: string | null, debug: boolean): Log {
     return { write, reopen: () => undefined, close: async () => void logger.close() };
   }
   return { write, ...fileLog(logger, file) };
+}
+
+/** Whether the journal is at the other end of standard output (systemd.exec(5), JOURNAL_STREAM). */
+function goesToJournal(): boolean {
+  const { dev, ino } = fstatSync(process.stdout.fd);
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
 }
 
 function fileLog(logger: Logger, file: string): Pick<Log, 'reopen' | 'close'> {

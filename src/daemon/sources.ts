@@ -3,7 +3,7 @@
  */
 import { closeSync } from 'node:fs';
 import { type Clock, epoch } from '../clock.ts';
-import { Failure } from '../errors.ts';
+import { Failure, failure } from '../errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { RunSettings } from '../settings.ts';
@@ -14,19 +14,24 @@ import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import { usualLog } from '../source/usual-logs.ts';
 
+/** How the command line names standard input. */
+const STDIN = '-';
+
 /**
  * The logs to watch; each can be read, or does not exist yet.
  *
  * @param named by the administrator; when none are, the usual ones are looked for
- * @throws Failure LOG_UNREADABLE, LOG_NONE
+ * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL
  */
 export function checkLogs(named: readonly string[]): readonly string[] {
   const paths = named.length > 0 ? named : [usualLog()];
-  for (const path of paths) if (path !== '-') checkLog(path);
+  for (const path of paths) if (path !== STDIN) checkLog(path);
   return paths;
 }
 
 function checkLog(path: string): void {
+  // Not a file of that name: the word is reserved for the systemd journal.
+  if (path === 'journal') throw failure('JOURNAL', {});
   try {
     closeSync(openForReading(path));
   } catch (error) {
@@ -41,7 +46,7 @@ export function makeSource(
   clock: Clock,
   receiver: Receiver,
 ): Source {
-  if (path === '-') return new StreamSource(process.stdin, 'standard input', receiver);
+  if (path === STDIN) return new StreamSource(process.stdin, 'standard input', receiver);
   if (reprocess) return new FileSource(path, receiver, () => 0);
   const stamps = new StampReader(() => clock.now().wall);
   const since = epoch(clock.now().wall - grace);
