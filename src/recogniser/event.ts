@@ -13,6 +13,11 @@ interface SessionEvent {
   readonly user: string | null;
   /** What the line's stamp says; null when it has none that names a moment. */
   readonly time: EpochSeconds | null;
+  /**
+   * The same text in the login and in the logout of one session, and in no other session of that log; null
+   * where the server's lines do not tell which logout ends which session.
+   */
+  readonly session: string | null;
 }
 
 export interface LoginEvent extends SessionEvent {

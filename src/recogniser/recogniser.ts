@@ -52,8 +52,8 @@ export function eventOf(pattern: Pattern, { message, time }: Line): ServerEvent 
   if (address !== undefined && ip === null) return null;
   const { server, event } = pattern;
   const user = name === undefined ? null : readable(name);
-  if (event === 'logout') return { event, server, ip, user, time };
-  return ip && { event, server, ip, user, time };
+  if (event === 'logout') return { event, server, ip, user, time, session: null };
+  return ip && { event, server, ip, user, time, session: null };
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -21,7 +21,14 @@ const TIME = epoch(1_016_792_278);
 const login = (outcome: Outcome): Decision => ({
   kind: 'login',
   outcome,
-  login: { event: 'login', server: 'dovecot', ip: ip('217.235.18.66'), user: 'anna', time: TIME },
+  login: {
+    event: 'login',
+    server: 'dovecot',
+    ip: ip('217.235.18.66'),
+    user: 'anna',
+    time: TIME,
+    session: null,
+  },
 });
 
 const READ = 'read ts=Mar 22 11:17:58 ip=217.235.18.66';
