@@ -3,6 +3,7 @@
  *
  * The core emits decisions and imports no logger; who wants to see them formats them.
  */
+import type { IpText } from './classifier/address.ts';
 import type { IgnoreReason } from './classifier/classifier.ts';
 import type { Grant } from './grant/grant-table.ts';
 import type { Effect } from './map/map.ts';
@@ -18,8 +19,11 @@ export type Outcome =
 
 export type Decision =
   | { readonly kind: 'login'; readonly login: LoginEvent; readonly outcome: Outcome }
-  | { readonly kind: 'logout'; readonly logout: LogoutEvent }
+  /** The end of a session; `ip` is null when it was not known to be open. */
+  | { readonly kind: 'logout'; readonly logout: LogoutEvent; readonly ip: IpText | null }
   | { readonly kind: 'purged'; readonly grant: Grant }
+  /** A grant was due, but a session is still open: it lasts for another grace period. */
+  | { readonly kind: 'kept'; readonly grant: Grant }
   /** The map cannot be written; its changes are kept and tried again. */
   | { readonly kind: 'map failed'; readonly line: string }
   | { readonly kind: 'map recovered'; readonly changes: number };

@@ -14,8 +14,9 @@ import type { Decision, Outcome, Report } from './decision.ts';
 import { Failure } from './errors.ts';
 import type { GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
-import type { LoginEvent, ServerEvent } from './recogniser/event.ts';
+import type { LoginEvent, LogoutEvent, ServerEvent } from './recogniser/event.ts';
 import type { Recogniser } from './recogniser/recogniser.ts';
+import type { SessionTable } from './session/session-table.ts';
 
 /** What a reload may exchange. */
 export interface Rules {
@@ -46,6 +47,8 @@ const RETRY_SECONDS = 1;
 export class Pipeline {
   #rules: Rules;
   readonly #grants: GrantTable;
+  /** Null when sessions keep nothing. */
+  readonly #sessions: SessionTable | null;
   readonly #map: LookupMap;
   readonly #clock: Clock;
   readonly #report: Report;
@@ -57,12 +60,14 @@ export class Pipeline {
   constructor(parts: {
     readonly rules: Rules;
     readonly grants: GrantTable;
+    readonly sessions: SessionTable | null;
     readonly map: LookupMap;
     readonly clock: Clock;
     readonly report: Report;
   }) {
     this.#rules = parts.rules;
     this.#grants = parts.grants;
+    this.#sessions = parts.sessions;
     this.#map = parts.map;
     this.#clock = parts.clock;
     this.#report = parts.report;
@@ -120,7 +125,7 @@ export class Pipeline {
     const now = this.#clock.now(event.time ?? undefined);
     this.#expire(batch, now);
     if (event.event === 'login') this.#takeLogin(event, now, batch);
-    else batch.drafts.push({ change: null, decide: () => ({ kind: 'logout', logout: event }) });
+    else this.#takeLogout(event, now, batch);
   }
 
   #takeLogin(login: LoginEvent, now: Moment, { changes, drafts }: Batch): void {
@@ -129,12 +134,22 @@ export class Pipeline {
       drafts.push({ change: null, decide: () => ({ kind: 'login', login, outcome: judgement }) });
       return;
     }
+    this.#sessions?.open(login, now.steady);
     const { kind, change } = judgement;
     if (change !== null) changes.push(change);
     drafts.push({
       change: change === null ? null : changes.length - 1,
       decide: effect => ({ kind: 'login', login, outcome: { kind, effect } }),
     });
+  }
+
+  #takeLogout(logout: LogoutEvent, now: Moment, { changes, drafts }: Batch): void {
+    const ip = this.#sessions?.close(logout) ?? null;
+    if (ip !== null && logout.time !== null) {
+      const grant = this.#grants.logout(ip, logout.time, now);
+      if (grant !== null) changes.push(grant);
+    }
+    drafts.push({ change: null, decide: () => ({ kind: 'logout', logout, ip }) });
   }
 
   #judge(login: LoginEvent, now: Moment): Judgement {
@@ -150,9 +165,15 @@ export class Pipeline {
   }
 
   #expire({ changes, drafts }: Batch, now: Moment): void {
-    for (const grant of this.#grants.expire(now)) {
+    this.#sessions?.expire(now.steady);
+    const { ended, kept } = this.#grants.expire(now, ip => this.#sessions?.holds(ip) ?? false);
+    for (const grant of ended) {
       changes.push({ ip: grant.ip, stamp: null });
       drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
+    }
+    for (const grant of kept) {
+      changes.push(grant);
+      drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
     }
   }
 

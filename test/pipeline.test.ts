@@ -12,9 +12,11 @@ import { MemoryMap } from '../src/map/memory-map.ts';
 import { Pipeline, type Rules } from '../src/pipeline.ts';
 import { loadPatterns } from '../src/recogniser/load.ts';
 import { Recogniser } from '../src/recogniser/recogniser.ts';
+import { SessionTable } from '../src/session/session-table.ts';
 
 const GRACE = 900;
 const NOON = 1_700_000_000;
+const DAY = 86_400;
 const SPEC: MapSpec = { type: 'lmdb', path: '/map' };
 
 /** A map whose disk may be full. */
@@ -54,6 +56,7 @@ async function start(rows: Row[] = []): Promise<void> {
   pipeline = new Pipeline({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
     grants: new GrantTable(GRACE),
+    sessions: new SessionTable(DAY),
     map,
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
     report: decision => void decisions.push(decision),
@@ -76,8 +79,10 @@ function tell(decision: Decision): string {
     }
     case 'purged':
       return `purged ${decision.grant.ip}`;
+    case 'kept':
+      return `kept ${decision.grant.ip}`;
     case 'logout':
-      return `logout ${decision.logout.user}`;
+      return `logout ${decision.ip}`;
     case 'map failed':
     case 'map recovered':
       return decision.kind;

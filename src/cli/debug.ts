@@ -3,10 +3,11 @@
  *
  * A contract: programs read these lines.  More kinds of lines may come, these stay.
  */
+import type { IpText } from '../classifier/address.ts';
 import type { Decision, Outcome } from '../decision.ts';
 import { formatCtime, formatStamp } from '../line/stamp.ts';
 import type { Effect } from '../map/map.ts';
-import type { LoginEvent } from '../recogniser/event.ts';
+import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 
 /**
  * The lines for a decision, without line ends; none for one that is told elsewhere.
@@ -22,7 +23,10 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
       ];
     case 'purged':
       return [`purging ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
+    case 'kept':
+      return [`keeping ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
     case 'logout':
+      return logoutLines(decision.logout, decision.ip);
     case 'map failed':
     case 'map recovered':
       return [];
@@ -31,6 +35,12 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
 
 function readLine({ time, ip }: LoginEvent): string {
   return `read ts=${time === null ? 'unknown' : formatStamp(time)} ip=${ip}`;
+}
+
+/** A session that was not known to be open is no news. */
+function logoutLines({ time }: LogoutEvent, ip: IpText | null): string[] {
+  if (ip === null) return [];
+  return [`logout ts=${time === null ? 'unknown' : formatStamp(time)} ip=${ip}`];
 }
 
 function outcomeLines(outcome: Outcome, dryRun: boolean): string[] {

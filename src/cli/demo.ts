@@ -160,6 +160,7 @@ const settings = (log: string, map: MapSpec): RunSettings => ({
   debug: true,
   logto: null,
   nowrite: false,
+  sessionLimit: null,
   daemon: null,
   reprocess: false,
 });

@@ -14,7 +14,7 @@ export interface LogLine {
 const info = (text: string): LogLine => ({ level: 'info', text });
 const warn = (text: string): LogLine => ({ level: 'warn', text });
 
-/** Null for what happens too often to be told: refreshes and logouts. */
+/** Null for what happens too often to be told: refreshes, logouts, and grants that are kept. */
 export function decisionLine(decision: Decision): LogLine | null {
   switch (decision.kind) {
     case 'login':
@@ -26,6 +26,7 @@ export function decisionLine(decision: Decision): LogLine | null {
     case 'map recovered':
       return info(`the map can be written again, ${decision.changes} rows have been caught up`);
     case 'logout':
+    case 'kept':
       return null;
   }
 }

@@ -80,6 +80,14 @@ export const OPTIONS = {
     commands: ['run', 'replay'],
     inFile: true,
   },
+  'session-limit': {
+    kind: 'duration',
+    value: 'DURATION',
+    default: '1d',
+    about: 'how long an open session (IMAP IDLE) keeps its grant at most; none: it keeps nothing',
+    commands: ['run', 'replay'],
+    inFile: true,
+  },
   mynetworks: {
     kind: 'networks',
     value: 'LIST',

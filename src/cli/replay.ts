@@ -18,6 +18,7 @@ import type { Change, LookupMap, Row } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { Pipeline } from '../pipeline.ts';
 import { TornLines } from '../recogniser/torn-lines.ts';
+import { sessionsOf } from '../session/session-table.ts';
 import type { ReplaySettings } from '../settings.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
 import { debugLines } from './debug.ts';
@@ -85,6 +86,7 @@ class Player {
     this.#pipeline = new Pipeline({
       rules: rulesFor(rules, () => epoch(0), new TornLines()),
       grants: this.#grants,
+      sessions: sessionsOf(settings),
       map,
       clock: this.#clock,
       report: decision => this.#report(decision),
@@ -164,6 +166,10 @@ function jsonObject(decision: Decision): object | null {
     case 'purged': {
       const { ip, stamp } = decision.grant;
       return { event: 'purged', ip, time: isoTime(stamp) };
+    }
+    case 'kept': {
+      const { ip, stamp } = decision.grant;
+      return { event: 'kept', ip, time: isoTime(stamp) };
     }
     case 'map failed':
     case 'map recovered':

@@ -11,6 +11,7 @@ import { answerForeground, inBackground, startBackground, writePidFile } from '.
 import { debugLines } from './debug.ts';
 import { type Log, openLog } from './log.ts';
 import { decisionLine, noticeLine } from './log-line.ts';
+import type { OptionName } from './options.ts';
 import { runSettings, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
@@ -87,8 +88,23 @@ async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log
   }
 }
 
-/** The settings that a reload cannot change. */
+/** The settings that a reload cannot change, and the names of their options. */
+const FIXED = {
+  map: 'map',
+  watchlog: 'watchlog',
+  debug: 'debug',
+  logto: 'logto',
+  nowrite: 'nowrite',
+  daemon: 'daemon',
+  sessionLimit: 'session-limit',
+} as const satisfies Partial<Record<keyof RunSettings, OptionName>>;
+
 function fixedChanges(old: RunSettings, now: RunSettings): string[] {
-  const fixed = ['map', 'watchlog', 'debug', 'logto', 'nowrite', 'daemon'] as const;
-  return fixed.filter(name => JSON.stringify(old[name]) !== JSON.stringify(now[name]));
+  const changed = (name: keyof typeof FIXED): boolean =>
+    JSON.stringify(old[name]) !== JSON.stringify(now[name]);
+  return Object.entries(FIXED).flatMap(([name, option]) =>
+    isFixed(name) && changed(name) ? [option] : [],
+  );
 }
+
+const isFixed = (name: string): name is keyof typeof FIXED => Object.hasOwn(FIXED, name);

@@ -41,14 +41,21 @@ function rulesOf(values: Values): RuleSettings {
   };
 }
 
+/** @throws Failure DURATION */
+function sessionLimitOf(values: Values): number | null {
+  const { value, origin } = values.required('session-limit');
+  return value === 'none' ? null : parseDuration(value, origin);
+}
+
 const commonOf = (
   values: Values,
-): RuleSettings & Pick<RunSettings, 'map' | 'debug' | 'logto' | 'nowrite'> => ({
+): RuleSettings & Pick<RunSettings, 'map' | 'debug' | 'logto' | 'nowrite' | 'sessionLimit'> => ({
   ...rulesOf(values),
   map: mapOf(values),
   debug: values.flag('debug'),
   logto: values.text('logto')?.value ?? null,
   nowrite: values.flag('nowrite'),
+  sessionLimit: sessionLimitOf(values),
 });
 
 /** @throws Failure of any value that is wrong */

@@ -14,6 +14,7 @@ import { GrantTable } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
 import { TornLines } from '../recogniser/torn-lines.ts';
+import { sessionsOf } from '../session/session-table.ts';
 import type { RuleSettings, RunSettings } from '../settings.ts';
 import type { Notice, Receiver, Source } from '../source/source.ts';
 import { type HeldMap, holdMap } from './held-map.ts';
@@ -51,7 +52,14 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   const held = await holdMap(settings.map, settings.nowrite, output.warn);
   const grants = new GrantTable(settings.grace);
   restore(grants, held.rows, clock);
-  const pipeline = new Pipeline({ rules, grants, map: held.map, clock, report: output.report });
+  const pipeline = new Pipeline({
+    rules,
+    grants,
+    sessions: sessionsOf(settings),
+    map: held.map,
+    clock,
+    report: output.report,
+  });
   await pipeline.purge();
   const running = new RunningDaemon(pipeline, held, load, output);
   running.start(watchlog.map(path => makeSource(path, settings, clock, running.receiver)));

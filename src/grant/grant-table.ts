@@ -15,8 +15,17 @@ import { DueQueue } from './due-queue.ts';
 
 export interface Grant {
   readonly ip: IpText;
-  /** The latest login, in whole seconds of wall time: what the map's row says. */
+  /**
+   * The latest login, or the latest moment at which a session that it opened was still open, in whole seconds
+   * of wall time: what the map's row says.
+   */
   readonly stamp: EpochSeconds;
+}
+
+/** What has come due: grants that `ended`, and those that were `kept` and begin anew. */
+export interface Due {
+  readonly ended: readonly Grant[];
+  readonly kept: readonly Grant[];
 }
 
 /**
@@ -62,10 +71,22 @@ export class GrantTable {
       this.#insert(ip, { stamp, due });
       return { kind: 'granted', stamp };
     }
-    const moved = stamp > entry.stamp;
-    if (moved) entry.stamp = stamp;
-    if (due > entry.due) entry.due = due;
+    const moved = prolong(entry, { stamp, due });
     return { kind: 'refreshed', stamp: entry.stamp, moved };
+  }
+
+  /**
+   * The end of a session: a grant that there is lasts for the grace period after it.
+   *
+   * @returns the grant if it ends later now, else null
+   */
+  logout(ip: IpText, time: EpochSeconds, now: Moment): Grant | null {
+    const entry = this.#grants.get(ip);
+    if (entry === undefined) return null;
+    const stamp = epoch(Math.floor(Math.min(time, now.wall)));
+    return prolong(entry, { stamp, due: this.#dueOf(stamp, now) })
+      ? { ip, stamp: entry.stamp }
+      : null;
   }
 
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
@@ -74,20 +95,31 @@ export class GrantTable {
     this.#insert(ip, { stamp, due: this.#dueOf(past, now) });
   }
 
-  /** Ends the grants that are due, and returns them, oldest first. */
-  expire(now: Moment): Grant[] {
+  /**
+   * Ends the grants that are due, oldest first.
+   *
+   * @param isHeld whether an open session keeps a grant; that one lasts for another grace period
+   */
+  expire(now: Moment, isHeld: (ip: IpText) => boolean): Due {
     const ended: Grant[] = [];
+    const kept: Grant[] = [];
     for (const ip of this.#queue.take(now.steady)) {
       const entry = this.#grants.get(ip);
       if (entry === undefined) continue;
-      if (entry.due > now.steady) {
-        this.#queue.add(ip, entry.due);
+      const isDue = entry.due <= now.steady;
+      if (isDue && !isHeld(ip)) {
+        this.#grants.delete(ip);
+        ended.push({ ip, stamp: entry.stamp });
         continue;
       }
-      this.#grants.delete(ip);
-      ended.push({ ip, stamp: entry.stamp });
+      if (isDue) {
+        const stamp = epoch(Math.floor(now.wall));
+        Object.assign(entry, { stamp, due: this.#dueOf(stamp, now) });
+        kept.push({ ip, stamp });
+      }
+      this.#queue.add(ip, entry.due);
     }
-    return ended;
+    return { ended, kept };
   }
 
   /** Changes the grace period, for the grants that are live as well. */
@@ -111,6 +143,14 @@ export class GrantTable {
     this.#grants.set(own, entry);
     this.#queue.add(own, entry.due);
   }
+}
+
+/** @returns whether the entry has a later stamp now */
+function prolong(entry: Entry, { stamp, due }: Entry): boolean {
+  const moved = stamp > entry.stamp;
+  if (moved) entry.stamp = stamp;
+  if (due > entry.due) entry.due = due;
+  return moved;
 }
 
 /** V8 keeps a substring as a view of the whole text read from the log, which a grant would hold in memory. */

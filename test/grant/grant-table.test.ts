@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
 import { epoch, type Moment } from '../../src/clock.ts';
-import { GrantTable } from '../../src/grant/grant-table.ts';
+import { type Grant, GrantTable } from '../../src/grant/grant-table.ts';
 
 const GRACE = 900;
 const NOON = 1_700_000_000;
@@ -16,21 +16,23 @@ function ip(text: string): IpText {
 
 const A = ip('192.0.2.1');
 const at = (seconds: number): Moment => ({ wall: epoch(seconds), steady: epoch(seconds) });
+const ended = (table: GrantTable, now: Moment): readonly Grant[] =>
+  table.expire(now, () => false).ended;
 const addresses = (grants: readonly { ip: IpText }[]): string[] => grants.map(grant => grant.ip);
 
 describe('a login', () => {
   test('grants until the grace period has passed, and not a moment longer', () => {
     const table = new GrantTable(GRACE);
     assert.deepEqual(table.login(A, epoch(NOON), at(NOON)), { kind: 'granted', stamp: NOON });
-    assert.deepEqual(table.expire(at(NOON + GRACE - 0.01)), []);
-    assert.deepEqual(table.expire(at(NOON + GRACE)), [{ ip: A, stamp: NOON }]);
+    assert.deepEqual(ended(table, at(NOON + GRACE - 0.01)), []);
+    assert.deepEqual(ended(table, at(NOON + GRACE)), [{ ip: A, stamp: NOON }]);
     assert.equal(table.size, 0);
   });
 
   test('that was logged a while ago is worth what is left of its grace period', () => {
     const table = new GrantTable(GRACE);
     assert.equal(table.login(A, epoch(NOON - 800), at(NOON)).kind, 'granted');
-    assert.deepEqual(addresses(table.expire(at(NOON + 100))), [A]);
+    assert.deepEqual(addresses(ended(table, at(NOON + 100))), [A]);
   });
 
   test('older than the grace period grants nothing', () => {
@@ -45,7 +47,7 @@ describe('a login', () => {
       kind: 'granted',
       stamp: NOON,
     });
-    assert.deepEqual(addresses(table.expire(at(NOON + GRACE))), [A]);
+    assert.deepEqual(addresses(ended(table, at(NOON + GRACE))), [A]);
   });
 
   test('again refreshes the grant; an older line read later does not shorten it', () => {
@@ -55,8 +57,8 @@ describe('a login', () => {
     assert.deepEqual(again, { kind: 'refreshed', stamp: NOON + 600, moved: true });
     const older = table.login(A, epoch(NOON + 300), at(NOON + 601));
     assert.deepEqual(older, { kind: 'refreshed', stamp: NOON + 600, moved: false });
-    assert.deepEqual(table.expire(at(NOON + 600 + GRACE - 1)), []);
-    assert.deepEqual(addresses(table.expire(at(NOON + 600 + GRACE))), [A]);
+    assert.deepEqual(ended(table, at(NOON + 600 + GRACE - 1)), []);
+    assert.deepEqual(addresses(ended(table, at(NOON + 600 + GRACE))), [A]);
   });
 });
 
@@ -64,20 +66,51 @@ describe('a row of an earlier run', () => {
   test('goes on where it was', () => {
     const table = new GrantTable(GRACE);
     table.restore({ ip: A, stamp: epoch(NOON - 600) }, at(NOON));
-    assert.deepEqual(table.expire(at(NOON + 299)), []);
-    assert.deepEqual(table.expire(at(NOON + 300)), [{ ip: A, stamp: NOON - 600 }]);
+    assert.deepEqual(ended(table, at(NOON + 299)), []);
+    assert.deepEqual(ended(table, at(NOON + 300)), [{ ip: A, stamp: NOON - 600 }]);
   });
 
   test('that is overdue ends at once', () => {
     const table = new GrantTable(GRACE);
     table.restore({ ip: A, stamp: epoch(NOON - 5000) }, at(NOON));
-    assert.deepEqual(addresses(table.expire(at(NOON + 0.25))), [A]);
+    assert.deepEqual(addresses(ended(table, at(NOON + 0.25))), [A]);
   });
 
   test('from the future ends with the grace period all the same', () => {
     const table = new GrantTable(GRACE);
     table.restore({ ip: A, stamp: epoch(NOON + 86_400) }, at(NOON));
-    assert.deepEqual(addresses(table.expire(at(NOON + GRACE))), [A]);
+    assert.deepEqual(addresses(ended(table, at(NOON + GRACE))), [A]);
+  });
+});
+
+describe('a grant whose session is open', () => {
+  test('lasts for another grace period whenever it is due', () => {
+    const table = new GrantTable(GRACE);
+    table.login(A, epoch(NOON), at(NOON));
+    const held = table.expire(at(NOON + GRACE), () => true);
+    assert.deepEqual(held, { ended: [], kept: [{ ip: A, stamp: NOON + GRACE }] });
+    assert.deepEqual(table.expire(at(NOON + 2 * GRACE - 1), () => false).ended, []);
+    assert.deepEqual(ended(table, at(NOON + 2 * GRACE)), [{ ip: A, stamp: NOON + GRACE }]);
+  });
+
+  test('lasts for the grace period after the logout', () => {
+    const table = new GrantTable(GRACE);
+    table.login(A, epoch(NOON), at(NOON));
+    assert.deepEqual(table.logout(A, epoch(NOON + 600), at(NOON + 600)), {
+      ip: A,
+      stamp: NOON + 600,
+    });
+    assert.deepEqual(ended(table, at(NOON + GRACE)), []);
+    assert.deepEqual(addresses(ended(table, at(NOON + 600 + GRACE))), [A]);
+  });
+
+  test('is not shortened by an old logout, nor lengthened by one from the future, nor made by any', () => {
+    const table = new GrantTable(GRACE);
+    assert.equal(table.logout(A, epoch(NOON), at(NOON)), null);
+    table.login(A, epoch(NOON), at(NOON));
+    assert.equal(table.logout(A, epoch(NOON - 100), at(NOON)), null);
+    assert.equal(table.logout(A, epoch(NOON + 5000), at(NOON)), null);
+    assert.deepEqual(addresses(ended(table, at(NOON + GRACE))), [A]);
   });
 });
 
@@ -89,8 +122,8 @@ test('a step of the wall clock neither ends a grant nor keeps it', () => {
       wall: epoch(NOON + step + passed),
       steady: epoch(NOON + passed),
     });
-    assert.deepEqual(table.expire(stepped(GRACE - 1)), []);
-    assert.deepEqual(addresses(table.expire(stepped(GRACE))), [A]);
+    assert.deepEqual(ended(table, stepped(GRACE - 1)), []);
+    assert.deepEqual(addresses(ended(table, stepped(GRACE))), [A]);
   }
 });
 
@@ -98,12 +131,12 @@ test('a new grace period holds for live grants as well', () => {
   const table = new GrantTable(GRACE);
   table.login(A, epoch(NOON), at(NOON));
   table.setGrace(60);
-  assert.deepEqual(table.expire(at(NOON + 59)), []);
-  assert.deepEqual(addresses(table.expire(at(NOON + 60))), [A]);
+  assert.deepEqual(ended(table, at(NOON + 59)), []);
+  assert.deepEqual(addresses(ended(table, at(NOON + 60))), [A]);
   table.login(A, epoch(NOON + 60), at(NOON + 60));
   table.setGrace(120);
-  assert.deepEqual(table.expire(at(NOON + 179)), []);
-  assert.deepEqual(addresses(table.expire(at(NOON + 180))), [A]);
+  assert.deepEqual(ended(table, at(NOON + 179)), []);
+  assert.deepEqual(addresses(ended(table, at(NOON + 180))), [A]);
 });
 
 /** The plainest table there could be: every address with the time of its latest login. */
@@ -140,7 +173,7 @@ test('behaves as the plainest table there could be, whatever happens in whatever
       let now = NOON;
       for (const { address, age, passed } of steps) {
         now += passed;
-        assert.deepEqual(new Set(addresses(table.expire(at(now)))), model.expire(now));
+        assert.deepEqual(new Set(addresses(ended(table, at(now)))), model.expire(now));
         const who = ip(`192.0.2.${address}`);
         const { kind } = table.login(who, epoch(now - age), at(now));
         assert.equal(kind, model.login(who, now - age, now));
