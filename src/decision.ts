@@ -24,6 +24,8 @@ export type Decision =
   | { readonly kind: 'purged'; readonly grant: Grant }
   /** A grant was due, but a session is still open: it lasts for another grace period. */
   | { readonly kind: 'kept'; readonly grant: Grant }
+  /** There were more grants than there may be: these, which would have ended first, have ended. */
+  | { readonly kind: 'evicted'; readonly grants: readonly Grant[] }
   /** The map cannot be written; its changes are kept and tried again. */
   | { readonly kind: 'map failed'; readonly line: string }
   | { readonly kind: 'map recovered'; readonly changes: number };

@@ -38,6 +38,11 @@ const CATALOGUE = {
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
+  COUNT: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is not a number of grants',
+    hint: 'write a whole number from 1 on',
+  },
   MAP_SPEC: {
     exit: EXIT.usage,
     text: '{where}: "{value}" does not name a map as type:path',
@@ -124,6 +129,11 @@ const CATALOGUE = {
     exit: EXIT.cannotCreate,
     text: 'cannot write the pid file {path}: {reason}',
     hint: 'name a file in a directory that the account can write',
+  },
+  CHECKPOINT: {
+    exit: EXIT.io,
+    text: 'cannot note in {path} how far the logs have been read: {reason}',
+    hint: 'look at the free space, and let the account write in that directory',
   },
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,

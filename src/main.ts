@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   match: async () => (await import('./cli/match.ts')).match,
   replay: async () => (await import('./cli/replay.ts')).replay,
   list: async () => (await import('./cli/list.ts')).list,
+  purge: async () => (await import('./cli/purge.ts')).purge,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 

@@ -89,6 +89,11 @@ export class Pipeline {
     });
   }
 
+  /** Whether the map has all that was decided; a place in the log may only be noted then. */
+  get settled(): boolean {
+    return this.#unwritten.size === 0;
+  }
+
   /** Exchanges the rules, between two batches. */
   setRules(rules: Rules): Promise<void> {
     return this.#next(async () => {
@@ -118,6 +123,7 @@ export class Pipeline {
     await classifier.prepare(logins.map(({ ip }) => ip));
     const batch: Batch = { changes: [], drafts: [] };
     for (const event of events) this.#takeEvent(event, batch);
+    this.#evict(batch);
     await this.#finish(batch);
   }
 
@@ -175,6 +181,13 @@ export class Pipeline {
       changes.push(grant);
       drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
     }
+  }
+
+  #evict({ changes, drafts }: Batch): void {
+    const grants = this.#grants.evict();
+    if (grants.length === 0) return;
+    for (const { ip } of grants) changes.push({ ip, stamp: null });
+    drafts.push({ change: null, decide: () => ({ kind: 'evicted', grants }) });
   }
 
   async #finish({ changes, drafts }: Batch): Promise<void> {

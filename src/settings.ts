@@ -26,6 +26,8 @@ interface PipelineSettings extends RuleSettings {
   /** Null for standard output. */
   readonly logto: string | null;
   readonly nowrite: boolean;
+  /** The most grants that there may be at once. */
+  readonly maxGrants: number;
   /** Seconds for which an open session keeps its grant at most; null when it keeps nothing. */
   readonly sessionLimit: number | null;
 }

@@ -17,6 +17,7 @@ import { SessionTable } from '../src/session/session-table.ts';
 const GRACE = 900;
 const NOON = 1_700_000_000;
 const DAY = 86_400;
+const CAPACITY = 100;
 const SPEC: MapSpec = { type: 'lmdb', path: '/map' };
 
 /** A map whose disk may be full. */
@@ -55,7 +56,7 @@ async function start(rows: Row[] = []): Promise<void> {
   decisions = [];
   pipeline = new Pipeline({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
-    grants: new GrantTable(GRACE),
+    grants: new GrantTable(GRACE, CAPACITY),
     sessions: new SessionTable(DAY),
     map,
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
@@ -83,6 +84,8 @@ function tell(decision: Decision): string {
       return `kept ${decision.grant.ip}`;
     case 'logout':
       return `logout ${decision.ip}`;
+    case 'evicted':
+      return `evicted ${decision.grants.map(grant => grant.ip).join()}`;
     case 'map failed':
     case 'map recovered':
       return decision.kind;
@@ -120,6 +123,19 @@ describe('a batch of lines', () => {
     await pipeline.lines(['', 'Nov 14 22:13:20 mx cron[1]: login rip=198.51.100.1']);
     assert.deepEqual([story(), map.commits], [[], 0]);
   });
+});
+
+test('more grants than there may be end the oldest ones, in the map as well', async () => {
+  const ips = Array.from({ length: CAPACITY + 2 }, (_, index) => `198.51.100.${index}`);
+  for (const ip of ips) {
+    now++;
+    await pipeline.lines([login(ip)]);
+  }
+  assert.equal((await rows()).length, CAPACITY);
+  assert.deepEqual(
+    story().filter(text => text.startsWith('evicted')),
+    ['evicted 198.51.100.0', 'evicted 198.51.100.1'],
+  );
 });
 
 test('a refresh renews the row, and the grant ends when it should', async () => {

@@ -25,6 +25,8 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
       return [`purging ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
     case 'kept':
       return [`keeping ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
+    case 'evicted':
+      return decision.grants.map(({ ip }) => `evicting ip=${ip}`);
     case 'logout':
       return logoutLines(decision.logout, decision.ip);
     case 'map failed':

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { epoch } from '../clock.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { EXIT, failure } from '../errors.ts';
+import { MAX_GRANTS } from '../grant/grant-table.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { readRows } from '../map/map-types.ts';
@@ -160,6 +161,7 @@ const settings = (log: string, map: MapSpec): RunSettings => ({
   debug: true,
   logto: null,
   nowrite: false,
+  maxGrants: MAX_GRANTS,
   sessionLimit: null,
   daemon: null,
   reprocess: false,

@@ -21,6 +21,10 @@ export function decisionLine(decision: Decision): LogLine | null {
       return loginLine(decision);
     case 'purged':
       return info(`purged ip=${decision.grant.ip} login="${formatStamp(decision.grant.stamp)}"`);
+    case 'evicted':
+      return warn(
+        `there are more grants than --max-grants allows: ${decision.grants.length} have ended before their time`,
+      );
     case 'map failed':
       return { level: 'error', text: `${decision.line}; what is to be written is kept` };
     case 'map recovered':

@@ -7,9 +7,9 @@
 
 /**
  * How a value is written: `text`; `list`, given once for each entry; `networks`, entries between blanks or commas
- * in one text; `duration`; `flag`, which takes no value.
+ * in one text; `duration`; `count`; `flag`, which takes no value.
  */
-export type OptionKind = 'text' | 'list' | 'networks' | 'duration' | 'flag';
+export type OptionKind = 'text' | 'list' | 'networks' | 'duration' | 'count' | 'flag';
 
 interface OptionSpec {
   readonly kind: OptionKind;
@@ -33,7 +33,7 @@ interface CommandSpec {
   readonly files?: boolean;
 }
 
-export type CommandName = 'run' | 'match' | 'replay' | 'list' | 'demo';
+export type CommandName = 'run' | 'match' | 'replay' | 'list' | 'purge' | 'demo';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   run: { about: 'the daemon (also what a bare call does)' },
@@ -43,6 +43,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     files: true,
   },
   list: { about: 'show the rows of the map' },
+  purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 
@@ -52,7 +53,7 @@ export const OPTIONS = {
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
     about: 'configuration file (TOML); its keys are the names of these options',
-    commands: ['run', 'match', 'replay', 'list'],
+    commands: ['run', 'match', 'replay', 'list', 'purge'],
     inFile: false,
   },
   watchlog: {
@@ -69,7 +70,7 @@ export const OPTIONS = {
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
     about: 'the map, exactly as main.cf names it after check_client_access',
     alias: 'dbfile',
-    commands: ['run', 'replay', 'list'],
+    commands: ['run', 'replay', 'list', 'purge'],
     inFile: true,
   },
   grace: {
@@ -77,6 +78,14 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
+    commands: ['run', 'replay', 'purge'],
+    inFile: true,
+  },
+  'max-grants': {
+    kind: 'count',
+    value: 'NUMBER',
+    default: '100000',
+    about: 'the most grants at once; beyond it those that would end first end before their time',
     commands: ['run', 'replay'],
     inFile: true,
   },

@@ -17,7 +17,7 @@ import { formatCtime, StampReader } from '../line/stamp.ts';
 import type { Change, LookupMap, Row } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { Pipeline } from '../pipeline.ts';
-import { TornLines } from '../recogniser/torn-lines.ts';
+import { LogMemory } from '../recogniser/log-memory.ts';
 import { sessionsOf } from '../session/session-table.ts';
 import type { ReplaySettings } from '../settings.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
@@ -82,9 +82,9 @@ class Player {
   constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap) {
     this.#settings = settings;
     this.#rules = rules;
-    this.#grants = new GrantTable(settings.grace);
+    this.#grants = new GrantTable(settings.grace, settings.maxGrants);
     this.#pipeline = new Pipeline({
-      rules: rulesFor(rules, () => epoch(0), new TornLines()),
+      rules: rulesFor(rules, () => epoch(0), new LogMemory()),
       grants: this.#grants,
       sessions: sessionsOf(settings),
       map,
@@ -94,7 +94,7 @@ class Player {
   }
 
   async play({ batches, modified }: FinishedLog): Promise<void> {
-    await this.#pipeline.setRules(rulesFor(this.#rules, () => modified, new TornLines()));
+    await this.#pipeline.setRules(rulesFor(this.#rules, () => modified, new LogMemory()));
     let last: readonly string[] = [];
     for await (const batch of batches) {
       this.#counts.lines += batch.length;
@@ -171,6 +171,8 @@ function jsonObject(decision: Decision): object | null {
       const { ip, stamp } = decision.grant;
       return { event: 'kept', ip, time: isoTime(stamp) };
     }
+    case 'evicted':
+      return { event: 'evicted', ips: decision.grants.map(({ ip }) => ip) };
     case 'map failed':
     case 'map recovered':
       return null;

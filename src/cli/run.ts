@@ -96,6 +96,7 @@ const FIXED = {
   logto: 'logto',
   nowrite: 'nowrite',
   daemon: 'daemon',
+  maxGrants: 'max-grants',
   sessionLimit: 'session-limit',
 } as const satisfies Partial<Record<keyof RunSettings, OptionName>>;
 

@@ -2,12 +2,13 @@
  * What was typed and configured, made ready to use: no optional field, every value parsed.
  */
 
+import { failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { parseMapSpec } from '../map/map-types.ts';
 import type { PatternsDirectory, ReplaySettings, RuleSettings, RunSettings } from '../settings.ts';
 import { readConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
-import type { Values } from './values.ts';
+import type { Given, Values } from './values.ts';
 
 /** Where this machine's own patterns are, unless told otherwise. */
 const USUAL_PATTERNS = '/etc/popbsmtp/patterns.d';
@@ -28,17 +29,32 @@ export function mapOf(values: Values): MapSpec {
   return parseMapSpec(value, origin);
 }
 
+/**
+ * In seconds.
+ *
+ * @throws Failure DURATION
+ */
+export function graceOf(values: Values): number {
+  const { value, origin } = values.required('grace');
+  return parseDuration(value, origin);
+}
+
 /** @throws Failure DURATION */
 function rulesOf(values: Values): RuleSettings {
-  const grace = values.required('grace');
   const mynetworks = values.text('mynetworks');
   return {
     patterns: patternsOf(values),
-    grace: parseDuration(grace.value, grace.origin),
+    grace: graceOf(values),
     mynetworks: mynetworks ?? { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: values.text('postfix-config')?.value ?? null,
     exclude: values.required('exclude'),
   };
+}
+
+/** @throws Failure COUNT */
+function parseCount({ value, origin }: Given<string>): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw failure('COUNT', { where: origin, value });
+  return Number(value);
 }
 
 /** @throws Failure DURATION */
@@ -49,12 +65,14 @@ function sessionLimitOf(values: Values): number | null {
 
 const commonOf = (
   values: Values,
-): RuleSettings & Pick<RunSettings, 'map' | 'debug' | 'logto' | 'nowrite' | 'sessionLimit'> => ({
+): RuleSettings &
+  Pick<RunSettings, 'map' | 'debug' | 'logto' | 'nowrite' | 'sessionLimit' | 'maxGrants'> => ({
   ...rulesOf(values),
   map: mapOf(values),
   debug: values.flag('debug'),
   logto: values.text('logto')?.value ?? null,
   nowrite: values.flag('nowrite'),
+  maxGrants: parseCount(values.required('max-grants')),
   sessionLimit: sessionLimitOf(values),
 });
 

@@ -36,7 +36,7 @@ export class Values {
   }
 
   /** The text that was given or is the default; null without either. */
-  text(name: NamesOf<'text' | 'networks' | 'duration'>): Given<string> | null {
+  text(name: NamesOf<'text' | 'networks' | 'duration' | 'count'>): Given<string> | null {
     const given = this.#given.get(name);
     if (typeof given?.value === 'string') return { value: given.value, origin: given.origin };
     const fallback = specOf(name).default;
@@ -44,7 +44,7 @@ export class Values {
   }
 
   /** As `text`, for an option that has a default. */
-  required(name: NamesOf<'text' | 'networks' | 'duration'>): Given<string> {
+  required(name: NamesOf<'text' | 'networks' | 'duration' | 'count'>): Given<string> {
     const given = this.text(name);
     if (given === null) throw new TypeError(`the option ${name} has no default`);
     return given;
@@ -61,6 +61,7 @@ export const TAKES: Readonly<Record<OptionKind, string>> = {
   flag: 'takes true or false',
   list: 'takes a text, or a list of texts',
   networks: 'takes a text, or a list of texts',
+  count: 'takes a whole number',
   duration: 'takes a duration: 900, "90s", "15m", "2h"',
   text: 'takes a text',
 };
@@ -75,6 +76,7 @@ export function normalise(name: OptionName, value: unknown): Value | null {
       return entries;
     case 'networks':
       return entries?.join(' ') ?? null;
+    case 'count':
     case 'duration':
       return typeof value === 'number' ? String(value) : textOf(value);
     case 'text':

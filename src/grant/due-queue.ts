@@ -7,7 +7,7 @@
  * Leaves to others: entries whose time has moved meanwhile.  They are handed out at the old time, and the
  * owner adds them again: a grant that is refreshed a thousand times still has one entry here.
  */
-import type { EpochSeconds } from '../clock.ts';
+import { type EpochSeconds, epoch } from '../clock.ts';
 
 const SLOTS_A_SECOND = 4;
 
@@ -35,6 +35,15 @@ export class DueQueue<T> {
     });
     this.#taken = last;
     return due;
+  }
+
+  /** Takes what is due first, all of one quarter second; `until` is the latest that it was added for. */
+  takeEarliest(): { readonly entries: readonly T[]; readonly until: EpochSeconds } {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const slot of this.#slots.keys()) earliest = Math.min(earliest, slot);
+    const entries = this.#slots.get(earliest) ?? [];
+    this.#slots.delete(earliest);
+    return { entries, until: epoch(earliest / SLOTS_A_SECOND) };
   }
 
   /** Walks the time since the last call, or the slots when there are fewer of them. */

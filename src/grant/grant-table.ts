@@ -5,7 +5,7 @@
  * map nor the log.  A grant lasts for the grace period after the latest login.  What a login is worth is
  * read off the log's time, when the grant ends off the steady clock (clock.ts).
  *
- * Promises: a login older than the grace period grants nothing, so that reading an old log opens nothing; a
+ * Promises: the number of grants is bounded, and those that would end first go first; a login older than the grace period grants nothing, so that reading an old log opens nothing; a
  * stamp from the future counts as now, so that a wrong clock elsewhere keeps nothing open for longer; granting,
  * refreshing and expiring are O(1) amortised each.
  */
@@ -21,6 +21,9 @@ export interface Grant {
    */
   readonly stamp: EpochSeconds;
 }
+
+/** Grants, unless told otherwise; some 20 MB of memory, and 7 MB of a map. */
+export const MAX_GRANTS = 100_000;
 
 /** What has come due: grants that `ended`, and those that were `kept` and begin anew. */
 export interface Due {
@@ -46,11 +49,16 @@ interface Entry {
 export class GrantTable {
   readonly #grants = new Map<IpText, Entry>();
   readonly #queue = new DueQueue<IpText>();
+  readonly #capacity: number;
   #grace: number;
 
-  /** @param grace seconds that a grant lasts after the latest login */
-  constructor(grace: number) {
+  /**
+   * @param grace seconds that a grant lasts after the latest login
+   * @param capacity the most grants that there may be
+   */
+  constructor(grace: number, capacity: number = MAX_GRANTS) {
     this.#grace = grace;
+    this.#capacity = capacity;
   }
 
   get size(): number {
@@ -120,6 +128,23 @@ export class GrantTable {
       this.#queue.add(ip, entry.due);
     }
     return { ended, kept };
+  }
+
+  /** Ends the grants that would end first, if there are more than there may be; to be called once a batch. */
+  evict(): Grant[] {
+    const evicted: Grant[] = [];
+    while (this.#grants.size > this.#capacity) {
+      const { entries, until } = this.#queue.takeEarliest();
+      for (const ip of entries) {
+        const entry = this.#grants.get(ip);
+        if (entry === undefined) continue;
+        if (entry.due <= until && this.#grants.size > this.#capacity) {
+          this.#grants.delete(ip);
+          evicted.push({ ip, stamp: entry.stamp });
+        } else this.#queue.add(ip, entry.due);
+      }
+    }
+    return evicted;
   }
 
   /** Changes the grace period, for the grants that are live as well. */

@@ -62,6 +62,7 @@ test('the defaults are those that are documented', () => {
     debug: false,
     logto: null,
     nowrite: false,
+    maxGrants: 100_000,
     sessionLimit: 86_400,
     daemon: null,
     reprocess: false,

@@ -9,6 +9,8 @@ import { after, before, describe, test } from 'node:test';
 import { epoch } from '../../src/clock.ts';
 import { EXIT } from '../../src/errors.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
+import { openMap } from '../../src/map/map-types.ts';
+import { ip } from '../map/addresses.ts';
 import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
 import { type Daemon, runProgram, startDaemon } from '../real/processes.ts';
 import { Rig } from '../real/rig.ts';
@@ -293,6 +295,44 @@ describe('the map', () => {
     assert.ok(!daemon.stdout.includes('written ok'));
     await daemon.stop();
     assert.equal((await popbsmtp('list', '--map', map)).code, EXIT.noInput);
+  });
+});
+
+describe('purge', () => {
+  test('ends what is due once the daemon is dead, and nothing while it lives', async () => {
+    const map = newMap();
+    const daemon = start(map, '--debug', '--grace', '1h');
+    await logIn('198.51.100.90');
+    await daemon.waitForLine(/written ok/);
+    const early = await popbsmtp('purge', '--map', map, '--grace', '1s');
+    assert.deepEqual([early.code, early.stdout], [0, ''], 'while a daemon owns the map');
+    daemon.signal('SIGKILL');
+    await daemon.exited();
+    const kept = await popbsmtp('purge', '--map', map, '--grace', '1h');
+    assert.deepEqual([kept.code, kept.stdout], [0, '']);
+    assert.ok((await keysOf(map)).includes('198.51.100.90'));
+    await waitFor('the grant to be due', async () => {
+      const { code, stdout } = await popbsmtp('purge', '--map', map, '--grace', '1s');
+      assert.equal(code, 0);
+      return /^purging ts=.* ip=198\.51\.100\.90$/m.test(stdout);
+    });
+    assert.deepEqual(await keysOf(map), []);
+  });
+
+  test('has nothing to do where there is no map', async () => {
+    assert.equal((await popbsmtp('purge', '--map', newMap())).code, 0);
+  });
+
+  test('lets rows from the future count from now', async () => {
+    const spec = newMap();
+    const map = await openMap({ type: 'lmdb', path: spec.slice('lmdb:'.length) });
+    const soon = Math.floor(Date.now() / 1000) + 7200;
+    await map.commit([{ ip: ip('198.51.100.91'), stamp: epoch(soon) }]);
+    await map.close();
+    assert.equal((await popbsmtp('purge', '--map', spec)).code, 0);
+    const { stdout } = await popbsmtp('list', '--json', '--map', spec);
+    const row: { value: string } = JSON.parse(stdout);
+    assert.ok(Number(row.value) < soon - 7000, row.value);
   });
 });
 

@@ -139,6 +139,19 @@ test('a new grace period holds for live grants as well', () => {
   assert.deepEqual(addresses(ended(table, at(NOON + 180))), [A]);
 });
 
+test('beyond the bound those that would end first end, refreshes being taken into account', () => {
+  const table = new GrantTable(GRACE, 2);
+  const [first, second, third] = [ip('192.0.2.11'), ip('192.0.2.12'), ip('192.0.2.13')];
+  table.login(first, epoch(NOON), at(NOON));
+  table.login(second, epoch(NOON + 1), at(NOON + 1));
+  table.login(first, epoch(NOON + 2), at(NOON + 2));
+  assert.deepEqual(table.evict(), []);
+  table.login(third, epoch(NOON + 3), at(NOON + 3));
+  assert.deepEqual(table.evict(), [{ ip: second, stamp: NOON + 1 }]);
+  assert.deepEqual(addresses(ended(table, at(NOON + GRACE + 2))), [first]);
+  assert.deepEqual(addresses(ended(table, at(NOON + GRACE + 3))), [third]);
+});
+
 /** The plainest table there could be: every address with the time of its latest login. */
 class Model {
   readonly logins = new Map<IpText, number>();

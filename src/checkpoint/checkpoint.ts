@@ -1,0 +1,68 @@
+/**
+ * How far each source has been dealt with, kept beside the map, so that a restart goes on exactly there.
+ *
+ * Promises: written to a new file that is renamed over the old one, so that it is whole at any moment; a file that
+ * is missing, damaged or of another version counts as none, and the sources start by time.  A place is noted only
+ * when the effect of every line before it is in the map; a line that is read once more changes nothing.
+ * Leaves to others: what a place is (each source its own), and whether the map is to be trusted at all (map/owner.ts):
+ * it is not brought to the disk, since after a power failure it is not used.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { errnoOf, failure, reasonOf } from '../errors.ts';
+import type { MapSpec } from '../map/map.ts';
+
+const VERSION = 1;
+
+/** Places by the name of the source; what a place is, its source knows. */
+export type Places = Readonly<Record<string, unknown>>;
+
+export class Checkpoint {
+  readonly #path: string;
+  /** What the file holds, so that nothing is written when nothing has changed. */
+  #written = '';
+
+  constructor({ path }: MapSpec) {
+    this.#path = `${path}.checkpoint`;
+  }
+
+  /** @param warn told when there is a file, and it is of no use */
+  read(warn: (text: string) => void): Places {
+    try {
+      return placesOf(JSON.parse(readFileSync(this.#path, 'utf8')));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') {
+        warn(
+          `${this.#path} is of no use, so the logs are read from where the grace period begins: ${reasonOf(error)}`,
+        );
+      }
+      return {};
+    }
+  }
+
+  /**
+   * Notes the places, if they have changed.
+   *
+   * @throws Failure CHECKPOINT, with the old file as it was
+   */
+  write(places: Places): void {
+    const text = `${JSON.stringify({ version: VERSION, places })}\n`;
+    if (text === this.#written) return;
+    const fresh = `${this.#path}.new`;
+    try {
+      writeFileSync(fresh, text, { mode: 0o644 });
+      renameSync(fresh, this.#path);
+    } catch (error) {
+      throw failure('CHECKPOINT', { path: this.#path, reason: reasonOf(error) }, error);
+    }
+    this.#written = text;
+  }
+}
+
+function placesOf(content: unknown): Places {
+  if (typeof content !== 'object' || content === null) throw new Error('it is no object');
+  if (!('version' in content) || content.version !== VERSION) throw new Error('another version');
+  if (!('places' in content)) throw new Error('it has no places');
+  const { places } = content;
+  if (typeof places !== 'object' || places === null) throw new Error('it has no places');
+  return Object.fromEntries(Object.entries(places));
+}

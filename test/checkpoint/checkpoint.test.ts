@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import { assertFails } from '../failure.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
+after(() => rmSync(directory, { recursive: true }));
+
+let count = 0;
+let path: string;
+let warnings: string[];
+
+beforeEach(() => {
+  path = join(directory, `map-${++count}`);
+  warnings = [];
+});
+
+const checkpoint = (): Checkpoint => new Checkpoint({ type: 'lmdb', path });
+const read = (): unknown => checkpoint().read(text => void warnings.push(text));
+
+const PLACES = { '/var/log/mail.log': { ino: 7, position: 4711 }, journal: 's=1;i=2' };
+
+test('what was noted is read again', () => {
+  checkpoint().write(PLACES);
+  assert.deepEqual(read(), PLACES);
+  assert.deepEqual(warnings, []);
+  assert.ok(!existsSync(`${path}.checkpoint.new`));
+});
+
+test('none is none', () => {
+  assert.deepEqual(read(), {});
+  assert.deepEqual(warnings, []);
+});
+
+test('what is damaged or of another version is none, and that is said', () => {
+  for (const text of [
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"version":2,"places":{}}',
+    '{"version":1}',
+    '{"version":1,"places":7}',
+  ]) {
+    writeFileSync(`${path}.checkpoint`, text);
+    assert.deepEqual(read(), {}, text);
+    assert.equal(warnings.length, 1, text);
+    assert.ok(warnings.pop()?.includes(`${path}.checkpoint`));
+  }
+});
+
+test('nothing is written when nothing has changed', () => {
+  const noted = checkpoint();
+  noted.write(PLACES);
+  const before = statSync(`${path}.checkpoint`, { bigint: true });
+  noted.write({ ...PLACES });
+  assert.equal(statSync(`${path}.checkpoint`, { bigint: true }).ino, before.ino);
+  noted.write({ ...PLACES, journal: 's=1;i=3' });
+  assert.deepEqual(read(), { ...PLACES, journal: 's=1;i=3' });
+});
+
+test('a directory that cannot be written is an error, and the old file stays', () => {
+  const elsewhere = join(directory, 'none', 'map');
+  assertFails(
+    () => new Checkpoint({ type: 'lmdb', path: elsewhere }).write(PLACES),
+    'CHECKPOINT',
+    elsewhere,
+  );
+});

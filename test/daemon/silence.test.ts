@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LEAST_SILENCE, Silence } from '../../src/daemon/silence.ts';
+
+const HOUR = 3600;
+
+test('a silence of more than an hour is told, once', () => {
+  const silence = new Silence(0);
+  assert.equal(silence.toTell(LEAST_SILENCE), null);
+  assert.equal(silence.toTell(LEAST_SILENCE + 1), LEAST_SILENCE + 1);
+  assert.equal(silence.toTell(10 * HOUR), null);
+});
+
+test('the next one only if it is longer than the longest before', () => {
+  const silence = new Silence(0);
+  silence.heard(8 * HOUR);
+  assert.equal(silence.toTell(15 * HOUR), null);
+  assert.equal(silence.toTell(16 * HOUR + 1), 8 * HOUR + 1);
+  silence.heard(16 * HOUR + 2);
+  silence.heard(16 * HOUR + 3);
+  assert.equal(silence.toTell(24 * HOUR), null);
+});
