@@ -165,6 +165,11 @@ const CATALOGUE = {
     text: 'cannot write the map {path}: {reason}',
     hint: 'look at the free space and the state of its file system',
   },
+  MAP_REPLACED: {
+    exit: EXIT.io,
+    text: 'the map {path} was {how} while popbsmtp was using it',
+    hint: 'leave the file to popbsmtp, which has opened it anew and writes its rows again',
+  },
   MAP_OWNED: {
     exit: EXIT.temporary,
     text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',

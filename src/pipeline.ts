@@ -7,13 +7,12 @@
  * cannot be written, nothing is forgotten: the rows are written once it can.
  * Leaves to others: where lines come from (source/), when to purge (daemon/), how decisions look (cli/).
  */
-import type { IpText } from './classifier/address.ts';
 import type { Classifier } from './classifier/classifier.ts';
-import type { Clock, EpochSeconds, Moment } from './clock.ts';
+import type { Clock, Moment } from './clock.ts';
 import type { Decision, Outcome, Report } from './decision.ts';
-import { Failure } from './errors.ts';
 import type { GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
+import { MapWriter } from './map/map-writer.ts';
 import type { LoginEvent, LogoutEvent, ServerEvent } from './recogniser/event.ts';
 import type { Recogniser } from './recogniser/recogniser.ts';
 import type { SessionTable } from './session/session-table.ts';
@@ -41,21 +40,15 @@ interface Batch {
   readonly drafts: Draft[];
 }
 
-/** How long to leave a map alone that could not be written, in seconds. */
-const RETRY_SECONDS = 1;
-
 export class Pipeline {
   #rules: Rules;
   readonly #grants: GrantTable;
   /** Null when sessions keep nothing. */
   readonly #sessions: SessionTable | null;
-  readonly #map: LookupMap;
+  readonly #writer: MapWriter;
   readonly #clock: Clock;
   readonly #report: Report;
   #turn: Promise<void> = Promise.resolve();
-  /** What the map still lacks, by address: null for a row to take away. */
-  readonly #unwritten = new Map<IpText, EpochSeconds | null>();
-  #retryAt = 0;
 
   constructor(parts: {
     readonly rules: Rules;
@@ -68,7 +61,7 @@ export class Pipeline {
     this.#rules = parts.rules;
     this.#grants = parts.grants;
     this.#sessions = parts.sessions;
-    this.#map = parts.map;
+    this.#writer = new MapWriter(parts.map, () => parts.grants.all(), parts.report);
     this.#clock = parts.clock;
     this.#report = parts.report;
   }
@@ -84,14 +77,13 @@ export class Pipeline {
       const batch: Batch = { changes: [], drafts: [] };
       const now = this.#clock.now();
       this.#expire(batch, now);
-      const retry = this.#unwritten.size > 0 && now.steady >= this.#retryAt;
-      if (batch.drafts.length > 0 || retry) await this.#finish(batch);
+      if (batch.drafts.length > 0 || this.#writer.isDue(now.steady)) await this.#finish(batch, now);
     });
   }
 
   /** Whether the map has all that was decided; a place in the log may only be noted then. */
   get settled(): boolean {
-    return this.#unwritten.size === 0;
+    return this.#writer.settled;
   }
 
   /** Exchanges the rules, between two batches. */
@@ -124,7 +116,7 @@ export class Pipeline {
     const batch: Batch = { changes: [], drafts: [] };
     for (const event of events) this.#takeEvent(event, batch);
     this.#evict(batch);
-    await this.#finish(batch);
+    await this.#finish(batch, this.#clock.now());
   }
 
   #takeEvent(event: ServerEvent, batch: Batch): void {
@@ -190,38 +182,10 @@ export class Pipeline {
     drafts.push({ change: null, decide: () => ({ kind: 'evicted', grants }) });
   }
 
-  async #finish({ changes, drafts }: Batch): Promise<void> {
-    const effects = await this.#write(changes);
+  async #finish({ changes, drafts }: Batch, now: Moment): Promise<void> {
+    const effects = await this.#writer.write(changes, now.steady);
     for (const { change, decide } of drafts) {
       this.#report(decide(change === null ? null : (effects[change] ?? null)));
     }
-  }
-
-  /** @returns the effects of the changes; none of them when the map cannot be written */
-  async #write(changes: readonly Change[]): Promise<readonly Effect[]> {
-    const overdue = [...this.#unwritten].map(([ip, stamp]): Change => ({ ip, stamp }));
-    if (overdue.length === 0 && changes.length === 0) return [];
-    try {
-      const effects = await this.#map.commit([...overdue, ...changes]);
-      this.#recovered(overdue.length);
-      return effects.slice(overdue.length);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      this.#failed(changes, error);
-      return [];
-    }
-  }
-
-  #failed(changes: readonly Change[], error: Failure): void {
-    const first = this.#unwritten.size === 0;
-    for (const { ip, stamp } of changes) this.#unwritten.set(ip, stamp);
-    this.#retryAt = this.#clock.now().steady + RETRY_SECONDS;
-    if (first) this.#report({ kind: 'map failed', line: error.line });
-  }
-
-  #recovered(changes: number): void {
-    if (changes === 0) return;
-    this.#unwritten.clear();
-    this.#report({ kind: 'map recovered', changes });
   }
 }

@@ -23,12 +23,22 @@ const SPEC: MapSpec = { type: 'lmdb', path: '/map' };
 /** A map whose disk may be full. */
 class FailingMap extends MemoryMap {
   full = false;
+  replaced = false;
   commits = 0;
 
   override async commit(changes: readonly Change[]): Promise<Effect[]> {
     this.commits++;
     if (this.full) throw failure('MAP_IO', { path: SPEC.path, reason: 'no space left on device' });
     return super.commit(changes);
+  }
+
+  override check(): void {
+    if (this.replaced) throw failure('MAP_REPLACED', { path: SPEC.path, how: 'replaced' });
+  }
+
+  override reopen(): Promise<Row[]> {
+    this.replaced = false;
+    return super.reopen();
   }
 }
 
@@ -209,6 +219,16 @@ describe('a map that cannot be written', () => {
     now += 2;
     await pipeline.purge();
     assert.deepEqual(await rows(), []);
+  });
+
+  test('that was replaced is made to hold the grants, and no other rows of ours', async () => {
+    await start([{ key: '198.51.100.66', value: `${NOON}`, stamp: epoch(NOON) }]);
+    await pipeline.lines([login('198.51.100.1')]);
+    map.replaced = true;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
+    assert.deepEqual(story().slice(1), ['map failed', 'map recovered']);
+    assert.ok(pipeline.settled);
   });
 
   test('is not tried at every tick', async () => {

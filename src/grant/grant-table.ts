@@ -69,6 +69,11 @@ export class GrantTable {
     return this.#grants.has(ip);
   }
 
+  /** Every grant there is. */
+  *all(): Generator<Grant> {
+    for (const [ip, { stamp }] of this.#grants) yield { ip, stamp };
+  }
+
   /** @param time what the log says; fractions of a second are dropped */
   login(ip: IpText, time: EpochSeconds, now: Moment): LoginResult {
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));

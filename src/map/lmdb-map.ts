@@ -9,8 +9,8 @@
  * under the lock (durability.ts); the file is never replaced, since smtpd would restart (only `fresh`
  * does, at start); a transaction builds on the newest state of the file, whoever wrote it, or is not
  * made; no read transaction is ever opened, rows are read without LMDB (lmdb-file.ts).
- * Leaves to others: that no other daemon writes (owner.ts).  `postmap` may.
- * Known limit: after an I/O error LMDB may refuse all further writes; then only a new process helps.
+ * Leaves to others: that no other daemon writes (owner.ts).  `postmap` may.  And when to reopen: after an
+ * I/O error LMDB may refuse all further writes, and a file that was replaced is not written any more.
  */
 import { type BigIntStats, fstatSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -41,6 +41,14 @@ function writeFailure(path: string, error: unknown): Failure {
 const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
   one.dev === other.dev && one.ino === other.ino;
 
+/** A map that is open, with what belongs to this opening of it. */
+interface Opened {
+  /** Our own descriptor of the file: for the lock, for its first pages, and for fdatasync. */
+  readonly file: FileHandle;
+  readonly store: Store;
+  readonly durability: Durability;
+}
+
 async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<Store> {
   const held = await lock(file.fd, 'exclusive');
   try {
@@ -50,26 +58,43 @@ async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<S
   }
 }
 
+/** @throws Failure as `LmdbMap.open` does */
+async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Promise<Opened> {
+  const path = lmdbPath(spec);
+  const lmdb = await loadLmdb();
+  await provideMap(lmdb, path, fresh === true);
+  // LMDB would stop the program at what this finds.
+  await checkLmdbFile(spec);
+  try {
+    const file = await open(path, 'r+');
+    const store = await openLocked(lmdb, path, file).catch(async error => {
+      await file.close();
+      throw error;
+    });
+    const durability = new Durability(
+      () => file.datasync(),
+      error => warn?.(writeFailure(path, error).line),
+    );
+    return { file, store, durability };
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
 export class LmdbMap implements LookupMap {
   readonly spec: MapSpec;
   readonly #path: string;
-  /** Our own descriptor of the file: for the lock, for its first pages, and for fdatasync. */
-  readonly #file: FileHandle;
-  readonly #store: Store;
-  readonly #durability: Durability;
+  readonly #options: MapOptions;
   readonly #header = Buffer.alloc(HEADER_BYTES);
+  #opened: Opened;
   /** Ends when the commits asked for so far have ended. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(spec: MapSpec, file: FileHandle, store: Store, options: MapOptions) {
+  private constructor(spec: MapSpec, opened: Opened, options: MapOptions) {
     this.spec = spec;
     this.#path = lmdbPath(spec);
-    this.#file = file;
-    this.#store = store;
-    this.#durability = new Durability(
-      () => file.datasync(),
-      error => options.warn?.(writeFailure(this.#path, error).line),
-    );
+    this.#opened = opened;
+    this.#options = options;
   }
 
   /**
@@ -79,21 +104,25 @@ export class LmdbMap implements LookupMap {
    *   MAP_FORMAT, MAP_IO; the map is then as it was
    */
   static async open(spec: MapSpec, options: MapOptions = {}): Promise<LmdbMap> {
-    const path = lmdbPath(spec);
-    const lmdb = await loadLmdb();
-    await provideMap(lmdb, path, options.fresh === true);
-    // LMDB would stop the program at what this finds.
-    await checkLmdbFile(spec);
-    try {
-      const file = await open(path, 'r+');
-      const store = await openLocked(lmdb, path, file).catch(async error => {
-        await file.close();
-        throw error;
-      });
-      return new LmdbMap(spec, file, store, options);
-    } catch (error) {
-      throw writeFailure(path, error);
-    }
+    return new LmdbMap(spec, await openFile(spec, options), options);
+  }
+
+  check(): void {
+    const { fd } = this.#opened.file;
+    const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (named !== undefined && isSameFile(named, fstatSync(fd, { bigint: true }))) return;
+    const how = named === undefined ? 'removed' : 'replaced';
+    throw failure('MAP_REPLACED', { path: this.#path, how });
+  }
+
+  async reopen(): Promise<Row[]> {
+    await this.#turn;
+    // A map that is not to be trusted was made anew at the start; this one is.
+    const opened = await openFile(this.spec, { ...this.#options, fresh: false });
+    const old = this.#opened;
+    this.#opened = opened;
+    await closeFile(old);
+    return this.rows();
   }
 
   async rows(): Promise<Row[]> {
@@ -110,12 +139,11 @@ export class LmdbMap implements LookupMap {
   async close(): Promise<void> {
     await this.#turn;
     try {
-      await this.#durability.settle();
+      await this.#opened.durability.settle();
     } catch (error) {
       throw writeFailure(this.#path, error);
     } finally {
-      await this.#store.close();
-      await this.#file.close();
+      await closeFile(this.#opened);
     }
   }
 
@@ -130,12 +158,12 @@ export class LmdbMap implements LookupMap {
 
   async #commitSlice(changes: readonly Change[]): Promise<Effect[]> {
     try {
-      const held = await lock(this.#file.fd, 'exclusive');
+      const held = await lock(this.#opened.file.fd, 'exclusive');
       try {
         return this.#transact(changes);
       } finally {
         held.release();
-        this.#durability.touch();
+        this.#opened.durability.touch();
       }
     } catch (error) {
       throw writeFailure(this.#path, error);
@@ -143,24 +171,21 @@ export class LmdbMap implements LookupMap {
   }
 
   #transact(changes: readonly Change[]): Effect[] {
+    this.check();
+    const { store } = this.#opened;
     const { txnid } = this.#state();
-    return this.#store.transactionSync(() => {
+    return store.transactionSync(() => {
       // Also the one sign that LMDB could not begin: then the number is 0.
-      if (this.#store.getWriteTxnId() !== txnid + 1) {
-        throw new Error('LMDB does not go on from the state of the file; restart popbsmtp');
+      if (store.getWriteTxnId() !== txnid + 1) {
+        throw new Error('LMDB does not go on from the state of the file');
       }
       return changes.map(change => this.#apply(change));
     });
   }
 
-  /** What the file says now; it must be the one that LMDB has open, and small enough for it. */
+  /** What the file says now; it must be small enough for LMDB. */
   #state(): Meta {
-    const { fd } = this.#file;
-    const named = statSync(this.#path, { bigint: true });
-    if (!isSameFile(named, fstatSync(fd, { bigint: true }))) {
-      throw new Error('it was replaced by another file; restart popbsmtp');
-    }
-    const length = readSync(fd, this.#header, 0, HEADER_BYTES, 0);
+    const length = readSync(this.#opened.file.fd, this.#header, 0, HEADER_BYTES, 0);
     const meta = readMeta(this.#header.subarray(0, length));
     if ((meta.lastPage + 1) * meta.pageSize > MAP_BYTES) throw new Error('it is too large');
     return meta;
@@ -169,16 +194,22 @@ export class LmdbMap implements LookupMap {
   /** Makes one change inside a transaction; an error there undoes the transaction. */
   #apply({ ip, stamp }: Change): Effect {
     const key = encode(ip);
-    const bytes = this.#store.getBinary(key);
+    const { store } = this.#opened;
+    const bytes = store.getBinary(key);
     const value = bytes && decode(bytes);
     if (value !== undefined && stampOf(value) === null) return 'foreign';
     if (stamp === null) {
       if (value === undefined) return 'absent';
-      this.#store.removeSync(key);
+      store.removeSync(key);
       return 'removed';
     }
     const text = stampText(stamp);
-    if (value !== text) this.#store.putSync(key, encode(text));
+    if (value !== text) store.putSync(key, encode(text));
     return value === undefined ? 'added' : 'renewed';
   }
+}
+
+async function closeFile({ file, store }: Opened): Promise<void> {
+  await store.close();
+  await file.close();
 }

@@ -55,10 +55,26 @@ export interface LookupMap {
    * each in one transaction that readers see at once or not at all, so that no lookup waits long.
    *
    * @returns the effect of each change, in the order given
-   * @throws Failure MAP_IO or MAP_PERMISSION; the slice that failed, and those after it, are not
+   * @throws Failure MAP_IO, MAP_PERMISSION or MAP_REPLACED; the slice that failed, and those after it, are not
    *   made, those before it are, so that the same list may be given again
    */
   commit(changes: readonly Change[]): Promise<Effect[]>;
+
+  /**
+   * Looks whether the table is still the one that was opened.
+   *
+   * @throws Failure MAP_REPLACED
+   */
+  check(): void;
+
+  /**
+   * Opens the table anew, and makes an empty one if there is none: after MAP_REPLACED, or when writing
+   * has failed again and again.
+   *
+   * @returns the rows that it holds now
+   * @throws Failure as opening does
+   */
+  reopen(): Promise<Row[]>;
 
   /**
    * Makes durable what was committed, and closes the table; the rows stay.

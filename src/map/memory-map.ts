@@ -29,6 +29,12 @@ export class MemoryMap implements LookupMap {
     return changes.map(({ ip, stamp }) => this.#apply(ip, stamp));
   }
 
+  check(): void {}
+
+  reopen(): Promise<Row[]> {
+    return this.rows();
+  }
+
   async close(): Promise<void> {}
 
   #apply(ip: IpText, stamp: EpochSeconds | null): Effect {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFile, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/clock.ts';
@@ -161,13 +170,39 @@ describe('commit', () => {
     await map.close();
   });
 
-  test('says so when the file was replaced, and leaves the new one alone', async () => {
+  test('says so when the file was replaced, leaves the new one alone, and goes on in it when reopened', async () => {
     const spec = await newSpec();
     const map = await openMap(spec);
+    await map.commit([{ ip: A, stamp: epoch(1) }]);
     await copyFile(fileOf(spec), `${spec.path}.copy`);
+    map.check();
     await rename(`${spec.path}.copy`, fileOf(spec));
-    await assert.rejects(map.commit([{ ip: A, stamp: epoch(1) }]), failing('MAP_IO'));
-    assert.deepEqual(await readRows(spec), []);
+    assert.throws(() => map.check(), failing('MAP_REPLACED'));
+    await assert.rejects(map.commit([{ ip: A, stamp: epoch(2) }]), failing('MAP_REPLACED'));
+    assert.deepEqual(
+      (await map.reopen()).map(({ stamp }) => stamp),
+      [1],
+    );
+    assert.deepEqual(await map.commit([{ ip: A, stamp: epoch(3) }]), ['renewed']);
+    assert.deepEqual(
+      (await readRows(spec)).map(({ stamp }) => stamp),
+      [3],
+    );
+    await map.close();
+  });
+
+  test('makes an empty one when reopened after the file was removed', async () => {
+    const spec = await newSpec();
+    const map = await openMap(spec);
+    await map.commit([{ ip: A, stamp: epoch(1) }]);
+    await unlink(fileOf(spec));
+    assert.throws(() => map.check(), failing('MAP_REPLACED'));
+    assert.deepEqual(await map.reopen(), []);
+    assert.deepEqual(await map.commit([{ ip: A, stamp: epoch(2) }]), ['added']);
+    assert.deepEqual(
+      (await readRows(spec)).map(({ stamp }) => stamp),
+      [2],
+    );
     await map.close();
   });
 

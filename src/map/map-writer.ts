@@ -1,0 +1,99 @@
+/**
+ * Writes changes to a map through whatever happens to it: a full disk, a file that was removed or replaced.
+ *
+ * Promises: what could not be written is kept, by address, and written once it can; an effect is told only of what
+ * is in the map.  A map that was removed or replaced is opened anew and made to hold the grants, and no other rows
+ * of ours, so that a copy from a backup opens nothing.  The trouble is told once, and its end.
+ * Leaves to others: when to try again (`isDue` says whether it is time).
+ */
+import { canonicalIp, type IpText } from '../classifier/address.ts';
+import type { EpochSeconds } from '../clock.ts';
+import type { Report } from '../decision.ts';
+import { Failure } from '../errors.ts';
+import type { Grant } from '../grant/grant-table.ts';
+import type { Change, Effect, LookupMap } from './map.ts';
+
+/** How long to leave a map alone that could not be written, in seconds: doubled each time, up to the last. */
+const RETRY_SECONDS = { first: 1, last: 5 } as const;
+/** After so many vain attempts the map is opened anew. */
+const REOPEN_AFTER = 3;
+
+export class MapWriter {
+  readonly #map: LookupMap;
+  readonly #grants: () => Iterable<Grant>;
+  readonly #report: Report;
+  /** What the map still lacks: null for a row to take away. */
+  readonly #unwritten = new Map<IpText, EpochSeconds | null>();
+  #failures = 0;
+  #retryAt = Number.NEGATIVE_INFINITY;
+  /** The map is to be opened anew before anything is written. */
+  #reopen = false;
+
+  /** @param grants all that the map should hold now */
+  constructor(map: LookupMap, grants: () => Iterable<Grant>, report: Report) {
+    this.#map = map;
+    this.#grants = grants;
+    this.#report = report;
+  }
+
+  /** Whether the map has everything that it was given. */
+  get settled(): boolean {
+    return this.#failures === 0;
+  }
+
+  /** Whether `write` has something to do even without changes; looks at the map for that. */
+  isDue(steady: EpochSeconds): boolean {
+    if (this.settled) {
+      try {
+        this.#map.check();
+      } catch (error) {
+        this.#failed([], error, steady);
+      }
+    }
+    return !this.settled && steady >= this.#retryAt;
+  }
+
+  /** @returns the effects of the changes; none of them when the map cannot be written */
+  async write(changes: readonly Change[], steady: EpochSeconds): Promise<readonly Effect[]> {
+    if (this.settled && changes.length === 0) return [];
+    try {
+      if (this.#reopen) await this.#openAnew();
+      const overdue = [...this.#unwritten].map(([ip, stamp]): Change => ({ ip, stamp }));
+      const effects = await this.#map.commit([...overdue, ...changes]);
+      this.#recovered(overdue.length);
+      return effects.slice(overdue.length);
+    } catch (error) {
+      this.#failed(changes, error, steady);
+      return [];
+    }
+  }
+
+  async #openAnew(): Promise<void> {
+    for (const { key, stamp } of await this.#map.reopen()) {
+      const ip = canonicalIp(key);
+      if (stamp !== null && ip === key) this.#unwritten.set(ip, null);
+    }
+    for (const { ip, stamp } of this.#grants()) this.#unwritten.set(ip, stamp);
+    this.#reopen = false;
+  }
+
+  /** @throws what is no Failure: a bug of ours */
+  #failed(changes: readonly Change[], error: unknown, steady: EpochSeconds): void {
+    if (!(error instanceof Failure)) throw error;
+    for (const { ip, stamp } of changes) this.#unwritten.set(ip, stamp);
+    this.#failures++;
+    const replaced = error.code === 'MAP_REPLACED';
+    if (replaced || this.#failures >= REOPEN_AFTER) this.#reopen = true;
+    const { first, last } = RETRY_SECONDS;
+    const wait = Math.min(last, first * 2 ** (this.#failures - 1));
+    this.#retryAt = replaced ? steady : steady + wait;
+    if (this.#failures === 1) this.#report({ kind: 'map failed', line: error.line });
+  }
+
+  #recovered(changes: number): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#unwritten.clear();
+    this.#report({ kind: 'map recovered', changes });
+  }
+}
