@@ -115,6 +115,16 @@ const CATALOGUE = {
     text: 'no mail log found: none of {tried} exists',
     hint: 'name the log of the POP3/IMAP server with --watchlog',
   },
+  JOURNAL_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot read the systemd journal: journalctl was not found',
+    hint: 'install systemd, or name the log of the POP3/IMAP server with --watchlog',
+  },
+  JOURNAL_UNREADABLE: {
+    exit: EXIT.noPermission,
+    text: 'cannot read the systemd journal: {reason}',
+    hint: 'add the account to the group systemd-journal, or name a log file with --watchlog',
+  },
   JOURNAL: {
     exit: EXIT.unavailable,
     text: 'the systemd journal cannot be watched by this version',

@@ -12,7 +12,7 @@ import type { Values } from './cli/values.ts';
 import { version } from './cli/version.ts';
 import { EXIT, errnoOf, Failure } from './errors.ts';
 
-type Command = (values: Values, files: readonly string[]) => Promise<number>;
+type Command = (values: Values, operands: readonly string[]) => Promise<number>;
 
 const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   run: async () => (await import('./cli/run.ts')).run,
@@ -20,14 +20,16 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   replay: async () => (await import('./cli/replay.ts')).replay,
   list: async () => (await import('./cli/list.ts')).list,
   purge: async () => (await import('./cli/purge.ts')).purge,
+  patterns: async () => (await import('./cli/patterns.ts')).patterns,
+  explain: async () => (await import('./cli/explain.ts')).explain,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  const { command, files, values } = await parseCommandLine(args, version());
+  const { command, operands, values } = await parseCommandLine(args, version());
   if (command === null) return EXIT.ok;
   const start = await COMMANDS[command]();
-  return start(values, files);
+  return start(values, operands);
 }
 
 async function fail(error: unknown): Promise<number> {

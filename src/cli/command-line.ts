@@ -21,7 +21,8 @@ import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
 export interface CommandLine {
   /** Null when only help or the version was asked for, which has been printed. */
   readonly command: CommandName | null;
-  readonly files: readonly string[];
+  /** The files or lines behind the command. */
+  readonly operands: readonly string[];
   readonly values: Values;
 }
 
@@ -35,7 +36,13 @@ const SETTINGS = {
   'greedy-arrays': false,
 };
 
-/** Stands for `-` while yargs parses, which loses it among the files of a command (18.2.0); no file has such a name. */
+/** What may stand behind a command, as yargs and its help call it. */
+const OPERANDS = {
+  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input' },
+  lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
+} as const;
+
+/** Stands for `-` while yargs parses, which loses it among the operands of a command (18.2.0); no file has such a name. */
 const DASH = '\0-';
 const hide = (arg: string): string => (arg === '-' ? DASH : arg);
 const show = (arg: unknown): string => (arg === DASH ? '-' : String(arg));
@@ -55,10 +62,11 @@ export async function parseCommandLine(
   const argv = await parser.parseAsync();
   if (problem !== null) throw usage(explain(problem, command, args), command);
   if (argv['help'] === true || argv['version'] === true) {
-    return { command: null, files: [], values: new Values(new Map()) };
+    return { command: null, operands: [], values: new Values(new Map()) };
   }
-  const files = Array.isArray(argv['file']) ? argv['file'].map(show) : [];
-  return { command, files, values: valuesOf(argv, command) };
+  const found = argv['file'] ?? argv['line'];
+  const operands = Array.isArray(found) ? found.map(show) : [];
+  return { command, operands, values: valuesOf(argv, command) };
 }
 
 function build(
@@ -78,8 +86,8 @@ function build(
     .alias('help', 'h')
     .wrap(Math.min(100, process.stdout.columns ?? 100));
   for (const name of Object.keys(COMMANDS).filter(isCommandName)) {
-    const { about, files } = COMMANDS[name];
-    const words = files === true ? `${name} <file..>` : name;
+    const { about, operands } = COMMANDS[name];
+    const words = operands === undefined ? name : `${name} ${OPERANDS[operands].words}`;
     parser.command(
       name === 'run' ? [words, '$0'] : words,
       about,
@@ -91,12 +99,10 @@ function build(
 }
 
 function addOptions(command: Argv, name: CommandName): Argv {
-  if (COMMANDS[name].files === true) {
-    command.positional('file', {
-      type: 'string',
-      array: true,
-      describe: 'log files; - is standard input',
-    });
+  const { operands } = COMMANDS[name];
+  if (operands !== undefined) {
+    const { name: positional, about } = OPERANDS[operands];
+    command.positional(positional, { type: 'string', array: true, describe: about });
   }
   for (const option of OPTION_NAMES) {
     const spec = specOf(option);

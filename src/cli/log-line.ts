@@ -59,7 +59,13 @@ export function noticeLine(notice: Notice): LogLine {
     case 'rotated':
       return info(`${path} was rotated; going on with the new file`);
     case 'truncated':
-      return info(`${path} was truncated; reading it from its beginning`);
+      return notice.copy === null
+        ? warn(`${path} was truncated; reading it from its beginning (no copy of it is there)`)
+        : info(`${path} was truncated; going on with its copy ${notice.copy}, then with it`);
+    case 'place lost':
+      return warn(
+        `where reading ${path} has to go on is in no file any more; starting at the grace period`,
+      );
     case 'failed':
       return warn(`cannot read ${path}: ${notice.reason}; trying again`);
     case 'polling':

@@ -1,58 +1,65 @@
 /**
  * `popbsmtp match`: what the recogniser sees in finished logs, and nothing else.
+ *
+ * Events go to standard output, a line each; what they add up to goes to standard error at the end, with
+ * those lines that look like logins and are none.
  */
-import { epoch } from '../clock.ts';
 import { EXIT } from '../errors.ts';
 import { formatStamp, StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { loadPatterns } from '../recogniser/load.ts';
+import { LogMemory } from '../recogniser/log-memory.ts';
+import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
+import { MatchSummary } from './match-summary.ts';
 import { isoTime, print } from './print.ts';
 import { patternsOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
-interface Counts {
-  lines: number;
-  logins: number;
-  logouts: number;
+/** What is done with each line of every log. */
+interface Matching {
+  readonly registry: Registry;
+  readonly summary: MatchSummary;
+  format(number: number, event: ServerEvent): string;
 }
 
 /** @throws Failure of the patterns or of a log */
 export async function match(values: Values, files: readonly string[]): Promise<number> {
   const registry = await loadPatterns(patternsOf(withConfig(values)));
+  const summary = new MatchSummary();
   const format = values.flag('json') ? jsonLine : textLine;
-  const counts: Counts = { lines: 0, logins: 0, logouts: 0 };
   // Opened all at once: a misspelt name is better told before an hour of reading than after.
-  for (const log of files.map(openFinishedLog)) await matchLog(log, registry, format, counts);
-  process.stderr.write(
-    `${counts.lines} lines, ${counts.logins} logins, ${counts.logouts} logouts\n`,
-  );
+  const logs = files.map(path => ({ path, ...openFinishedLog(path) }));
+  for (const log of logs) await matchLog(log, { registry, summary, format });
+  process.stderr.write(summary.text());
   return EXIT.ok;
 }
 
 async function matchLog(
-  { batches, modified }: FinishedLog,
-  registry: Registry,
-  format: (number: number, event: ServerEvent) => string,
-  counts: Counts,
+  { path, batches, tooLong, modified }: FinishedLog & { readonly path: string },
+  { registry, summary, format }: Matching,
 ): Promise<void> {
-  const recogniser = new Recogniser(registry, new StampReader(() => epoch(modified)));
   let number = 0;
+  let text = '';
+  const stamps = new StampReader(() => modified);
+  const recogniser = new Recogniser(registry, stamps, new LogMemory(), ({ message }) => {
+    if (isLoginLike(message)) summary.missed(path, number, text);
+  });
   for await (const batch of batches) {
-    let text = '';
-    for (const line of batch) {
+    let output = '';
+    for (text of batch) {
       number++;
-      const event = recogniser.recognise(line);
+      summary.read();
+      const event = recogniser.recognise(text);
       if (event === null) continue;
-      text += format(number, event);
-      if (event.event === 'login') counts.logins++;
-      else counts.logouts++;
+      summary.recognised(event);
+      output += format(number, event);
     }
-    await print(text);
+    await print(output);
   }
-  counts.lines += number;
+  summary.skipped(tooLong());
 }
 
 function jsonLine(line: number, { event, server, ip, user, time }: ServerEvent): string {

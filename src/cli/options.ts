@@ -29,21 +29,31 @@ interface OptionSpec {
 
 interface CommandSpec {
   readonly about: string;
-  /** The log files to read stand behind the command. */
-  readonly files?: boolean;
+  /** What stands behind the command: log files to read, or log lines, of which there may be none. */
+  readonly operands?: 'files' | 'lines';
 }
 
-export type CommandName = 'run' | 'match' | 'replay' | 'list' | 'purge' | 'demo';
+export type CommandName =
+  | 'run'
+  | 'match'
+  | 'replay'
+  | 'list'
+  | 'purge'
+  | 'patterns'
+  | 'explain'
+  | 'demo';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   run: { about: 'the daemon (also what a bare call does)' },
-  match: { about: 'show the logins and logouts that log files tell of', files: true },
+  match: { about: 'show the logins and logouts that log files tell of', operands: 'files' },
   replay: {
     about: 'run finished log files through the whole daemon, on their own clock',
-    files: true,
+    operands: 'files',
   },
   list: { about: 'show the rows of the map' },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
+  patterns: { about: 'list the servers and patterns that are known' },
+  explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 
@@ -53,7 +63,7 @@ export const OPTIONS = {
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
     about: 'configuration file (TOML); its keys are the names of these options',
-    commands: ['run', 'match', 'replay', 'list', 'purge'],
+    commands: ['run', 'match', 'replay', 'list', 'purge', 'patterns', 'explain'],
     inFile: false,
   },
   watchlog: {
@@ -78,7 +88,7 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'purge'],
+    commands: ['run', 'replay', 'purge', 'explain'],
     inFile: true,
   },
   'max-grants': {
@@ -102,7 +112,7 @@ export const OPTIONS = {
     value: 'LIST',
     otherwise: 'ask postconf',
     about: "networks that may relay anyway, in Postfix's own grammar; none for an empty list",
-    commands: ['run', 'replay'],
+    commands: ['run', 'replay', 'explain'],
     inFile: true,
   },
   'postfix-config': {
@@ -110,7 +120,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay'],
+    commands: ['run', 'replay', 'explain'],
     inFile: true,
   },
   exclude: {
@@ -118,7 +128,7 @@ export const OPTIONS = {
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
-    commands: ['run', 'replay'],
+    commands: ['run', 'replay', 'explain'],
     inFile: true,
   },
   debug: {
@@ -153,7 +163,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: '/etc/popbsmtp/patterns.d if present',
     about: "the administrator's own patterns, added to the shipped ones",
-    commands: ['run', 'match', 'replay'],
+    commands: ['run', 'match', 'replay', 'patterns', 'explain'],
     inFile: true,
   },
   reprocess: {
@@ -162,10 +172,16 @@ export const OPTIONS = {
     commands: ['run'],
     inFile: true,
   },
+  test: {
+    kind: 'flag',
+    about: 'run the samples of all patterns; tell those that fail',
+    commands: ['patterns'],
+    inFile: false,
+  },
   json: {
     kind: 'flag',
-    about: 'print JSON Lines, for programs',
-    commands: ['match', 'replay', 'list'],
+    about: 'print JSON, for programs',
+    commands: ['match', 'replay', 'list', 'patterns', 'explain'],
     inFile: false,
   },
 } as const satisfies Record<string, OptionSpec>;

@@ -13,7 +13,7 @@ import type { Report } from '../decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
-import { TornLines } from '../recogniser/torn-lines.ts';
+import { LogMemory } from '../recogniser/log-memory.ts';
 import { sessionsOf } from '../session/session-table.ts';
 import type { RuleSettings, RunSettings } from '../settings.ts';
 import type { Notice, Receiver, Source } from '../source/source.ts';
@@ -45,12 +45,12 @@ export interface Daemon {
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   const clock = systemClock();
   const watchlog = checkLogs(settings.watchlog);
-  const torn = new TornLines();
+  const memory = new LogMemory();
   const load = async (changed: RuleSettings): Promise<Rules> =>
-    rulesFor(await loadRules(changed, output.warn), () => clock.now().wall, torn);
+    rulesFor(await loadRules(changed, output.warn), () => clock.now().wall, memory);
   const rules = await load(settings);
   const held = await holdMap(settings.map, settings.nowrite, output.warn);
-  const grants = new GrantTable(settings.grace);
+  const grants = new GrantTable(settings.grace, settings.maxGrants);
   restore(grants, held.rows, clock);
   const pipeline = new Pipeline({
     rules,

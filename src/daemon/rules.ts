@@ -6,9 +6,9 @@ import type { EpochSeconds } from '../clock.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Rules } from '../pipeline.ts';
 import { loadPatterns } from '../recogniser/load.ts';
-import { Recogniser } from '../recogniser/recogniser.ts';
+import type { LogMemory } from '../recogniser/log-memory.ts';
+import { Recogniser, type Unrecognised } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import type { TornLines } from '../recogniser/torn-lines.ts';
 import type { RuleSettings } from '../settings.ts';
 
 /** The rules for any log; only the year of its stamps is still open. */
@@ -40,12 +40,15 @@ export async function loadRules(
 
 /**
  * @param reference no line of the log is later than this, give or take a day (StampReader)
- * @param torn what the rules before these knew of torn lines in the same log
+ * @param memory what the rules before these kept in mind of the same log
+ * @param unrecognised told lines of the servers' programs that no pattern describes
  */
 export function rulesFor(
   { registry, classifier }: LoadedRules,
   reference: () => EpochSeconds,
-  torn: TornLines,
+  memory: LogMemory,
+  unrecognised?: Unrecognised,
 ): Rules {
-  return { recogniser: new Recogniser(registry, new StampReader(reference), torn), classifier };
+  const stamps = new StampReader(reference);
+  return { recogniser: new Recogniser(registry, stamps, memory, unrecognised), classifier };
 }

@@ -5,9 +5,10 @@
  * words that a stranger had some other program write (CVE-2001-1075).  A line whose prefix is not
  * understood has no program, and so can never be a login.
  *
- * Forms read: RFC 3164 and RFC 3339 stamps with or without host and pid, RFC 5424, `<PRI>` before either,
+ * Forms read: RFC 3164, RFC 3339 and journalctl's stamps with or without host and pid, RFC 5424, `<PRI>` before either,
  * FreeBSD's `<mail.info>` before the host, BusyBox's `mail.info` before the tag, Solaris' `[ID n mail.info]`
- * after it, metalog's `[tag]`.  Lines are latin1 strings, a character a byte, since no syslog daemon
+ * after it, metalog's `[tag]`; any of them carried by docker compose or daemontools; and what the pattern files
+ * say that servers' own logs begin with, if nothing else fits.  Lines are latin1 strings, a character a byte, since no syslog daemon
  * promises valid UTF-8.
  * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
@@ -40,6 +41,20 @@ const STRUCTURED = String.raw`(?:-|(?:\[[^\s"=\]]{1,32}(?: [^\s"=\]]{1,32}="(?:[
 /** The message may begin with a byte order mark (RFC 5424 section 6.4). */
 const BOM = '(?:\\xef\\xbb\\xbf)?';
 
+/**
+ * What carries lines that have a stamp of their own: docker compose (service name and bar), daemontools (TAI64N).
+ * Nobody but these writes the start of their lines.
+ */
+const CARRIER = /^(?:[\w.-]{1,64} {1,64}\| |@[0-9a-f]{24} )/;
+
+/** What the lines of a server's own log begin with, where no syslog daemon has written a tag. */
+export interface OwnForm {
+  /** The program whose lines they are taken for. */
+  readonly program: string;
+  /** Anchored at the start; its group `stamp` is the time. */
+  readonly prefix: RegExp;
+}
+
 const FORMS: readonly RegExp[] = [
   // RFC 5424: the tag has neither colon nor brackets, and `-` stands for nothing.  rsyslog puts the blank
   // that followed an RFC 3164 tag before the message, so that there are two (seen with 8.2302).
@@ -49,12 +64,33 @@ const FORMS: readonly RegExp[] = [
   new RegExp(
     `^${PRIORITY}(?<stamp>${STAMP}) ${LEVEL}(?:(?<host>${HOST}) )?${LEVEL}${TAG}: ?${SOLARIS_ID}`,
   ),
-  // metalog: `[tag] message`, no host.
-  new RegExp(String.raw`^(?<stamp>${CLASSIC_STAMP}) \[(?<program>${PROGRAM})\]:? `),
+  // metalog: `[tag] message`, no host.  A number would be a pid, as qpopper's own log has it.
+  new RegExp(String.raw`^(?<stamp>${CLASSIC_STAMP}) \[(?!\d+\])(?<program>${PROGRAM})\]:? `),
 ];
 
-/** Splits a line; what is not understood has a message and nothing else. */
-export function parseLine(text: string, stamps: StampReader): Line {
+/**
+ * Splits a line; what is not understood has a message and nothing else.
+ *
+ * @param ownForms tried when no form of a syslog daemon fits
+ */
+export function parseLine(
+  text: string,
+  stamps: StampReader,
+  ownForms: readonly OwnForm[] = [],
+): Line {
+  const bare = { time: null, host: null, program: null, pid: null, message: text };
+  const line = taggedLine(text, stamps, ownForms);
+  if (line !== null) return line;
+  const carrier = CARRIER.exec(text)?.[0];
+  if (carrier === undefined) return bare;
+  return taggedLine(text.slice(carrier.length), stamps, ownForms) ?? bare;
+}
+
+function taggedLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
+  return syslogLine(text, stamps) ?? ownLine(text, stamps, ownForms);
+}
+
+function syslogLine(text: string, stamps: StampReader): Line | null {
   for (const form of FORMS) {
     const found = form.exec(text);
     if (found?.groups === undefined) continue;
@@ -67,7 +103,18 @@ export function parseLine(text: string, stamps: StampReader): Line {
       message: text.slice(found[0].length),
     };
   }
-  return { time: null, host: null, program: null, pid: null, message: text };
+  return null;
+}
+
+function ownLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
+  for (const { program, prefix } of ownForms) {
+    const found = prefix.exec(text);
+    const stamp = found?.groups?.['stamp'];
+    if (found === null || stamp === undefined) continue;
+    const message = text.slice(found[0].length);
+    return { time: stamps.read(stamp), host: null, program, pid: null, message };
+  }
+  return null;
 }
 
 const present = (text: string | undefined): string | null =>

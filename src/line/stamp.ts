@@ -2,8 +2,10 @@
  * The time stamps that log lines begin with, as Unix time.
  *
  * Promises: RFC 3339 in all its spellings (fraction, any zone, blank for `T`), RFC 3164 with one- and
- * two-digit days, with and without a year, the slashes of nginx and the TAI64N label of daemontools.
- * A stamp without a zone is local time.  Where the end of summer time makes it name two moments, the one
+ * two-digit days, with and without a year, the slashes of nginx, what journalctl writes as short-full and
+ * short-unix, and the TAI64N label of daemontools.
+ * A stamp without a zone is local time, and so is one with a zone's abbreviation other than UTC: journalctl
+ * writes its reader's, and abbreviations are not unique.  Where the end of summer time makes it name two moments, the one
  * nearer to the line before or to the reference is taken; a stamp without a year gets the latest year that
  * does not put it more than a day after the reference (now for a live log, its last change for a finished one).
  * Known limits: lines more than a year old and without a year are read as younger than they are; a TAI64N
@@ -23,16 +25,21 @@ const TIME = String.raw`\d\d:\d\d:\d\d(?:\.\d{1,9})?`;
 export const CLASSIC_STAMP = String.raw`(?:${WEEKDAY}${MONTH_DAY}${TIME} \d{4}|(?:${WEEKDAY})?${MONTH_DAY}(?:\d{4} )?${TIME})`;
 /** RFC 3339 section 5.6; also ISO 8601 with a blank, a comma before the fraction, or no zone. */
 const ISO = String.raw`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
+/** `Mon 2026-11-23 00:53:00 CET` (journalctl -o short-full); where a zone has no abbreviation, its offset. */
+const FULL = String.raw`${WEEKDAY}\d{4}-\d\d-\d\d ${TIME} (?:[A-Z]{2,5}|[+-]\d\d(?:\d\d)?)`;
+/** Unix time with microseconds (journalctl -o short-unix). */
+const UNIX = String.raw`\d{9,10}\.\d{6}`;
 /** D. J. Bernstein's TAI64N, 2^62 plus TAI seconds, then nanoseconds. */
 const TAI64N = '@[0-9a-f]{24}';
 
 /** An expression's source that matches a stamp of any of these forms. */
-export const STAMP = `(?:${CLASSIC_STAMP}|${ISO}|${TAI64N})`;
+export const STAMP = `(?:${CLASSIC_STAMP}|${ISO}|${FULL}|${UNIX}|${TAI64N})`;
 
 const CLASSIC_FIELDS =
   /^(?:\w{3} )?(?<month>[A-Z][a-z]{2}) {1,2}(?<day>\d{1,2}) (?:(?<year>\d{4}) )?(?<clock>[\d:]{8})(?:\.\d+)?(?: (?<late>\d{4}))?$/;
 const ISO_FIELDS =
-  /^(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T ](?<clock>[\d:]{8})(?:[.,]\d+)?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
+  /^(?:\w{3} )?(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T ](?<clock>[\d:]{8})(?:[.,]\d+)? ?(?<zone>\D+|[+-][\d:]+)?$/;
+const UNIX_FIELDS = /^(?<seconds>\d+)\.\d{6}$/;
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -76,8 +83,11 @@ export class StampReader {
     if (iso !== undefined) {
       const fields = fieldsOf(iso, Number(iso['month']) - 1);
       if (fields === null) return null;
-      return iso['zone'] === undefined ? this.#local(fields) : zoned(fields, iso['zone']);
+      const offset = offsetOf(iso['zone']);
+      return offset === null ? this.#local(fields) : zoned(fields, offset);
     }
+    const unix = UNIX_FIELDS.exec(text)?.groups;
+    if (unix !== undefined) return epoch(Number(unix['seconds']));
     const classic = CLASSIC_FIELDS.exec(text)?.groups;
     if (classic === undefined) return null;
     const fields = fieldsOf(classic, MONTHS.indexOf(classic['month'] ?? ''));
@@ -143,12 +153,18 @@ function hasDay(year: number, { month, day }: Fields): boolean {
   return day >= 1 && day <= new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
 }
 
+/** What a zone is ahead of UTC, as `+0100`, or null where it does not say. */
+function offsetOf(zone = ''): string | null {
+  if (zone === 'Z' || zone === 'UTC' || zone === 'GMT') return '+0000';
+  if (!/^[+-]/.test(zone)) return null;
+  return zone.replace(':', '').padEnd(5, '0');
+}
+
 function zoned(fields: Fields, zone: string): EpochSeconds | null {
   const { year, month, day, hour, minute, second } = fields;
   if (year === null || !hasDay(year, fields)) return null;
   const utc = Date.UTC(year, month, day, hour, minute, second) / 1000;
-  if (zone === 'Z') return epoch(utc);
-  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3))];
   if (hours > 23 || minutes > 59) return null;
   const offset = hours * HOUR + minutes * 60;
   return epoch(zone.startsWith('-') ? utc + offset : utc - offset);

@@ -1,9 +1,9 @@
 /**
  * The language that pattern files write their expressions in: a small part of JavaScript's.
  *
- * Literal characters, `.`, classes, `\d \D \w \W \xHH` and escaped punctuation; `(?:…)`, `|`, `(?<user>…)`,
- * `(?!…)` with a text of fixed length, and `{ip}` for an address; `?` behind anything, and `* + {n} {n,} {n,m}`
- * behind a single place only.  The rest is refused: groups that repeat are what backtracks without end,
+ * Literal characters, `.`, classes, `\d \D \w \W \xHH` and escaped punctuation; `(?:…)`, `|`, `(?<user>…)` and
+ * the other fields, `(?!…)` with a text of fixed length, `{ip}` for an address, and `{ip:port}` for one with a port;
+ * `?` behind anything, and `* + {n} {n,} {n,m}` behind a single place only.  The rest is refused: groups that repeat are what backtracks without end,
  * and what this parser does not know the rules of rules.ts could not check.
  *
  * Promises: what it accepts compiles, and its sets of bytes are those of the compiled expression.
@@ -35,50 +35,71 @@ export interface Refusal {
   readonly places: readonly ByteSet[];
 }
 
+/** What an expression may name besides the address. */
+export const FIELDS = ['user', 'session', 'port'] as const;
+export type Field = (typeof FIELDS)[number];
+
 export type Part = Run | Choice | Refusal;
 export type Sequence = readonly Part[];
 
 export interface Expression {
-  /** Anchored at both ends; the groups are `ip` and `user`, as far as it has them. */
+  /** Anchored at both ends; the groups are `ip` and the fields, as far as it has them. */
   readonly compiled: RegExp;
   readonly sequence: Sequence;
-  /** The part that is `{ip}`. */
+  /** The part that is `{ip}`, or `{ip:port}`, which is one run: the port is what follows the last colon. */
   readonly address: Run | null;
-  readonly namesUser: boolean;
+  readonly fields: ReadonlySet<Field>;
 }
 
 /** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` is the longest (INET6_ADDRSTRLEN less its NUL). */
-const ADDRESS_LENGTH = { min: 2, max: 45 };
-const ADDRESS_SOURCE = `(?<ip>[0-9A-Fa-f:.]{${ADDRESS_LENGTH.min},${ADDRESS_LENGTH.max}})`;
+const ADDRESS_SOURCE = '(?<ip>[0-9A-Fa-f:.]{2,45})';
 
-const ADDRESS_TEXT = '{ip}';
+/** How an address is written, with what it stands for, in bytes and as JavaScript's expression. */
+interface AddressText {
+  readonly text: string;
+  readonly min: number;
+  readonly max: number;
+  readonly source: string;
+}
+
+const ADDRESS_TEXTS: readonly AddressText[] = [
+  { text: '{ip}', min: 2, max: 45, source: ADDRESS_SOURCE },
+  { text: '{ip:port}', min: 4, max: 51, source: String.raw`${ADDRESS_SOURCE}:(?<port>\d{1,5})` },
+];
 
 /** @throws ExpressionError */
 export function parseExpression(text: string): Expression {
-  const { sequence, address, addressAt, namesUser } = new Parser(text).parse();
+  const { sequence, address, addressAt, fields } = new Parser(text).parse();
   const source =
-    address === null
+    addressAt === null
       ? text
-      : text.slice(0, addressAt) + ADDRESS_SOURCE + text.slice(addressAt + ADDRESS_TEXT.length);
+      : text.slice(0, addressAt.at) +
+        addressAt.written.source +
+        text.slice(addressAt.at + addressAt.written.text.length);
   // Flag s: `.` is any byte, carriage return included.
-  return { compiled: new RegExp(`^(?:${source})$`, 's'), sequence, address, namesUser };
+  return { compiled: new RegExp(`^(?:${source})$`, 's'), sequence, address, fields };
 }
 
 /** More than any field has bytes; engines refuse far larger numbers. */
 const MOST_TIMES = 1000;
 const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})/y;
 
+interface AddressAt {
+  readonly at: number;
+  readonly written: AddressText;
+}
+
 class Parser {
   readonly #scanner: Scanner;
   #address: Run | null = null;
-  #addressAt = 0;
-  #namesUser = false;
+  #addressAt: AddressAt | null = null;
+  readonly #fields = new Set<Field>();
 
   constructor(text: string) {
     this.#scanner = new Scanner(text);
   }
 
-  parse(): Omit<Expression, 'compiled'> & { readonly addressAt: number } {
+  parse(): Omit<Expression, 'compiled'> & { readonly addressAt: AddressAt | null } {
     const branches = this.#branches();
     if (this.#scanner.peek() !== '')
       throw this.#scanner.error('")" closes nothing', 'write it as \\)');
@@ -87,7 +108,7 @@ class Parser {
       sequence,
       address: this.#address,
       addressAt: this.#addressAt,
-      namesUser: this.#namesUser,
+      fields: this.#fields,
     };
   }
 
@@ -105,7 +126,8 @@ class Parser {
 
   #part(): Part {
     const start = this.#scanner.at;
-    if (this.#scanner.take(ADDRESS_TEXT)) return this.#quantified(this.#ip(), start);
+    const written = ADDRESS_TEXTS.find(({ text }) => this.#scanner.take(text));
+    if (written !== undefined) return this.#quantified(this.#ip(written, start), start);
     if (this.#scanner.take('(?:')) return this.#quantified(this.#group(), start);
     if (this.#scanner.take('(?!')) return this.#refusal();
     if (this.#scanner.peek() === '(') return this.#quantified(this.#namedGroup(), start);
@@ -113,14 +135,16 @@ class Parser {
     return this.#quantified({ kind: 'run', set, min: 1, max: 1, text: '' }, start);
   }
 
-  #ip(): Run {
+  #ip(written: AddressText, at: number): Run {
     if (this.#address !== null)
       throw this.#scanner.error(
         '{ip} stands twice',
         'describe one expression for each place of {ip}',
       );
-    this.#addressAt = this.#scanner.at - ADDRESS_TEXT.length;
-    this.#address = { kind: 'run', set: ADDRESS, ...ADDRESS_LENGTH, text: ADDRESS_TEXT };
+    const { text, min, max } = written;
+    this.#addressAt = { at, written };
+    this.#address = { kind: 'run', set: ADDRESS, min, max, text };
+    if (text === '{ip:port}') this.#name('port');
     return this.#address;
   }
 
@@ -132,14 +156,20 @@ class Parser {
   }
 
   #namedGroup(): Choice {
-    if (!this.#scanner.take('(?<user>'))
+    const field = FIELDS.find(name => this.#scanner.take(`(?<${name}>`));
+    if (field === undefined)
       throw this.#scanner.error(
         `the group "${this.#scanner.text.slice(this.#scanner.at, this.#scanner.at + 8)}" is not known`,
-        'the groups are (?:…), (?<user>…) and (?!…); the address is {ip}; a parenthesis is \\(',
+        `the groups are (?:…), (?!…) and ${FIELDS.map(name => `(?<${name}>…)`).join(', ')}; the address is {ip}; a parenthesis is \\(`,
       );
-    if (this.#namesUser) throw this.#scanner.error('(?<user>…) stands twice', 'name the user once');
-    this.#namesUser = true;
+    this.#name(field);
     return this.#group();
+  }
+
+  #name(field: Field): void {
+    if (this.#fields.has(field))
+      throw this.#scanner.error(`(?<${field}>…) stands twice`, `name the ${field} once`);
+    this.#fields.add(field);
   }
 
   #refusal(): Refusal {

@@ -1,15 +1,16 @@
 /**
  * Reads pattern files: those that are shipped, and the administrator's own.
  *
- * Promises: all files are active; one of the administrator's replaces the shipped one of the same
- * name; the order is that of their names.  The first fault is an error, so that a
+ * Promises: all files are active; one of the administrator's takes the place of the shipped one of the same name,
+ * extends it or switches it off; the order is that of their names.  The first fault is an error, so that a
  * reload with a bad file changes nothing.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
 import type { PatternsDirectory } from '../settings.ts';
-import { type PatternFile, parsePatternFile } from './pattern.ts';
+import { type Files, takeOwnFile } from './own-file.ts';
+import { parsePatternFile } from './pattern.ts';
 import { Registry } from './registry.ts';
 
 /** Beside `dist` in the package. */
@@ -21,14 +22,31 @@ const SUFFIX = '.toml';
  * @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX
  */
 export async function loadPatterns(own: PatternsDirectory): Promise<Registry> {
-  const names = new Map<string, string>();
-  for (const path of await listFiles(SHIPPED, true)) names.set(basename(path), path);
-  for (const path of await listFiles(own.directory, own.explicit)) names.set(basename(path), path);
-  const paths = [...names].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
-  const files: PatternFile[] = [];
-  for (const path of paths)
-    files.push(parsePatternFile(path, basename(path, SUFFIX), await readText(path)));
-  return new Registry(files);
+  const files: Files = new Map();
+  for (const { path, server, text } of await readFiles(SHIPPED, true))
+    files.set(server, parsePatternFile(path, server, text));
+  for (const { path, server, text } of await readFiles(own.directory, own.explicit))
+    takeOwnFile(files, path, server, text);
+  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Registry(sorted.map(([, file]) => file));
+}
+
+interface TextFile {
+  readonly path: string;
+  /** The name without its suffix. */
+  readonly server: string;
+  readonly text: string;
+}
+
+async function readFiles(directory: string, mustExist: boolean): Promise<TextFile[]> {
+  const paths = await listFiles(directory, mustExist);
+  return Promise.all(
+    paths.map(async path => ({
+      path,
+      server: basename(path, SUFFIX),
+      text: await readText(path),
+    })),
+  );
 }
 
 async function listFiles(directory: string, mustExist: boolean): Promise<string[]> {

@@ -3,33 +3,40 @@
  *
  * Promises: what is read has been checked in every respect that can be checked without a log line: keys,
  * kinds, names, expressions and the rules of rules.ts.  The first fault found is an error with file and line.
- * Leaves to others: reading files (load.ts), running samples (samples.ts).
+ * Leaves to others: reading files (load.ts), samples (sample.ts, samples.ts), lines without a tag (own-log.ts).
  */
-import { PROGRAM } from '../line/prefix.ts';
-import { type Expression, parseExpression } from './expression.ts';
+import { type OwnForm, PROGRAM } from '../line/prefix.ts';
+import { type Expression, type Field, parseExpression, type Sequence } from './expression.ts';
+import { parseOwnForm } from './own-log.ts';
 import { checkExpression } from './rules.ts';
+import { parseSamples, SAMPLE_KINDS, type Sample } from './sample.ts';
 import { ExpressionError } from './scanner.ts';
 import { TomlTable } from './toml-table.ts';
 
-/** A whole log line, a character a byte, and what must come of it; `event` null for nothing. */
-export interface Sample {
-  readonly kind: SampleKind;
-  readonly line: string;
-  readonly outcome: { readonly ip: string | null; readonly user: string | null } | null;
-}
+export type { Sample, SampleKind } from './sample.ts';
 
-/** `match`: a line of the server's; `refuse`: another one; `attack`: one with an outsider's text in it. */
-export type SampleKind = (typeof SAMPLE_KINDS)[number];
+/** What a line tells: `connect` an address before any login, `failure` that none will come of it. */
+export type PatternEvent = (typeof EVENTS)[number];
+
+/** What may be the same in the login and in the logout of a session, and in no other session's. */
+export type JoinField = (typeof JOIN_FIELDS)[number];
 
 export interface Pattern {
   /** The name of its file. */
   readonly server: string;
   readonly name: string;
-  readonly event: 'login' | 'logout';
-  /** Describes a whole message; its groups are `ip` and `user`, as far as it has them. */
+  readonly event: PatternEvent;
+  /** Describes a whole message; its groups are the fields. */
   readonly expression: RegExp;
+  /** The same, part by part. */
+  readonly sequence: Sequence;
+  readonly fields: ReadonlySet<Field | 'ip'>;
   /** A longer message, in bytes, is none of the server's. */
   readonly maxLength: number;
+  /** What the session of its events is made of; nothing when the server's logouts tell no session. */
+  readonly join: readonly JoinField[];
+  /** Whether the server tells the address of some logins in a line of their own (connects.ts). */
+  readonly connects: boolean;
   readonly samples: readonly Sample[];
 }
 
@@ -38,13 +45,18 @@ export interface PatternFile {
   readonly server: string;
   /** The programs, by their syslog tags, whose lines are the server's. */
   readonly programs: readonly string[];
+  /** What lines of the server's own log files begin with; they are taken for the first program's. */
+  readonly ownForms: readonly OwnForm[];
   /** After how many bytes the server's own logger goes on in another line, or null if it does not. */
   readonly splitsAt: number | null;
   readonly patterns: readonly Pattern[];
 }
 
-const EVENTS = ['login', 'logout'] as const;
-const SAMPLE_KINDS = ['match', 'refuse', 'attack'] as const;
+/** What all patterns of a file share. */
+type Shared = Pick<Pattern, 'server' | 'maxLength' | 'join' | 'connects'>;
+
+export const EVENTS = ['login', 'logout', 'connect', 'failure'] as const;
+const JOIN_FIELDS = ['session', 'port', 'ip', 'user', 'pid'] as const;
 const WHOLE_PROGRAM = new RegExp(`^${PROGRAM}$`);
 /** Below what an old syslogd leaves of a message that it cuts at 1024 bytes in all. */
 const MAX_LENGTH = 900;
@@ -57,81 +69,126 @@ const LONGEST_LINE = 8192;
  * @throws Failure PATTERN_SYNTAX
  */
 export function parsePatternFile(path: string, server: string, text: string): PatternFile {
-  const top = TomlTable.parse(path, text);
-  top.allow(['programs', 'max-length', 'splits-at', ...EVENTS]);
+  return patternFileOf(TomlTable.parse(path, text), path, server);
+}
+
+/** @throws Failure PATTERN_SYNTAX */
+export function patternFileOf(top: TomlTable, path: string, server: string): PatternFile {
+  top.allow(['programs', 'own-log', 'join', 'max-length', 'splits-at', ...EVENTS]);
+  const programs = programsOf(top);
+  const shared: Shared = {
+    server,
+    maxLength: top.number('max-length', LONGEST_LINE) ?? MAX_LENGTH,
+    join: joinOf(top),
+    connects: top.tables('connect').length > 0,
+  };
+  const patterns = EVENTS.flatMap(event =>
+    top.tables(event).map(table => parsePattern(table, event, shared)),
+  );
+  if (top.tables('login').length === 0)
+    throw top.error('login', 'there is no login', 'add a table headed [[login]]');
+  checkJoin(top, shared.join, patterns);
+  const ownForms = ownFormsOf(top, programs[0] ?? server);
+  const splitsAt = top.number('splits-at', LONGEST_LINE);
+  return { path, server, programs, ownForms, splitsAt, patterns };
+}
+
+/** The syslog tags under `programs`. @throws Failure PATTERN_SYNTAX */
+export function programsOf(top: TomlTable): string[] {
   const programs = top.strings('programs');
   const odd = programs.find(program => !WHOLE_PROGRAM.test(program));
   if (odd !== undefined)
     throw top.error('programs', `"${odd}" is no syslog tag`, 'write it without pid and colon');
-  const maxLength = top.number('max-length', LONGEST_LINE) ?? MAX_LENGTH;
-  const patterns = EVENTS.flatMap(event =>
-    top.tables(event).map(table => parsePattern(table, { server, event, maxLength })),
-  );
-  if (patterns.length === 0)
-    throw top.error('login', 'there is no expression', 'add a table headed [[login]]');
-  return { path, server, programs, splitsAt: top.number('splits-at', LONGEST_LINE), patterns };
+  return programs;
 }
 
-function parsePattern(
-  table: TomlTable,
-  inherited: Pick<Pattern, 'server' | 'event' | 'maxLength'>,
-): Pattern {
+function ownFormsOf(top: TomlTable, program: string): OwnForm[] {
+  if (!top.has('own-log')) return [];
+  return top
+    .strings('own-log')
+    .map(text => ({ program, prefix: checked(top, 'own-log', () => parseOwnForm(text)) }));
+}
+
+function joinOf(top: TomlTable): JoinField[] {
+  if (!top.has('join')) return [];
+  return top.strings('join').map(text => {
+    const field = JOIN_FIELDS.find(known => known === text);
+    if (field === undefined)
+      throw top.error(
+        'join',
+        `"${text}" joins nothing`,
+        `the fields are ${JOIN_FIELDS.join(', ')}`,
+      );
+    return field;
+  });
+}
+
+/** A session that no logout can end would be held open for the age limit, each of them. */
+function checkJoin(top: TomlTable, join: readonly JoinField[], patterns: readonly Pattern[]): void {
+  for (const field of join) {
+    for (const event of ['login', 'logout'] as const) {
+      const told = patterns.some(
+        pattern => pattern.event === event && (field === 'pid' || pattern.fields.has(field)),
+      );
+      if (!told)
+        throw top.error(
+          'join',
+          `no ${event} tells the ${field}`,
+          `name it in an expression of a [[${event}]], or take it out of join`,
+        );
+    }
+  }
+}
+
+function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pattern {
   table.allow(['name', 'expression', ...SAMPLE_KINDS]);
-  const { compiled, address, namesUser } = parseChecked(table);
-  if (inherited.event === 'login' && address === null)
-    throw table.error('expression', 'a login without {ip}', 'put {ip} where the address stands');
-  const samples = SAMPLE_KINDS.flatMap(kind =>
-    table
-      .list(kind, 'a list of { line = "…", ip = "…", user = "…" }')
-      .map((fields, index) => parseSample(table, { kind, fields, number: index + 1 })),
-  );
+  const text = table.strings('expression').join('');
+  const expression = checked(table, 'expression', () => parseExpression(text));
+  const { address, compiled } = expression;
+  if (event === 'connect' && address === null)
+    throw table.error('expression', 'a connect without {ip}', 'put {ip} where the address stands');
+  if (event === 'login' && address === null && !shared.connects)
+    throw table.error(
+      'expression',
+      'a login without {ip}',
+      'put {ip} where the address stands, or describe the line that tells it as a [[connect]]',
+    );
+  checked(table, 'expression', () => checkExpression(expression));
+  return {
+    ...shared,
+    event,
+    name: table.string('name'),
+    expression: compiled,
+    sequence: expression.sequence,
+    fields: new Set([...expression.fields, ...(address === null ? [] : (['ip'] as const))]),
+    samples: samplesOf(table, event, expression),
+  };
+}
+
+function samplesOf(table: TomlTable, event: PatternEvent, expression: Expression): Sample[] {
+  const samples = parseSamples(table);
   const matches = samples.filter(({ kind }) => kind === 'match');
   if (matches.length === 0)
     throw table.error('match', 'an expression without a sample', 'add real lines as match = […]');
+  const tellsIp = expression.address !== null || event === 'login';
+  const tellsUser = expression.fields.has('user');
   for (const { outcome } of matches) {
-    if ((outcome?.ip === null) !== (address === null) || (outcome?.user === null) === namesUser)
+    if ((outcome?.ip === null) === tellsIp || (outcome?.user === null) === tellsUser)
       throw table.error(
         'match',
         'a sample has another set of fields than the expression',
-        'give ip for {ip} and user for (?<user>…), and no others',
+        'give the ip of a login or of {ip}, and user for (?<user>…), and no others',
       );
   }
-  return { ...inherited, name: table.string('name'), expression: compiled, samples };
+  return samples;
 }
 
-function parseChecked(table: TomlTable): Expression {
-  const text = table.strings('expression').join('');
+/** What is wrong with an expression, told with its place in the file. @throws Failure PATTERN_SYNTAX */
+function checked<T>(table: TomlTable, key: string, parse: () => T): T {
   try {
-    const expression = parseExpression(text);
-    checkExpression(expression);
-    return expression;
+    return parse();
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    throw table.error('expression', error.message, error.hint);
+    throw table.error(key, error.message, error.hint);
   }
 }
-
-function parseSample(
-  table: TomlTable,
-  sample: {
-    readonly kind: SampleKind;
-    readonly fields: Readonly<Record<string, unknown>>;
-    readonly number: number;
-  },
-): Sample {
-  const { kind, fields, number } = sample;
-  const { line, ip, user, ...others } = fields;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw table.error(kind, `unknown key "${unknown}" in sample ${number}`, 'use line, ip, user');
-  if (typeof line !== 'string' || !isTextOrAbsent(ip) || !isTextOrAbsent(user))
-    throw table.error(kind, `sample ${number} is of the wrong sort`, 'write texts: line, ip, user');
-  const nothing = kind === 'refuse' || (kind === 'attack' && ip === undefined);
-  if (nothing && (ip !== undefined || user !== undefined))
-    throw table.error(kind, `sample ${number} has an outcome`, 'give its line alone');
-  const bytes = Buffer.from(line).toString('latin1');
-  return { kind, line: bytes, outcome: nothing ? null : { ip: ip ?? null, user: user ?? null } };
-}
-
-const isTextOrAbsent = (value: unknown): value is string | undefined =>
-  value === undefined || typeof value === 'string';

@@ -4,56 +4,123 @@
  * Promises: the prefix is parsed before any pattern; a pattern sees only messages of its own server's
  * programs, whole ones; what stands in the place of the address is an address, in canonical form, or
  * there is no event.  The first pattern that describes the message wins; the samples show that none
- * of the shipped ones has a second that does.
+ * of the shipped ones has a second that does.  A login that does not tell its address has the one that the
+ * same process told when the client connected (connects.ts), and without that is none.
  * One recogniser reads one log, in the order of its lines.
  */
-import { canonicalIp } from '../classifier/address.ts';
+import { canonicalIp, type IpText } from '../classifier/address.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import type { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
+import type { Field } from './expression.ts';
+import { LogMemory } from './log-memory.ts';
 import type { Pattern } from './pattern.ts';
 import type { Registry } from './registry.ts';
-import { TornLines } from './torn-lines.ts';
+
+/** Told a line of a server's program that no pattern describes, and that is no piece of a torn line. */
+export type Unrecognised = (line: Line) => void;
 
 export class Recogniser {
   readonly #registry: Registry;
   readonly #stamps: StampReader;
-  readonly #torn: TornLines;
+  readonly #memory: LogMemory;
+  readonly #unrecognised: Unrecognised | undefined;
 
-  /** @param torn that of the recogniser before this one, when patterns are loaded again for the same log */
-  constructor(registry: Registry, stamps: StampReader, torn: TornLines = new TornLines()) {
+  /** @param memory that of the recogniser before this one, when patterns are loaded again for the same log */
+  constructor(
+    registry: Registry,
+    stamps: StampReader,
+    memory: LogMemory = new LogMemory(),
+    unrecognised?: Unrecognised,
+  ) {
     this.#registry = registry;
     this.#stamps = stamps;
-    this.#torn = torn;
+    this.#memory = memory;
+    this.#unrecognised = unrecognised;
   }
 
   /** @param text a whole line without its end, a character a byte (latin1) */
   recognise(text: string): ServerEvent | null {
-    const line = parseLine(text, this.#stamps);
+    const line = parseLine(text, this.#stamps, this.#registry.ownForms);
     const program = line.program === null ? null : this.#registry.program(line.program);
     if (program === null) return null;
     const { patterns, splitsAt } = program;
-    if (splitsAt !== null && this.#torn.isPiece(line, splitsAt)) return null;
+    if (splitsAt !== null && this.#memory.torn.isPiece(line, splitsAt)) return null;
     for (const pattern of patterns) {
-      const event = eventOf(pattern, line);
-      if (event !== null) return event;
+      const description = describe(pattern, line);
+      if (description !== null) return this.#take(pattern, line, description);
     }
+    if (this.#unrecognised !== undefined && !REPEATED.test(line.message)) this.#unrecognised(line);
     return null;
+  }
+
+  #take(pattern: Pattern, line: Line, description: Description): ServerEvent | null {
+    const { connects } = this.#memory;
+    const { event, server } = pattern;
+    const { ip, fields } = description;
+    const user = fields.user === undefined ? null : readable(fields.user);
+    const { time } = line;
+    switch (event) {
+      case 'connect':
+        if (ip !== null) connects.add(server, line, ip);
+        return null;
+      case 'failure':
+        connects.take(server, line);
+        return null;
+      case 'login': {
+        const told = pattern.connects ? connects.take(server, line) : null;
+        // Where two lines contradict each other, one of them may say what a user's name says.
+        if (ip !== null && told !== null && ip !== told) return null;
+        const client = ip ?? told;
+        const session = sessionOf(pattern, line, client, fields);
+        return client && { event, server, ip: client, user, time, session };
+      }
+      case 'logout':
+        return { event, server, ip, user, time, session: sessionOf(pattern, line, ip, fields) };
+    }
   }
 }
 
-/** What a pattern makes of a line of one of its programs. */
-export function eventOf(pattern: Pattern, { message, time }: Line): ServerEvent | null {
+/** rsyslog, $RepeatedMsgReduction: what is repeated has been in the log already. */
+const REPEATED = /^message repeated \d{1,9} times: \[/;
+
+type Fields = Readonly<Partial<Record<Field, string>>>;
+
+/** What a pattern has found in a line: the address in canonical form, the fields as they are written. */
+export interface Description {
+  readonly ip: IpText | null;
+  readonly fields: Fields;
+}
+
+const NO_FIELDS: Fields = {};
+
+/** What a pattern makes of a line of one of its programs; null when it does not describe it. */
+export function describe(pattern: Pattern, { message }: Line): Description | null {
   if (message.length > pattern.maxLength) return null;
   const found = pattern.expression.exec(message);
   if (found === null) return null;
-  const { ip: address, user: name } = found.groups ?? {};
+  const { ip: address, ...fields }: Fields & { ip?: string } = found.groups ?? NO_FIELDS;
   const ip = address === undefined ? null : canonicalIp(address);
-  if (address !== undefined && ip === null) return null;
-  const { server, event } = pattern;
-  const user = name === undefined ? null : readable(name);
-  if (event === 'logout') return { event, server, ip, user, time, session: null };
-  return ip && { event, server, ip, user, time, session: null };
+  if (ip !== null) return { ip, fields };
+  const mayLack = pattern.event === 'logout' || pattern.event === 'failure' || pattern.connects;
+  return address === undefined && mayLack ? { ip, fields } : null;
+}
+
+/** Server, host and the fields that make the session, apart by what no line has in it. */
+function sessionOf(
+  { join, server }: Pattern,
+  { host, pid }: Line,
+  ip: IpText | null,
+  fields: Fields,
+): string | null {
+  if (join.length === 0) return null;
+  let session = `${server}\n${host ?? ''}`;
+  for (const name of join) {
+    const value = name === 'ip' ? ip : name === 'pid' ? pid : fields[name];
+    if (value === null || value === undefined || value === '') return null;
+    session += `\n${value}`;
+  }
+  return session;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -4,6 +4,7 @@
  * Promises: what does not apply to a program costs its lines nothing.  Several servers may share a tag
  * (Courier and UW-IMAP both log as `imapd`); their patterns are tried in the order of the files.
  */
+import type { OwnForm } from '../line/prefix.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 
 /** What applies to the lines of one program. */
@@ -15,10 +16,13 @@ export interface Program {
 
 export class Registry {
   readonly files: readonly PatternFile[];
+  /** What lines of servers' own logs begin with. */
+  readonly ownForms: readonly OwnForm[];
   readonly #programs = new Map<string, Program>();
 
   constructor(files: readonly PatternFile[]) {
     this.files = files;
+    this.ownForms = files.flatMap(file => file.ownForms);
     for (const { programs, patterns, splitsAt } of files) {
       for (const name of new Set(programs)) {
         const before = this.#programs.get(name);

@@ -8,10 +8,10 @@
 import { epoch } from '../clock.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
-import type { ServerEvent } from './event.ts';
-import type { Pattern, Sample } from './pattern.ts';
-import { eventOf, Recogniser } from './recogniser.ts';
+import type { Pattern } from './pattern.ts';
+import { describe, Recogniser } from './recogniser.ts';
 import type { Registry } from './registry.ts';
+import type { Sample } from './sample.ts';
 
 /** A sample that did not do what its file says. */
 export interface SampleFailure {
@@ -34,24 +34,42 @@ export function failedSamples(registry: Registry): SampleFailure[] {
 
 function problemOf(sample: Sample, pattern: Pattern, registry: Registry): string | null {
   const stamps = new StampReader(() => epoch(Date.now() / 1000));
-  const line = parseLine(sample.line, stamps);
+  const line = parseLine(sample.line, stamps, registry.ownForms);
   const found = describing(line, registry);
-  const event = new Recogniser(registry, stamps).recognise(sample.line);
-  if (sample.outcome === null)
-    return event === null && found.length === 0 ? null : `it is taken for ${named(found)}`;
-  if (event === null) return line.program === null ? 'its prefix is not understood' : 'no event';
-  if (found.length !== 1 || found[0] !== pattern) return `it is taken for ${named(found)}`;
-  return sameFields(event, sample.outcome) ? null : `ip=${event.ip} user=${event.user}`;
+  const recogniser = new Recogniser(registry, stamps);
+  for (const before of sample.after) recogniser.recognise(before);
+  const event = recogniser.recognise(sample.line);
+  if (sample.outcome === null) {
+    // What a failed login tells is no login.
+    const told = found.filter(other => tellsSession(other) || other.event === pattern.event);
+    return told.length === 0 ? null : `it is taken for ${named(told)}`;
+  }
+  if (found.length === 0)
+    return line.program === null ? 'its prefix is not understood' : 'no event';
+  if (found.length > 1 || found[0] !== pattern) return `it is taken for ${named(found)}`;
+  return difference(sample.outcome, tellsSession(pattern) ? event : toldBy(pattern, line));
 }
 
-/** Every pattern that would make an event of a line. */
+const tellsSession = ({ event }: Pattern): boolean => event === 'login' || event === 'logout';
+
+/** Every pattern that describes a line. */
 function describing(line: Line, registry: Registry): Pattern[] {
   const program = line.program === null ? null : registry.program(line.program);
-  return (program?.patterns ?? []).filter(pattern => eventOf(pattern, line) !== null);
+  return (program?.patterns ?? []).filter(pattern => describe(pattern, line) !== null);
 }
 
 const named = (patterns: readonly Pattern[]): string =>
   patterns.map(({ server, event, name }) => `${server}: ${event} "${name}"`).join(' and ');
 
-const sameFields = (event: ServerEvent, { ip, user }: NonNullable<Sample['outcome']>): boolean =>
-  event.ip === ip && event.user === user;
+type Told = NonNullable<Sample['outcome']>;
+
+function toldBy(pattern: Pattern, line: Line): Told | null {
+  const description = describe(pattern, line);
+  return description && { ip: description.ip, user: description.fields.user ?? null };
+}
+
+function difference(expected: Told, told: Told | null): string | null {
+  if (told === null) return 'no event';
+  if (told.ip === expected.ip && told.user === expected.user) return null;
+  return `ip=${told.ip} user=${told.user}`;
+}

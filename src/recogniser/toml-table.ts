@@ -55,6 +55,17 @@ export class TomlTable {
     }
   }
 
+  has(key: string): boolean {
+    return this.#values[key] !== undefined;
+  }
+
+  /** Whether a key is there; it can only be true. @throws Failure PATTERN_SYNTAX */
+  flag(key: string): boolean {
+    const value = this.#values[key];
+    if (value !== undefined && value !== true) throw this.#wrong(key, 'true, or leave it out');
+    return value === true;
+  }
+
   /** @throws Failure PATTERN_SYNTAX */
   string(key: string): string {
     const value = this.#values[key];

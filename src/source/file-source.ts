@@ -1,222 +1,268 @@
 /**
  * A log file, followed through whatever happens to it.
  *
- * Promises: starts where it is told and misses nothing after that; waits for a log that does not exist
- * yet, and reads it from its beginning; after a rotation reads the old file to its end, and what a
- * writer that has not noticed still adds to it for a minute; after any error tries again, at the byte where it
- * stopped.  A symbolic link is followed to the file that it names, and to another one when it is switched.
- * Where the kernel reports no changes, a poll four times a second finds them.
- * Known limits: between a truncation (copytruncate) and the read before it, lines are lost; a file that
- * was replaced by another with the same inode number is taken for the same one.
+ * Promises: every complete line is delivered exactly once and in order, through rotation by rename (also with a
+ * writer that stays on the old file), by copying and truncating, by a symbolic link that is switched, through
+ * removal, replacement and directories that go and come back; several of these may happen between two looks.
+ * Between two files the order is that of their rotation.  It waits for a log that does not exist yet; after any error
+ * it tries again, from the last line that was dealt with.  `place` tells at any moment where that is, and a source that
+ * is started from it goes on exactly there: in the file that has been rotated away since, in the ones after it
+ * (also compressed by gzip), then in the current one.  Where the kernel reports no changes, a poll finds them.
+ *
+ * Not promised, since nobody can: lines that were truncated away before they were read and stand in no copy
+ * (`truncated` is told with no copy), or removed with their file while nothing held it open.  Neither is a line
+ * that a truncation tore in two, nor one that a writer without O_APPEND puts behind the hole it leaves there.
+ * When the place to go on from is gone with its file (`place lost`), reading starts as if there had been none, so
+ * lines may be delivered again.
  */
-import { closeSync, fstatSync, openSync, realpathSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { errnoOf, reasonOf } from '../errors.ts';
-import { Follower } from './follower.ts';
-import { RetiredFile } from './retired-file.ts';
-import type { Notice, Receiver, Source } from './source.ts';
-import { Splitter } from './splitter.ts';
+import { findEntry } from './entry.ts';
+import { type Deliver, Follower, type OpenFile } from './follower.ts';
+import { LogFiles } from './log-files.ts';
+import { isSameFile, type Place } from './place.ts';
+import { RetiredFiles } from './retired-files.ts';
+import { openRotated, type RotatedFile } from './rotated.ts';
+import type { Receiver, Source } from './source.ts';
+import type { StartPosition } from './start.ts';
+import { Troubles } from './troubles.ts';
+import { Watcher } from './watcher.ts';
 
 const POLL_MS = 250;
-/** How long a writer may take to notice a rotation; rsyslog and Dovecot are told at once, by a signal. */
-const LINGER_MS = 60_000;
-/** A log full of overlong lines must not fill ours. */
-const TOO_LONG_EVERY_MS = 60_000;
+/** A rotation leaves the path empty for a moment, which is nothing to tell. */
+const MISSING_MS = 10_000;
 
-/** Where to start in a file that is open for reading, in bytes. */
-export type StartPosition = (fd: number, size: number) => number;
-
-interface Current {
-  readonly follower: Follower;
-  readonly fd: number;
-  readonly ino: number;
-  readonly realPath: string;
-  readonly splitter: Splitter;
-}
-
-/** Where reading broke off. */
-interface Place {
-  readonly ino: number;
-  readonly position: number;
-  readonly splitter: Splitter;
+export interface FileSourceOptions {
+  /** Where an earlier source has got to. */
+  readonly place?: Place | null;
+  /** How often to look without being told of a change, in milliseconds. */
+  readonly pollMs?: number;
 }
 
 export class FileSource implements Source {
   readonly #path: string;
   readonly #receiver: Receiver;
   readonly #startAt: StartPosition;
-  #current: Current | null = null;
-  #retired: RetiredFile[] = [];
-  #resume: Place | null = null;
+  readonly #pollMs: number;
+  readonly #files: LogFiles;
+  readonly #retired = new RetiredFiles();
+  readonly #watcher: Watcher;
+  readonly #troubles: Troubles;
+  readonly #stopping = new AbortController();
   #poll: NodeJS.Timeout | null = null;
-  /** What is being delivered, or was last. */
-  #delivery: Promise<void> = Promise.resolve();
-  /** The kind of the last notice, so that a lasting trouble is told once. */
-  #trouble: string | null = null;
-  #tooLongTold = { count: 0, at: Number.NEGATIVE_INFINITY };
-  /** Any other file at the path is read from its beginning, once one has been followed. */
-  #followed = false;
-  /** The old file is being read to its end, and no other is opened meanwhile. */
-  #rotating = false;
+  #current: Follower | null = null;
+  /** Where to go on from, while no file is followed. */
+  #resume: Place | null;
+  #looking: Promise<void> = Promise.resolve();
+  /** A look that has been asked for and has not begun. */
+  #nextLook: Promise<void> | null = null;
+  #missingSince: number | null = null;
+  #tooLong = 0;
 
-  constructor(path: string, receiver: Receiver, startAt: StartPosition) {
+  /** @param startAt where to start when there is no place to go on from, or when it is lost */
+  constructor(
+    path: string,
+    receiver: Receiver,
+    startAt: StartPosition,
+    { place = null, pollMs = POLL_MS }: FileSourceOptions = {},
+  ) {
     this.#path = path;
     this.#receiver = receiver;
     this.#startAt = startAt;
+    this.#pollMs = pollMs;
+    this.#resume = place;
+    this.#files = new LogFiles(path);
+    this.#troubles = new Troubles(notice => receiver.notice(notice));
+    this.#watcher = new Watcher(
+      path,
+      () => void this.look(),
+      error => this.#troubles.begin({ kind: 'polling', path, reason: reasonOf(error) }),
+    );
   }
 
   start(): void {
-    this.#poll = setInterval(() => this.#tick(), POLL_MS);
-    this.#open();
+    this.#poll = setInterval(() => this.#tick(), this.#pollMs);
+    this.#tick();
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
     if (this.#poll !== null) clearInterval(this.#poll);
-    this.#poll = null;
-    const current = this.#current;
-    this.#current = null;
-    await current?.follower.end();
-    await this.#delivery;
-    if (current !== null) closeSync(current.fd);
-    await Promise.all(this.#retired.map(file => file.close()));
-    this.#retired = [];
+    this.#watcher.close();
+    await this.#looking;
+    this.#current?.close();
+    this.#retired.close();
+  }
+
+  /** What has been dealt with; null before any file was opened.  Stays after a stop. */
+  place(): Place | null {
+    if (this.#current === null) return this.#resume;
+    return { ...this.#current.place, older: this.#retired.places };
+  }
+
+  /** Looks for whatever is new, and resolves once it has been delivered. */
+  look(): Promise<void> {
+    this.#nextLook ??= this.#looking.then(() => {
+      this.#nextLook = null;
+      this.#looking = this.#lookNow();
+      return this.#looking;
+    });
+    return this.#nextLook;
   }
 
   #tick(): void {
-    const current = this.#current;
-    if (current === null) this.#reopen();
-    else if (this.#isSwitched(current)) void this.#replaced(current);
-    else current.follower.wake();
-    this.#retired = this.#retired.filter(file => !file.closed);
-    for (const file of this.#retired) void this.#drain(file);
+    this.#watcher.check();
+    void this.look();
   }
 
-  #reopen(): void {
-    if (this.#poll !== null && !this.#rotating) this.#open();
-  }
-
-  /** Whether a symbolic link now names another file. */
-  #isSwitched({ realPath }: Current): boolean {
+  async #lookNow(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
     try {
-      return realpathSync(this.#path) !== realPath;
-    } catch {
-      // Gone for the moment: the follower goes on until something else is there.
-      return false;
-    }
-  }
-
-  #open(): void {
-    let fd: number | null = null;
-    try {
-      const realPath = realpathSync(this.#path);
-      fd = openSync(realPath, 'r');
-      this.#follow(realPath, fd);
+      this.#current ??= await this.#begin(this.#resume);
+      await this.#drainRetired();
+      while (this.#current !== null && (await this.#step(this.#current)));
+      this.#troubles.end('failed');
     } catch (error) {
-      if (fd !== null) closeSync(fd);
-      this.#tell(
-        errnoOf(error) === 'ENOENT'
-          ? { kind: 'missing', path: this.#path }
-          : { kind: 'failed', path: this.#path, reason: reasonOf(error) },
-      );
+      this.#resume = this.place();
+      this.#current?.close();
+      this.#current = null;
+      this.#failed(reasonOf(error));
     }
   }
 
-  #follow(realPath: string, fd: number): void {
-    const { ino, size } = fstatSync(fd);
-    const resume = this.#resume;
-    this.#resume = null;
-    const same = resume !== null && resume.ino === ino && resume.position <= size;
-    const fresh = this.#followed ? 0 : this.#startAt(fd, size);
-    const position = same ? resume.position : fresh;
-    this.#followed = true;
-    const splitter = same ? resume.splitter : new Splitter();
-    this.#followFrom({ realPath, fd, ino, splitter }, position);
-    this.#trouble = null;
-    if (!same) this.#receiver.notice({ kind: 'opened', path: this.#path, position });
+  /**
+   * Reads the current file to its end, and makes the one that comes after it the current one.
+   *
+   * @returns whether there is one
+   */
+  async #step(current: Follower): Promise<boolean> {
+    if (this.#stopping.signal.aborted) return false;
+    // All that was read into a copy, and cut away again, before this file got its first line.
+    const unseen = current.isFresh ? this.#files.unseenBefore(current.identity) : null;
+    if (unseen !== null) return this.#goTo(unseen, 0);
+    // Looked at before the read: whatever was written before the path changed is read then.
+    const atPath = this.#files.atPath();
+    if ((await current.drain(this.#deliver, this.#stopping.signal)) === 'cut')
+      return this.#cut(current);
+    if (this.#stopping.signal.aborted) return false;
+    this.#noteMissing(atPath === null);
+    if (atPath !== null && isSameFile(atPath, current.identity)) return false;
+    return this.#next(current);
   }
 
-  #followFrom(file: Omit<Current, 'follower'>, position: number): void {
-    const follower = new Follower(file.realPath, file, position, {
-      chunk: bytes => this.#deliver(file.splitter, bytes),
-      moved: how => this.#moved(how),
-      unwatched: error =>
-        this.#tell({ kind: 'polling', path: this.#path, reason: reasonOf(error) }),
-      failed: error => this.#failed(error),
-    });
-    this.#current = { ...file, follower };
-    follower.follow();
+  /** Opened first, listed then: so that no file can slip in between. */
+  async #next(current: Follower): Promise<boolean> {
+    const opened = this.#files.openPath();
+    let adopted = false;
+    try {
+      const between = this.#files.after(current.place, opened?.identity ?? null);
+      if (between !== null) return await this.#goTo(between, null);
+      if (opened === null || isSameFile(opened.identity, current.identity)) return false;
+      // What was added to the old ones meanwhile comes before what is in the new one.
+      await this.#drainRetired();
+      this.#files.passOlderThan(opened.identity);
+      adopted = this.#adopt(opened);
+      return true;
+    } finally {
+      if (opened !== null && !adopted) closeSync(opened.fd);
+    }
   }
 
-  #deliver(splitter: Splitter, bytes: Buffer): Promise<void> {
-    const lines = splitter.push(bytes);
-    this.#tellTooLong(splitter);
-    if (lines.length === 0) return Promise.resolve();
-    this.#delivery = this.#receiver.lines(lines);
-    return this.#delivery;
-  }
-
-  #moved(how: 'replaced' | 'truncated'): void {
-    const current = this.#current;
-    if (current === null) return;
-    if (how === 'replaced') void this.#replaced(current);
-    else this.#truncated(current);
-  }
-
-  /** Goes on with the new file once the old one has been read to its end. */
-  async #replaced({ fd, splitter, follower }: Current): Promise<void> {
-    this.#current = null;
-    this.#rotating = true;
-    const position = follower.position;
-    void follower.end();
-    const retired = new RetiredFile(fd, position, LINGER_MS, bytes =>
-      this.#deliver(splitter, bytes),
+  #drainRetired(): Promise<void> {
+    return this.#retired.drain(this.#deliver, this.#stopping.signal, reason =>
+      this.#failed(reason),
     );
-    this.#retired.push(retired);
-    this.#receiver.notice({ kind: 'rotated', path: this.#path });
-    await this.#delivery;
-    await this.#drain(retired);
-    this.#rotating = false;
-    this.#reopen();
   }
 
-  async #drain(file: RetiredFile): Promise<void> {
+  /** @returns whether the descriptor is in use now */
+  #adopt(opened: OpenFile): boolean {
+    const held = this.#retired.take(opened.identity);
+    const follower = held ?? new Follower(opened, this.#retired.positionIn(opened));
+    this.#retire();
+    this.#current = follower;
+    if (held === null) this.#receiver.notice({ kind: 'rotated', path: this.#path });
+    return held === null;
+  }
+
+  /** @param position null for as far as it was read before, if it was */
+  async #goTo(file: RotatedFile, position: number | null): Promise<boolean> {
+    const follower = this.#retired.take(file) ?? (await this.#open(file, position));
+    // When it was renamed or removed since it was listed, another look at the list tells.
+    if (follower === null) return true;
+    this.#files.pass(file);
+    this.#retire();
+    this.#current = follower;
+    return true;
+  }
+
+  async #open(file: RotatedFile, position: number | null): Promise<Follower | null> {
     try {
-      await file.drain();
+      const opened = await openRotated(file);
+      return opened && new Follower(opened, position ?? this.#retired.positionIn(opened));
     } catch (error) {
-      this.#retired = this.#retired.filter(other => other !== file);
-      await file.close();
-      this.#tell({ kind: 'failed', path: this.#path, reason: reasonOf(error) });
+      // For other reasons (no descriptor left, no space to unpack) it will be tried again.
+      if (!isUnreadable(error)) throw error;
+      this.#files.giveUp(file);
+      this.#failed(`${file.path}: ${reasonOf(error)}`);
+      return null;
     }
   }
 
-  #truncated(current: Current): void {
-    void current.follower.end();
-    current.splitter.reset();
-    this.#receiver.notice({ kind: 'truncated', path: this.#path });
-    this.#followFrom(current, 0);
+  /** What was cut away before it was read stands in a copy, if the log was rotated so. */
+  async #cut(current: Follower): Promise<boolean> {
+    const { place } = current;
+    const copy = this.#files.fileOf(place, current.identity);
+    current.restart();
+    this.#receiver.notice({ kind: 'truncated', path: this.#path, copy: copy?.path ?? null });
+    if (copy !== null) await this.#goTo(copy, place.position);
+    return true;
   }
 
-  /** Leaves the file; the next tick opens it again. */
-  #failed(error: unknown): void {
-    const current = this.#current;
-    if (current === null) return;
-    this.#current = null;
-    const { follower, ino, splitter, fd } = current;
-    this.#resume = { ino, position: follower.position, splitter };
-    void follower.end().finally(() => closeSync(fd));
-    this.#tell({ kind: 'failed', path: this.#path, reason: reasonOf(error) });
+  async #begin(place: Place | null): Promise<Follower | null> {
+    const entry = await findEntry(this.#files, this.#startAt, place, reason =>
+      this.#failed(reason),
+    );
+    this.#noteMissing(entry === null, 0);
+    if (entry === null) return null;
+    this.#resume = null;
+    for (const follower of entry.older) this.#retired.add(follower);
+    if (entry.lost) this.#troubles.begin({ kind: 'place lost', path: this.#path });
+    const { path, position } = entry;
+    this.#receiver.notice({ kind: 'opened', path, position });
+    return entry.follower;
   }
 
-  #tell(notice: Notice): void {
-    if (this.#trouble === notice.kind) return;
-    this.#trouble = notice.kind;
-    this.#receiver.notice(notice);
+  #retire(): void {
+    if (this.#current !== null) this.#retired.add(this.#current);
   }
 
-  #tellTooLong({ tooLong }: Splitter): void {
-    const now = performance.now();
-    if (tooLong <= this.#tooLongTold.count || now - this.#tooLongTold.at < TOO_LONG_EVERY_MS)
+  readonly #deliver: Deliver = async (lines, tooLong) => {
+    this.#tooLong += tooLong;
+    if (tooLong > 0) {
+      this.#troubles.begin({ kind: 'too long', path: this.#path, count: this.#tooLong });
+      this.#troubles.end('too long');
+    }
+    await this.#receiver.lines(lines);
+  };
+
+  #noteMissing(missing: boolean, patienceMs = MISSING_MS): void {
+    if (!missing) {
+      this.#missingSince = null;
+      this.#troubles.end('missing');
       return;
-    this.#tooLongTold = { count: tooLong, at: now };
-    this.#receiver.notice({ kind: 'too long', path: this.#path, count: tooLong });
+    }
+    this.#missingSince ??= performance.now();
+    if (performance.now() - this.#missingSince >= patienceMs)
+      this.#troubles.begin({ kind: 'missing', path: this.#path });
   }
+
+  #failed(reason: string): void {
+    this.#troubles.begin({ kind: 'failed', path: this.#path, reason });
+  }
+}
+
+/** Closed to us, or damaged: it will be so the next time. */
+function isUnreadable(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno !== null && (errno === 'EACCES' || errno === 'EPERM' || errno.startsWith('Z_'));
 }

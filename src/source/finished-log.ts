@@ -12,6 +12,8 @@ const CHUNK = 1024 * 1024;
 export interface FinishedLog {
   /** Its lines, a batch for each read; to be walked through once. */
   readonly batches: AsyncIterable<string[]>;
+  /** Lines of more than MAX_LINE bytes so far, each of which was handed out as an empty one. */
+  tooLong(): number;
   /** When it was last written to, which tells the year of stamps that have none. */
   readonly modified: EpochSeconds;
 }
@@ -21,12 +23,19 @@ export interface FinishedLog {
  * @throws Failure LOG_MISSING, LOG_UNREADABLE
  */
 export function openFinishedLog(path: string): FinishedLog {
-  if (path === '-')
-    return { batches: batchesOf(process.stdin, path), modified: epoch(Date.now() / 1000) };
+  if (path === '-') return finishedLog(process.stdin, path, Date.now());
   const fd = openForReading(path);
   const { mtimeMs } = fstatSync(fd);
-  const stream = createReadStream(path, { fd, highWaterMark: CHUNK });
-  return { batches: batchesOf(stream, path), modified: epoch(mtimeMs / 1000) };
+  return finishedLog(createReadStream(path, { fd, highWaterMark: CHUNK }), path, mtimeMs);
+}
+
+function finishedLog(stream: Readable, path: string, modifiedMs: number): FinishedLog {
+  const splitter = new Splitter();
+  return {
+    batches: batchesOf(stream, path, splitter),
+    tooLong: () => splitter.tooLong,
+    modified: epoch(modifiedMs / 1000),
+  };
 }
 
 /** @throws Failure LOG_MISSING, LOG_UNREADABLE */
@@ -46,8 +55,11 @@ function openOrFail(path: string): number {
   }
 }
 
-async function* batchesOf(stream: Readable, path: string): AsyncGenerator<string[]> {
-  const splitter = new Splitter();
+async function* batchesOf(
+  stream: Readable,
+  path: string,
+  splitter: Splitter,
+): AsyncGenerator<string[]> {
   try {
     for await (const chunk of stream) yield splitter.push(chunk);
   } catch (error) {

@@ -1,120 +1,148 @@
 /**
- * tail-file, following one open file until there is another one at its path.
+ * One open file, read as it grows.
  *
- * tail-file contributes the watching of the directory, the reading, and the decision at the end of the
- * file whether it was replaced or truncated.  Replaced here, because of how 1.4.16 does it:
- * - decoding: it would keep an unbounded line of characters; here each read's bytes are handed out, and
- *   the next read waits until they have been dealt with;
- * - opening: it opens by path a second time, and may get another file than the one it looked at; here the
- *   caller opens, and keeps the descriptor, to read what a slow writer still adds after a rotation;
- * - restarting: it would begin again by itself, and not at all after an error; here it says that it has
- *   `moved`, and is done.
+ * Promises: each complete line is handed over once and in order; no more is read until that has been dealt
+ * with; what is read is handed over only while the file is still the one that was read before, which is checked
+ * after each read, by its size and its first bytes.  So a file that was emptied and filled beyond the old
+ * position never yields the middle of a line as a line.
+ * Leaves to others: when to look, and what to read next (file-source.ts).
+ *
+ * Written for this, and not on the npm package tail-file 1.4.16 (which was tried first): that decides by inode
+ * and size alone whether a file was replaced or truncated.  A file that was emptied and filled again beyond the
+ * old position goes on in the middle, its first lines lost; an inode on another device passes for the same
+ * file.  Our own check makes that decision needless, and what is left of the package, one watch and one read, is
+ * slower: it goes through the thread pool for each read and each look at the path, for any change in the
+ * directory.  1,000 lines at 300 a second, from write to delivery, medians of three runs on two cores: 170 us
+ * (99 %: 3.7 ms) with tail-file alone, 160 us (1.1 ms) with our wrapper of it, 118 us (0.9 ms) so; and 150 ms of
+ * processor time in place of 250.
  */
-import Tail from 'tail-file';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import {
+  FINGERPRINT_BYTES,
+  type FilePlace,
+  type Fingerprint,
+  fingerprintOf,
+  type Identity,
+  readHead,
+} from './place.ts';
+import { Splitter } from './splitter.ts';
 
-/** A file that is open for reading, as fstat(2) knows it. */
+const READ_SIZE = 256 * 1024;
+const NEWLINE = 10;
+
+/** Of all followers: what it holds has been turned into lines before anything else can run. */
+const buffer = Buffer.allocUnsafe(READ_SIZE);
+
+/** A file that is open for reading. */
 export interface OpenFile {
   readonly fd: number;
-  readonly ino: number;
+  /** What it is known by: not the descriptor's own when it was unpacked from a compressed file. */
+  readonly identity: Identity;
+  /** Nothing can be added to it, since it was unpacked. */
+  readonly complete: boolean;
 }
 
-export interface FollowerEvents {
-  /** Bytes in the order of the file; they may be overwritten once the promise has resolved. */
-  chunk(bytes: Buffer): Promise<void>;
-  /** There is another file at the path (`replaced`), or this one has become shorter (`truncated`). */
-  moved(how: 'replaced' | 'truncated'): void;
-  /** The directory cannot be watched: only `wake` makes it read from here on. */
-  unwatched(error: unknown): void;
-  failed(error: unknown): void;
-}
+export type Deliver = (lines: readonly string[], tooLong: number) => Promise<void>;
 
-/** Bytes of one read; tail-file's own 4 KiB make reading a fifth as fast. */
-const READ_SIZE = 256 * 1024;
-
-export class Follower extends Tail {
-  readonly #events: FollowerEvents;
-  #ended = false;
-  /** tail-file forgets its own position before it says that it is done. */
+export class Follower {
+  readonly identity: Identity;
+  readonly complete: boolean;
+  readonly #fd: number;
+  readonly #splitter = new Splitter();
+  /** The first bytes of what has been read. */
+  #head: Buffer;
+  #fingerprint: Fingerprint | null = null;
+  /** Where the next read begins. */
   #position: number;
+  /** Behind the last complete line that has been dealt with. */
+  #delivered: number;
+  #closed = false;
 
-  constructor(path: string, file: OpenFile, position: number, events: FollowerEvents) {
-    super(path, { _bufsize: READ_SIZE });
-    this.#events = events;
+  /** @param file is closed by `close` */
+  constructor({ fd, identity, complete }: OpenFile, position: number) {
+    this.#fd = fd;
+    this.identity = identity;
+    this.complete = complete;
     this.#position = position;
-    this.setBytePos(position);
-    this.fd = file.fd;
-    this.ino = file.ino;
-    this.on('restart', reason => this.#end(() => events.moved(how(reason))));
-    this.on('error', error => this.#end(() => events.failed(error)));
+    this.#delivered = position;
+    this.#head = readHead(fd, Math.min(FINGERPRINT_BYTES, position));
   }
 
-  /** The byte behind the last one handed out. */
-  get position(): number {
-    return this.#position;
+  get place(): FilePlace {
+    this.#fingerprint ??= fingerprintOf(this.#head);
+    const { dev, ino } = this.identity;
+    return { dev, ino, fingerprint: this.#fingerprint, position: this.#delivered };
   }
 
-  follow(): void {
-    try {
-      this.startTail(this.filename);
-    } catch (error) {
-      // No inotify left (ENOSPC), or a file system without: the rest works all the same.
-      this.started = this.filename;
-      this.#events.unwatched(error);
-      this.readStuff();
+  /** Whether it has something of which nothing has been read. */
+  get isFresh(): boolean {
+    return this.#position === 0 && fstatSync(this.#fd).size > 0;
+  }
+
+  /**
+   * Hands over all that is there.
+   *
+   * @returns `cut` when the file is no longer what was read before
+   * @throws Error of read(2), or of `deliver`, whose lines are then read again
+   */
+  async drain(deliver: Deliver, signal: AbortSignal): Promise<'end' | 'cut'> {
+    while (!this.#closed && !signal.aborted) {
+      const count = readSync(this.#fd, buffer, 0, READ_SIZE, this.#position);
+      if (!this.#isIntact(count)) return 'cut';
+      if (count === 0) break;
+      await this.#take(buffer.subarray(0, count), deliver);
     }
+    return 'end';
   }
 
-  /** Looks for more, as after a change in the directory. */
-  wake(): void {
-    if (!this.#ended && this.started !== null) this.checkDir('change', this.filename);
+  /**
+   * After a cut: goes on with what the file is now, from its first byte; or from its end, when it is the beginning
+   * of what has been read.
+   */
+  restart(): void {
+    const { size } = fstatSync(this.#fd);
+    const shortened = size >= FINGERPRINT_BYTES && size < this.#position && this.#hasSameHead();
+    this.#position = shortened ? size : 0;
+    this.#delivered = this.#position;
+    this.#splitter.reset();
+    this.#setHead(this.#head.subarray(0, this.#position));
   }
 
-  /** Ends the following; the descriptor stays open. */
-  async end(): Promise<void> {
-    this.#ended = true;
-    await this.stop();
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeSync(this.#fd);
   }
 
-  override createReader(): void {
-    // The descriptor was given.
+  #isIntact(count: number): boolean {
+    return fstatSync(this.#fd).size >= this.#position + count && this.#hasSameHead();
   }
 
-  override getLine(): void {
-    this.readStuff();
+  #hasSameHead(): boolean {
+    return readHead(this.#fd, this.#head.length).equals(this.#head);
   }
 
-  override start(): void {
-    // tail-file would follow the new file from here on; `moved` was emitted just before.
-  }
-
-  override _stop(): void {
-    // The descriptor belongs to the caller.
-    this.fd = null;
-    super._stop();
-  }
-
-  override decode(chunk: Buffer | null): void {
-    if (chunk === null) {
-      this.onEndOfFile();
-      return;
-    }
-    this.reading = true;
+  async #take(chunk: Buffer, deliver: Deliver): Promise<void> {
+    const tooLong = this.#splitter.tooLong;
+    const lines = this.#splitter.push(chunk);
+    const complete = this.#position + chunk.lastIndexOf(NEWLINE) + 1;
+    const missing = FINGERPRINT_BYTES - this.#head.length;
+    if (missing > 0 && this.#head.length === this.#position)
+      this.#setHead(Buffer.concat([this.#head, chunk.subarray(0, missing)]));
     this.#position += chunk.length;
-    this.#events.chunk(chunk).then(
-      () => {
-        this.reading = false;
-        if (!this.#ended) this.readStuff();
-      },
-      (error: unknown) => this.#end(() => this.#events.failed(error)),
-    );
+    if (lines.length === 0) return;
+    try {
+      await deliver(lines, this.#splitter.tooLong - tooLong);
+      this.#delivered = complete;
+    } catch (error) {
+      this.#position = this.#delivered;
+      this.#splitter.reset();
+      throw error;
+    }
   }
 
-  #end(tell: () => void): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    tell();
+  #setHead(head: Buffer): void {
+    this.#head = head;
+    this.#fingerprint = null;
   }
 }
-
-const how = (reason: string): 'replaced' | 'truncated' =>
-  reason === 'TRUNCATE' ? 'truncated' : 'replaced';

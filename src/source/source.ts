@@ -13,7 +13,10 @@ export type Notice =
   | { readonly kind: 'ended'; readonly path: string }
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'rotated'; readonly path: string }
-  | { readonly kind: 'truncated'; readonly path: string }
+  /** With the copy in which what was cut away is read; null when there is none, and lines may be lost. */
+  | { readonly kind: 'truncated'; readonly path: string; readonly copy: string | null }
+  /** The place to go on from is in no file any more, so lines may be lost or read again. */
+  | { readonly kind: 'place lost'; readonly path: string }
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
   | { readonly kind: 'too long'; readonly path: string; readonly count: number };

@@ -9,8 +9,13 @@
  */
 import { readSync } from 'node:fs';
 import type { EpochSeconds } from '../clock.ts';
-import type { StartPosition } from './file-source.ts';
 import { MAX_LINE } from './splitter.ts';
+
+/**
+ * Where to start in a file that is open for reading, in bytes; null for before its first byte: all of it
+ * matters, and so does the end of the file before it.
+ */
+export type StartPosition = (fd: number, size: number) => number | null;
 
 /** Tells the stamp of a line, or null. */
 export type TimeOf = (line: string) => EpochSeconds | null;
@@ -33,7 +38,7 @@ export function startAtTime(since: EpochSeconds, timeOf: TimeOf): StartPosition 
       if (time !== null && time < since - MARGIN_SECONDS) low = middle;
       else high = middle;
     }
-    return low === 0 ? 0 : lineStart(fd, low);
+    return low === 0 ? null : lineStart(fd, low);
   };
 }
 

@@ -47,19 +47,37 @@ test('a log may be named more than once; of anything else the last one counts', 
 });
 
 test('the commands for finished logs take files, and - for standard input', async () => {
-  const { command, files, values } = await parse('match', '/a', '-', '--json', '/b');
+  const { command, operands, values } = await parse('match', '/a', '-', '--json', '/b');
   assert.equal(command, 'match');
-  assert.deepEqual(files, ['/a', '-', '/b']);
+  assert.deepEqual(operands, ['/a', '-', '/b']);
   assert.equal(values.flag('json'), true);
-  assert.deepEqual((await parse('match', '-')).files, ['-']);
+  assert.deepEqual((await parse('match', '-')).operands, ['-']);
   assert.deepEqual(runSettings((await parse('--watchlog', '-')).values).watchlog, ['-']);
   assert.deepEqual(runSettings((await parse('--watchlog=-')).values).watchlog, ['-']);
   const replay = await parse('replay', '0123', '--mynetworks', '[::1]/128, 192.0.2.0/24');
-  assert.deepEqual(replay.files, ['0123']);
+  assert.deepEqual(replay.operands, ['0123']);
   assert.deepEqual(replaySettings(replay.values).mynetworks, {
     value: '[::1]/128, 192.0.2.0/24',
     origin: '--mynetworks',
   });
+});
+
+test('explain takes lines as they are, or none', async () => {
+  const line = 'Nov 23 00:53:00 mx dovecot: imap-login: Login: user=<a>, rip=192.0.2.1, --json';
+  const { command, operands, values } = await parse('explain', line, '007', '--grace', '2h');
+  assert.equal(command, 'explain');
+  assert.deepEqual(operands, [line, '007']);
+  assert.equal(values.required('grace').value, '2h');
+  assert.equal(values.flag('json'), false);
+  assert.deepEqual((await parse('explain')).operands, []);
+  assert.deepEqual((await parse('explain', '-', '--json')).operands, ['-']);
+});
+
+test('patterns takes its options and nothing else', async () => {
+  const { command, values } = await parse('patterns', '--test', '--patterns=/p');
+  assert.equal(command, 'patterns');
+  assert.equal(values.flag('test'), true);
+  assert.deepEqual(patternsOf(values), { directory: '/p', explicit: true });
 });
 
 test('a directory of patterns that is named has to be there', async () => {
@@ -73,6 +91,8 @@ test('what is not understood is told in one line, with the nearest name', async 
     [['list', '--watchlog', '/a'], '--watchlog', 'popbsmtp list --help'],
     [['replya', '/a'], '"replya"', 'nearest command is replay'],
     [['match'], 'popbsmtp match --help'],
+    [['match', '/a', '--test'], '--test', 'popbsmtp match --help'],
+    [['patterns', 'dovecot'], '"dovecot"'],
     [['--grace'], 'grace'],
     [['--map='], '--map takes a text'],
   ];

@@ -146,19 +146,20 @@ describe('replay', () => {
       '    accepted --- not in mynetworks',
       '    written ok',
       'read ts=Mar 22 11:10:00 ip=192.0.2.1',
+      'logout ts=Mar 22 11:11:00 ip=192.0.2.2',
       'read ts=Mar 22 11:12:00 ip=127.0.0.1',
       '    ignored --- excluded',
-      'purging ts=Fri Mar 22 11:05:00 2002 ip=192.0.2.2',
       'read ts=Mar 22 11:22:00 ip=192.0.2.3',
       '    accepted --- not in mynetworks',
       '    written ok',
     ]);
     assert.match(
       stderr,
-      /3 granted, 1 refreshed, 1 ignored; 1 purged; 2 grants at Fri Mar 22 11:22:00 2002/,
+      /3 granted, 1 refreshed, 1 ignored; 0 purged; 3 grants at Fri Mar 22 11:22:00 2002/,
     );
     assert.deepEqual(await listed(map), [
       '192.0.2.1\t1016791800\tMar 22 11:10:00',
+      '192.0.2.2\t1016791860\tMar 22 11:11:00',
       '192.0.2.3\t1016792520\tMar 22 11:22:00',
     ]);
   });
@@ -224,6 +225,22 @@ describe('replay', () => {
     await writeFile(next, 'Mar 22 11:30:00 mx cron[1]: later\n');
     await utimes(next, 1_016_793_000, 1_016_793_000);
     const map = newMap();
+    const alone = await popbsmtp(
+      'replay',
+      log,
+      next,
+      '--debug',
+      '--nowrite',
+      '--mynetworks',
+      'none',
+    );
+    assert.deepEqual(
+      alone.stdout.split('\n').filter(line => line.startsWith('purging')),
+      [
+        'purging ts=Fri Mar 22 11:10:00 2002 ip=192.0.2.1',
+        'purging ts=Fri Mar 22 11:11:00 2002 ip=192.0.2.2',
+      ],
+    );
     await popbsmtp('replay', log, next, '--map', map, '--mynetworks', 'none');
     assert.deepEqual(
       (await listed(map)).map(row => row.replace(/\t.*/, '')),

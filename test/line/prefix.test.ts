@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/clock.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';
-import { StampReader } from '../../src/line/stamp.ts';
+import { STAMP, StampReader } from '../../src/line/stamp.ts';
 import { inZone } from './zone.ts';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z') / 1000;
@@ -32,6 +32,11 @@ const FORMS: readonly (readonly [string, string | null, string, string | null])[
   ['Nov 23 00:53:00 sol popper[42]: [ID 702911 mail.info] ', 'sol', 'popper', '42'],
   ['Nov 23 00:53:00 [popper] ', null, 'popper', null],
   ['Nov 23 00:53:00 [popper]: ', null, 'popper', null],
+  ['Mon 2026-11-23 00:53:00 UTC mx dovecot[42]: ', 'mx', 'dovecot', '42'],
+  ['1795395180.123456 mx dovecot[42]: ', 'mx', 'dovecot', '42'],
+  ['dovecot-1  | Nov 23 00:53:00 mx dovecot: ', 'mx', 'dovecot', null],
+  ['mail.1 | 2026-11-23T00:53:00Z mx dovecot: ', 'mx', 'dovecot', null],
+  ['@400000006921f0d61dcd6500 Nov 23 00:53:00 mx dovecot: ', 'mx', 'dovecot', null],
   ['@400000006921f0d61dcd6500 dovecot: ', null, 'dovecot', null],
   ['<22>1 2026-11-23T00:53:00Z mx dovecot 42 - - ', 'mx', 'dovecot', '42'],
   ['<22>1 2026-11-23T00:53:00Z mx dovecot - - -  ', 'mx', 'dovecot', null],
@@ -45,7 +50,7 @@ describe('the forms of prefixes', () => {
       const message = 'Login: user=<x>';
       const { time, ...rest } = parse(prefix + message);
       assert.deepEqual(rest, { host, program, pid, message });
-      if (!prefix.startsWith('@')) assert.equal(time, TIME);
+      if (!prefix.startsWith('@') || prefix.includes('Nov')) assert.equal(time, TIME);
     });
   }
 
@@ -82,6 +87,13 @@ describe('lines with no program', () => {
     '2026-11-23T00:53:00Z [dovecot] imap-login: Login',
     '<22>1 2026-11-23T00:53:00Z mx - - - - dovecot: imap-login: Login',
     '<22>1 2026-11-23T00:53:00Z mx dovecot - - [unclosed x="y] imap-login',
+    // No service's name before the bar, and what a bar must not hide.
+    ' | Nov 23 00:53:00 mx dovecot: x',
+    'dovecot-1 |Nov 23 00:53:00 mx dovecot: x',
+    'dovecot 1 | Nov 23 00:53:00 mx dovecot: x',
+    'Nov 23 00:53:00 mx x | Nov 23 00:53:00 mx dovecot: x',
+    // The pid of a server's own log, no tag.
+    'Nov 23 00:53:00 [1234] x',
     '{"MESSAGE":"Nov 23 00:53:00 mx dovecot: x"}',
   ];
   for (const text of table) {
@@ -89,6 +101,32 @@ describe('lines with no program', () => {
       const { program, message } = parse(text);
       assert.equal(program, null);
       if (!text.startsWith('<')) assert.equal(message, text);
+    });
+  }
+});
+
+describe("lines of a server's own log", () => {
+  const ownForms = [
+    { program: 'server', prefix: new RegExp(`^(?<stamp>${STAMP}) (?=\\[|dovecot)`) },
+    { program: 'other', prefix: new RegExp(`^(?<stamp>${STAMP}) `) },
+  ];
+  const table: readonly (readonly [string, string | null, string])[] = [
+    ['Nov 23 00:53:00 [info x', 'server', '[info x'],
+    ['2026/11/23 00:53:00 dovecot', 'server', 'dovecot'],
+    ['mail-1  | Nov 23 00:53:00 [info x', 'server', '[info x'],
+    ['Nov 23 00:53:00 hello', 'other', 'hello'],
+    // What a syslog daemon has put a tag to.
+    ['Nov 23 00:53:00 dovecot: [info x', 'dovecot', '[info x'],
+    ['Nov 23 00:53:00 mx postfix/smtpd[1]: [info x', 'postfix/smtpd', '[info x'],
+    ['<22>1 2026-11-23T00:53:00Z mx - - - - [info x', null, '[info x'],
+    ['x Nov 23 00:53:00 [info x', null, 'x Nov 23 00:53:00 [info x'],
+  ];
+  for (const [text, program, message] of table) {
+    test(text, () => {
+      const stamps = new StampReader(() => epoch(NOW));
+      const line = inZone('UTC', () => parseLine(text, stamps, ownForms));
+      assert.deepEqual([line.program, line.message], [program, message]);
+      if (program !== null) assert.equal(line.time, TIME);
     });
   }
 });
@@ -138,6 +176,8 @@ const HOSTILE: readonly ((length: number) => string)[] = [
   length => `<22>1 2026-11-23T00:53:00Z mx a - - [a b="${'\\'.repeat(length)}`,
   length => `<22>1 2026-11-23T00:53:00Z mx a - - [a${' b="c"'.repeat(length / 6)}`,
   length => ' '.repeat(length),
+  length => `${'a'.repeat(64)}${' '.repeat(length)}`,
+  length => 'a | '.repeat(length / 4),
 ];
 
 test('the cost of a line grows as its length does, and no faster', () => {

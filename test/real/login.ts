@@ -2,7 +2,7 @@
  * Logs in over POP3 and IMAP, rightly or wrongly, as a mail client would.
  *
  * Promises: the outcome is what the server said, never guessed; the session is ended politely (QUIT,
- * LOGOUT) unless `stay` is called to hold it.  User names go out byte for byte: an IMAP name that an
+ * LOGOUT) or dropped, as the test says; a refused one is dropped.  User names go out byte for byte: an IMAP name that an
  * atom or a quoted string cannot carry is sent as a literal.
  */
 import { Dialog, type Endpoint } from './dialog.ts';
@@ -18,6 +18,8 @@ export interface Session {
   /** The server's answer, as it came. */
   readonly answer: string;
   logout(): Promise<void>;
+  /** Hangs up without a word. */
+  drop(): Promise<void>;
 }
 
 async function askPop(dialog: Dialog, command: string): Promise<string> {
@@ -38,6 +40,7 @@ export async function openPop3(endpoint: Endpoint, account: Account): Promise<Se
       await askPop(dialog, 'QUIT');
       await dialog.close();
     },
+    drop: () => dialog.close(),
   };
 }
 
@@ -74,6 +77,7 @@ export async function openImap(endpoint: Endpoint, account: Account): Promise<Se
       await dialog.until(/^a2 |^\* BYE/);
       await dialog.close();
     },
+    drop: () => dialog.close(),
   };
 }
 
@@ -91,5 +95,5 @@ export async function logIn(open: Open, endpoint: Endpoint, account: Account): P
 export async function failToLogIn(open: Open, endpoint: Endpoint, account: Account): Promise<void> {
   const session = await open(endpoint, account);
   if (session.accepted) throw new Error(`the server accepted a bad login: ${account.user}`);
-  await session.logout();
+  await session.drop();
 }

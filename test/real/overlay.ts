@@ -22,6 +22,8 @@ export const OVERLAY_PROGRAMS = ['unshare', 'nsenter', 'mount', 'chroot', 'apt-g
 export interface Overlay {
   /** Runs a program in there that must succeed, and returns its standard output. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<string>;
+  /** The command line that does so, for a program that has to be talked to. */
+  argv(command: string, args: readonly string[]): [string, ...string[]];
   /** Writes a file in there. */
   write(path: string, text: string): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function startOverlay(rig: Rig, packages: readonly string[]): Promi
     `${base}/root`,
   ];
   const overlay: Overlay = {
+    argv: (command, args) => ['nsenter', ...enter, command, ...args],
     run: (command, args, options) => mustRun('nsenter', [...enter, command, ...args], options),
     write: async (path, text) => {
       await overlay.run('sh', ['-euc', 'cat > "$1"', 'sh', path], { input: text });

@@ -36,6 +36,26 @@ describe('what the language takes', () => {
   }
 });
 
+describe('an address with a port', () => {
+  const { compiled, fields } = parseExpression('from {ip:port}->');
+  const table: readonly (readonly [string, readonly [string, string] | null])[] = [
+    ['from 192.0.2.1:25->', ['192.0.2.1', '25']],
+    ['from 2001:db8::17:4711->', ['2001:db8::17', '4711']],
+    ['from ::1->', null],
+    ['from 192.0.2.1->', null],
+    ['from 192.0.2.1:->', null],
+    ['from 192.0.2.1:123456->', null],
+    ['from 192.0.2.1:25:->', null],
+  ];
+  for (const [text, found] of table) {
+    test(text, () => {
+      const groups = compiled.exec(text)?.groups;
+      assert.deepEqual(groups && [groups['ip'], groups['port']], found ?? undefined);
+    });
+  }
+  test('names the port', () => assert.deepEqual([...fields], ['port']));
+});
+
 describe('what the language refuses, and says why', () => {
   const table: readonly (readonly [string, RegExp])[] = [
     ['^a', /"\^" is not needed/],
@@ -43,6 +63,9 @@ describe('what the language refuses, and says why', () => {
     ['a{ip}b{ip}', /\{ip\} stands twice/],
     ['{ip}*', /a group repeats/],
     ['(?<user>a)(?<user>b)', /user>…\) stands twice/],
+    ['{ip:port}(?<port>b)', /port>…\) stands twice/],
+    ['{ip}{ip:port}', /\{ip\} stands twice/],
+    ['{ip:port}+', /a group repeats/],
     ['(?<host>a)', /the group "\(\?<host>" is not known/],
     ['(a)', /the group "\(a\)" is not known/],
     ['(?=a)', /is not known/],

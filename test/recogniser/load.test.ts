@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { assertRejects } from '../failure.ts';
 
@@ -29,7 +29,11 @@ async function directory(name: string, files: Readonly<Record<string, string>>):
 const servers = async (own: string, explicit: boolean): Promise<string[]> =>
   (await loadPatterns({ directory: own, explicit })).files.map(({ server }) => server);
 
-const SHIPPED = ['courier', 'dovecot', 'qpopper', 'uw-imap'];
+const PATTERNS = join(import.meta.dirname, '../../../patterns');
+const SHIPPED = (await readdir(PATTERNS))
+  .filter(name => name.endsWith('.toml'))
+  .map(name => name.slice(0, -'.toml'.length))
+  .sort();
 
 test('the shipped ones, when the administrator has none', async () => {
   assert.deepEqual(await servers(join(base, 'none'), false), SHIPPED);
@@ -42,7 +46,7 @@ test('his own are added; what is not *.toml is left alone', async () => {
     '.hidden.toml': 'x',
     README: 'x',
   });
-  assert.deepEqual(await servers(own, true), [...SHIPPED.slice(0, 3), 'toy', 'uw-imap']);
+  assert.deepEqual(await servers(own, true), [...SHIPPED, 'toy'].sort());
 });
 
 test('one of the name of a shipped one replaces it', async () => {
@@ -54,6 +58,63 @@ test('one of the name of a shipped one replaces it', async () => {
   );
   assert.equal(registry.program('dovecot'), null);
   assert.equal(registry.program('toyd')?.patterns[0]?.server, 'dovecot');
+});
+
+test('one that extends a shipped one adds programs to it', async () => {
+  const own = await directory('extended', {
+    'dovecot.toml': 'extend = true\nprograms = ["imap-frontend"]\n',
+  });
+  const registry = await loadPatterns({ directory: own, explicit: true });
+  assert.deepEqual(
+    registry.files.map(({ server }) => server),
+    SHIPPED,
+  );
+  assert.deepEqual(
+    registry.program('imap-frontend')?.patterns,
+    registry.files.find(({ server }) => server === 'dovecot')?.patterns,
+  );
+  assert.ok(registry.program('dovecot') !== null);
+});
+
+test('one that is off switches the shipped one off', async () => {
+  const own = await directory('off', { 'dovecot.toml': 'off = true\n' });
+  const registry = await loadPatterns({ directory: own, explicit: true });
+  assert.equal(registry.program('dovecot'), null);
+  assert.deepEqual(
+    registry.files.map(({ server }) => server),
+    SHIPPED.filter(server => server !== 'dovecot'),
+  );
+});
+
+describe("faults of the administrator's files", () => {
+  const table: readonly (readonly [string, string, string, number, string])[] = [
+    ['nothing-off', 'toy', 'off = true', 1, 'no shipped file is called toy.toml'],
+    ['nothing-on', 'toy', '\nextend = true\nprograms = ["x"]', 2, 'no shipped file is called'],
+    ['off-false', 'dovecot', 'off = false', 1, 'write true, or leave it out'],
+    ['off-more', 'dovecot', 'off = true\nprograms = ["x"]', 2, 'unknown key "programs"'],
+    ['extend-false', 'dovecot', 'extend = 1\nprograms = ["x"]', 1, 'write true, or leave it out'],
+    ['extend-alone', 'dovecot', 'extend = true', 1, '"programs" is missing'],
+    ['extend-odd', 'dovecot', 'extend = true\nprograms = ["x:"]', 2, '"x:" is no syslog tag'],
+    [
+      'extend-more',
+      'dovecot',
+      'extend = true\njoin = "x"\nprograms = "x"',
+      2,
+      'unknown key "join"',
+    ],
+    ['both', 'dovecot', 'off = true\nextend = true', 2, 'unknown key "extend"'],
+  ];
+  for (const [name, server, text, line, problem] of table) {
+    test(name, async () => {
+      const own = await directory(name, { [`${server}.toml`]: text });
+      await assertRejects(
+        loadPatterns({ directory: own, explicit: true }),
+        'PATTERN_SYNTAX',
+        `${own}/${server}.toml:${line}: `,
+        problem,
+      );
+    });
+  }
 });
 
 test('a directory that was named must be there', async () => {

@@ -46,9 +46,9 @@ test('a pattern file', () => {
   assert.doesNotMatch('in nick from 192.0.2.1 ', login?.expression ?? /^/);
   assert.match('out nick', logout?.expression ?? /^$/);
   assert.deepEqual(login?.samples.slice(1), [
-    { kind: 'refuse', line: 'Nov 23 00:53:00 mx toyd: j\xc3\xbcrgen', outcome: null },
-    { kind: 'attack', line: 'a', outcome: null },
-    { kind: 'attack', line: 'b', outcome: { ip: '192.0.2.1', user: 'nick' } },
+    { kind: 'refuse', after: [], line: 'Nov 23 00:53:00 mx toyd: j\xc3\xbcrgen', outcome: null },
+    { kind: 'attack', after: [], line: 'a', outcome: null },
+    { kind: 'attack', after: [], line: 'b', outcome: { ip: '192.0.2.1', user: 'nick' } },
   ]);
 });
 
@@ -59,6 +59,46 @@ test('what a file need not say', () => {
   );
   const { programs, splitsAt, patterns } = parse(text);
   assert.deepEqual([programs, splitsAt, patterns[0]?.maxLength], [['toyd'], null, 900]);
+});
+
+test('a login without an address, where another line tells it', () => {
+  const text = `programs = ["toyd"]
+[[connect]]
+name = "connect"
+expression = 'from {ip}'
+match = [{ line = 'x', ip = "::1" }]
+[[login]]
+name = "login"
+expression = 'in (?<user>[^ ]+)'
+match = [{ after = ['y'], line = 'x', ip = "::1", user = "nick" }]
+[[failure]]
+name = "failure"
+expression = 'out'
+match = [{ line = 'x' }]
+`;
+  const { patterns } = parse(text);
+  assert.deepEqual(
+    patterns.map(({ event, connects, fields }) => [event, connects, [...fields]]),
+    [
+      ['login', true, ['user']],
+      ['connect', true, ['ip']],
+      ['failure', true, []],
+    ],
+  );
+  assert.deepEqual(patterns[0]?.samples[0]?.after, ['y']);
+  assert.throws(() => parse(text.replace("['y']", '["y", 1]')), /sample 1 is of the wrong sort/);
+});
+
+test('own logs belong to the first program', () => {
+  const { ownForms } = parse(`own-log = ['x {stamp} ', '{stamp} {message}\\[y']\n${GOOD}`);
+  const lines = ['x Nov 23 00:53:00 in', 'Nov 23 00:53:00 [yes', 'Nov 23 00:53:00 in'];
+  assert.deepEqual(
+    ownForms.map(({ program, prefix }) => [program, ...lines.map(line => prefix.exec(line)?.[0])]),
+    [
+      ['toyd', 'x Nov 23 00:53:00 ', undefined, undefined],
+      ['toyd', undefined, 'Nov 23 00:53:00 ', undefined],
+    ],
+  );
 });
 
 describe('faults, with the line and what to do', () => {
@@ -118,7 +158,47 @@ describe('faults, with the line and what to do', () => {
     });
   }
 
-  test('no expression at all', () => {
-    assert.throws(() => parse('programs = ["toyd"]'), /there is no expression/);
+  /** What comes first in the file; line; problem. */
+  const tops: readonly (readonly [string, number, RegExp])[] = [
+    ['join = ["host"]', 1, /"host" joins nothing; the fields are session, port, ip, user, pid/],
+    [
+      'join = "session"',
+      1,
+      /no login tells the session; name it in an expression of a \[\[login\]\]/,
+    ],
+    ['join = ["user", "ip"]', 1, /no logout tells the ip/],
+    ['join = 1', 1, /"join" is of the wrong sort/],
+    ["own-log = 'x '", 1, /\{stamp\} does not stand there once/],
+    ["own-log = '{stamp}{stamp}x'", 1, /\{stamp\} does not stand there once/],
+    ["own-log = '{message}{stamp} x'", 1, /\{message\} stands before \{stamp\} or twice/],
+    ["own-log = '{stamp} {message}{message}x'", 1, /\{message\} stands before \{stamp\} or twice/],
+    ["own-log = '{stamp} '", 1, /any line with a stamp would be taken for the server's/],
+    ["own-log = '{stamp} {message}.'", 1, /any line with a stamp would be taken for the server's/],
+    ["own-log = '{stamp} (?<user>x)'", 1, /a prefix has no fields/],
+    ["own-log = '{stamp} {ip}'", 1, /a prefix has no fields/],
+    ["own-log = '{stamp} x*x'", 1, /the run x\* may take the "x"/],
+    ["own-log = ['{stamp} x', '{stamp} (']", 1, /the group "\(" is not known/],
+  ];
+  for (const [top, line, problem] of tops) {
+    test(top, () => {
+      assert.throws(
+        () => parse(`${top}\n${GOOD}`),
+        (error: unknown) => {
+          assert.ok(error instanceof Failure);
+          assert.match(error.line, problem);
+          assert.ok(error.line.startsWith(`/etc/p/toy.toml:${line}: `), error.line);
+          return true;
+        },
+      );
+    });
+  }
+
+  test('a connect without an address', () => {
+    const text = `${GOOD}[[connect]]\nname = "c"\nexpression = 'from there'\nmatch = [{ line = 'x' }]\n`;
+    assert.throws(() => parse(text), /toml:24: a connect without \{ip\}/);
+  });
+
+  test('no login at all', () => {
+    assert.throws(() => parse('programs = ["toyd"]'), /there is no login/);
   });
 });

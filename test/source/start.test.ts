@@ -21,7 +21,7 @@ function startOf(text: string, since: number): string {
   writeFileSync(file, text, 'latin1');
   const fd = openSync(file, 'r');
   try {
-    return text.slice(startAtTime(epoch(since), timeOf)(fd, text.length));
+    return text.slice(startAtTime(epoch(since), timeOf)(fd, text.length) ?? 0);
   } finally {
     closeSync(fd);
   }

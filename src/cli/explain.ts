@@ -1,0 +1,62 @@
+/**
+ * `popbsmtp explain`: why log lines are, or are not, logins, and what the daemon would do about them now.
+ *
+ * Lines are explained in their order, as those of one log: a login may be told in two of them.
+ */
+import { systemClock } from '../clock.ts';
+import { EXIT } from '../errors.ts';
+import { Explainer, type Explanation } from '../recogniser/explain.ts';
+import { loadPatterns } from '../recogniser/load.ts';
+import { openFinishedLog } from '../source/finished-log.ts';
+import { explanationObject, explanationText } from './explanation.ts';
+import { print } from './print.ts';
+import { type Prospect, Prospects } from './prospect.ts';
+import { patternsOf, withConfig } from './settings.ts';
+import type { Values } from './values.ts';
+
+/**
+ * @param operands lines; `-`, or none at all, for standard input
+ * @throws Failure of patterns or of a setting
+ */
+export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
+  const values = withConfig(typed);
+  const registry = await loadPatterns(patternsOf(values));
+  const clock = systemClock();
+  const prospects = await Prospects.load(values, clock, text =>
+    process.stderr.write(`popbsmtp: ${text}\n`),
+  );
+  const explainer = new Explainer(registry, () => clock.now().wall);
+  const format = values.flag('json') ? explanationObject : explanationText;
+  let separator = '';
+  for await (const line of linesOf(operands)) {
+    const explanation = explainer.explain(line);
+    const prospect = await prospectOf(explanation, prospects);
+    await print(separator + format(explanation, prospect));
+    if (!values.flag('json')) separator = '\n';
+  }
+  return EXIT.ok;
+}
+
+async function prospectOf(
+  { outcome }: Explanation,
+  prospects: Prospects,
+): Promise<Prospect | null> {
+  if (outcome.kind !== 'event' || outcome.event.event !== 'login') return null;
+  return prospects.of(outcome.event);
+}
+
+/** Lines of bytes, a character a byte; empty ones say nothing. */
+async function* linesOf(operands: readonly string[]): AsyncGenerator<string> {
+  for (const operand of operands.length === 0 ? ['-'] : unquoted(operands)) {
+    if (operand !== '-') yield Buffer.from(operand).toString('latin1');
+    else
+      for await (const batch of openFinishedLog('-').batches)
+        yield* batch.filter(line => line !== '');
+  }
+}
+
+/** No log line is a single word: words alone are one line that was given without quotes. */
+function unquoted(operands: readonly string[]): readonly string[] {
+  const words = operands.every(operand => operand !== '-' && !/\s/.test(operand));
+  return words ? [operands.join(' ')] : operands;
+}

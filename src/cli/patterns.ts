@@ -1,0 +1,77 @@
+/**
+ * `popbsmtp patterns`: the servers whose lines are recognised, and by which patterns.
+ *
+ * With `--test`, the samples of every pattern are run on the daemon's own path instead; each one that does not do what
+ * its file says is a line, and the status is 1 then.
+ */
+import { dirname, resolve } from 'node:path';
+import { excerpt } from '../recogniser/excerpt.ts';
+import { loadPatterns } from '../recogniser/load.ts';
+import type { Pattern, PatternFile } from '../recogniser/pattern.ts';
+import type { Registry } from '../recogniser/registry.ts';
+import { failedSamples, type SampleFailure } from '../recogniser/samples.ts';
+import { print } from './print.ts';
+import { patternsOf, withConfig } from './settings.ts';
+import type { Values } from './values.ts';
+
+const PASSED = 0;
+const FAILED = 1;
+
+/** @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX */
+export async function patterns(values: Values): Promise<number> {
+  const own = patternsOf(withConfig(values));
+  const registry = await loadPatterns(own);
+  const json = values.flag('json');
+  if (values.flag('test')) return test(registry, json);
+  const originOf = ({ path }: PatternFile): Origin =>
+    resolve(dirname(path)) === resolve(own.directory) ? 'own' : 'shipped';
+  const format = json ? fileObject : fileLines;
+  await print(registry.files.map(file => format(file, originOf(file))).join(''));
+  return PASSED;
+}
+
+type Origin = 'shipped' | 'own';
+
+const eventAndName = ({ event, name }: Pattern): string => `${event} "${name}"`;
+
+function fileLines(file: PatternFile, origin: Origin): string {
+  const names = file.patterns.map(eventAndName).join(', ');
+  return (
+    `${file.server}\n` +
+    `    programs  ${file.programs.join(' ')}\n` +
+    `    patterns  ${names}\n` +
+    `    file      ${file.path} (${origin})\n`
+  );
+}
+
+function fileObject(
+  { server, programs, patterns: all, path }: PatternFile,
+  origin: Origin,
+): string {
+  const named = all.map(({ event, name }) => ({ event, name }));
+  return `${JSON.stringify({ server, programs, patterns: named, file: path, origin })}\n`;
+}
+
+async function test(registry: Registry, json: boolean): Promise<number> {
+  const failures = failedSamples(registry);
+  const format = json ? failureObject : failureLine;
+  await print(failures.map(failure => format(failure, fileOf(failure, registry))).join(''));
+  const all = registry.files.flatMap(file => file.patterns);
+  const samples = all.reduce((sum, pattern) => sum + pattern.samples.length, 0);
+  process.stderr.write(
+    `${samples} samples of ${all.length} patterns in ${registry.files.length} files, ${failures.length} failed\n`,
+  );
+  return failures.length === 0 ? PASSED : FAILED;
+}
+
+const fileOf = ({ pattern }: SampleFailure, { files }: Registry): string =>
+  files.find(file => file.patterns.includes(pattern))?.path ?? pattern.server;
+
+const failureLine = ({ pattern, sample, problem }: SampleFailure, file: string): string =>
+  `${file}: ${eventAndName(pattern)}: ${sample.kind} sample: ${excerpt(problem)}: ${excerpt(sample.line)}\n`;
+
+function failureObject({ pattern, sample, problem }: SampleFailure, file: string): string {
+  const { server, event, name } = pattern;
+  const line = excerpt(sample.line);
+  return `${JSON.stringify({ file, server, event, name, kind: sample.kind, line, problem })}\n`;
+}

@@ -1,0 +1,63 @@
+/**
+ * The alarm for a server that was updated and words its logins in a new way.
+ *
+ * Promises: it is raised only for a program that has produced logins before, and only after several lines in a row
+ * that look like logins (login-like.ts) with none recognised between them; then once, and again at most
+ * once an hour while that goes on.  Pure: the clock is passed in.
+ * Needs both sorts of lines in the order of the log: logins told a batch late would let a few misses among
+ * them look like a row.
+ * Bounded: one entry for each program that has produced a login, and programs are those that pattern files
+ * name; no text of a line is kept.
+ * Known limits: what produced logins is forgotten with the process; where a log holds the lines of several hosts,
+ * those that go on as before hide the one that does not.
+ */
+import type { EpochSeconds } from '../clock.ts';
+import type { Line } from '../line/prefix.ts';
+import { excerpt } from './excerpt.ts';
+import { isLoginLike } from './login-like.ts';
+
+/** Not one or two: a user with an odd name logs in again and again, but seldom more often than all others. */
+export const LINES_BEFORE_ALARM = 5;
+/** Seconds. */
+export const ALARM_INTERVAL = 3600;
+/** Characters: enough for the words before and around the address. */
+const EXAMPLE_LENGTH = 160;
+
+interface State {
+  /** Login-like lines since the last login that was recognised. */
+  missed: number;
+  alarmedAt: EpochSeconds | null;
+}
+
+export class Drift {
+  readonly #report: (warning: string) => void;
+  readonly #programs = new Map<string, State>();
+
+  /** @param report takes a warning of one line */
+  constructor(report: (warning: string) => void) {
+    this.#report = report;
+  }
+
+  /** A login of this program was recognised. @param program its syslog tag */
+  recognised(program: string): void {
+    const state = this.#programs.get(program);
+    if (state === undefined) this.#programs.set(program, { missed: 0, alarmedAt: null });
+    else state.missed = 0;
+  }
+
+  /** A line of a known program that no pattern recognises. @param now steady time */
+  unrecognised({ program, message }: Line, now: EpochSeconds): void {
+    const state = program === null ? undefined : this.#programs.get(program);
+    if (program === null || state === undefined || !isLoginLike(message)) return;
+    state.missed++;
+    const recent = state.alarmedAt !== null && now - state.alarmedAt < ALARM_INTERVAL;
+    if (state.missed < LINES_BEFORE_ALARM || recent) return;
+    state.alarmedAt = now;
+    this.#report(warning(program, state.missed, message));
+  }
+}
+
+const warning = (program: string, missed: number, message: string): string =>
+  `${program} logs what looks like logins, but the last ${missed} were not recognised (has it been updated?): ` +
+  `"${excerpt(message, EXAMPLE_LENGTH)}"; run "popbsmtp explain" on that line of the log, then update popbsmtp or ` +
+  'add a pattern of your own';

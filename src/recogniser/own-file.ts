@@ -1,0 +1,49 @@
+/**
+ * The administrator's own pattern files: servers of his, and changes to those that are shipped.
+ *
+ * A file of the name of a shipped one replaces it.  With `off = true` alone in it there is no such server then;
+ * with `extend = true` and `programs` alone, the shipped one also applies to these programs.
+ */
+import { type PatternFile, patternFileOf, programsOf } from './pattern.ts';
+import { TomlTable } from './toml-table.ts';
+
+/** The shipped files by the names of their servers; changed by what the administrator's file says. */
+export type Files = Map<string, PatternFile>;
+
+/**
+ * Takes one of the administrator's files.
+ *
+ * @param server the file's name without its suffix
+ * @throws Failure PATTERN_SYNTAX
+ */
+export function takeOwnFile(files: Files, path: string, server: string, text: string): void {
+  const top = TomlTable.parse(path, text);
+  if (top.has('off')) switchOff(files, top, server);
+  else if (top.has('extend')) files.set(server, extended(files, top, server));
+  else files.set(server, patternFileOf(top, path, server));
+}
+
+function switchOff(files: Files, top: TomlTable, server: string): void {
+  top.allow(['off']);
+  top.flag('off');
+  shipped(files, top, server, 'off');
+  files.delete(server);
+}
+
+function extended(files: Files, top: TomlTable, server: string): PatternFile {
+  top.allow(['extend', 'programs']);
+  top.flag('extend');
+  const file = shipped(files, top, server, 'extend');
+  return { ...file, programs: [...file.programs, ...programsOf(top)] };
+}
+
+function shipped(files: Files, top: TomlTable, server: string, key: string): PatternFile {
+  const file = files.get(server);
+  if (file !== undefined) return file;
+  const known = [...files.keys()].sort().join(', ');
+  throw top.error(
+    key,
+    `no shipped file is called ${server}.toml`,
+    `name the file after one of ${known}`,
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * Where a source enters its log: the file and the byte from which it reads.
+ *
+ * That is the place where an earlier one has got to, if it still exists; otherwise where the start position says,
+ * which may reach back into files that were rotated away.
+ */
+import { closeSync, fstatSync } from 'node:fs';
+import { reasonOf } from '../errors.ts';
+import { Follower, type OpenFile } from './follower.ts';
+import type { LogFiles } from './log-files.ts';
+import {
+  FINGERPRINT_BYTES,
+  type FilePlace,
+  isFingerprintOf,
+  isSameFile,
+  type Place,
+  readHead,
+} from './place.ts';
+import { openRotated } from './rotated.ts';
+import type { StartPosition } from './start.ts';
+
+export interface Entry {
+  readonly follower: Follower;
+  /** Files rotated away before it, to which a writer may still add; oldest first. */
+  readonly older: readonly Follower[];
+  /** The name of the file, for people. */
+  readonly path: string;
+  readonly position: number;
+  /** The place was given, and is no more. */
+  readonly lost: boolean;
+}
+
+/**
+ * @param failed told why a rotated file cannot be looked into, which does not keep us from the others
+ * @returns null while there is no file to enter
+ * @throws Error of open(2), read(2)
+ */
+export async function findEntry(
+  files: LogFiles,
+  startAt: StartPosition,
+  place: Place | null,
+  failed: (reason: string) => void,
+): Promise<Entry | null> {
+  const older: Follower[] = [];
+  let entry: Entry | null = null;
+  try {
+    for (const past of place?.older ?? []) {
+      const found = await enterAt(files, past);
+      if (found !== null) older.push(found.follower);
+    }
+    const found = place && (await enterAt(files, place));
+    const chosen = found ?? (await enterByStart(files, startAt, failed));
+    entry = chosen && { ...chosen, older, lost: place !== null && found === null };
+  } finally {
+    if (entry === null) for (const follower of older) follower.close();
+  }
+  return entry;
+}
+
+type Found = Pick<Entry, 'follower' | 'path' | 'position'>;
+
+async function enterAt(files: LogFiles, place: FilePlace): Promise<Found | null> {
+  const found = await openPlace(files, place);
+  if (found === null) return null;
+  const { file, path } = found;
+  files.passOlderThan(file.identity);
+  files.pass(file.identity);
+  const { position } = place;
+  return { follower: new Follower(file, position), path, position };
+}
+
+/** Opens the file to which the place belongs: the one at the path, or a rotated one. */
+async function openPlace(
+  files: LogFiles,
+  place: FilePlace,
+): Promise<{ file: OpenFile; path: string } | null> {
+  const opened = files.openPath();
+  if (opened !== null && belongs(opened, place)) return { file: opened, path: files.path };
+  if (opened !== null) closeSync(opened.fd);
+  const rotated = files.fileOf(place);
+  const file = rotated && (await openRotated(rotated));
+  return rotated && file && { file, path: rotated.path };
+}
+
+function belongs({ fd, identity }: OpenFile, place: FilePlace): boolean {
+  if (!isFingerprintOf(place.fingerprint, readHead(fd, FINGERPRINT_BYTES))) return false;
+  if (isSameFile(identity, place)) return true;
+  return place.position > 0 && place.position <= fstatSync(fd).size;
+}
+
+async function enterByStart(
+  files: LogFiles,
+  startAt: StartPosition,
+  failed: (reason: string) => void,
+): Promise<Found | null> {
+  const opened = files.openPath();
+  if (opened === null) return null;
+  let start = startIn(opened, startAt);
+  let found = { file: opened, path: files.path, position: start ?? 0 };
+  for (const rotated of files.olderThan(opened.identity)) {
+    if (start !== null) break;
+    const file = await openOrTell(rotated.path, () => openRotated(rotated), failed);
+    if (file === null) break;
+    closeSync(found.file.fd);
+    start = startIn(file, startAt);
+    found = { file, path: rotated.path, position: start ?? 0 };
+  }
+  const { file, path, position } = found;
+  files.passOlderThan(file.identity);
+  files.pass(file.identity);
+  return { follower: new Follower(file, position), path, position };
+}
+
+const startIn = ({ fd }: OpenFile, startAt: StartPosition): number | null =>
+  startAt(fd, fstatSync(fd).size);
+
+async function openOrTell(
+  path: string,
+  open: () => Promise<OpenFile | null>,
+  failed: (reason: string) => void,
+): Promise<OpenFile | null> {
+  try {
+    return await open();
+  } catch (error) {
+    failed(`${path}: ${reasonOf(error)}`);
+    return null;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * One entry of the systemd journal, as `journalctl -o json` prints it, and the log line that it stands for.
+ *
+ * Promises: the line has the form that every syslog file has, so that it is recognised in the same way; nothing in
+ * an entry can begin a second line or pass for the prefix.  Blanks at the end of a message are put back: journald
+ * takes them off and keeps the datagram as SYSLOG_RAW, and torn lines are told by their length.
+ * Fields that begin with an underscore are set by journald from what the kernel says of the sender
+ * (systemd.journal-fields(7), trusted fields); all others are the sender's words.
+ * Known limits: journalctl leaves out a field of 4096 bytes or more (journalctl(1), `-o json`), so such a message is
+ * too long for us; an entry with several tags, which only the journal's own protocol can make, is not read.
+ */
+import { PROGRAM } from '../line/prefix.ts';
+
+export interface JournalEntry {
+  readonly cursor: string;
+  /** When journald received it, in microseconds since 1970-01-01 UTC. */
+  readonly microseconds: number;
+  /** The tag that the sender gave. */
+  readonly tag: string;
+  /** A character a byte; null when journalctl left it out for its length. */
+  readonly message: string | null;
+  /** The severity that the sender gave, 0 (emerg) to 7 (debug). */
+  readonly priority: number | null;
+  readonly host: string | null;
+  readonly pid: string | null;
+  readonly uid: number | null;
+  /** The unit in whose control group the sender ran. */
+  readonly unit: string | null;
+  /** The name of the sender's process, and the path of its executable; missing when it had ended already. */
+  readonly comm: string | null;
+  readonly exe: string | null;
+}
+
+/** What has to be asked of journalctl (`--output-fields`); cursor and time come in any case. */
+export const ENTRY_FIELDS = [
+  'MESSAGE',
+  'PRIORITY',
+  'SYSLOG_IDENTIFIER',
+  'SYSLOG_PID',
+  'SYSLOG_RAW',
+  '_COMM',
+  '_EXE',
+  '_HOSTNAME',
+  '_PID',
+  '_SYSTEMD_UNIT',
+  '_UID',
+] as const;
+
+const TAG = new RegExp(`^${PROGRAM}$`);
+const HOST = /^[\w.-]{1,255}$/;
+const DIGITS = /^\d{1,15}$/;
+/** What journald takes off the end of a message (systemd, journald-syslog.c, WHITESPACE). */
+const BLANKS_AT_END = /[ \t\r\n]*$/;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads an entry; null for what is none, or has no tag that a line could have.
+ *
+ * @param json a line of journalctl's output, a character a byte.  Only ASCII is ever escaped in it, so its texts
+ *   come out a character a byte as well.
+ */
+export function parseEntry(json: string): JournalEntry | null {
+  const fields = parseObject(json);
+  if (fields === null) return null;
+  const cursor = textOf(fields['__CURSOR']);
+  const microseconds = numberOf(fields['__REALTIME_TIMESTAMP']);
+  const tag = textOf(fields['SYSLOG_IDENTIFIER']);
+  const message = messageOf(fields);
+  if (cursor === null || microseconds === null || tag === null || message === undefined)
+    return null;
+  if (!TAG.test(tag)) return null;
+  return {
+    cursor,
+    microseconds,
+    tag,
+    message,
+    priority: numberOf(fields['PRIORITY']),
+    host: textOf(fields['_HOSTNAME']),
+    // The kernel's word before the sender's, as journalctl itself shows it.
+    pid: textOf(fields['_PID']) ?? textOf(fields['SYSLOG_PID']),
+    uid: numberOf(fields['_UID']),
+    unit: textOf(fields['_SYSTEMD_UNIT']),
+    comm: textOf(fields['_COMM']),
+    exe: textOf(fields['_EXE']),
+  };
+}
+
+/** The line as rsyslog would have written it, but in UTC; null when the message was left out. */
+export function entryLine(entry: JournalEntry): string | null {
+  const { host, tag, pid, message } = entry;
+  if (message === null) return null;
+  const name = host !== null && HOST.test(host) ? host : 'localhost';
+  const process = pid !== null && DIGITS.test(pid) ? `[${pid}]` : '';
+  return `${stampOf(entry)} ${name} ${tag}${process}: ${escaped(message)}`;
+}
+
+/** RFC 3339 with microseconds. */
+function stampOf({ microseconds }: JournalEntry): string {
+  const second = new Date(microseconds / 1000).toISOString().slice(0, 19);
+  return `${second}.${String(microseconds % 1_000_000).padStart(6, '0')}Z`;
+}
+
+/** rsyslog's `#ooo` for control characters (its parameters parser.escapeControlCharacter*). */
+const escaped = (message: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be escaped
+  message.replace(/[\0-\x1f\x7f]/g, control => {
+    return `#${control.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  });
+
+function parseObject(json: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Undefined when there is none, or several. */
+function messageOf(fields: Fields): string | null | undefined {
+  const message = fields['MESSAGE'] === null ? null : bytesOf(fields['MESSAGE']);
+  if (message === null || message === undefined) return message;
+  // A line end closes the datagram of some senders, and is part of no message.
+  const raw = bytesOf(fields['SYSLOG_RAW'])?.replace(/\n$/, '') ?? '';
+  return message + (BLANKS_AT_END.exec(raw)?.[0] ?? '');
+}
+
+/** A text; or bytes in a list, as journalctl prints what is not valid UTF-8 or not printable. */
+function bytesOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value) || !value.every(isByte)) return undefined;
+  return Buffer.from(value).toString('latin1');
+}
+
+const isByte = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : null;
+}

@@ -1,0 +1,274 @@
+/**
+ * The systemd journal as a source, read by journalctl.
+ *
+ * Promises: entries of the tags asked for arrive once and in the journal's order, from the saved cursor on, or
+ * else from a moment; only those that are trusted are delivered, and the others are counted and told.  When journalctl
+ * ends, for whatever reason, another one goes on where it stopped; that is told once, until it runs again.  While
+ * the receiver is busy nothing is read, and journalctl waits.
+ * The cursor moves on once the receiver has dealt with what it names.
+ * Known limits: an entry comes a quarter to half a second after it was written (seen with systemd 252, where
+ * journald gathers changes before it tells of them; a syslog file is faster).  What journald itself drops
+ * (RateLimitBurst= in journald.conf(5)) never arrives.  After a cursor that journalctl refuses, or one from the
+ * future, everything since the moment comes again, which does no harm.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EpochSeconds } from '../clock.ts';
+import { reasonOf } from '../errors.ts';
+import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
+import type { Notice, Source } from './source.ts';
+import { MAX_LINE, Splitter } from './splitter.ts';
+import { Tally } from './tally.ts';
+
+/** The word by which the journal is named on the command line and in notices. */
+export const JOURNAL = 'journal';
+
+/** What the journal has to say besides what every source has. */
+export type JournalNotice =
+  /** Entries under a tag that are not the server's own: so many so far, the latest from this uid. */
+  | {
+      readonly kind: 'untrusted';
+      readonly path: string;
+      readonly tag: string;
+      readonly uid: number | null;
+      readonly count: number;
+    }
+  /** Entries, so many so far, that cannot be read as a line. */
+  | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
+  /** What journalctl complains of. */
+  | { readonly kind: 'warned'; readonly path: string; readonly text: string };
+
+export interface JournalReceiver {
+  readonly lines: (batch: readonly string[]) => Promise<void>;
+  readonly notice: (notice: Notice | JournalNotice) => void;
+}
+
+/** What is watched for. */
+export interface JournalRules {
+  /** At least one. */
+  readonly tags: readonly string[];
+  readonly trust: (entry: JournalEntry) => boolean;
+}
+
+export interface JournalStart {
+  /** Of the last entry that was dealt with, or null. */
+  readonly cursor: string | null;
+  /** Nothing before this matters; asked whenever the cursor is of no use. */
+  readonly since: () => EpochSeconds;
+}
+
+export interface JournalTimes {
+  /** Before journalctl is started again; doubled each time, up to the longest. */
+  readonly firstPauseMs: number;
+  /** Also how long it must have run to count as running well. */
+  readonly longestPauseMs: number;
+  /** Between two notices of the same kind of entry. */
+  readonly noticeMs: number;
+}
+
+const TIMES: JournalTimes = { firstPauseMs: 250, longestPauseMs: 30_000, noticeMs: 60_000 };
+/** Different complaints that are told; a corrupt journal has one for each of its files. */
+const MAX_WARNINGS = 100;
+
+export class JournalSource implements Source {
+  readonly #receiver: JournalReceiver;
+  readonly #since: () => EpochSeconds;
+  readonly #program: string;
+  readonly #times: JournalTimes;
+  readonly #untrusted: Tally<number | null>;
+  readonly #unread: Tally<null>;
+  readonly #stopping = new AbortController();
+  /** Complaints told since journalctl last ran well. */
+  readonly #warned = new Set<string>();
+  #rules: JournalRules;
+  #cursor: string | null;
+  /** The cursor was refused: the next try goes by time, and the one after that by the cursor again. */
+  #byTime = false;
+  #child: Journalctl | null = null;
+  /** `#child` is to be replaced, and its end is no trouble. */
+  #replacing = false;
+  #failed = false;
+  #pauseMs: number;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(
+    receiver: JournalReceiver,
+    rules: JournalRules,
+    start: JournalStart,
+    program: string = JOURNALCTL,
+    times: JournalTimes = TIMES,
+  ) {
+    this.#receiver = receiver;
+    this.#rules = rules;
+    this.#cursor = start.cursor;
+    this.#since = start.since;
+    this.#program = program;
+    this.#times = times;
+    this.#pauseMs = times.firstPauseMs;
+    this.#untrusted = new Tally(
+      (tag, count, uid) => receiver.notice({ kind: 'untrusted', path: JOURNAL, tag, uid, count }),
+      times.noticeMs,
+    );
+    this.#unread = new Tally(
+      (kind, count) =>
+        receiver.notice({
+          kind: kind === 'too long' ? 'too long' : 'unreadable',
+          path: JOURNAL,
+          count,
+        }),
+      times.noticeMs,
+    );
+  }
+
+  /** Of the last entry that has been dealt with; null before the first. */
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
+  /** The process id of journalctl, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    this.#receiver.notice({ kind: 'opened', path: JOURNAL, position: 0 });
+    this.#done = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#child?.kill();
+    await this.#done;
+    this.#untrusted.close();
+    this.#unread.close();
+  }
+
+  /** Goes on, from where it is, with other rules. */
+  setRules(rules: JournalRules): void {
+    const same = rules.tags.join() === this.#rules.tags.join();
+    this.#rules = rules;
+    if (same) return;
+    this.#replacing = true;
+    this.#child?.kill();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#replacing = false;
+      const reason = await this.#follow();
+      if (signal.aborted) return;
+      if (this.#replacing) continue;
+      this.#tellFailed(reason);
+      await sleep(this.#pauseMs, null, { signal }).catch(() => undefined);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, this.#times.longestPauseMs);
+    }
+  }
+
+  /** One run of journalctl, to its end; tells how that came. */
+  async #follow(): Promise<string> {
+    const place = this.#place();
+    const before = this.#cursor;
+    const well = setTimeout(() => this.#runsWell(), this.#times.longestPauseMs);
+    try {
+      const child = new Journalctl(this.#program, this.#rules.tags, place, text =>
+        this.#warn(text),
+      );
+      this.#child = child;
+      await this.#read(child);
+      const reason = await child.ended();
+      const refused = child.status !== null && child.status !== 0 && this.#cursor === before;
+      this.#byTime = refused && 'cursor' in place;
+      return reason;
+    } catch (error) {
+      this.#child?.kill();
+      return reasonOf(error);
+    } finally {
+      clearTimeout(well);
+      this.#child = null;
+    }
+  }
+
+  /**
+   * journalctl prints nothing, for as long as that takes, before the time of a cursor that it does not know (seen
+   * with systemd 252): after a clock that was wrong for a while, the cursor is no place to wait at.
+   */
+  #place(): JournalPlace {
+    const cursor = this.#cursor;
+    if (cursor === null || this.#byTime || isInFuture(cursor)) return { since: this.#since() };
+    return { cursor };
+  }
+
+  async #read(child: Journalctl): Promise<void> {
+    const splitter = new Splitter();
+    let tooLong = 0;
+    for await (const bytes of child.output()) {
+      const entries = splitter.push(bytes);
+      for (; tooLong < splitter.tooLong; tooLong++) this.#unread.add('too long', null);
+      await this.#deliver(entries.filter(text => text !== ''));
+    }
+  }
+
+  async #deliver(texts: readonly string[]): Promise<void> {
+    const lines: string[] = [];
+    let cursor = this.#cursor;
+    for (const text of texts) {
+      const entry = parseEntry(text);
+      if (entry === null) this.#unread.add('unreadable', null);
+      // The place that journalctl was started at, which has been dealt with.
+      else if (cursor === null || !isSameEntry(entry.cursor, cursor)) {
+        cursor = entry.cursor;
+        lines.push(...this.#linesOf(entry));
+      }
+    }
+    if (this.#stopping.signal.aborted) return;
+    if (lines.length > 0) await this.#receiver.lines(lines);
+    this.#cursor = cursor;
+  }
+
+  /** One, or none. */
+  #linesOf(entry: JournalEntry): string[] {
+    if (!this.#rules.trust(entry)) {
+      this.#untrusted.add(entry.tag, entry.uid);
+      return [];
+    }
+    const line = entryLine(entry);
+    if (line !== null && line.length <= MAX_LINE) return [line];
+    this.#unread.add('too long', null);
+    return [];
+  }
+
+  #runsWell(): void {
+    this.#pauseMs = this.#times.firstPauseMs;
+    this.#warned.clear();
+    if (!this.#failed) return;
+    this.#failed = false;
+    this.#receiver.notice({ kind: 'opened', path: JOURNAL, position: 0 });
+  }
+
+  #tellFailed(reason: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#receiver.notice({ kind: 'failed', path: JOURNAL, reason });
+  }
+
+  #warn(text: string): void {
+    if (text === '' || this.#warned.has(text) || this.#warned.size >= MAX_WARNINGS) return;
+    this.#warned.add(text);
+    this.#receiver.notice({ kind: 'warned', path: JOURNAL, text });
+  }
+}
+
+/**
+ * Whether two cursors name the same entry.  They begin with where it is stored (`s=…;i=…`), which changes when
+ * the journal is moved from memory to disk; boot, clocks and hash of the entry stay.
+ */
+const isSameEntry = (one: string, other: string): boolean => entryOf(one) === entryOf(other);
+
+const entryOf = (cursor: string): string => cursor.replace(/^s=[^;]*;i=[^;]*;/, '');
+
+/** A cursor tells the time of its entry in hexadecimal microseconds (systemd, sd_journal_get_cursor). */
+function isInFuture(cursor: string): boolean {
+  const time = /(?:^|;)t=([0-9a-f]{1,16})(?:;|$)/.exec(cursor)?.[1];
+  return time !== undefined && Number.parseInt(time, 16) / 1000 > Date.now();
+}

@@ -1,0 +1,62 @@
+/**
+ * Whether an entry of the journal is a server's own words.
+ *
+ * Every local user may write to the journal under every tag (`logger -t dovecot …`), and so could write a login.
+ * What the kernel says of the sender gives him away: his uid, and the unit that his process was started in.
+ * Executable and process name are no proof by themselves, since a user can have a program of his own
+ * choosing run a library of his (LD_PRELOAD, ld.so(8)), and journald cannot read them once the sender has ended.
+ */
+import type { JournalEntry } from './journal-entry.ts';
+
+/** What a genuine entry looks like: everything that is not null must fit. */
+export interface JournalTrust {
+  readonly uids: readonly number[] | null;
+  /** A template, `imap@.service`, stands for all its instances. */
+  readonly units: readonly string[] | null;
+  readonly comms: readonly string[] | null;
+  readonly exes: readonly string[] | null;
+  /** Of syslog(3), 0 to 7: the only severity that the server logs its logins with. */
+  readonly priority: number | null;
+}
+
+/** For a server that says nothing else. */
+export const ONLY_ROOT: JournalTrust = {
+  uids: [0],
+  units: null,
+  comms: null,
+  exes: null,
+  priority: null,
+};
+
+export function isTrusted(entry: JournalEntry, declared: JournalTrust): boolean {
+  const { uids, units, comms, exes, priority } = declared;
+  return (
+    isAmong(entry.uid, uids) &&
+    (isAmong(entry.unit, units) || isAmong(templateOf(entry.unit), units)) &&
+    isAmong(entry.comm, comms) &&
+    isAmong(entry.exe, exes) &&
+    (priority === null || entry.priority === priority)
+  );
+}
+
+/**
+ * Trusts an entry if any of the servers that log under its tag would (Courier and UW-IMAP share `imapd`).
+ *
+ * @param servers each with its tags and what its entries look like
+ */
+export function trustDeclared(
+  servers: Iterable<{ readonly programs: readonly string[]; readonly journal: JournalTrust }>,
+): (entry: JournalEntry) => boolean {
+  const byTag = new Map<string, JournalTrust[]>();
+  for (const { programs, journal } of servers) {
+    for (const tag of programs) byTag.set(tag, [...(byTag.get(tag) ?? []), journal]);
+  }
+  return entry => byTag.get(entry.tag)?.some(declared => isTrusted(entry, declared)) ?? false;
+}
+
+const isAmong = <T>(value: T | null, declared: readonly T[] | null): boolean =>
+  declared === null || (value !== null && declared.includes(value));
+
+/** `imap@.service` for `imap@3-192.0.2.5:143-192.0.2.10:4711.service` (systemd.unit(5), instances). */
+const templateOf = (unit: string | null): string | null =>
+  unit === null ? null : unit.replace(/@.+(?=\.\w+$)/, '@');

@@ -1,0 +1,32 @@
+/**
+ * `npm run test:faults`: every fault as often as it takes to trust the daemon, and a table of what was lost.
+ *
+ * With arguments only the faults whose names contain one of them.
+ */
+import { Rig } from '../real/rig.ts';
+import { FAULTS } from './faults.ts';
+
+const HEAD = ['fault', 'times injected', 'logins logged', 'lost', 'left open'];
+
+const wanted = process.argv.slice(2);
+const rows: (string | number)[][] = [HEAD];
+for (const { name, times, run } of FAULTS) {
+  if (wanted.length > 0 && !wanted.some(part => name.includes(part))) continue;
+  const rig = new Rig();
+  try {
+    const { logins, lost, open } = await run(rig, times);
+    rows.push([name, times, logins, lost, open]);
+    if (lost + open > 0) process.exitCode = 1;
+  } finally {
+    await rig.close();
+  }
+  process.stderr.write(`${rows.at(-1)?.join(' · ')}\n`);
+}
+
+const widths = HEAD.map((_, column) => Math.max(...rows.map(row => String(row[column]).length)));
+for (const row of rows) {
+  const cells = row.map((cell, column) =>
+    column === 0 ? String(cell).padEnd(widths[0] ?? 0) : String(cell).padStart(widths[column] ?? 0),
+  );
+  process.stdout.write(`${cells.join('  ')}\n`);
+}

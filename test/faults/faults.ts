@@ -1,0 +1,241 @@
+/**
+ * The faults, each as a function that injects it so many times into a world and leaves the world at rest.
+ */
+import { randomInt } from 'node:crypto';
+import {
+  copyFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lock } from '../../src/map/lock.ts';
+import { mustRun } from '../real/processes.ts';
+import type { Rig } from '../real/rig.ts';
+import { World, type WorldOptions } from './world.ts';
+
+export interface Outcome {
+  readonly logins: number;
+  readonly lost: number;
+  readonly open: number;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** How often it is injected in a whole campaign. */
+  readonly times: number;
+  /** How often in the short pass that belongs to the tests. */
+  readonly short: number;
+  readonly needsRoot: boolean;
+  run(rig: Rig, times: number): Promise<Outcome>;
+}
+
+const LONG = 600;
+
+/** Runs a fault again and again, and adds up what was wrong after each time. */
+async function repeat(
+  world: World,
+  times: number,
+  inject: (round: number) => Promise<void>,
+): Promise<Outcome> {
+  let lost = 0;
+  let open = 0;
+  for (let round = 0; round < times; round++) {
+    await inject(round);
+    const wrong = await world.settle();
+    lost += wrong.lost;
+    open += wrong.open;
+  }
+  await world.daemon.stop();
+  return { logins: world.count, lost, open };
+}
+
+/** Killed at any moment of its life, the start included, while logins go on. */
+async function kill(rig: Rig, times: number): Promise<Outcome> {
+  // Short, so that grants end while all this goes on.
+  const world = await World.make(rig, { grace: 15 });
+  world.start();
+  const outcome = await repeat(world, times, async () => {
+    world.logIn(5);
+    await sleep(randomInt(0, 150));
+    world.logIn(5);
+    world.daemon.signal('SIGKILL');
+    await world.daemon.exited();
+    world.logIn(3);
+    world.start();
+  });
+  return outcome;
+}
+
+/** Restarted in good order, with logins meanwhile. */
+async function restart(rig: Rig, times: number): Promise<Outcome> {
+  const world = await World.make(rig, { grace: 15 });
+  world.start();
+  return repeat(world, times, async () => {
+    world.logIn(5);
+    await world.daemon.stop();
+    world.logIn(5);
+    world.start();
+  });
+}
+
+/** A world whose daemon is at work. */
+async function watched(rig: Rig, options: Partial<WorldOptions> = {}): Promise<World> {
+  const world = await World.make(rig, { grace: LONG, ...options });
+  world.start();
+  world.logIn(1);
+  await world.settle();
+  return world;
+}
+
+type Rotation = (world: World, round: number) => Promise<void>;
+
+const ROTATIONS: Readonly<Record<string, Rotation>> = {
+  'rename and create': async ({ log }) => {
+    renameSync(log, `${log}.1`);
+    writeFileSync(log, '');
+  },
+  'rename, writer stays': async world => {
+    const writer = world.openWriter();
+    renameSync(world.log, `${world.log}.1`);
+    writer.write(2);
+    writeFileSync(world.log, world.nextLogin());
+    writer.write(2);
+    writer.close();
+  },
+  copytruncate: async ({ log }) => {
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log);
+  },
+  truncate: async world => {
+    // What nobody has read by then is nowhere any more.
+    await world.settle();
+    truncateSync(world.log);
+  },
+  'delete and create': async ({ log }) => {
+    unlinkSync(log);
+    writeFileSync(log, '');
+  },
+  'switch a symbolic link': async (world, round) => {
+    const { log } = world;
+    writeFileSync(`${log}-${round}`, '');
+    symlinkSync(`${log}-${round}`, `${log}.link`);
+    if (round === 0) renameSync(log, `${log}.old`);
+    renameSync(`${log}.link`, log);
+  },
+};
+
+const rotate =
+  (rotation: Rotation) =>
+  async (rig: Rig, times: number): Promise<Outcome> => {
+    const world = await watched(rig);
+    return repeat(world, times, async round => {
+      world.logIn(3);
+      await rotation(world, round);
+      world.logIn(3);
+    });
+  };
+
+/** A world whose map is on a file system of its own, of 1 MiB. */
+async function smallDisk(rig: Rig): Promise<{ world: World; disk: string }> {
+  const disk = await rig.directory();
+  await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', disk]);
+  rig.defer(() => mustRun('umount', ['-l', disk]));
+  return { world: await watched(rig, { mapDirectory: disk }), disk };
+}
+
+async function fullDisk(rig: Rig, times: number): Promise<Outcome> {
+  const { world, disk } = await smallDisk(rig);
+  const filler = join(disk, 'filler');
+  return repeat(world, times, async () => {
+    await mustRun('sh', ['-c', 'cat /dev/zero > "$1" || true', 'sh', filler]);
+    world.logIn(200);
+    await sleep(randomInt(100, 800));
+    rmSync(filler);
+  });
+}
+
+async function readOnlyDisk(rig: Rig, times: number): Promise<Outcome> {
+  const { world, disk } = await smallDisk(rig);
+  return repeat(world, times, async () => {
+    // A file that is open for writing forbids the change, so the daemon meets it at a start.
+    await world.daemon.stop();
+    await mustRun('mount', ['-o', 'remount,ro', disk]);
+    const refused = world.start();
+    world.logIn(20);
+    await refused.exited();
+    await mustRun('mount', ['-o', 'remount,rw', disk]);
+    world.start();
+  });
+}
+
+async function removedMap(rig: Rig, times: number): Promise<Outcome> {
+  const world = await watched(rig);
+  return repeat(world, times, async () => {
+    world.logIn(3);
+    await world.settle();
+    unlinkSync(`${world.map.path}.lmdb`);
+    world.logIn(3);
+  });
+}
+
+async function replacedMap(rig: Rig, times: number): Promise<Outcome> {
+  const world = await watched(rig);
+  const file = `${world.map.path}.lmdb`;
+  return repeat(world, times, async () => {
+    world.logIn(3);
+    await world.settle();
+    copyFileSync(file, `${file}.backup`);
+    world.logIn(3);
+    renameSync(`${file}.backup`, file);
+    world.logIn(3);
+  });
+}
+
+/** A reader that has hung itself up while it holds the lock. */
+async function stuckReader(rig: Rig, times: number): Promise<Outcome> {
+  const world = await watched(rig);
+  return repeat(world, times, async () => {
+    const file = await open(`${world.map.path}.lmdb`);
+    const held = await lock(file.fd, 'shared');
+    world.logIn(50);
+    await sleep(2000);
+    held.release();
+    await file.close();
+  });
+}
+
+async function stopped(rig: Rig, times: number): Promise<Outcome> {
+  const world = await World.make(rig, { grace: 6 });
+  world.start();
+  return repeat(world, times, async () => {
+    world.logIn(5);
+    world.daemon.signal('SIGSTOP');
+    world.logIn(5);
+    await sleep(1500);
+    world.daemon.signal('SIGCONT');
+  });
+}
+
+export const FAULTS: readonly Fault[] = [
+  { name: 'kill -9', times: 200, short: 8, needsRoot: false, run: kill },
+  { name: 'restart', times: 50, short: 3, needsRoot: false, run: restart },
+  ...Object.entries(ROTATIONS).map(([name, rotation]) => ({
+    name: `rotation: ${name}`,
+    times: 100,
+    short: 8,
+    needsRoot: false,
+    run: rotate(rotation),
+  })),
+  { name: 'disk full', times: 20, short: 2, needsRoot: true, run: fullDisk },
+  { name: 'disk read-only', times: 20, short: 1, needsRoot: true, run: readOnlyDisk },
+  { name: 'map removed', times: 50, short: 3, needsRoot: false, run: removedMap },
+  { name: 'map replaced by an old copy', times: 50, short: 3, needsRoot: false, run: replacedMap },
+  { name: 'reader holds the lock', times: 10, short: 1, needsRoot: false, run: stuckReader },
+  { name: 'SIGSTOP and SIGCONT', times: 20, short: 2, needsRoot: false, run: stopped },
+];

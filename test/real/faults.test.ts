@@ -1,0 +1,21 @@
+/**
+ * A short pass of the fault campaign (test/faults; `npm run test:faults` is the long one).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FAULTS } from '../faults/faults.ts';
+import { requirePrograms } from './programs.ts';
+import { Rig } from './rig.ts';
+
+for (const { name, short, needsRoot, run } of FAULTS) {
+  const skip = requirePrograms(needsRoot ? ['mount', 'umount'] : [], { root: needsRoot });
+  test(`${name}: nothing is lost, nothing left open`, { skip }, async () => {
+    const rig = new Rig();
+    try {
+      const { logins, lost, open } = await run(rig, short);
+      assert.deepEqual({ lost, open }, { lost: 0, open: 0 }, `of ${logins} logins`);
+    } finally {
+      await rig.close();
+    }
+  });
+}

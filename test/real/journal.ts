@@ -1,0 +1,93 @@
+/**
+ * A systemd journal of the test's own: journald, started by hand, in a mount namespace.
+ *
+ * Promises: nothing of it is seen from outside: `/run` and `/dev` are its own (the devices are the machine's, but
+ * `/dev/log` is not), so it needs no systemd as process 1, and takes the place of no other syslog daemon.  What is
+ * to log into it is started through `enter`.  journald ends with the rig, or when the test dies, and the namespace
+ * with the last process in it.
+ * Known limits: needs root; nothing in there runs in a unit, so entries have no _SYSTEMD_UNIT.
+ */
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mustRun, type RunOptions, startDaemon } from './processes.ts';
+import { findProgram } from './programs.ts';
+import type { Rig } from './rig.ts';
+import { waitFor } from './wait.ts';
+
+/** What it takes, for `requirePrograms`. */
+export const JOURNAL_PROGRAMS = [
+  'systemd-journald',
+  'journalctl',
+  'systemd-cat',
+  'logger',
+  'setpriv',
+  'unshare',
+  'nsenter',
+  'mount',
+] as const;
+
+export interface Journal {
+  /** The command that runs another one in there. */
+  readonly enter: readonly [string, ...string[]];
+  /** Runs a program in there that must succeed, and returns its standard output. */
+  run(command: string, args: readonly string[], options?: RunOptions): Promise<string>;
+  /**
+   * Makes a script that becomes a program in there, under the same process id.
+   *
+   * @param before a command that runs it, such as setpriv
+   * @returns the script's path; its name is the program's
+   */
+  entrance(program: string, before?: readonly string[]): Promise<string>;
+}
+
+const SETUP = `
+base=$1
+mount -t tmpfs -o mode=755 tmpfs "$base"
+mkdir "$base/pts" "$base/shm"
+for name in null zero full random urandom tty; do
+  : > "$base/$name"
+  mount --bind "/dev/$name" "$base/$name"
+done
+for name in pts shm; do mount --bind "/dev/$name" "$base/$name"; done
+ln -s /proc/self/fd "$base/fd"
+ln -s /run/systemd/journal/dev-log "$base/log"
+mount --rbind "$base" /dev
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/systemd/journal /run/log
+test ! -d /var/log/journal || mount -t tmpfs tmpfs /var/log/journal
+exec "$2"
+`;
+
+/** Starts journald; it is stopped when the rig closes. */
+export async function startJournal(rig: Rig): Promise<Journal> {
+  const base = await rig.directory();
+  const journald = findProgram('systemd-journald') ?? 'systemd-journald';
+  const namespace = ['unshare', '--mount', '--propagation', 'private'];
+  const daemon = startDaemon(rig, 'setpriv', [
+    ...['--pdeathsig', 'TERM', ...namespace],
+    ...['sh', '-euc', SETUP, 'sh', base, journald],
+  ]);
+  const enter = ['nsenter', `--mount=/proc/${daemon.pid}/ns/mnt`] as const;
+  const [nsenter, ...inside] = enter;
+  const journal: Journal = {
+    enter,
+    run: (command, args, options) => mustRun(nsenter, [...inside, command, ...args], options),
+    entrance: async (program, before = []) => {
+      const path = join(await rig.directory(), program);
+      const command = [...enter, ...before, findProgram(program) ?? program];
+      await writeFile(path, `#!/bin/sh\nexec ${command.join(' ')} "$@"\n`);
+      await chmod(path, 0o755);
+      return path;
+    },
+  };
+  await waitFor(
+    'journald',
+    async () => {
+      if (!daemon.running) throw new Error(`no journald: ${daemon.transcript()}`);
+      const found = await journal.run('journalctl', ['--no-pager', '--lines=1']).catch(() => '');
+      return found.includes('Journal started') || found.includes('Runtime Journal');
+    },
+    { seen: () => daemon.transcript() },
+  );
+  return journal;
+}

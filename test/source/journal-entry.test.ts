@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { epoch } from '../../src/clock.ts';
+import { parseLine } from '../../src/line/prefix.ts';
+import { StampReader } from '../../src/line/stamp.ts';
+import { entryLine, parseEntry } from '../../src/source/journal-entry.ts';
+
+/** As journald 252 stored a datagram of root's, and journalctl printed it. */
+const GENUINE = {
+  __CURSOR:
+    's=c9c279854ea14a8d8e4766bdb53209aa;i=15b;b=a996c7198db64376b79434e7ded31575;m=103030a01;t=6610d501342cd;x=90923a35d78404fd',
+  __REALTIME_TIMESTAMP: '1795559666172621',
+  __MONOTONIC_TIMESTAMP: '4345498113',
+  _BOOT_ID: 'a996c7198db64376b79434e7ded31575',
+  SYSLOG_IDENTIFIER: 'dovecot',
+  MESSAGE: 'imap-login: Login',
+  PRIORITY: '6',
+  _HOSTNAME: 'mx',
+  _PID: '4711',
+  _UID: '0',
+  _COMM: 'log',
+  _EXE: '/usr/lib/dovecot/log',
+  _SYSTEMD_UNIT: 'dovecot.service',
+};
+
+/** An entry's JSON, a character a byte, with some fields changed; undefined for left out. */
+const json = (fields: Readonly<Record<string, unknown>> = {}): string =>
+  Buffer.from(JSON.stringify({ ...GENUINE, ...fields })).toString('latin1');
+
+const lineOf = (fields?: Readonly<Record<string, unknown>>): string | null => {
+  const entry = parseEntry(json(fields));
+  return entry && entryLine(entry);
+};
+
+test('an entry has what journald says of it', () => {
+  assert.deepEqual(parseEntry(json()), {
+    cursor: GENUINE.__CURSOR,
+    microseconds: 1795559666172621,
+    tag: 'dovecot',
+    message: 'imap-login: Login',
+    priority: 6,
+    host: 'mx',
+    pid: '4711',
+    uid: 0,
+    unit: 'dovecot.service',
+    comm: 'log',
+    exe: '/usr/lib/dovecot/log',
+  });
+});
+
+describe('the line of an entry', () => {
+  const stamp = '2026-11-24T22:34:26.172621Z';
+  for (const [name, fields, line] of [
+    ['is that of a syslog file', {}, `${stamp} mx dovecot[4711]: imap-login: Login`],
+    [
+      'keeps the zeros of its fraction',
+      { __REALTIME_TIMESTAMP: '1795559666000042' },
+      '2026-11-24T22:34:26.000042Z mx dovecot[4711]: imap-login: Login',
+    ],
+    [
+      'has no pid when there is none',
+      { _PID: undefined },
+      `${stamp} mx dovecot: imap-login: Login`,
+    ],
+    [
+      "has the sender's pid where the kernel tells none",
+      { _PID: undefined, SYSLOG_PID: '7' },
+      `${stamp} mx dovecot[7]: imap-login: Login`,
+    ],
+    [
+      "has the kernel's pid and not the sender's",
+      { SYSLOG_PID: '7' },
+      `${stamp} mx dovecot[4711]: imap-login: Login`,
+    ],
+    [
+      'has no pid that is no number',
+      { _PID: undefined, SYSLOG_PID: '7]: x' },
+      `${stamp} mx dovecot: imap-login: Login`,
+    ],
+    [
+      'has some host',
+      { _HOSTNAME: undefined },
+      `${stamp} localhost dovecot[4711]: imap-login: Login`,
+    ],
+    [
+      'has a host of one word',
+      { _HOSTNAME: 'a b' },
+      `${stamp} localhost dovecot[4711]: imap-login: Login`,
+    ],
+    [
+      'escapes control characters as rsyslog does',
+      { MESSAGE: 'a\nb\tc\0d\x7fe\r' },
+      `${stamp} mx dovecot[4711]: a#012b#011c#000d#177e#015`,
+    ],
+    ['has the bytes of a text', { MESSAGE: 'jürgen' }, `${stamp} mx dovecot[4711]: j\xc3\xbcrgen`],
+    [
+      'has the bytes of what is no text',
+      { MESSAGE: [97, 10, 128, 255] },
+      `${stamp} mx dovecot[4711]: a#012\x80\xff`,
+    ],
+    ['may be empty', { MESSAGE: '' }, `${stamp} mx dovecot[4711]: `],
+    [
+      'has the blanks back that journald took off',
+      { MESSAGE: 'LOGIN FAILED', SYSLOG_RAW: '<22>dovecot: LOGIN FAILED   ' },
+      `${stamp} mx dovecot[4711]: LOGIN FAILED   `,
+    ],
+    [
+      'has them back from a datagram that is no text, too',
+      { MESSAGE: [128], SYSLOG_RAW: [60, 50, 62, 128, 32, 9, 10] },
+      `${stamp} mx dovecot[4711]: \x80 #011`,
+    ],
+    ['is none for a message that is too long', { MESSAGE: null }, null],
+  ] as const) {
+    test(name, () => assert.equal(lineOf(fields), line));
+  }
+});
+
+describe('not an entry that could be a line:', () => {
+  for (const [name, fields] of [
+    ['without a message', { MESSAGE: undefined }],
+    ['with several messages', { MESSAGE: ['one', 'two'] }],
+    ['with bytes that are none', { MESSAGE: [97, 256] }],
+    ['without a tag', { SYSLOG_IDENTIFIER: undefined }],
+    ['with several tags', { SYSLOG_IDENTIFIER: ['dovecot', 'imapd'] }],
+    ['with a tag of several words', { SYSLOG_IDENTIFIER: 'x y' }],
+    ['with a line end in the tag', { SYSLOG_IDENTIFIER: 'dovecot\n' }],
+    ['without a time', { __REALTIME_TIMESTAMP: undefined }],
+    ['with a time that is none', { __REALTIME_TIMESTAMP: '-1' }],
+    ['without a cursor', { __CURSOR: undefined }],
+  ] as const) {
+    test(name, () => assert.equal(parseEntry(json(fields)), null));
+  }
+  for (const text of ['', '-- No entries --', '{', 'null', '1', '[]', '"x"', json().slice(1)]) {
+    test(JSON.stringify(text.slice(0, 20)), () => assert.equal(parseEntry(text), null));
+  }
+});
+
+test('no value of any field makes more than one line, or another program', () => {
+  const stamps = new StampReader(() => epoch(1795559666));
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('\n', ': ', 'x: y'),
+  );
+  const bytes = fc.array(fc.integer({ min: 0, max: 255 }));
+  const value = fc.oneof(text, bytes, fc.constant(null), fc.constant(undefined));
+  const names = ['SYSLOG_PID', 'SYSLOG_RAW', '_HOSTNAME', '_PID', 'MESSAGE', 'PRIORITY'] as const;
+  const fields = fc.record(Object.fromEntries(names.map(name => [name, value])));
+  fc.assert(
+    fc.property(fields, changed => {
+      const line = lineOf(changed);
+      if (line === null) return;
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these may be there
+      assert.doesNotMatch(line, /[\0-\x1f\x7f\u0100-\uffff]/);
+      assert.equal(parseLine(line, stamps).program, 'dovecot');
+    }),
+  );
+});

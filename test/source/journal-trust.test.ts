@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { JournalEntry } from '../../src/source/journal-entry.ts';
+import {
+  isTrusted,
+  type JournalTrust,
+  ONLY_ROOT,
+  trustDeclared,
+} from '../../src/source/journal-trust.ts';
+
+const ENTRY: JournalEntry = {
+  cursor: 's=1',
+  microseconds: 0,
+  tag: 'imapd',
+  message: 'LOGIN',
+  priority: 6,
+  host: 'mx',
+  pid: '4711',
+  uid: 0,
+  unit: 'courier-imap.service',
+  comm: 'courierlogger',
+  exe: '/usr/sbin/courierlogger',
+};
+
+const NOTHING: JournalTrust = { uids: null, units: null, comms: null, exes: null, priority: null };
+
+describe('an entry is trusted', () => {
+  for (const [name, entry, declared, trusted] of [
+    ['of root', {}, ONLY_ROOT, true],
+    ['not of another account', { uid: 1000 }, ONLY_ROOT, false],
+    ['not of nobody at all, as the kernel', { uid: null }, ONLY_ROOT, false],
+    ['of one of several accounts', { uid: 8 }, { ...NOTHING, uids: [0, 8] }, true],
+    ['of a unit', {}, { ...NOTHING, units: ['x.service', 'courier-imap.service'] }, true],
+    [
+      'not of another unit',
+      { unit: 'user@1000.service' },
+      { ...NOTHING, units: ['courier-imap.service'] },
+      false,
+    ],
+    ['not of no unit', { unit: null }, { ...NOTHING, units: ['courier-imap.service'] }, false],
+    [
+      'of an instance',
+      { unit: 'imap@3-192.0.2.5:143.service' },
+      { ...NOTHING, units: ['imap@.service'] },
+      true,
+    ],
+    [
+      'of an instance with an odd name',
+      { unit: 'imap@a@b.c.service' },
+      { ...NOTHING, units: ['imap@.service'] },
+      true,
+    ],
+    [
+      'not of another kind of unit',
+      { unit: 'imap@3.socket' },
+      { ...NOTHING, units: ['imap@.service'] },
+      false,
+    ],
+    [
+      'not of another template',
+      { unit: 'ximap@3.service' },
+      { ...NOTHING, units: ['imap@.service'] },
+      false,
+    ],
+    [
+      'not of another instance',
+      { unit: 'imap@3.service' },
+      { ...NOTHING, units: ['imap@4.service'] },
+      false,
+    ],
+    ['of a process name', {}, { ...NOTHING, comms: ['courierlogger'] }, true],
+    [
+      'not of another process name',
+      { comm: 'logger' },
+      { ...NOTHING, comms: ['courierlogger'] },
+      false,
+    ],
+    ['of an executable', {}, { ...NOTHING, exes: ['/usr/sbin/courierlogger'] }, true],
+    [
+      'not of one that has gone',
+      { exe: null },
+      { ...NOTHING, exes: ['/usr/sbin/courierlogger'] },
+      false,
+    ],
+    ['of a severity', {}, { ...NOTHING, priority: 6 }, true],
+    ['not of another severity', { priority: 5 }, { ...NOTHING, priority: 6 }, false],
+    ['not of no severity', { priority: null }, { ...NOTHING, priority: 6 }, false],
+    ['only if everything fits', { uid: 1000 }, { ...ONLY_ROOT, priority: 6 }, false],
+  ] as const) {
+    test(name, () => assert.equal(isTrusted({ ...ENTRY, ...entry }, declared), trusted));
+  }
+});
+
+describe('of several servers', () => {
+  const trust = trustDeclared([
+    { programs: ['imapd', 'pop3d'], journal: ONLY_ROOT },
+    { programs: ['imapd', 'ipop3d'], journal: { ...NOTHING, units: ['imap@.service'] } },
+  ]);
+  for (const [name, entry, trusted] of [
+    ['one under its tag is enough', { uid: 1000, unit: 'imap@3.service' }, true],
+    ['the other is, too', {}, true],
+    ['none under its tag is not', { uid: 1000 }, false],
+    ['one under another tag is not', { tag: 'pop3d', uid: 1000, unit: 'imap@3.service' }, false],
+    ['no tag of theirs is trusted at all', { tag: 'su' }, false],
+  ] as const) {
+    test(name, () => assert.equal(trust({ ...ENTRY, ...entry }), trusted));
+  }
+});
