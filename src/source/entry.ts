@@ -13,6 +13,7 @@ import {
   type FilePlace,
   isFingerprintOf,
   isSameFile,
+  isSamePlace,
   type Place,
   readHead,
 } from './place.ts';
@@ -50,7 +51,7 @@ export async function findEntry(
     }
     const found = place && (await enterAt(files, place));
     const chosen = found ?? (await enterByStart(files, startAt, failed));
-    entry = chosen && { ...chosen, older, lost: place !== null && found === null };
+    entry = chosen && withOlder(chosen, older, place !== null && found === null);
   } finally {
     if (entry === null) for (const follower of older) follower.close();
   }
@@ -69,6 +70,16 @@ async function enterAt(files: LogFiles, place: FilePlace): Promise<Found | null>
   return { follower: new Follower(file, position), path, position };
 }
 
+/** One that is among the older files is read on where it was left, and not twice. */
+function withOlder(found: Found, older: readonly Follower[], lost: boolean): Entry {
+  const { identity } = found.follower;
+  const held = older.find(follower => isSameFile(follower.identity, identity));
+  if (held === undefined) return { ...found, older, lost };
+  found.follower.close();
+  const others = older.filter(follower => follower !== held);
+  return { ...found, follower: held, position: held.place.position, older: others, lost };
+}
+
 /** Opens the file to which the place belongs: the one at the path, or a rotated one. */
 async function openPlace(
   files: LogFiles,
@@ -84,7 +95,7 @@ async function openPlace(
 
 function belongs({ fd, identity }: OpenFile, place: FilePlace): boolean {
   if (!isFingerprintOf(place.fingerprint, readHead(fd, FINGERPRINT_BYTES))) return false;
-  if (isSameFile(identity, place)) return true;
+  if (isSamePlace(identity, place)) return true;
   return place.position > 0 && place.position <= fstatSync(fd).size;
 }
 

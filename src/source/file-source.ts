@@ -4,7 +4,8 @@
  * Promises: every complete line is delivered exactly once and in order, through rotation by rename (also with a
  * writer that stays on the old file), by copying and truncating, by a symbolic link that is switched, through
  * removal, replacement and directories that go and come back; several of these may happen between two looks.
- * Between two files the order is that of their rotation.  It waits for a log that does not exist yet; after any error
+ * Between two files the order is that of their rotation, unless one has been removed, or is still being written to
+ * after it.  It waits for a log that does not exist yet; after any error
  * it tries again, from the last line that was dealt with.  `place` tells at any moment where that is, and a source that
  * is started from it goes on exactly there: in the file that has been rotated away since, in the ones after it
  * (also compressed by gzip), then in the current one.  Where the kernel reports no changes, a poll finds them.
@@ -137,8 +138,8 @@ export class FileSource implements Source {
    */
   async #step(current: Follower): Promise<boolean> {
     if (this.#stopping.signal.aborted) return false;
-    // All that was read into a copy, and cut away again, before this file got its first line.
-    const unseen = current.isFresh ? this.#files.unseenBefore(current.identity) : null;
+    // What was written, copied and cut away before we read the first line stands in a file unseen before.
+    const unseen = current.isUnread ? this.#files.unseenBefore(current.identity) : null;
     if (unseen !== null) return this.#goTo(unseen, 0);
     // Looked at before the read: whatever was written before the path changed is read then.
     const atPath = this.#files.atPath();

@@ -70,13 +70,12 @@ export class Follower {
 
   get place(): FilePlace {
     this.#fingerprint ??= fingerprintOf(this.#head);
-    const { dev, ino } = this.identity;
-    return { dev, ino, fingerprint: this.#fingerprint, position: this.#delivered };
+    return { ...this.identity, fingerprint: this.#fingerprint, position: this.#delivered };
   }
 
-  /** Whether it has something of which nothing has been read. */
-  get isFresh(): boolean {
-    return this.#position === 0 && fstatSync(this.#fd).size > 0;
+  /** Nothing has been read of it, so a truncation would not be noticed. */
+  get isUnread(): boolean {
+    return this.#position === 0;
   }
 
   /**

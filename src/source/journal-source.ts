@@ -14,6 +14,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochSeconds } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
+import { cursorTime, isSameEntry } from './journal-cursor.ts';
 import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
 import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
 import type { Notice, Source } from './source.ts';
@@ -195,8 +196,9 @@ export class JournalSource implements Source {
    */
   #place(): JournalPlace {
     const cursor = this.#cursor;
-    if (cursor === null || this.#byTime || isInFuture(cursor)) return { since: this.#since() };
-    return { cursor };
+    if (cursor === null || this.#byTime) return { since: this.#since() };
+    const isInFuture = (cursorTime(cursor) ?? 0) > Date.now() / 1000;
+    return isInFuture ? { since: this.#since() } : { cursor };
   }
 
   async #read(child: Journalctl): Promise<void> {
@@ -257,18 +259,4 @@ export class JournalSource implements Source {
     this.#warned.add(text);
     this.#receiver.notice({ kind: 'warned', path: JOURNAL, text });
   }
-}
-
-/**
- * Whether two cursors name the same entry.  They begin with where it is stored (`s=…;i=…`), which changes when
- * the journal is moved from memory to disk; boot, clocks and hash of the entry stay.
- */
-const isSameEntry = (one: string, other: string): boolean => entryOf(one) === entryOf(other);
-
-const entryOf = (cursor: string): string => cursor.replace(/^s=[^;]*;i=[^;]*;/, '');
-
-/** A cursor tells the time of its entry in hexadecimal microseconds (systemd, sd_journal_get_cursor). */
-function isInFuture(cursor: string): boolean {
-  const time = /(?:^|;)t=([0-9a-f]{1,16})(?:;|$)/.exec(cursor)?.[1];
-  return time !== undefined && Number.parseInt(time, 16) / 1000 > Date.now();
 }

@@ -7,11 +7,11 @@
  * Known limit: of files that are compressed when first seen, only those newer than a file that is found are known
  * to be unread.
  */
-import { openSync, statSync } from 'node:fs';
+import { fstatSync, openSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import type { OpenFile } from './follower.ts';
-import { type FilePlace, type Identity, isSameFile } from './place.ts';
-import { identityOf, indexOfPlace, type RotatedFile, rotatedFiles } from './rotated.ts';
+import { type FilePlace, type Identity, identityOf, isSameFile } from './place.ts';
+import { indexOfPlace, type RotatedFile, rotatedFiles } from './rotated.ts';
 
 export class LogFiles {
   readonly path: string;
@@ -27,7 +27,7 @@ export class LogFiles {
   /** What is at the path now; null when nothing is. */
   atPath(): Identity | null {
     const status = statSync(this.path, { bigint: true, throwIfNoEntry: false });
-    return status === undefined ? null : { dev: String(status.dev), ino: String(status.ino) };
+    return status === undefined ? null : identityOf(status);
   }
 
   /** @throws Error of open(2) other than ENOENT, and for what is no file */
@@ -38,7 +38,7 @@ export class LogFiles {
     if (!status.isFile()) throw new Error('it is not a regular file');
     try {
       const fd = openSync(this.path, 'r');
-      return { fd, identity: identityOf(fd), complete: false };
+      return { fd, identity: identityOf(fstatSync(fd, { bigint: true })), complete: false };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
       throw error;
@@ -60,9 +60,12 @@ export class LogFiles {
     return index < 0 ? this.#oldestUnseen(files) : (files[index - 1] ?? null);
   }
 
-  /** The oldest file that was not there before, of those older than the one given. */
+  /** The oldest file that was not there before, of those known to be older than the one given. */
   unseenBefore(file: Identity): RotatedFile | null {
-    return this.#oldestUnseen(this.olderThan(file));
+    const atPath = this.atPath();
+    const files = rotatedFiles(this.path);
+    const hasName = (atPath !== null && isSameFile(atPath, file)) || indexOf(files, file) >= 0;
+    return hasName ? this.#oldestUnseen(this.olderThan(file)) : null;
   }
 
   /** The rotated file to which the place belongs, of those older than the one given. */

@@ -9,7 +9,7 @@
  * time stamps never are.
  */
 import { createHash } from 'node:crypto';
-import { readSync } from 'node:fs';
+import { type BigIntStats, readSync } from 'node:fs';
 
 /** The first bytes that a file is told by, when it has as many. */
 export const FINGERPRINT_BYTES = 1024;
@@ -25,6 +25,8 @@ export interface Identity {
   /** Decimal: an inode number may need more digits than a JSON number keeps. */
   readonly dev: string;
   readonly ino: string;
+  /** When it was made, in nanoseconds since 1970; where the file system does not keep that, its last change. */
+  readonly born: string;
 }
 
 export interface FilePlace extends Identity {
@@ -38,7 +40,18 @@ export interface Place extends FilePlace {
   readonly older: readonly FilePlace[];
 }
 
+/** Of files that exist at the same time. */
 export const isSameFile = (a: Identity, b: Identity): boolean => a.dev === b.dev && a.ino === b.ino;
+
+/** Also across time, when the first bytes agree; without any, the inode may have become another file's. */
+export const isSamePlace = (file: Identity, place: FilePlace): boolean =>
+  isSameFile(file, place) && (place.fingerprint.bytes > 0 || file.born === place.born);
+
+export const identityOf = ({ dev, ino, birthtimeNs }: BigIntStats): Identity => ({
+  dev: String(dev),
+  ino: String(ino),
+  born: String(birthtimeNs),
+});
 
 export const fingerprintOf = (bytes: Buffer): Fingerprint => ({
   bytes: bytes.length,
@@ -66,15 +79,17 @@ export function parsePlace(value: unknown): Place | null {
 
 function parseFilePlace(value: unknown): FilePlace | null {
   if (!isObject(value) || !isObject(value['fingerprint'])) return null;
-  const { dev, ino, position } = value;
+  const { dev, ino, born, position } = value;
   const { bytes, hash } = value['fingerprint'];
-  if (typeof dev !== 'string' || typeof ino !== 'string' || typeof hash !== 'string') return null;
+  if (!isText(dev) || !isText(ino) || !isText(born) || !isText(hash)) return null;
   if (!isCount(position) || !isCount(bytes) || bytes > FINGERPRINT_BYTES) return null;
-  return { dev, ino, position, fingerprint: { bytes, hash } };
+  return { dev, ino, born, position, fingerprint: { bytes, hash } };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;

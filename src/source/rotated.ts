@@ -30,8 +30,10 @@ import {
   type FilePlace,
   type Fingerprint,
   type Identity,
+  identityOf,
   isFingerprintOf,
   isSameFile,
+  isSamePlace,
   readHead,
 } from './place.ts';
 
@@ -61,8 +63,8 @@ export function rotatedFiles(path: string): RotatedFile[] {
  * @throws Error of open(2), of zlib for a damaged file, of writing the temporary file
  */
 export async function openRotated(file: RotatedFile): Promise<OpenFile | null> {
-  const { dev, ino, compressed } = file;
-  const identity = { dev, ino };
+  const { dev, ino, born, compressed } = file;
+  const identity = { dev, ino, born };
   const fd = openListed(file);
   if (fd === null || !compressed) return fd === null ? null : { fd, identity, complete: false };
   try {
@@ -76,7 +78,7 @@ export async function openRotated(file: RotatedFile): Promise<OpenFile | null> {
 export function indexOfPlace(files: readonly RotatedFile[], place: FilePlace): number {
   const { fingerprint, position } = place;
   const itself = files.findIndex(
-    file => isSameFile(file, place) && hasFingerprint(file, fingerprint),
+    file => isSamePlace(file, place) && hasFingerprint(file, fingerprint),
   );
   // Before the first whole line, too few bytes are known to tell a copy or a compressed file by.
   if (itself >= 0 || position === 0) return itself;
@@ -129,15 +131,14 @@ function within(name: string, start: string, end: string): string {
 
 function fileAt(path: string, label: string): RotatedFile | null {
   try {
-    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    const status = statSync(path, { bigint: true });
     return {
+      ...identityOf(status),
       path,
       label,
       compressed: path.endsWith('.gz'),
-      dev: String(dev),
-      ino: String(ino),
-      size: Number(size),
-      modified: Number(mtimeNs) / 1e6,
+      size: Number(status.size),
+      modified: Number(status.mtimeNs) / 1e6,
     };
   } catch {
     // Rotated on or removed since the directory was read.
@@ -164,14 +165,9 @@ function openListed(file: RotatedFile): number | null {
     if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
-  if (isSameFile(identityOf(fd), file)) return fd;
+  if (isSameFile(identityOf(fstatSync(fd, { bigint: true })), file)) return fd;
   closeSync(fd);
   return null;
-}
-
-export function identityOf(fd: number): Identity {
-  const { dev, ino } = fstatSync(fd, { bigint: true });
-  return { dev: String(dev), ino: String(ino) };
 }
 
 /** A file without a name, which is gone when it is closed, by whatever way. */

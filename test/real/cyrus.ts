@@ -22,8 +22,9 @@ const SETTINGS = [
   'sasl_auxprop_plugin: sasldb',
   'autocreate_users: anyone',
   'allowanonymouslogin: yes',
-  // The tests log in more often than once a minute.
+  // The tests log in more often than once a minute, and fail often.
   'popminpoll: 0',
+  'failedloginpause: 0',
 ];
 
 /** Leaves the two services on their ports, and of the others those that listen on no port. */

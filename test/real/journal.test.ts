@@ -20,7 +20,7 @@ import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-const skip = requirePrograms([...JOURNAL_PROGRAMS, 'dovecot'], { root: true });
+const skip = requirePrograms([...JOURNAL_PROGRAMS, 'dovecot', 'perl'], { root: true });
 
 /** As Dovecot would write it. */
 const FORGERY =

@@ -77,10 +77,16 @@ export const SERVERS: readonly Server[] = [
   {
     server: 'dovecot',
     tags: ['imap-login', 'pop3-login[7]'],
-    successes: [({ user, ip }) => `Login: ${user} [${ip}]`],
+    successes: [
+      ({ user, ip }) => `Login: ${user} [${ip}]`,
+      ({ user, ip, text }) =>
+        `Info: Login: user=<${sanitised(user)}>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=7, TLS, session=<${text}>`,
+    ],
     failures: [
       ({ ip }) => `Disconnected [${ip}]`,
       ({ ip, text }) => `Aborted login: ${text} [${ip}]`,
+      ({ user, ip }) =>
+        `Info: Disconnected (auth failed, 1 attempts in 2 secs): user=<${sanitised(user)}>, method=PLAIN, rip=${ip}, lip=192.0.2.5`,
     ],
   },
   {

@@ -4,8 +4,8 @@
  * The model knows of every line in which contents of a file it stands, whether these still have a name, and what the
  * source had seen when they lost it.  A line is due when anybody could read it: when it stands in a file that has a
  * name, or in one that a look had found before it was removed.  What is due is delivered exactly once; what is not,
- * at most once.  Contents follow each other in time, and so do their lines; only what a writer adds to a file after
- * the next one was begun may come later.
+ * at most once.  Contents follow each other in time, and so do their lines; only those of a file that was removed, and
+ * what a writer adds to a file after the next one was begun, may come later.
  */
 import assert from 'node:assert/strict';
 import {
@@ -88,6 +88,7 @@ export class LogWorld {
   #source: FileSource | null = null;
   #deliveries: Delivery[] = [];
   #epoch = 0;
+  #inodeFreed = false;
   #saved: Saved = { place: null, deliveries: 0 };
   #open: Promise<void> | null = null;
   #unpause: () => void = () => undefined;
@@ -197,6 +198,7 @@ export class LogWorld {
     writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
     utimesSync(`${path}.gz`, atime, mtime);
     unlinkSync(path);
+    this.#freeInode();
   }
 
   moveDirectory(): void {
@@ -261,7 +263,10 @@ export class LogWorld {
   }
 
   resume(): void {
-    if (this.#source === null) this.#start(parsePlace(JSON.parse(JSON.stringify(this.#saved.place))));
+    if (this.#source !== null) return;
+    if (this.#inodeFreed) this.#doubt();
+    this.#inodeFreed = false;
+    this.#start(parsePlace(JSON.parse(JSON.stringify(this.#saved.place))));
   }
 
   async end(): Promise<void> {
@@ -304,7 +309,10 @@ export class LogWorld {
 
   #down(): void {
     this.#source = null;
-    for (const contents of this.#all) if (contents.reach === 'held') contents.reach = 'gone';
+    for (const contents of this.#all) {
+      contents.seen = false;
+      if (contents.reach === 'held') contents.reach = 'gone';
+    }
   }
 
   #begin(): Contents {
@@ -323,10 +331,24 @@ export class LogWorld {
 
   #unname(contents: Contents): void {
     if (contents.reach === 'gone') return;
-    // Which other file has its inode next, nobody knows.
     const held = this.#source !== null && contents.seen;
     contents.reach = held ? 'held' : 'gone';
-    if (this.#source !== null || this.#saved.place?.position !== 0) return;
+    this.#freeInode();
+  }
+
+  /**
+   * A file that was empty when the source stopped is known by its inode and the time of its making alone, which
+   * another may share when it is made within the same tick of the kernel's clock.
+   */
+  #freeInode(): void {
+    const { place } = this.#saved;
+    const files = place === null ? [] : [place, ...place.older];
+    if (this.#source !== null || files.every(({ position }) => position > 0)) return;
+    this.#inodeFreed = true;
+    this.#doubt();
+  }
+
+  #doubt(): void {
     for (const other of this.#all) if (other.reach === 'named') other.reach = 'doubtful';
   }
 
@@ -401,7 +423,7 @@ export class LogWorld {
       assert.ok((lastOf.get(line.contents) ?? -1) < index, `order: ${this.#story()}`);
       lastOf.set(line.contents, index);
       const { number } = line.contents;
-      if (line.age === number + 1) {
+      if (line.age === number + 1 && line.contents.reach === 'named') {
         assert.ok(number >= latest, `"${line.text}" is late: ${this.#story()}`);
         latest = number;
       }
