@@ -38,6 +38,11 @@ const CATALOGUE = {
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
+  JOURNAL_TRUST: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is no way to trust the journal',
+    hint: 'write declared (entries that fit the patterns, the default) or any',
+  },
   COUNT: {
     exit: EXIT.usage,
     text: '{where}: "{value}" is not a number of grants',
@@ -112,7 +117,7 @@ const CATALOGUE = {
   },
   LOG_NONE: {
     exit: EXIT.noInput,
-    text: 'no mail log found: none of {tried} exists',
+    text: 'no mail log found: none of {tried} exists, and there is no journal: {reason}',
     hint: 'name the log of the POP3/IMAP server with --watchlog',
   },
   JOURNAL_MISSING: {
@@ -124,11 +129,6 @@ const CATALOGUE = {
     exit: EXIT.noPermission,
     text: 'cannot read the systemd journal: {reason}',
     hint: 'add the account to the group systemd-journal, or name a log file with --watchlog',
-  },
-  JOURNAL: {
-    exit: EXIT.unavailable,
-    text: 'the systemd journal cannot be watched by this version',
-    hint: 'have a syslog daemon write the mail log (Debian: rsyslog), and name that with --watchlog',
   },
   LOGTO: {
     exit: EXIT.cannotCreate,

@@ -37,6 +37,8 @@ export interface ReplaySettings extends PipelineSettings {
 }
 
 export interface RunSettings extends PipelineSettings {
+  /** Whether any entry of the journal is taken, or only such as the patterns declare to be the server's own. */
+  readonly journalTrust: 'declared' | 'any';
   /** Empty when the usual mail logs are to be looked for. */
   readonly watchlog: readonly string[];
   /** The pid file, when it is to go to the background. */

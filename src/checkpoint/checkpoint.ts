@@ -4,6 +4,8 @@
  * Promises: written to a new file that is renamed over the old one, so that it is whole at any moment; a file that
  * is missing, damaged or of another version counts as none, and the sources start by time.  A place is noted only
  * when the effect of every line before it is in the map; a line that is read once more changes nothing.
+ * A checkpoint belongs to a basis, the map and the grace period that it was made with: with a new map, or a longer
+ * grace period, lines before the place matter again.
  * Leaves to others: what a place is (each source its own), and whether the map is to be trusted at all (map/owner.ts):
  * it is not brought to the disk, since after a power failure it is not used.
  */
@@ -25,10 +27,14 @@ export class Checkpoint {
     this.#path = `${path}.checkpoint`;
   }
 
-  /** @param warn told when there is a file, and it is of no use */
-  read(warn: (text: string) => void): Places {
+  /**
+   * The places, none if they belong to another basis.
+   *
+   * @param warn told when there is a file, and it is damaged
+   */
+  read(basis: string, warn: (text: string) => void): Places {
     try {
-      return placesOf(JSON.parse(readFileSync(this.#path, 'utf8')));
+      return placesOf(JSON.parse(readFileSync(this.#path, 'utf8')), basis);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') {
         warn(
@@ -44,8 +50,8 @@ export class Checkpoint {
    *
    * @throws Failure CHECKPOINT, with the old file as it was
    */
-  write(places: Places): void {
-    const text = `${JSON.stringify({ version: VERSION, places })}\n`;
+  write(basis: string, places: Places): void {
+    const text = `${JSON.stringify({ version: VERSION, basis, places })}\n`;
     if (text === this.#written) return;
     const fresh = `${this.#path}.new`;
     try {
@@ -58,11 +64,13 @@ export class Checkpoint {
   }
 }
 
-function placesOf(content: unknown): Places {
+function placesOf(content: unknown, basis: string): Places {
   if (typeof content !== 'object' || content === null) throw new Error('it is no object');
   if (!('version' in content) || content.version !== VERSION) throw new Error('another version');
+  if (!('basis' in content) || typeof content.basis !== 'string')
+    throw new Error('it has no basis');
   if (!('places' in content)) throw new Error('it has no places');
   const { places } = content;
   if (typeof places !== 'object' || places === null) throw new Error('it has no places');
-  return Object.fromEntries(Object.entries(places));
+  return content.basis === basis ? Object.fromEntries(Object.entries(places)) : {};
 }

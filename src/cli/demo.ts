@@ -152,6 +152,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 const settings = (log: string, map: MapSpec): RunSettings => ({
   map,
   watchlog: [log],
+  journalTrust: 'declared',
   grace: GRACE_SECONDS,
   mynetworks: { value: MYNETWORKS, origin: 'the demo' },
   postfixConfig: null,

@@ -51,7 +51,7 @@ export function noticeLine(notice: Notice): LogLine {
   const { path } = notice;
   switch (notice.kind) {
     case 'opened':
-      return info(`watching ${path} from byte ${notice.position}`);
+      return info(`watching ${path}${path.startsWith('/') ? ` from byte ${notice.position}` : ''}`);
     case 'ended':
       return info(`${path} has ended`);
     case 'missing':
@@ -72,6 +72,15 @@ export function noticeLine(notice: Notice): LogLine {
       return warn(
         `the kernel does not report changes of ${path}: ${notice.reason}; polling instead`,
       );
+    case 'untrusted':
+      return warn(
+        `${notice.count} entries of ${path} under the tag ${notice.tag} were not taken, the latest from uid ` +
+          `${notice.uid ?? 'unknown'}: they are not the server's own words (patterns/README.md, [journal])`,
+      );
+    case 'unreadable':
+      return warn(`${notice.count} entries of ${path} could not be read as a line`);
+    case 'warned':
+      return warn(`${path}: ${notice.text}`);
     case 'too long':
       return warn(`${path}: ${notice.count} lines of more than 8 KiB were skipped so far`);
   }

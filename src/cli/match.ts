@@ -44,8 +44,10 @@ async function matchLog(
   let number = 0;
   let text = '';
   const stamps = new StampReader(() => modified);
-  const recogniser = new Recogniser(registry, stamps, new LogMemory(), ({ message }) => {
-    if (isLoginLike(message)) summary.missed(path, number, text);
+  const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
+    unrecognised: ({ message }) => {
+      if (isLoginLike(message)) summary.missed(path, number, text);
+    },
   });
   for await (const batch of batches) {
     let output = '';

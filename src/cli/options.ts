@@ -69,8 +69,18 @@ export const OPTIONS = {
   watchlog: {
     kind: 'list',
     value: 'FILE',
-    otherwise: 'the first that exists of the usual mail logs',
-    about: 'log of the POP3/IMAP server; may be given more than once; - is standard input',
+    otherwise: 'the first that exists of the usual mail logs, else the journal',
+    about:
+      'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
+    commands: ['run'],
+    inFile: true,
+  },
+  'journal-trust': {
+    kind: 'text',
+    value: 'WHOM',
+    default: 'declared',
+    about:
+      "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
     commands: ['run'],
     inFile: true,
   },

@@ -12,7 +12,7 @@ import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
 import type { Decision } from '../decision.ts';
 import { EXIT } from '../errors.ts';
 import { GrantTable } from '../grant/grant-table.ts';
-import { parseLine } from '../line/prefix.ts';
+import { type OwnForm, parseLine } from '../line/prefix.ts';
 import { formatCtime, StampReader } from '../line/stamp.ts';
 import type { Change, LookupMap, Row } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
@@ -102,7 +102,7 @@ class Player {
       await this.#print();
       if (batch.some(line => line !== '')) last = batch;
     }
-    const end = lastTime(last, modified);
+    const end = lastTime(last, modified, this.#rules.registry.ownForms);
     if (end !== null) this.#clock.now(end);
   }
 
@@ -137,10 +137,14 @@ class Player {
   }
 }
 
-function lastTime(lines: readonly string[], modified: EpochSeconds): EpochSeconds | null {
+function lastTime(
+  lines: readonly string[],
+  modified: EpochSeconds,
+  ownForms: readonly OwnForm[],
+): EpochSeconds | null {
   const stamps = new StampReader(() => modified);
   for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps);
+    const { time } = parseLine(line, stamps, ownForms);
     if (time !== null) return time;
   }
   return null;

@@ -92,6 +92,7 @@ async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log
 const FIXED = {
   map: 'map',
   watchlog: 'watchlog',
+  journalTrust: 'journal-trust',
   debug: 'debug',
   logto: 'logto',
   nowrite: 'nowrite',

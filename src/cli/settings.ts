@@ -51,6 +51,12 @@ function rulesOf(values: Values): RuleSettings {
   };
 }
 
+/** @throws Failure JOURNAL_TRUST */
+function journalTrustOf({ value, origin }: Given<string>): RunSettings['journalTrust'] {
+  if (value === 'declared' || value === 'any') return value;
+  throw failure('JOURNAL_TRUST', { where: origin, value });
+}
+
 /** @throws Failure COUNT */
 function parseCount({ value, origin }: Given<string>): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw failure('COUNT', { where: origin, value });
@@ -81,6 +87,7 @@ export function runSettings(values: Values): RunSettings {
   return {
     ...commonOf(values),
     watchlog: values.list('watchlog'),
+    journalTrust: journalTrustOf(values.required('journal-trust')),
     daemon: values.text('daemon')?.value ?? null,
     reprocess: values.flag('reprocess'),
   };

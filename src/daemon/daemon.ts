@@ -2,26 +2,31 @@
  * The running daemon: sources, pipeline and map put together, with the clock that purges.
  *
  * Promises: whatever is wrong with the settings is found before the map is touched; grants that the map holds
- * from an earlier run go on where they were; what is due is purged at start and then four times a second,
- * whether or not a line arrives; a reload that fails changes nothing.  A stop commits, closes and keeps the rows.
+ * from an earlier run go on where they were, and the logs are read on from where that run had got to; what is due is
+ * purged at start and then four times a second, whether or not a line arrives; a reload that fails changes
+ * nothing.  A stop commits, notes the places, closes and keeps the rows.
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
 import { canonicalIp } from '../classifier/address.ts';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, type Moment, systemClock } from '../clock.ts';
 import type { Report } from '../decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
+import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { sessionsOf } from '../session/session-table.ts';
 import type { RuleSettings, RunSettings } from '../settings.ts';
-import type { Notice, Receiver, Source } from '../source/source.ts';
+import type { Notice, Receiver } from '../source/source.ts';
+import { Bookmarks } from './bookmarks.ts';
 import { type HeldMap, holdMap } from './held-map.ts';
-import { loadRules, rulesFor } from './rules.ts';
-import { checkLogs, makeSource } from './sources.ts';
+import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
+import { Silence } from './silence.ts';
+import { checkLogs, type Watched, watch } from './sources.ts';
 
 const PURGE_MS = 250;
+const BOOKMARK_MS = 1000;
 
 export interface Output {
   readonly report: Report;
@@ -44,25 +49,11 @@ export interface Daemon {
  */
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   const clock = systemClock();
-  const watchlog = checkLogs(settings.watchlog);
-  const memory = new LogMemory();
-  const load = async (changed: RuleSettings): Promise<Rules> =>
-    rulesFor(await loadRules(changed, output.warn), () => clock.now().wall, memory);
-  const rules = await load(settings);
+  const names = await checkLogs(settings.watchlog);
+  const loaded = await loadRules(settings, output.warn);
   const held = await holdMap(settings.map, settings.nowrite, output.warn);
-  const grants = new GrantTable(settings.grace, settings.maxGrants);
-  restore(grants, held.rows, clock);
-  const pipeline = new Pipeline({
-    rules,
-    grants,
-    sessions: sessionsOf(settings),
-    map: held.map,
-    clock,
-    report: output.report,
-  });
-  await pipeline.purge();
-  const running = new RunningDaemon(pipeline, held, load, output);
-  running.start(watchlog.map(path => makeSource(path, settings, clock, running.receiver)));
+  const running = new RunningDaemon(settings, loaded, held, clock, output);
+  await running.start(names);
   return running;
 }
 
@@ -76,57 +67,108 @@ function restore(grants: GrantTable, rows: readonly Row[], clock: Clock): void {
 }
 
 class RunningDaemon implements Daemon {
-  readonly #pipeline: Pipeline;
-  readonly #held: HeldMap;
-  readonly #load: (settings: RuleSettings) => Promise<Rules>;
-  readonly #output: Output;
-  readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
   readonly ended: Promise<void>;
-  #sources: readonly Source[] = [];
+  readonly #settings: RunSettings;
+  readonly #loaded: LoadedRules;
+  readonly #held: HeldMap;
+  readonly #clock: Clock;
+  readonly #output: Output;
+  readonly #memory = new LogMemory();
+  readonly #drift: Drift;
+  readonly #pipeline: Pipeline;
+  /** Null in a dry run. */
+  readonly #bookmarks: Bookmarks | null;
+  readonly #silences = new Map<string, Silence>();
+  readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #watched: readonly Watched[] = [];
+  #grace: number;
   #following = 0;
-  #purging: NodeJS.Timeout | null = null;
 
   constructor(
-    pipeline: Pipeline,
+    settings: RunSettings,
+    loaded: LoadedRules,
     held: HeldMap,
-    load: (settings: RuleSettings) => Promise<Rules>,
+    clock: Clock,
     output: Output,
   ) {
-    this.#pipeline = pipeline;
+    this.#settings = settings;
+    this.#loaded = loaded;
     this.#held = held;
-    this.#load = load;
+    this.#clock = clock;
     this.#output = output;
+    this.#grace = settings.grace;
+    this.#drift = new Drift(output.warn);
+    this.#bookmarks = settings.nowrite
+      ? null
+      : new Bookmarks(held.map, () => this.#grace, output.warn);
+    const grants = new GrantTable(settings.grace, settings.maxGrants);
+    restore(grants, held.rows, clock);
+    this.#pipeline = new Pipeline({
+      rules: this.#rulesFor(loaded),
+      grants,
+      sessions: sessionsOf(settings),
+      map: held.map,
+      clock,
+      report: output.report,
+    });
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
       this.#end.once('bug', reject);
     });
   }
 
-  get receiver(): Receiver {
-    return {
-      lines: batch => this.#watch(this.#pipeline.lines(batch)),
-      notice: notice => this.#notice(notice),
+  async start(names: readonly string[]): Promise<void> {
+    await this.#pipeline.purge();
+    const watching = {
+      settings: this.#settings,
+      registry: this.#loaded.registry,
+      clock: this.#clock,
+      places: this.#settings.reprocess ? {} : (this.#bookmarks?.read() ?? {}),
     };
-  }
-
-  start(sources: readonly Source[]): void {
-    this.#sources = sources;
-    this.#following = sources.length;
-    this.#purging = setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS);
-    for (const source of sources) source.start();
+    this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
+    this.#following = names.length;
+    this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
+    this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
+    for (const { source } of this.#watched) source.start();
   }
 
   async reload(settings: RuleSettings): Promise<void> {
-    const rules = await this.#load(settings);
-    await this.#pipeline.setRules(rules);
+    const loaded = await loadRules(settings, this.#output.warn);
+    await this.#pipeline.setRules(this.#rulesFor(loaded));
     await this.#pipeline.setGrace(settings.grace);
+    this.#grace = settings.grace;
+    for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
 
   async stop(): Promise<void> {
-    if (this.#purging !== null) clearInterval(this.#purging);
-    await Promise.all(this.#sources.map(source => source.stop()));
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#pipeline.purge();
+    this.#keepBooks();
     await this.#held.close();
+  }
+
+  #rulesFor(loaded: LoadedRules): Rules {
+    const now = (): Moment => this.#clock.now();
+    return rulesFor(loaded, () => now().wall, this.#memory, {
+      recognised: ({ program }) => {
+        if (program !== null) this.#drift.recognised(program);
+      },
+      unrecognised: line => this.#drift.unrecognised(line, now().steady),
+    });
+  }
+
+  #receiverFor(name: string): Receiver {
+    const silence = new Silence(this.#clock.now().steady);
+    this.#silences.set(name, silence);
+    return {
+      lines: batch => {
+        silence.heard(this.#clock.now().steady);
+        return this.#watch(this.#pipeline.lines(batch));
+      },
+      notice: notice => this.#notice(notice),
+    };
   }
 
   #notice(notice: Notice): void {
@@ -134,6 +176,18 @@ class RunningDaemon implements Daemon {
     if (notice.kind !== 'ended') return;
     this.#following--;
     if (this.#following === 0) this.#end.emit('end');
+  }
+
+  #keepBooks(): void {
+    if (this.#pipeline.settled) this.#bookmarks?.write(this.#watched);
+    for (const [name, silence] of this.#silences) {
+      const seconds = silence.toTell(this.#clock.now().steady);
+      if (seconds === null) continue;
+      const hours = Math.round(seconds / 3600);
+      this.#output.warn(
+        `nothing was written to ${name} for ${hours} h, longer than ever: is it still the log?`,
+      );
+    }
   }
 
   /** A step that fails is a bug of ours: the pipeline deals with all that can go wrong outside. */

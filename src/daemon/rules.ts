@@ -7,7 +7,7 @@ import { StampReader } from '../line/stamp.ts';
 import type { Rules } from '../pipeline.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
-import { Recogniser, type Unrecognised } from '../recogniser/recogniser.ts';
+import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { RuleSettings } from '../settings.ts';
 
@@ -41,14 +41,14 @@ export async function loadRules(
 /**
  * @param reference no line of the log is later than this, give or take a day (StampReader)
  * @param memory what the rules before these kept in mind of the same log
- * @param unrecognised told lines of the servers' programs that no pattern describes
+ * @param observer watches over the patterns
  */
 export function rulesFor(
   { registry, classifier }: LoadedRules,
   reference: () => EpochSeconds,
   memory: LogMemory,
-  unrecognised?: Unrecognised,
+  observer?: Observer,
 ): Rules {
   const stamps = new StampReader(reference);
-  return { recogniser: new Recogniser(registry, stamps, memory, unrecognised), classifier };
+  return { recogniser: new Recogniser(registry, stamps, memory, observer), classifier };
 }

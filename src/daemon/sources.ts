@@ -2,36 +2,72 @@
  * Makes the sources that the settings name.
  */
 import { closeSync } from 'node:fs';
+import type { Places } from '../checkpoint/checkpoint.ts';
 import { type Clock, epoch } from '../clock.ts';
 import { Failure, failure } from '../errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { Registry } from '../recogniser/registry.ts';
 import type { RunSettings } from '../settings.ts';
 import { FileSource } from '../source/file-source.ts';
 import { openForReading } from '../source/finished-log.ts';
+import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
+import { trustDeclared } from '../source/journal-trust.ts';
+import { checkJournal } from '../source/journalctl.ts';
+import { parsePlace } from '../source/place.ts';
 import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
-import { usualLog } from '../source/usual-logs.ts';
+import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
 
 /** How the command line names standard input. */
-const STDIN = '-';
+export const STDIN = '-';
+
+/** A source, with what the daemon wants of it besides lines. */
+export interface Watched {
+  readonly name: string;
+  readonly source: Source;
+  /** How far its lines have been dealt with, for the checkpoint; null when it cannot be found again. */
+  place(): unknown;
+  /** The patterns have been loaded again. */
+  setRegistry(registry: Registry): void;
+}
+
+/** What a source is made from. */
+export interface Watching {
+  readonly settings: RunSettings;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Where an earlier run has got to. */
+  readonly places: Places;
+}
 
 /**
  * The logs to watch; each can be read, or does not exist yet.
  *
- * @param named by the administrator; when none are, the usual ones are looked for
- * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL
+ * @param named by the administrator; when none are, the usual ones are looked for, then the journal
+ * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
  */
-export function checkLogs(named: readonly string[]): readonly string[] {
-  const paths = named.length > 0 ? named : [usualLog()];
-  for (const path of paths) if (path !== STDIN) checkLog(path);
-  return paths;
+export async function checkLogs(named: readonly string[]): Promise<readonly string[]> {
+  if (named.length === 0) return [usualLog() ?? (await journalOrNone())];
+  for (const name of named) {
+    if (name === JOURNAL) await checkJournal();
+    else if (name !== STDIN) checkLog(name);
+  }
+  return named;
+}
+
+async function journalOrNone(): Promise<string> {
+  try {
+    await checkJournal();
+    return JOURNAL;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw failure('LOG_NONE', { tried: USUAL_LOGS.join(', '), reason: error.message }, error);
+  }
 }
 
 function checkLog(path: string): void {
-  // Not a file of that name: the word is reserved for the systemd journal.
-  if (path === 'journal') throw failure('JOURNAL', {});
   try {
     closeSync(openForReading(path));
   } catch (error) {
@@ -40,19 +76,46 @@ function checkLog(path: string): void {
   }
 }
 
-export function makeSource(
-  path: string,
-  { grace, reprocess }: RunSettings,
-  clock: Clock,
+export function watch(name: string, receiver: Receiver, watching: Watching): Watched {
+  if (name === STDIN) return watchInput(receiver);
+  return name === JOURNAL ? watchJournal(receiver, watching) : watchFile(name, receiver, watching);
+}
+
+const watchInput = (receiver: Receiver): Watched => ({
+  name: STDIN,
+  source: new StreamSource(process.stdin, 'standard input', receiver),
+  place: () => null,
+  setRegistry: () => undefined,
+});
+
+function watchJournal(
   receiver: Receiver,
-): Source {
-  if (path === STDIN) return new StreamSource(process.stdin, 'standard input', receiver);
-  if (reprocess) return new FileSource(path, receiver, () => 0);
+  { settings, registry, clock, places }: Watching,
+): Watched {
+  const rulesOf = (known: Registry): JournalRules => ({
+    tags: known.files.flatMap(({ programs }) => programs),
+    trust: settings.journalTrust === 'any' ? () => true : trustDeclared(known.files),
+  });
+  const saved = places[JOURNAL];
+  const source = new JournalSource(receiver, rulesOf(registry), {
+    cursor: typeof saved === 'string' ? saved : null,
+    since: () => (settings.reprocess ? epoch(0) : epoch(clock.now().wall - settings.grace)),
+  });
+  return {
+    name: JOURNAL,
+    source,
+    place: () => source.cursor,
+    setRegistry: known => source.setRules(rulesOf(known)),
+  };
+}
+
+function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
+  const { settings, registry, clock, places } = watching;
   const stamps = new StampReader(() => clock.now().wall);
-  const since = epoch(clock.now().wall - grace);
-  return new FileSource(
-    path,
-    receiver,
-    startAtTime(since, line => parseLine(line, stamps).time),
-  );
+  const since = epoch(clock.now().wall - settings.grace);
+  const byTime = startAtTime(since, line => parseLine(line, stamps, registry.ownForms).time);
+  const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {
+    place: parsePlace(places[path]),
+  });
+  return { name: path, source, place: () => source.place, setRegistry: () => undefined };
 }

@@ -107,6 +107,12 @@ export class LmdbMap implements LookupMap {
     return new LmdbMap(spec, await openFile(spec, options), options);
   }
 
+  get identity(): string {
+    // An inode number alone is given to the next file as soon as this one is gone.
+    const { dev, ino, birthtimeNs } = fstatSync(this.#opened.file.fd, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
+  }
+
   check(): void {
     const { fd } = this.#opened.file;
     const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false });

@@ -47,6 +47,9 @@ export interface MapOptions {
 export interface LookupMap {
   readonly spec: MapSpec;
 
+  /** Another text for each table that was ever made, also of the same name. */
+  readonly identity: string;
+
   /** All rows as of one moment, after the commits asked for before, in the order of their keys. */
   rows(): Promise<Row[]>;
 

@@ -13,6 +13,7 @@ const byKey = (one: Row, other: Row): number =>
 
 export class MemoryMap implements LookupMap {
   readonly spec: MapSpec;
+  readonly identity = 'memory';
   readonly #values: Map<string, string>;
 
   constructor(spec: MapSpec, rows: readonly Row[] = []) {

@@ -2,8 +2,9 @@
  * The administrator's own pattern files: servers of his, and changes to those that are shipped.
  *
  * A file of the name of a shipped one replaces it.  With `off = true` alone in it there is no such server then;
- * with `extend = true` and `programs` alone, the shipped one also applies to these programs.
+ * with `extend = true` the shipped one also applies to its `programs`, and its `[journal]` takes the place of the shipped one.
  */
+import { journalTrustOf } from './journal-table.ts';
 import { type PatternFile, patternFileOf, programsOf } from './pattern.ts';
 import { TomlTable } from './toml-table.ts';
 
@@ -31,10 +32,12 @@ function switchOff(files: Files, top: TomlTable, server: string): void {
 }
 
 function extended(files: Files, top: TomlTable, server: string): PatternFile {
-  top.allow(['extend', 'programs']);
+  top.allow(['extend', 'programs', 'journal']);
   top.flag('extend');
   const file = shipped(files, top, server, 'extend');
-  return { ...file, programs: [...file.programs, ...programsOf(top)] };
+  const journal = top.has('journal') ? journalTrustOf(top) : file.journal;
+  const added = top.has('journal') && !top.has('programs') ? [] : programsOf(top);
+  return { ...file, journal, programs: [...file.programs, ...added] };
 }
 
 function shipped(files: Files, top: TomlTable, server: string, key: string): PatternFile {

@@ -6,7 +6,9 @@
  * Leaves to others: reading files (load.ts), samples (sample.ts, samples.ts), lines without a tag (own-log.ts).
  */
 import { type OwnForm, PROGRAM } from '../line/prefix.ts';
+import type { JournalTrust } from '../source/journal-trust.ts';
 import { type Expression, type Field, parseExpression, type Sequence } from './expression.ts';
+import { journalTrustOf } from './journal-table.ts';
 import { parseOwnForm } from './own-log.ts';
 import { checkExpression } from './rules.ts';
 import { parseSamples, SAMPLE_KINDS, type Sample } from './sample.ts';
@@ -49,6 +51,8 @@ export interface PatternFile {
   readonly ownForms: readonly OwnForm[];
   /** After how many bytes the server's own logger goes on in another line, or null if it does not. */
   readonly splitsAt: number | null;
+  /** What the server's own entries in the systemd journal look like. */
+  readonly journal: JournalTrust;
   readonly patterns: readonly Pattern[];
 }
 
@@ -74,7 +78,7 @@ export function parsePatternFile(path: string, server: string, text: string): Pa
 
 /** @throws Failure PATTERN_SYNTAX */
 export function patternFileOf(top: TomlTable, path: string, server: string): PatternFile {
-  top.allow(['programs', 'own-log', 'join', 'max-length', 'splits-at', ...EVENTS]);
+  top.allow(['programs', 'own-log', 'join', 'max-length', 'splits-at', 'journal', ...EVENTS]);
   const programs = programsOf(top);
   const shared: Shared = {
     server,
@@ -90,7 +94,8 @@ export function patternFileOf(top: TomlTable, path: string, server: string): Pat
   checkJoin(top, shared.join, patterns);
   const ownForms = ownFormsOf(top, programs[0] ?? server);
   const splitsAt = top.number('splits-at', LONGEST_LINE);
-  return { path, server, programs, ownForms, splitsAt, patterns };
+  const journal = journalTrustOf(top);
+  return { path, server, programs, ownForms, splitsAt, journal, patterns };
 }
 
 /** The syslog tags under `programs`. @throws Failure PATTERN_SYNTAX */

@@ -17,26 +17,31 @@ import { LogMemory } from './log-memory.ts';
 import type { Pattern } from './pattern.ts';
 import type { Registry } from './registry.ts';
 
-/** Told a line of a server's program that no pattern describes, and that is no piece of a torn line. */
-export type Unrecognised = (line: Line) => void;
+/** Who watches over the patterns (drift.ts). */
+export interface Observer {
+  /** A line of a server's program is a login. */
+  recognised?(line: Line): void;
+  /** No pattern describes a line of a server's program, and it is no piece of a torn line. */
+  unrecognised(line: Line): void;
+}
 
 export class Recogniser {
   readonly #registry: Registry;
   readonly #stamps: StampReader;
   readonly #memory: LogMemory;
-  readonly #unrecognised: Unrecognised | undefined;
+  readonly #observer: Observer | undefined;
 
   /** @param memory that of the recogniser before this one, when patterns are loaded again for the same log */
   constructor(
     registry: Registry,
     stamps: StampReader,
     memory: LogMemory = new LogMemory(),
-    unrecognised?: Unrecognised,
+    observer?: Observer,
   ) {
     this.#registry = registry;
     this.#stamps = stamps;
     this.#memory = memory;
-    this.#unrecognised = unrecognised;
+    this.#observer = observer;
   }
 
   /** @param text a whole line without its end, a character a byte (latin1) */
@@ -50,7 +55,9 @@ export class Recogniser {
       const description = describe(pattern, line);
       if (description !== null) return this.#take(pattern, line, description);
     }
-    if (this.#unrecognised !== undefined && !REPEATED.test(line.message)) this.#unrecognised(line);
+    if (this.#observer !== undefined && !REPEATED.test(line.message)) {
+      this.#observer.unrecognised(line);
+    }
     return null;
   }
 
@@ -73,6 +80,7 @@ export class Recogniser {
         if (ip !== null && told !== null && ip !== told) return null;
         const client = ip ?? told;
         const session = sessionOf(pattern, line, client, fields);
+        if (client !== null) this.#observer?.recognised?.(line);
         return client && { event, server, ip: client, user, time, session };
       }
       case 'logout':

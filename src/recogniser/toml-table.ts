@@ -9,9 +9,9 @@
 import { parse, TomlError, type TomlTable as Values } from 'smol-toml';
 import { type Failure, failure } from '../errors.ts';
 
-/** Which table of a file: the top one, or one of those headed `[[name]]`. */
+/** Which table of a file: the top one, or the one that has this header for the index-th time. */
 interface Place {
-  readonly name: string;
+  readonly header: string;
   readonly index: number;
 }
 
@@ -91,10 +91,30 @@ export class TomlTable {
     return value;
   }
 
+  /** A list of whole numbers from 0 to a bound, with at least one. @throws Failure PATTERN_SYNTAX */
+  numbers(key: string, most: number): number[] {
+    const value = this.#values[key];
+    const list: unknown[] = Array.isArray(value) ? value : [];
+    const numbers = list.filter(item => typeof item === 'number');
+    const fits = (item: number): boolean => Number.isInteger(item) && item >= 0 && item <= most;
+    if (numbers.length === 0 || numbers.length < list.length || !numbers.every(fits))
+      throw this.#wrong(key, `a list of whole numbers up to ${most}`);
+    return numbers;
+  }
+
+  /** The table headed `[key]`, or null if there is none. @throws Failure PATTERN_SYNTAX */
+  table(key: string): TomlTable | null {
+    const value = this.#values[key];
+    if (value === undefined) return null;
+    if (typeof value !== 'object' || Array.isArray(value) || value instanceof Date)
+      throw this.#wrong(key, `a table headed [${key}]`);
+    return this.#inner(value, { header: `[${key}]`, index: 0 });
+  }
+
   /** The tables headed `[[key]]`, none if there are none. @throws Failure PATTERN_SYNTAX */
   tables(key: string): TomlTable[] {
     return this.#list(key, `a table headed [[${key}]]`).map((values, index) =>
-      this.#inner(values, { name: key, index }),
+      this.#inner(values, { header: `[[${key}]]`, index }),
     );
   }
 
@@ -145,11 +165,11 @@ export class TomlTable {
   #headerOf(lines: readonly string[], headers: readonly number[]): number {
     const place = this.#place;
     if (place === null) return -1;
-    return headers.filter(index => headed(lines[index], place.name))[place.index] ?? -1;
+    return headers.filter(index => headed(lines[index], place.header))[place.index] ?? -1;
   }
 }
 
 const isHeader = (line: string): boolean => /^\[\[?[\w.-]+\]\]?\s*(?:#.*)?$/.test(line);
 
-const headed = (line: string | undefined, name: string): boolean =>
-  line?.replace(/\s*#.*$/, '') === `[[${name}]]`;
+const headed = (line: string | undefined, header: string): boolean =>
+  line?.replace(/\s*#.*$/, '') === header;

@@ -5,7 +5,6 @@
  * which may reach back into files that were rotated away.
  */
 import { closeSync, fstatSync } from 'node:fs';
-import { reasonOf } from '../errors.ts';
 import { Follower, type OpenFile } from './follower.ts';
 import type { LogFiles } from './log-files.ts';
 import {
@@ -17,7 +16,6 @@ import {
   type Place,
   readHead,
 } from './place.ts';
-import { openRotated } from './rotated.ts';
 import type { StartPosition } from './start.ts';
 
 export interface Entry {
@@ -32,7 +30,6 @@ export interface Entry {
 }
 
 /**
- * @param failed told why a rotated file cannot be looked into, which does not keep us from the others
  * @returns null while there is no file to enter
  * @throws Error of open(2), read(2)
  */
@@ -40,7 +37,6 @@ export async function findEntry(
   files: LogFiles,
   startAt: StartPosition,
   place: Place | null,
-  failed: (reason: string) => void,
 ): Promise<Entry | null> {
   const older: Follower[] = [];
   let entry: Entry | null = null;
@@ -50,7 +46,7 @@ export async function findEntry(
       if (found !== null) older.push(found.follower);
     }
     const found = place && (await enterAt(files, place));
-    const chosen = found ?? (await enterByStart(files, startAt, failed));
+    const chosen = found ?? (await enterByStart(files, startAt));
     entry = chosen && withOlder(chosen, older, place !== null && found === null);
   } finally {
     if (entry === null) for (const follower of older) follower.close();
@@ -88,9 +84,11 @@ async function openPlace(
   const opened = files.openPath();
   if (opened !== null && belongs(opened, place)) return { file: opened, path: files.path };
   if (opened !== null) closeSync(opened.fd);
-  const rotated = files.fileOf(place);
-  const file = rotated && (await openRotated(rotated));
-  return rotated && file && { file, path: rotated.path };
+  for (let rotated = files.fileOf(place); rotated !== null; rotated = files.fileOf(place)) {
+    const file = await files.open(rotated);
+    if (file !== null) return { file, path: rotated.path };
+  }
+  return null;
 }
 
 function belongs({ fd, identity }: OpenFile, place: FilePlace): boolean {
@@ -99,41 +97,39 @@ function belongs({ fd, identity }: OpenFile, place: FilePlace): boolean {
   return place.position > 0 && place.position <= fstatSync(fd).size;
 }
 
-async function enterByStart(
-  files: LogFiles,
-  startAt: StartPosition,
-  failed: (reason: string) => void,
-): Promise<Found | null> {
+async function enterByStart(files: LogFiles, startAt: StartPosition): Promise<Found | null> {
   const opened = files.openPath();
   if (opened === null) return null;
-  let start = startIn(opened, startAt);
-  let found = { file: opened, path: files.path, position: start ?? 0 };
-  for (const rotated of files.olderThan(opened.identity)) {
-    if (start !== null) break;
-    const file = await openOrTell(rotated.path, () => openRotated(rotated), failed);
-    if (file === null) break;
-    closeSync(found.file.fd);
-    start = startIn(file, startAt);
-    found = { file, path: rotated.path, position: start ?? 0 };
-  }
+  const start = startIn(opened, startAt);
+  const atPath = { file: opened, path: files.path, position: start ?? 0 };
+  const found = start === null ? await reachBack(files, atPath, startAt) : atPath;
   const { file, path, position } = found;
   files.passOlderThan(file.identity);
   files.pass(file.identity);
   return { follower: new Follower(file, position), path, position };
 }
 
-const startIn = ({ fd }: OpenFile, startAt: StartPosition): number | null =>
-  startAt(fd, fstatSync(fd).size);
+interface Reached {
+  readonly file: OpenFile;
+  readonly path: string;
+  readonly position: number;
+}
 
-async function openOrTell(
-  path: string,
-  open: () => Promise<OpenFile | null>,
-  failed: (reason: string) => void,
-): Promise<OpenFile | null> {
-  try {
-    return await open();
-  } catch (error) {
-    failed(`${path}: ${reasonOf(error)}`);
-    return null;
+/** Goes back through the rotated files to the one in which the start lies, or to the oldest that can be read. */
+async function reachBack(files: LogFiles, from: Reached, startAt: StartPosition): Promise<Reached> {
+  let found = from;
+  let start: number | null = null;
+  // Listed anew each time, since a rotation may be under way.
+  for (;;) {
+    const older = files.olderThan(found.file.identity)[0];
+    if (older === undefined || start !== null) return found;
+    const file = await files.open(older);
+    if (file === null) continue;
+    closeSync(found.file.fd);
+    start = startIn(file, startAt);
+    found = { file, path: older.path, position: start ?? 0 };
   }
 }
+
+const startIn = ({ fd }: OpenFile, startAt: StartPosition): number | null =>
+  startAt(fd, fstatSync(fd).size);

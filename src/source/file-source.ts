@@ -12,18 +12,19 @@
  *
  * Not promised, since nobody can: lines that were truncated away before they were read and stand in no copy
  * (`truncated` is told with no copy), or removed with their file while nothing held it open.  Neither is a line
- * that a truncation tore in two, nor one that a writer without O_APPEND puts behind the hole it leaves there.
+ * that a truncation tore in two, nor one that a writer without O_APPEND puts behind the hole it leaves there.  A source
+ * that ended before it had read anything of a file cannot tell its later copy from the earlier ones.
  * When the place to go on from is gone with its file (`place lost`), reading starts as if there had been none, so
  * lines may be delivered again.
  */
 import { closeSync } from 'node:fs';
-import { errnoOf, reasonOf } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
 import { findEntry } from './entry.ts';
 import { type Deliver, Follower, type OpenFile } from './follower.ts';
 import { LogFiles } from './log-files.ts';
 import { isSameFile, type Place } from './place.ts';
 import { RetiredFiles } from './retired-files.ts';
-import { openRotated, type RotatedFile } from './rotated.ts';
+import type { RotatedFile } from './rotated.ts';
 import type { Receiver, Source } from './source.ts';
 import type { StartPosition } from './start.ts';
 import { Troubles } from './troubles.ts';
@@ -32,6 +33,8 @@ import { Watcher } from './watcher.ts';
 const POLL_MS = 250;
 /** A rotation leaves the path empty for a moment, which is nothing to tell. */
 const MISSING_MS = 10_000;
+/** Reads of a file that may fail in a row, at a poll each, before it is left for good. */
+const MAX_FAILURES = 40;
 
 export interface FileSourceOptions {
   /** Where an earlier source has got to. */
@@ -57,6 +60,8 @@ export class FileSource implements Source {
   #looking: Promise<void> = Promise.resolve();
   /** A look that has been asked for and has not begun. */
   #nextLook: Promise<void> | null = null;
+  /** Reads that failed in a row. */
+  #failures = 0;
   #missingSince: number | null = null;
   #tooLong = 0;
 
@@ -72,7 +77,7 @@ export class FileSource implements Source {
     this.#startAt = startAt;
     this.#pollMs = pollMs;
     this.#resume = place;
-    this.#files = new LogFiles(path);
+    this.#files = new LogFiles(path, reason => this.#failed(reason));
     this.#troubles = new Troubles(notice => receiver.notice(notice));
     this.#watcher = new Watcher(
       path,
@@ -123,12 +128,24 @@ export class FileSource implements Source {
       await this.#drainRetired();
       while (this.#current !== null && (await this.#step(this.#current)));
       this.#troubles.end('failed');
+      this.#failures = 0;
     } catch (error) {
-      this.#resume = this.place();
-      this.#current?.close();
-      this.#current = null;
+      this.#leave();
       this.#failed(reasonOf(error));
     }
+  }
+
+  /** The next look goes on from here; unless the file can never be read, which must not keep us from the others. */
+  #leave(): void {
+    this.#resume = this.place();
+    if (this.#current === null) return;
+    this.#current.close();
+    this.#current = null;
+    this.#failures++;
+    if (this.#failures < MAX_FAILURES) return;
+    this.#failures = 0;
+    this.#resume = null;
+    this.#troubles.tell({ kind: 'place lost', path: this.#path });
   }
 
   /**
@@ -140,7 +157,10 @@ export class FileSource implements Source {
     if (this.#stopping.signal.aborted) return false;
     // What was written, copied and cut away before we read the first line stands in a file unseen before.
     const unseen = current.isUnread ? this.#files.unseenBefore(current.identity) : null;
-    if (unseen !== null) return this.#goTo(unseen, 0);
+    if (unseen !== null) {
+      await this.#goTo(unseen, 'later');
+      return true;
+    }
     // Looked at before the read: whatever was written before the path changed is read then.
     const atPath = this.#files.atPath();
     if ((await current.drain(this.#deliver, this.#stopping.signal)) === 'cut')
@@ -157,9 +177,13 @@ export class FileSource implements Source {
     let adopted = false;
     try {
       const between = this.#files.after(current.place, opened?.identity ?? null);
-      if (between !== null) return await this.#goTo(between, null);
+      if (between !== null) {
+        await this.#goTo(between, 'read');
+        return true;
+      }
       if (opened === null || isSameFile(opened.identity, current.identity)) return false;
       // What was added to the old ones meanwhile comes before what is in the new one.
+      this.#retired.retireAside(opened.identity);
       await this.#drainRetired();
       this.#files.passOlderThan(opened.identity);
       adopted = this.#adopt(opened);
@@ -185,51 +209,50 @@ export class FileSource implements Source {
     return held === null;
   }
 
-  /** @param position null for as far as it was read before, if it was */
-  async #goTo(file: RotatedFile, position: number | null): Promise<boolean> {
+  /**
+   * @param current whether it has been read, or is to be read after this
+   * @param position where to start, when that is known; otherwise as far as it was read before, if it was
+   * @returns false when the file is not to be had: it was renamed or removed, which another look at the list tells
+   */
+  async #goTo(
+    file: RotatedFile,
+    current: 'read' | 'later',
+    position: number | null = null,
+  ): Promise<boolean> {
     const follower = this.#retired.take(file) ?? (await this.#open(file, position));
-    // When it was renamed or removed since it was listed, another look at the list tells.
-    if (follower === null) return true;
+    if (follower === null) return false;
     this.#files.pass(file);
-    this.#retire();
+    if (current === 'read') this.#retire();
+    else if (this.#current !== null) this.#retired.setAside(this.#current);
     this.#current = follower;
     return true;
   }
 
   async #open(file: RotatedFile, position: number | null): Promise<Follower | null> {
-    try {
-      const opened = await openRotated(file);
-      return opened && new Follower(opened, position ?? this.#retired.positionIn(opened));
-    } catch (error) {
-      // For other reasons (no descriptor left, no space to unpack) it will be tried again.
-      if (!isUnreadable(error)) throw error;
-      this.#files.giveUp(file);
-      this.#failed(`${file.path}: ${reasonOf(error)}`);
-      return null;
-    }
+    const opened = await this.#files.open(file);
+    return opened && new Follower(opened, position ?? this.#retired.positionIn(opened));
   }
 
   /** What was cut away before it was read stands in a copy, if the log was rotated so. */
   async #cut(current: Follower): Promise<boolean> {
     const { place } = current;
-    const copy = this.#files.fileOf(place, current.identity);
+    const findCopy = (): RotatedFile | null => this.#files.fileOf(place, current.identity);
+    let copy = findCopy();
+    while (copy !== null && !(await this.#goTo(copy, 'later', place.position))) copy = findCopy();
     current.restart();
     this.#receiver.notice({ kind: 'truncated', path: this.#path, copy: copy?.path ?? null });
-    if (copy !== null) await this.#goTo(copy, place.position);
     return true;
   }
 
   async #begin(place: Place | null): Promise<Follower | null> {
-    const entry = await findEntry(this.#files, this.#startAt, place, reason =>
-      this.#failed(reason),
-    );
+    const entry = await findEntry(this.#files, this.#startAt, place);
     this.#noteMissing(entry === null, 0);
     if (entry === null) return null;
     this.#resume = null;
     for (const follower of entry.older) this.#retired.add(follower);
-    if (entry.lost) this.#troubles.begin({ kind: 'place lost', path: this.#path });
+    if (entry.lost) this.#troubles.tell({ kind: 'place lost', path: this.#path });
     const { path, position } = entry;
-    this.#receiver.notice({ kind: 'opened', path, position });
+    this.#troubles.tell({ kind: 'opened', path, position });
     return entry.follower;
   }
 
@@ -239,10 +262,8 @@ export class FileSource implements Source {
 
   readonly #deliver: Deliver = async (lines, tooLong) => {
     this.#tooLong += tooLong;
-    if (tooLong > 0) {
-      this.#troubles.begin({ kind: 'too long', path: this.#path, count: this.#tooLong });
-      this.#troubles.end('too long');
-    }
+    const count = this.#tooLong;
+    if (tooLong > 0) this.#troubles.tell({ kind: 'too long', path: this.#path, count });
     await this.#receiver.lines(lines);
   };
 
@@ -260,10 +281,4 @@ export class FileSource implements Source {
   #failed(reason: string): void {
     this.#troubles.begin({ kind: 'failed', path: this.#path, reason });
   }
-}
-
-/** Closed to us, or damaged: it will be so the next time. */
-function isUnreadable(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno !== null && (errno === 'EACCES' || errno === 'EPERM' || errno.startsWith('Z_'));
 }

@@ -17,32 +17,12 @@ import { reasonOf } from '../errors.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
 import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
 import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
-import type { Notice, Source } from './source.ts';
+import type { Receiver, Source } from './source.ts';
 import { MAX_LINE, Splitter } from './splitter.ts';
 import { Tally } from './tally.ts';
 
 /** The word by which the journal is named on the command line and in notices. */
 export const JOURNAL = 'journal';
-
-/** What the journal has to say besides what every source has. */
-export type JournalNotice =
-  /** Entries under a tag that are not the server's own: so many so far, the latest from this uid. */
-  | {
-      readonly kind: 'untrusted';
-      readonly path: string;
-      readonly tag: string;
-      readonly uid: number | null;
-      readonly count: number;
-    }
-  /** Entries, so many so far, that cannot be read as a line. */
-  | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
-  /** What journalctl complains of. */
-  | { readonly kind: 'warned'; readonly path: string; readonly text: string };
-
-export interface JournalReceiver {
-  readonly lines: (batch: readonly string[]) => Promise<void>;
-  readonly notice: (notice: Notice | JournalNotice) => void;
-}
 
 /** What is watched for. */
 export interface JournalRules {
@@ -72,7 +52,7 @@ const TIMES: JournalTimes = { firstPauseMs: 250, longestPauseMs: 30_000, noticeM
 const MAX_WARNINGS = 100;
 
 export class JournalSource implements Source {
-  readonly #receiver: JournalReceiver;
+  readonly #receiver: Receiver;
   readonly #since: () => EpochSeconds;
   readonly #program: string;
   readonly #times: JournalTimes;
@@ -93,7 +73,7 @@ export class JournalSource implements Source {
   #done: Promise<void> = Promise.resolve();
 
   constructor(
-    receiver: JournalReceiver,
+    receiver: Receiver,
     rules: JournalRules,
     start: JournalStart,
     program: string = JOURNALCTL,

@@ -8,20 +8,26 @@
  * to be unread.
  */
 import { fstatSync, openSync, statSync } from 'node:fs';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, reasonOf } from '../errors.ts';
 import type { OpenFile } from './follower.ts';
 import { type FilePlace, type Identity, identityOf, isSameFile } from './place.ts';
-import { indexOfPlace, type RotatedFile, rotatedFiles } from './rotated.ts';
+import { indexOfPlace, openRotated, type RotatedFile, rotatedFiles } from './rotated.ts';
+
+/** Too much is open at the moment.  A damaged file, no permission, no space to unpack it: these last. */
+const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EINTR']);
 
 export class LogFiles {
   readonly path: string;
+  readonly #failed: (reason: string) => void;
   /** Rotated files that have been read, or are older than what has been. */
   #seen = new Set<string>();
   /** Those that cannot be read at all. */
   readonly #unreadable = new Set<string>();
 
-  constructor(path: string) {
+  /** @param failed told why a rotated file cannot be read */
+  constructor(path: string, failed: (reason: string) => void) {
     this.path = path;
+    this.#failed = failed;
   }
 
   /** What is at the path now; null when nothing is. */
@@ -47,10 +53,25 @@ export class LogFiles {
 
   /** Rotated files older than the one given, newest first. */
   olderThan(file: Identity | null): RotatedFile[] {
-    const files = rotatedFiles(this.path);
-    return files
-      .slice(indexOf(files, file) + 1)
-      .filter(older => !this.#unreadable.has(keyOf(older)));
+    const files = this.#rotated();
+    return files.slice(indexOf(files, file) + 1);
+  }
+
+  /**
+   * Opens a rotated file for reading; one that cannot be read is told, and left out from then on.
+   *
+   * @returns null then, and when it was renamed or removed since it was listed: the list, made anew, tells
+   * @throws Error when it may work the next time
+   */
+  async open(file: RotatedFile): Promise<OpenFile | null> {
+    try {
+      return await openRotated(file);
+    } catch (error) {
+      if (PASSING.has(errnoOf(error) ?? '')) throw error;
+      this.#unreadable.add(keyOf(file));
+      this.#failed(`${file.path}: ${reasonOf(error)}`);
+      return null;
+    }
   }
 
   /** The oldest file that is newer than `place` and older than what is at the path. */
@@ -62,10 +83,11 @@ export class LogFiles {
 
   /** The oldest file that was not there before, of those known to be older than the one given. */
   unseenBefore(file: Identity): RotatedFile | null {
-    const atPath = this.atPath();
-    const files = rotatedFiles(this.path);
-    const hasName = (atPath !== null && isSameFile(atPath, file)) || indexOf(files, file) >= 0;
-    return hasName ? this.#oldestUnseen(this.olderThan(file)) : null;
+    const files = this.#rotated();
+    const index = indexOf(files, file);
+    const atPath = index < 0 ? this.atPath() : null;
+    const hasName = index >= 0 || (atPath !== null && isSameFile(atPath, file));
+    return hasName ? this.#oldestUnseen(files.slice(index + 1)) : null;
   }
 
   /** The rotated file to which the place belongs, of those older than the one given. */
@@ -84,9 +106,8 @@ export class LogFiles {
     this.#seen = new Set(this.olderThan(file).map(keyOf));
   }
 
-  /** Leaves a file out that cannot be read. */
-  giveUp(file: Identity): void {
-    this.#unreadable.add(keyOf(file));
+  #rotated(): RotatedFile[] {
+    return rotatedFiles(this.path).filter(file => !this.#unreadable.has(keyOf(file)));
   }
 
   #oldestUnseen(files: readonly RotatedFile[]): RotatedFile | null {

@@ -1,5 +1,6 @@
 /**
- * The log files that have been rotated away, read for as long as a writer may still add to them.
+ * The log files that are open besides the current one: those that have been rotated away, read for as long as a
+ * writer may still add to them, and those set aside until what comes before them has been read.
  *
  * Promises: at most `MAX_OPEN` are kept open, the latest ones, and each until nothing has been added for
  * `LINGER_MS`; how far those closed lately were read is remembered, so that one that comes back to the path (a
@@ -30,8 +31,10 @@ interface Retired {
 export class RetiredFiles {
   /** Oldest first. */
   #files: Retired[] = [];
+  #aside: Follower[] = [];
   #remembered: FilePlace[] = [];
 
+  /** Of those rotated away; the others are come upon again, and read from their beginning. */
   get places(): FilePlace[] {
     return this.#files.map(({ follower }) => follower.place);
   }
@@ -45,11 +48,25 @@ export class RetiredFiles {
     for (const { follower: oldest } of this.#files.slice(0, -MAX_OPEN)) this.#close(oldest);
   }
 
+  setAside(follower: Follower): void {
+    this.#aside.push(follower);
+  }
+
+  /** No file that was set aside comes any more, but the one at the path: the others have lost their names. */
+  retireAside(atPath: Identity): void {
+    const waiting = this.#aside.filter(({ identity }) => isSameFile(identity, atPath));
+    const nameless = this.#aside.filter(({ identity }) => !isSameFile(identity, atPath));
+    this.#aside = waiting;
+    for (const follower of nameless) this.add(follower);
+  }
+
   /** Gives a file back to be followed again. */
   take(file: Identity): Follower | null {
-    const found = this.#files.find(({ follower }) => isSameFile(follower.identity, file));
-    this.#files = this.#files.filter(retired => retired !== found);
-    return found?.follower ?? null;
+    const all = [...this.#files.map(({ follower }) => follower), ...this.#aside];
+    const found = all.find(({ identity }) => isSameFile(identity, file)) ?? null;
+    this.#files = this.#files.filter(({ follower }) => follower !== found);
+    this.#aside = this.#aside.filter(follower => follower !== found);
+    return found;
   }
 
   /** How far a file has been read before that is opened again; 0 for another file. */
@@ -85,6 +102,7 @@ export class RetiredFiles {
 
   close(): void {
     for (const { follower } of this.#files) follower.close();
+    for (const follower of this.#aside) follower.close();
   }
 
   #close(follower: Follower): void {

@@ -19,7 +19,19 @@ export type Notice =
   | { readonly kind: 'place lost'; readonly path: string }
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
-  | { readonly kind: 'too long'; readonly path: string; readonly count: number };
+  | { readonly kind: 'too long'; readonly path: string; readonly count: number }
+  /** Entries of the journal under a tag that are not the server's own: so many so far, the latest from this uid. */
+  | {
+      readonly kind: 'untrusted';
+      readonly path: string;
+      readonly tag: string;
+      readonly uid: number | null;
+      readonly count: number;
+    }
+  /** Entries of the journal, so many so far, that cannot be read as a line. */
+  | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
+  /** What a program that reads for us complains of. */
+  | { readonly kind: 'warned'; readonly path: string; readonly text: string };
 
 export interface Receiver {
   lines(batch: readonly string[]): Promise<void>;

@@ -17,17 +17,22 @@ export class Troubles {
     this.#tell = tell;
   }
 
+  /** What lasts until it is ended. */
   begin(notice: Notice): void {
-    const { kind } = notice;
-    if (this.#lasting.has(kind)) return;
-    const now = performance.now();
-    if (now - (this.#told.get(kind) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    this.#lasting.add(kind);
-    this.#told.set(kind, now);
-    this.#tell(notice);
+    if (!this.#lasting.has(notice.kind) && this.tell(notice)) this.#lasting.add(notice.kind);
   }
 
   end(kind: Notice['kind']): void {
     this.#lasting.delete(kind);
+  }
+
+  /** @returns false when it was told of late */
+  tell(notice: Notice): boolean {
+    const now = performance.now();
+    const told = this.#told.get(notice.kind);
+    if (told !== undefined && now - told < AGAIN_MS) return false;
+    this.#told.set(notice.kind, now);
+    this.#tell(notice);
+    return true;
   }
 }

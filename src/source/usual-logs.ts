@@ -2,10 +2,9 @@
  * Where mail logs usually are.
  */
 import { existsSync } from 'node:fs';
-import { failure } from '../errors.ts';
 
 /** Debian and SUSE, Red Hat, the BSDs and Slackware, Mac OS X; then Debian's split log and Solaris. */
-const USUAL_LOGS = [
+export const USUAL_LOGS = [
   '/var/log/mail.log',
   '/var/log/maillog',
   '/var/log/mail',
@@ -14,13 +13,6 @@ const USUAL_LOGS = [
   '/var/adm/maillog',
 ];
 
-/**
- * The first that exists.
- *
- * @throws Failure LOG_NONE
- */
-export function usualLog(exists: (path: string) => boolean = existsSync): string {
-  const found = USUAL_LOGS.find(exists);
-  if (found === undefined) throw failure('LOG_NONE', { tried: USUAL_LOGS.join(', ') });
-  return found;
-}
+/** The first that exists, or null. */
+export const usualLog = (exists: (path: string) => boolean = existsSync): string | null =>
+  USUAL_LOGS.find(exists) ?? null;

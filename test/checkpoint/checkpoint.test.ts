@@ -19,15 +19,22 @@ beforeEach(() => {
 });
 
 const checkpoint = (): Checkpoint => new Checkpoint({ type: 'lmdb', path });
-const read = (): unknown => checkpoint().read(text => void warnings.push(text));
+const read = (): unknown => checkpoint().read(BASIS, text => void warnings.push(text));
 
+const BASIS = 'map 1, 900 s';
 const PLACES = { '/var/log/mail.log': { ino: 7, position: 4711 }, journal: 's=1;i=2' };
 
 test('what was noted is read again', () => {
-  checkpoint().write(PLACES);
+  checkpoint().write(BASIS, PLACES);
   assert.deepEqual(read(), PLACES);
   assert.deepEqual(warnings, []);
   assert.ok(!existsSync(`${path}.checkpoint.new`));
+});
+
+test('what belongs to another map or grace period is none', () => {
+  checkpoint().write('map 2, 900 s', PLACES);
+  assert.deepEqual(read(), {});
+  assert.deepEqual(warnings, []);
 });
 
 test('none is none', () => {
@@ -41,9 +48,10 @@ test('what is damaged or of another version is none, and that is said', () => {
     '{',
     'null',
     '[]',
-    '{"version":2,"places":{}}',
-    '{"version":1}',
-    '{"version":1,"places":7}',
+    '{"version":2,"basis":"","places":{}}',
+    '{"version":1,"basis":""}',
+    '{"version":1,"places":{}}',
+    '{"version":1,"basis":"","places":7}',
   ]) {
     writeFileSync(`${path}.checkpoint`, text);
     assert.deepEqual(read(), {}, text);
@@ -54,18 +62,18 @@ test('what is damaged or of another version is none, and that is said', () => {
 
 test('nothing is written when nothing has changed', () => {
   const noted = checkpoint();
-  noted.write(PLACES);
+  noted.write(BASIS, PLACES);
   const before = statSync(`${path}.checkpoint`, { bigint: true });
-  noted.write({ ...PLACES });
+  noted.write(BASIS, { ...PLACES });
   assert.equal(statSync(`${path}.checkpoint`, { bigint: true }).ino, before.ino);
-  noted.write({ ...PLACES, journal: 's=1;i=3' });
+  noted.write(BASIS, { ...PLACES, journal: 's=1;i=3' });
   assert.deepEqual(read(), { ...PLACES, journal: 's=1;i=3' });
 });
 
 test('a directory that cannot be written is an error, and the old file stays', () => {
   const elsewhere = join(directory, 'none', 'map');
   assertFails(
-    () => new Checkpoint({ type: 'lmdb', path: elsewhere }).write(PLACES),
+    () => new Checkpoint({ type: 'lmdb', path: elsewhere }).write(BASIS, PLACES),
     'CHECKPOINT',
     elsewhere,
   );

@@ -51,6 +51,7 @@ test('the defaults are those that are documented', () => {
   assert.deepEqual(settings, {
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
     watchlog: [],
+    journalTrust: 'declared',
     grace: 900,
     mynetworks: { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: null,

@@ -68,6 +68,11 @@ export class Dialog {
     }
   }
 
+  /** Breaks the connection off, as a machine does that has crashed and come up again. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   /** Hangs up, and waits until the server has as well. */
   async close(): Promise<void> {
     if (this.#socket.closed) return;

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import type { Endpoint } from './dialog.ts';
 import type { Account } from './login.ts';
 import { freePorts, LOOPBACK } from './ports.ts';
-import { startDaemon } from './processes.ts';
+import { mustRun, startDaemon } from './processes.ts';
 import type { Rig } from './rig.ts';
 import { waitForPort } from './wait.ts';
 
@@ -21,12 +21,21 @@ export interface MailServer {
   imap(from: string): Endpoint;
 }
 
+export interface Dovecot extends MailServer {
+  /** Ends the account's sessions, as an administrator does. */
+  kick(): Promise<void>;
+  /** Stops the server; sessions that are open go on until the client leaves. */
+  stop(): Promise<void>;
+}
+
 export interface DovecotOptions {
   /**
    * `auth_username_chars`: Dovecot's default lets no hostile name through to the log; installations
-   * that need other names empty the setting, and then everything passes.
+   * that need other names empty the setting, and then everything passes, in capitals as well.
    */
   readonly usernameChars?: string;
+  /** Names of further accounts, with the same password. */
+  readonly users?: readonly string[];
 }
 
 const ACCOUNT: Account = { user: 'anna', password: 'correct-horse' };
@@ -40,6 +49,9 @@ syslog_facility = mail
 ssl = no
 disable_plaintext_auth = no
 auth_failure_delay = 0
+# As much as it can log.
+auth_verbose = yes
+imap_id_log = *
 mail_location = maildir:~/Maildir
 first_valid_uid = 1
 ${more}
@@ -83,14 +95,16 @@ export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
 });
 
 /** Starts an instance; it is stopped when the rig closes. */
-export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<MailServer> {
+export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
   const [pop3 = 0, imap = 0] = await freePorts(2);
   await mkdir(join(base, 'home'));
   await chmod(join(base, 'home'), 0o1777);
-  await writeFile(join(base, 'users'), `${ACCOUNT.user}:${ACCOUNT.password}\n`);
-  const { usernameChars } = options;
-  const more = usernameChars === undefined ? '' : `auth_username_chars = ${usernameChars}`;
+  const { usernameChars, users = [] } = options;
+  const entries = [ACCOUNT.user, ...users].map(user => `${user}:${ACCOUNT.password}\n`);
+  await writeFile(join(base, 'users'), entries.join(''));
+  const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
+  const more = usernameChars === undefined ? '' : names;
   const file = join(base, 'dovecot.conf');
   await writeFile(file, configuration(base, pop3, imap, more));
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
@@ -103,5 +117,11 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     account: ACCOUNT,
     pop3: from => loopbackEndpoint(pop3, from),
     imap: from => loopbackEndpoint(imap, from),
+    kick: async () => {
+      await mustRun('doveadm', ['-c', file, 'kick', ACCOUNT.user]);
+    },
+    stop: async () => {
+      await daemon.stop();
+    },
   };
 }

@@ -6,7 +6,6 @@ import { dirname } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { epoch } from '../../src/clock.ts';
 import {
-  type JournalNotice,
   JournalSource,
   type JournalTimes,
 } from '../../src/source/journal-source.ts';
@@ -33,7 +32,7 @@ describe('the systemd journal', { skip }, () => {
   let journal: Journal;
   let journalctl: string;
   let lines: string[];
-  let notices: (Notice | JournalNotice)[];
+  let notices: Notice[];
   let sources: JournalSource[];
 
   before(async () => {
@@ -57,7 +56,7 @@ describe('the systemd journal', { skip }, () => {
   function follow(tag: string, cursor: string | null = null): JournalSource {
     const receiver = {
       lines: async (batch: readonly string[]) => void lines.push(...batch),
-      notice: (notice: Notice | JournalNotice) => void notices.push(notice),
+      notice: (notice: Notice) => void notices.push(notice),
     };
     const start = { cursor, since: () => epoch(Date.now() / 1000 - 900) };
     const source = new JournalSource(receiver, rulesFor(tag), start, journalctl, TIMES);

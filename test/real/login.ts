@@ -17,6 +17,8 @@ export interface Session {
   readonly accepted: boolean;
   /** The server's answer, as it came. */
   readonly answer: string;
+  /** For what else the test has to say in it. */
+  readonly dialog: Dialog;
   logout(): Promise<void>;
   /** Hangs up without a word. */
   drop(): Promise<void>;
@@ -36,6 +38,7 @@ export async function openPop3(endpoint: Endpoint, account: Account): Promise<Se
   return {
     accepted: answer.startsWith('+OK'),
     answer,
+    dialog,
     logout: async () => {
       await askPop(dialog, 'QUIT');
       await dialog.close();
@@ -72,6 +75,7 @@ export async function openImap(endpoint: Endpoint, account: Account): Promise<Se
   return {
     accepted: answer.startsWith('a1 OK'),
     answer,
+    dialog,
     logout: async () => {
       dialog.send('a2 LOGOUT\r\n');
       await dialog.until(/^a2 |^\* BYE/);

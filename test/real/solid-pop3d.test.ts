@@ -29,8 +29,8 @@ describe('solid-pop3d', { skip }, () => {
   let solid: Pop3Server;
 
   before(async () => {
-    // The facility daemon for tcpd, which says `connect from` under the server's own tag.
-    syslog = await startRsyslog(rig, 'daemon.*;mail.*');
+    // It logs to local0; and tcpd to daemon, where it says `connect from` under the server's own tag.
+    syslog = await startRsyslog(rig, 'local0.*;daemon.*;mail.*');
     solid = await startSolidPop3d(rig);
     // 127.0.0.1 has a name, the others have none.
     for (const from of ['127.0.0.1', '127.0.0.2']) {

@@ -234,7 +234,7 @@ describe('lines of a server that no pattern describes are told', () => {
         new Registry([DOOR]),
         new StampReader(() => NOW),
         new LogMemory(),
-        line => told.push(line),
+        { unrecognised: line => void told.push(line) },
       );
       recogniser.recognise(`${STAMP} ${text}`);
       assert.deepEqual(

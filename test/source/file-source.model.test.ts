@@ -9,6 +9,8 @@ import { LogWorld, type Scheme } from './log-world.ts';
 
 const SECONDS = Number(process.env['POPBSMTP_MODEL_SECONDS'] ?? 5);
 
+let runs = 0;
+process.on('exit', () => process.stderr.write(`RUNS ${runs}\n`));
 type Step = readonly [weight: number, run: (world: LogWorld) => unknown];
 
 /** With how often each comes up. */
@@ -44,10 +46,12 @@ const step = fc.oneof(
 
 async function follow(scheme: Scheme, steps: readonly string[]): Promise<void> {
   const world = new LogWorld(scheme);
+  runs++;
   try {
     for (const name of steps) await STEPS[name]?.[1](world);
+    await world.finish();
   } finally {
-    await world.end();
+    await world.clear();
   }
 }
 

@@ -8,14 +8,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { epoch } from '../../src/clock.ts';
 import { Failure } from '../../src/errors.ts';
-import {
-  type JournalNotice,
-  type JournalReceiver,
-  type JournalRules,
-  JournalSource,
-} from '../../src/source/journal-source.ts';
+import { type JournalRules, JournalSource } from '../../src/source/journal-source.ts';
 import { checkJournal } from '../../src/source/journalctl.ts';
-import type { Notice } from '../../src/source/source.ts';
+import type { Notice, Receiver } from '../../src/source/source.ts';
 import { MAX_LINE } from '../../src/source/splitter.ts';
 import { waitFor } from '../real/wait.ts';
 
@@ -26,7 +21,7 @@ const NEVER_MS = 1_000_000;
 let directory: string;
 let program: string;
 let lines: string[];
-let notices: (Notice | JournalNotice)[];
+let notices: Notice[];
 let source: JournalSource | null;
 
 beforeEach(() => {
@@ -92,12 +87,12 @@ interface Options {
   readonly cursor?: string | null;
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
-  readonly lines?: JournalReceiver['lines'];
+  readonly lines?: Receiver['lines'];
 }
 
 function follow(options: Options = {}): JournalSource {
   const { cursor = null, firstPauseMs = 1, longestPauseMs = NEVER_MS } = options;
-  const receiver: JournalReceiver = {
+  const receiver: Receiver = {
     lines: options.lines ?? (async batch => void lines.push(...batch)),
     notice: notice => void notices.push(notice),
   };
@@ -121,8 +116,7 @@ async function seen(...numbers: readonly number[]): Promise<void> {
 const called = (times: number): Promise<unknown> =>
   waitFor(`call ${times}`, () => calls().length >= times, { seen: () => JSON.stringify(notices) });
 
-const noticesOf = (kind: string): (Notice | JournalNotice)[] =>
-  notices.filter(notice => notice.kind === kind);
+const noticesOf = (kind: string): Notice[] => notices.filter(notice => notice.kind === kind);
 
 const told = (kind: string): Promise<unknown> =>
   waitFor(`the notice ${kind}`, () => noticesOf(kind).length > 0, {

@@ -51,6 +51,7 @@ interface Contents {
   reach: 'named' | 'held' | 'gone' | 'doubtful';
   /** A look has found it. */
   seen: boolean;
+  copied: boolean;
   partial: string;
 }
 
@@ -144,12 +145,11 @@ export class LogWorld {
   copyTruncate(): void {
     const current = this.#current;
     if (current === null || this.#scheme === 'linked') return;
-    // Of a file of which nothing was known, the copy cannot be told from older ones (file-source.ts: place).
-    if (this.#source === null && this.#saved.place?.position === 0) current.reach = 'doubtful';
     copyFileSync(this.#path, this.#nextName());
     truncateSync(this.#path);
     // It stands in another file now.
     current.seen = false;
+    current.copied = true;
     this.#begin();
   }
 
@@ -262,26 +262,30 @@ export class LogWorld {
     this.goOn();
   }
 
-  resume(): void {
+  async resume(): Promise<void> {
     if (this.#source !== null) return;
-    if (this.#inodeFreed) this.#doubt();
+    if (this.#inodeFreed) this.#doubt(() => true);
+    // When nothing had been read of a file, its copy cannot be told from those made before.
+    if (this.#saved.place?.position === 0) this.#doubt(({ copied }) => copied);
     this.#inodeFreed = false;
     this.#start(parsePlace(JSON.parse(JSON.stringify(this.#saved.place))));
+    await this.look();
   }
 
-  async end(): Promise<void> {
-    try {
-      this.create();
-      this.resume();
-      this.goOn();
-      await this.look();
-      await this.look();
-    } finally {
-      await this.stop();
-      await Promise.all(this.#stopping);
-      if (this.#oldWriter !== null) closeSync(this.#oldWriter.fd);
-      rmSync(this.#directory, { recursive: true });
-    }
+  /** Brings all to an end at which everything has to be there. */
+  async finish(): Promise<void> {
+    this.create();
+    await this.resume();
+    this.goOn();
+    await this.look();
+    await this.look();
+  }
+
+  async clear(): Promise<void> {
+    await this.stop();
+    await Promise.all(this.#stopping);
+    this.#leaveOld();
+    rmSync(this.#directory, { recursive: true });
   }
 
   // The model.
@@ -320,6 +324,7 @@ export class LogWorld {
       number: this.#all.length,
       reach: 'named',
       seen: false,
+      copied: false,
       partial: '',
     };
     this.#all.push(contents);
@@ -330,9 +335,8 @@ export class LogWorld {
   }
 
   #unname(contents: Contents): void {
-    if (contents.reach === 'gone') return;
-    const held = this.#source !== null && contents.seen;
-    contents.reach = held ? 'held' : 'gone';
+    const held = contents.reach === 'named' && contents.seen && this.#source !== null;
+    if (contents.reach !== 'held') contents.reach = held ? 'held' : 'gone';
     this.#freeInode();
   }
 
@@ -345,11 +349,11 @@ export class LogWorld {
     const files = place === null ? [] : [place, ...place.older];
     if (this.#source !== null || files.every(({ position }) => position > 0)) return;
     this.#inodeFreed = true;
-    this.#doubt();
   }
 
-  #doubt(): void {
-    for (const other of this.#all) if (other.reach === 'named') other.reach = 'doubtful';
+  #doubt(which: (contents: Contents) => boolean): void {
+    for (const contents of this.#all)
+      if (contents.reach === 'named' && which(contents)) contents.reach = 'doubtful';
   }
 
   #keepWriter(contents: Contents): void {
@@ -397,9 +401,7 @@ export class LogWorld {
     const number = (name: string): number => Number(/[.-](\d+)(?:\.gz)?$/.exec(name)?.[1] ?? 0);
     const names = readdirSync(this.#inner).filter(name => number(name) > 0);
     const up = this.#scheme === 'numbered' ? 1 : -1;
-    return names
-      .sort((a, b) => up * (number(a) - number(b)))
-      .map(name => join(this.#inner, name));
+    return names.sort((a, b) => up * (number(a) - number(b))).map(name => join(this.#inner, name));
   }
 
   #verify(): void {

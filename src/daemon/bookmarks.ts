@@ -1,0 +1,47 @@
+/**
+ * Notes, once a second and at the end, how far the sources' lines have been dealt with.
+ *
+ * Promises: a place is noted only while the map has everything that was decided; a dry run notes nothing; that it
+ * cannot be noted is told once, until it can.
+ */
+import { Checkpoint, type Places } from '../checkpoint/checkpoint.ts';
+import { Failure } from '../errors.ts';
+import type { LookupMap } from '../map/map.ts';
+import type { Watched } from './sources.ts';
+
+export class Bookmarks {
+  readonly #checkpoint: Checkpoint;
+  readonly #map: LookupMap;
+  readonly #grace: () => number;
+  readonly #warn: (text: string) => void;
+  #failed = false;
+
+  /** @param grace the seconds that count now */
+  constructor(map: LookupMap, grace: () => number, warn: (text: string) => void) {
+    this.#checkpoint = new Checkpoint(map.spec);
+    this.#map = map;
+    this.#grace = grace;
+    this.#warn = warn;
+  }
+
+  read(): Places {
+    return this.#checkpoint.read(this.#basis(), this.#warn);
+  }
+
+  write(watched: readonly Watched[]): void {
+    const places = watched.flatMap(({ name, place }): [string, unknown][] => [[name, place()]]);
+    try {
+      this.#checkpoint.write(this.#basis(), Object.fromEntries(places));
+      this.#failed = false;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (!this.#failed) this.#warn(error.line);
+      this.#failed = true;
+    }
+  }
+
+  /** With a new map, or another grace period, lines before the place matter again. */
+  #basis(): string {
+    return `${this.#map.identity} ${this.#grace()}`;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * The `[journal]` table of a pattern file: what the server's own entries in the systemd journal look like.
+ *
+ * Without the table they come from root.  With it, only what it says is looked at, so it says something.
+ */
+import { type JournalTrust, ONLY_ROOT } from '../source/journal-trust.ts';
+import type { TomlTable } from './toml-table.ts';
+
+const KEYS = ['uids', 'units', 'comms', 'exes', 'priority'] as const;
+/** Of syslog(3), debug. */
+const LOWEST_PRIORITY = 7;
+/** uid_t has 32 bits, and the last one stands for none. */
+const LAST_UID = 2 ** 32 - 2;
+
+/** @throws Failure PATTERN_SYNTAX */
+export function journalTrustOf(top: TomlTable): JournalTrust {
+  const table = top.table('journal');
+  if (table === null) return ONLY_ROOT;
+  table.allow(KEYS);
+  if (!KEYS.some(key => table.has(key)))
+    throw top.error('journal', 'an empty table trusts everybody', `say one of ${KEYS.join(', ')}`);
+  const texts = (key: string): string[] | null => (table.has(key) ? table.strings(key) : null);
+  return {
+    uids: table.has('uids') ? table.numbers('uids', LAST_UID) : null,
+    units: texts('units'),
+    comms: texts('comms'),
+    exes: texts('exes'),
+    priority: table.number('priority', LOWEST_PRIORITY),
+  };
+}
