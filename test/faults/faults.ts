@@ -32,6 +32,7 @@ export interface Fault {
   /** How often in the short pass that belongs to the tests. */
   readonly short: number;
   readonly needsRoot: boolean;
+  readonly programs: readonly string[];
   run(rig: Rig, times: number): Promise<Outcome>;
 }
 
@@ -222,20 +223,97 @@ async function stopped(rig: Rig, times: number): Promise<Outcome> {
   });
 }
 
+/** Where Debian's faketime has the library that it preloads. */
+async function fakeTimeLibrary(): Promise<string> {
+  const found = await mustRun('sh', ['-c', 'ls /usr/lib/*/faketime/libfaketimeMT.so.1']);
+  return found.trim();
+}
+
+/** The wall clock is set forth and back by hours, for the daemon and for whoever stamps the log. */
+async function clockSet(rig: Rig, times: number): Promise<Outcome> {
+  const setting = join(await rig.directory(), 'clock');
+  writeFileSync(setting, '+0');
+  const world = await watched(rig, {
+    grace: 8,
+    env: {
+      LD_PRELOAD: await fakeTimeLibrary(),
+      FAKETIME_TIMESTAMP_FILE: setting,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    },
+  });
+  return repeat(world, times, async round => {
+    world.logIn(5);
+    await world.settle();
+    const hours = [2, -3, 5, 0][round % 4] ?? 0;
+    // The library reads the file in one go; renaming keeps it whole.
+    writeFileSync(`${setting}.new`, `${hours < 0 ? '' : '+'}${hours}h`);
+    renameSync(`${setting}.new`, setting);
+    world.clockOffset = hours * 3_600_000;
+    await sleep(300);
+    world.logIn(5);
+  });
+}
+
 export const FAULTS: readonly Fault[] = [
-  { name: 'kill -9', times: 200, short: 8, needsRoot: false, run: kill },
-  { name: 'restart', times: 50, short: 3, needsRoot: false, run: restart },
+  { name: 'kill -9', times: 200, short: 8, needsRoot: false, programs: [], run: kill },
+  { name: 'restart', times: 50, short: 3, needsRoot: false, programs: [], run: restart },
   ...Object.entries(ROTATIONS).map(([name, rotation]) => ({
     name: `rotation: ${name}`,
     times: 100,
     short: 8,
     needsRoot: false,
+    programs: [],
     run: rotate(rotation),
   })),
-  { name: 'disk full', times: 20, short: 2, needsRoot: true, run: fullDisk },
-  { name: 'disk read-only', times: 20, short: 1, needsRoot: true, run: readOnlyDisk },
-  { name: 'map removed', times: 50, short: 3, needsRoot: false, run: removedMap },
-  { name: 'map replaced by an old copy', times: 50, short: 3, needsRoot: false, run: replacedMap },
-  { name: 'reader holds the lock', times: 10, short: 1, needsRoot: false, run: stuckReader },
-  { name: 'SIGSTOP and SIGCONT', times: 20, short: 2, needsRoot: false, run: stopped },
+  {
+    name: 'disk full',
+    times: 20,
+    short: 2,
+    needsRoot: true,
+    programs: ['mount', 'umount'],
+    run: fullDisk,
+  },
+  {
+    name: 'disk read-only',
+    times: 20,
+    short: 1,
+    needsRoot: true,
+    programs: ['mount', 'umount'],
+    run: readOnlyDisk,
+  },
+  { name: 'map removed', times: 50, short: 3, needsRoot: false, programs: [], run: removedMap },
+  {
+    name: 'map replaced by an old copy',
+    times: 50,
+    short: 3,
+    needsRoot: false,
+    programs: [],
+    run: replacedMap,
+  },
+  {
+    name: 'reader holds the lock',
+    times: 10,
+    short: 1,
+    needsRoot: false,
+    programs: [],
+    run: stuckReader,
+  },
+  {
+    name: 'SIGSTOP and SIGCONT',
+    times: 20,
+    short: 2,
+    needsRoot: false,
+    programs: [],
+    run: stopped,
+  },
+  {
+    name: 'wall clock set',
+    times: 40,
+    short: 4,
+    needsRoot: false,
+    programs: ['faketime'],
+    run: clockSet,
+  },
 ];

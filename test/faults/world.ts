@@ -36,6 +36,8 @@ export class World {
   readonly #logins = new Map<string, number>();
   #daemon: Daemon | null = null;
   #serial = 0;
+  /** By how much the wall clock of this world has been set, in milliseconds. */
+  clockOffset = 0;
 
   private constructor(rig: Rig, directory: string, options: WorldOptions) {
     this.#rig = rig;
@@ -83,7 +85,7 @@ export class World {
     const ip = `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`;
     this.#logins.set(ip, performance.now() / 1000);
     return (
-      `${new Date().toISOString()} mx dovecot: pop3-login: Login: user=<u${number}>, method=PLAIN, ` +
+      `${new Date(Date.now() + this.clockOffset).toISOString()} mx dovecot: pop3-login: Login: user=<u${number}>, method=PLAIN, ` +
       `rip=${ip}, lip=192.0.2.5, mpid=1, session=<s${number}>\n`
     );
   }

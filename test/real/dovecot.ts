@@ -113,15 +113,14 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
       await waitForPort(host, port, { seen: () => daemon.transcript() });
     }
   }
+  const command = async (...words: string[]): Promise<void> => {
+    await mustRun('doveadm', ['-c', file, ...words]);
+  };
   return {
     account: ACCOUNT,
     pop3: from => loopbackEndpoint(pop3, from),
     imap: from => loopbackEndpoint(imap, from),
-    kick: async () => {
-      await mustRun('doveadm', ['-c', file, 'kick', ACCOUNT.user]);
-    },
-    stop: async () => {
-      await daemon.stop();
-    },
+    kick: () => command('kick', ACCOUNT.user),
+    stop: () => command('stop'),
   };
 }

@@ -7,8 +7,8 @@ import { FAULTS } from '../faults/faults.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 
-for (const { name, short, needsRoot, run } of FAULTS) {
-  const skip = requirePrograms(needsRoot ? ['mount', 'umount'] : [], { root: needsRoot });
+for (const { name, short, needsRoot, programs, run } of FAULTS) {
+  const skip = requirePrograms(programs, { root: needsRoot });
   test(`${name}: nothing is lost, nothing left open`, { skip }, async () => {
     const rig = new Rig();
     try {

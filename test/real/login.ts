@@ -2,8 +2,8 @@
  * Logs in over POP3 and IMAP, rightly or wrongly, as a mail client would.
  *
  * Promises: the outcome is what the server said, never guessed; the session is ended politely (QUIT,
- * LOGOUT) or dropped, as the test says; a refused one is dropped.  User names go out byte for byte: an IMAP name that an
- * atom or a quoted string cannot carry is sent as a literal.
+ * LOGOUT) or dropped, as the test says; a refused one is dropped.  User names go out byte for byte: an
+ * IMAP name that an atom or a quoted string cannot carry is sent as a literal.
  */
 import { Dialog, type Endpoint } from './dialog.ts';
 
