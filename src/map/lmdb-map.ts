@@ -20,12 +20,15 @@ import { Durability } from './durability.ts';
 import { checkLmdbFile, lmdbPath, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
-import { lock } from './lock.ts';
+import { type Lock, lock } from './lock.ts';
 import type { Change, Effect, LookupMap, MapOptions, MapSpec, Row } from './map.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
 /** Changes in one transaction: in a map of a million rows, 1,000 hold the lock for 9 ms on average. */
 const SLICE = 1000;
+
+/** Postfix holds it for microseconds. */
+const PATIENCE_MS = 2000;
 
 /** Both meta pages of any page size that LMDB knows. */
 const HEADER_BYTES = 65_536;
@@ -164,7 +167,7 @@ export class LmdbMap implements LookupMap {
 
   async #commitSlice(changes: readonly Change[]): Promise<Effect[]> {
     try {
-      const held = await lock(this.#opened.file.fd, 'exclusive');
+      const held = await this.#lock();
       try {
         return this.#transact(changes);
       } finally {
@@ -173,6 +176,21 @@ export class LmdbMap implements LookupMap {
       }
     } catch (error) {
       throw writeFailure(this.#path, error);
+    }
+  }
+
+  /** Waits for the lock, and says so when that takes long: nothing is granted meanwhile. */
+  async #lock(): Promise<Lock> {
+    const impatience = setTimeout(() => {
+      this.#options.warn?.(
+        `another program has held the lock of the map ${this.#path} for ${PATIENCE_MS / 1000} s, and nothing is ` +
+          'written until it lets go: look for it with "fuser" or "lslocks"',
+      );
+    }, PATIENCE_MS);
+    try {
+      return await lock(this.#opened.file.fd, 'exclusive');
+    } finally {
+      clearTimeout(impatience);
     }
   }
 
