@@ -32,9 +32,14 @@ export function addressOf(ip: IpText): Address {
   return ip.includes(':') ? parseIpv6(ip) : ipaddr.IPv4.parse(ip);
 }
 
+const MAPPED = '::ffff:';
+
 /** The canonical form of a full address, or null if `parseAddress` does not take the text. */
 export function canonicalIp(text: string): IpText | null {
   if (isIPv4(text)) return text as IpText;
+  // The form in which servers that listen on IPv6 write every IPv4 client.
+  const quad = text.startsWith(MAPPED) ? text.slice(MAPPED.length) : '';
+  if (isIPv4(quad)) return quad as IpText;
   const address = parseAddress(text);
   return address && (inetNtop(folded(address)) as IpText);
 }

@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts';
 import { EXIT } from '../errors.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
 import { loadPatterns } from '../recogniser/load.ts';
-import { openFinishedLog } from '../source/finished-log.ts';
+import { Splitter } from '../source/splitter.ts';
 import { explanationObject, explanationText } from './explanation.ts';
 import { print } from './print.ts';
 import { type Prospect, Prospects } from './prospect.ts';
@@ -49,10 +49,14 @@ async function prospectOf(
 async function* linesOf(operands: readonly string[]): AsyncGenerator<string> {
   for (const operand of operands.length === 0 ? ['-'] : unquoted(operands)) {
     if (operand !== '-') yield Buffer.from(operand).toString('latin1');
-    else
-      for await (const batch of openFinishedLog('-').batches)
-        yield* batch.filter(line => line !== '');
+    else yield* linesOfInput();
   }
+}
+
+async function* linesOfInput(): AsyncGenerator<string> {
+  const splitter = new Splitter();
+  for await (const chunk of process.stdin) yield* splitter.push(chunk).filter(line => line !== '');
+  yield* splitter.flush();
 }
 
 /** No log line is a single word: words alone are one line that was given without quotes. */

@@ -21,14 +21,10 @@ export class MatchSummary {
   readonly #servers = new Map<string, Counts>();
   readonly #examples: string[] = [];
 
-  /** A line was read. */
-  read(): void {
-    this.#lines++;
-  }
-
-  /** Lines were skipped for their length. */
-  skipped(count: number): void {
-    this.#tooLong += count;
+  /** So many lines were read, and of these so many skipped for their length. */
+  read(lines: number, tooLong: number): void {
+    this.#lines += lines;
+    this.#tooLong += tooLong;
   }
 
   recognised({ event, server }: ServerEvent): void {

@@ -5,6 +5,7 @@
  * those lines that look like logins and are none.
  */
 import { EXIT } from '../errors.ts';
+import { Sieve } from '../line/sieve.ts';
 import { formatStamp, StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { loadPatterns } from '../recogniser/load.ts';
@@ -29,39 +30,45 @@ interface Matching {
 export async function match(values: Values, files: readonly string[]): Promise<number> {
   const registry = await loadPatterns(patternsOf(withConfig(values)));
   const summary = new MatchSummary();
-  const format = values.flag('json') ? jsonLine : textLine;
+  const format = formatOf(values);
   // Opened all at once: a misspelt name is better told before an hour of reading than after.
-  const logs = files.map(path => ({ path, ...openFinishedLog(path) }));
-  for (const log of logs) await matchLog(log, { registry, summary, format });
+  const logs = files.map(path => ({ path, log: openFinishedLog(path) }));
+  for (const { path, log } of logs) await matchLog(path, log, { registry, summary, format });
   process.stderr.write(summary.text());
   return EXIT.ok;
 }
 
+function formatOf(values: Values): Matching['format'] {
+  if (values.flag('count')) return () => '';
+  return values.flag('json') ? jsonLine : textLine;
+}
+
 async function matchLog(
-  { path, batches, tooLong, modified }: FinishedLog & { readonly path: string },
+  path: string,
+  log: FinishedLog,
   { registry, summary, format }: Matching,
 ): Promise<void> {
   let number = 0;
   let text = '';
-  const stamps = new StampReader(() => modified);
+  const stamps = new StampReader(() => log.modified);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
     unrecognised: ({ message }) => {
       if (isLoginLike(message)) summary.missed(path, number, text);
     },
   });
-  for await (const batch of batches) {
+  for await (const { lines, numbers } of log.batches(new Sieve(registry.tags))) {
     let output = '';
-    for (text of batch) {
-      number++;
-      summary.read();
-      const event = recogniser.recognise(text);
+    for (const [index, line] of lines.entries()) {
+      text = line;
+      number = numbers[index] ?? 0;
+      const event = recogniser.recognise(line);
       if (event === null) continue;
       summary.recognised(event);
       output += format(number, event);
     }
     await print(output);
   }
-  summary.skipped(tooLong());
+  summary.read(log.lines(), log.tooLong());
 }
 
 function jsonLine(line: number, { event, server, ip, user, time }: ServerEvent): string {

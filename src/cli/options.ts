@@ -188,6 +188,12 @@ export const OPTIONS = {
     commands: ['patterns'],
     inFile: false,
   },
+  count: {
+    kind: 'flag',
+    about: 'print only the summary',
+    commands: ['match'],
+    inFile: false,
+  },
   json: {
     kind: 'flag',
     about: 'print JSON, for programs',

@@ -12,7 +12,8 @@ import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
 import type { Decision } from '../decision.ts';
 import { EXIT } from '../errors.ts';
 import { GrantTable } from '../grant/grant-table.ts';
-import { type OwnForm, parseLine } from '../line/prefix.ts';
+import { parseLine } from '../line/prefix.ts';
+import { Sieve } from '../line/sieve.ts';
 import { formatCtime, StampReader } from '../line/stamp.ts';
 import type { Change, LookupMap, Row } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
@@ -93,16 +94,18 @@ class Player {
     });
   }
 
-  async play({ batches, modified }: FinishedLog): Promise<void> {
-    await this.#pipeline.setRules(rulesFor(this.#rules, () => modified, new LogMemory()));
-    let last: readonly string[] = [];
-    for await (const batch of batches) {
-      this.#counts.lines += batch.length;
-      await this.#pipeline.lines(batch);
+  async play(log: FinishedLog): Promise<void> {
+    const { registry } = this.#rules;
+    const rules = rulesFor(this.#rules, () => log.modified, new LogMemory());
+    await this.#pipeline.setRules(rules);
+    const stamps = new StampReader(() => log.modified);
+    let end: EpochSeconds | null = null;
+    for await (const { lines, last } of log.batches(new Sieve(registry.tags))) {
+      await this.#pipeline.lines(lines);
       await this.#print();
-      if (batch.some(line => line !== '')) last = batch;
+      end = parseLine(last, stamps, registry.ownForms).time ?? end;
     }
-    const end = lastTime(last, modified, this.#rules.registry.ownForms);
+    this.#counts.lines += log.lines();
     if (end !== null) this.#clock.now(end);
   }
 
@@ -135,19 +138,6 @@ class Player {
     this.#text = '';
     await print(text);
   }
-}
-
-function lastTime(
-  lines: readonly string[],
-  modified: EpochSeconds,
-  ownForms: readonly OwnForm[],
-): EpochSeconds | null {
-  const stamps = new StampReader(() => modified);
-  for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, ownForms);
-    if (time !== null) return time;
-  }
-  return null;
 }
 
 function jsonLine(decision: Decision): string {

@@ -93,7 +93,7 @@ function watchJournal(
   { settings, registry, clock, places }: Watching,
 ): Watched {
   const rulesOf = (known: Registry): JournalRules => ({
-    tags: known.files.flatMap(({ programs }) => programs),
+    tags: [...known.tags],
     trust: settings.journalTrust === 'any' ? () => true : trustDeclared(known.files),
   });
   const saved = places[JOURNAL];

@@ -14,7 +14,7 @@
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
 import type { EpochSeconds } from '../clock.ts';
-import { CLASSIC_STAMP, STAMP, type StampReader } from './stamp.ts';
+import { CLASSIC_STAMP, MONTH, STAMP, type StampReader } from './stamp.ts';
 
 export interface Line {
   readonly time: EpochSeconds | null;
@@ -87,7 +87,30 @@ export function parseLine(
 }
 
 function taggedLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
-  return syslogLine(text, stamps) ?? ownLine(text, stamps, ownForms);
+  return commonLine(text, stamps) ?? syslogLine(text, stamps) ?? ownLine(text, stamps, ownForms);
+}
+
+/**
+ * What nearly every line begins with, as the second form below would split it, in a fifth of the time: no level, a
+ * plain host, and an RFC 3339 stamp with a zone or a plain RFC 3164 one.
+ */
+const COMMON = new RegExp(
+  String.raw`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)|` +
+    String.raw`${MONTH} [ \d]\d \d\d:\d\d:\d\d) ` +
+    String.raw`(?!${FACILITY_LEVEL} )([\w.-]{1,255}) (${PROGRAM})(?:\[(\d{1,10})\])?: ?(?! ?\[ID )`,
+);
+
+function commonLine(text: string, stamps: StampReader): Line | null {
+  const found = COMMON.exec(text);
+  if (found === null) return null;
+  const [prefix, stamp = '', host = '', program = '', pid = null] = found;
+  return {
+    time: stamps.read(stamp),
+    host: present(host),
+    program: present(program),
+    pid,
+    message: text.slice(prefix.length),
+  };
 }
 
 function syslogLine(text: string, stamps: StampReader): Line | null {

@@ -16,7 +16,9 @@ import { type EpochSeconds, epoch } from '../clock.ts';
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const WEEKDAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ';
-const MONTH_DAY = String.raw`(?:${MONTHS.join('|')}) {1,2}\d{1,2} `;
+/** An expression's source that matches the name of a month. */
+export const MONTH = `(?:${MONTHS.join('|')})`;
+const MONTH_DAY = String.raw`${MONTH} {1,2}\d{1,2} `;
 const TIME = String.raw`\d\d:\d\d:\d\d(?:\.\d{1,9})?`;
 /**
  * RFC 3164 section 4.1.2, with a year or fraction as some daemons add them, or as ctime(3) writes it.
@@ -61,10 +63,25 @@ interface Fields {
   readonly second: number;
 }
 
+/** `2026-11-23T00:53:00`, and `+01:00`; what is between them is the fraction. */
+const ISO_SECOND = 19;
+const ISO_ZONE = -6;
+
+/** Whether two stamps are the same but for the fraction of an RFC 3339 stamp with a zone. */
+const isSameSecond = (a: string, b: string): boolean =>
+  a === b ||
+  (a.length === b.length &&
+    a[10] === 'T' &&
+    a.startsWith(b.slice(0, ISO_SECOND)) &&
+    a.endsWith(b.slice(ISO_ZONE)));
+
 /** Reads the stamps of one log, in the order of its lines. */
 export class StampReader {
   readonly #reference: () => EpochSeconds;
   #previous: EpochSeconds | null = null;
+  /** The stamp before this one, which has the same second for most lines. */
+  #last = '';
+  #lastTime: EpochSeconds | null = null;
 
   /** @param reference no line is later than this, give or take a day: now, or the log's last change */
   constructor(reference: () => EpochSeconds) {
@@ -73,6 +90,13 @@ export class StampReader {
 
   /** The whole seconds that a stamp tells, or null if it names no moment (`Feb 30`). */
   read(text: string): EpochSeconds | null {
+    if (isSameSecond(text, this.#last)) return this.#lastTime;
+    this.#last = text;
+    this.#lastTime = this.#readNew(text);
+    return this.#lastTime;
+  }
+
+  #readNew(text: string): EpochSeconds | null {
     const time = text.startsWith('@') ? taiTime(text) : this.#calendarTime(text);
     if (time !== null) this.#previous = time;
     return time;

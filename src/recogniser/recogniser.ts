@@ -107,7 +107,8 @@ export function describe(pattern: Pattern, { message }: Line): Description | nul
   if (message.length > pattern.maxLength) return null;
   const found = pattern.expression.exec(message);
   if (found === null) return null;
-  const { ip: address, ...fields }: Fields & { ip?: string } = found.groups ?? NO_FIELDS;
+  const fields: Fields & { ip?: string } = found.groups ?? NO_FIELDS;
+  const { ip: address } = fields;
   const ip = address === undefined ? null : canonicalIp(address);
   if (ip !== null) return { ip, fields };
   const mayLack = pattern.event === 'logout' || pattern.event === 'failure' || pattern.connects;

@@ -34,6 +34,11 @@ export class Registry {
     }
   }
 
+  /** The tags of all programs. */
+  get tags(): Iterable<string> {
+    return this.#programs.keys();
+  }
+
   program(name: string): Program | null {
     return this.#programs.get(name) ?? null;
   }

@@ -11,11 +11,16 @@
 import type { IpText } from '../classifier/address.ts';
 import type { EpochSeconds } from '../clock.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
+import { Fifo } from './fifo.ts';
 
 /** Sessions; some 30 MB. */
 export const MAX_SESSIONS = 100_000;
 
+/** Closed sessions that are waited for before they are swept out. */
+const SLACK = 1024;
+
 interface Session {
+  readonly key: string;
   readonly ip: IpText;
   readonly server: string;
   /** When it is forgotten, on the steady clock. */
@@ -23,8 +28,9 @@ interface Session {
 }
 
 export class SessionTable {
-  /** In the order of opening, which is also that of their ends. */
   readonly #sessions = new Map<string, Session>();
+  /** In the order of opening, which is also that of their ends; those that were closed are still among them. */
+  readonly #order = new Fifo<Session>();
   /** Open sessions by address and server. */
   readonly #open = new Map<IpText, Map<string, number>>();
   /** Servers whose logouts tell their session. */
@@ -54,7 +60,13 @@ export class SessionTable {
     if (session === null) return;
     // The same pid or port again: its logout was never logged.
     this.#forget(session);
-    this.#sessions.set(session, { ip, server, due: steady + this.#limit });
+    const opened = { key: session, ip, server, due: steady + this.#limit };
+    this.#sessions.set(session, opened);
+    this.#order.push(opened);
+    // One old session must not keep all those in memory that were closed after it.
+    if (this.#order.size > 2 * this.#sessions.size + SLACK) {
+      this.#order.keep(other => this.#sessions.get(other.key) === other);
+    }
     const servers = this.#open.get(ip) ?? new Map<string, number>();
     this.#open.set(ip, servers.set(server, (servers.get(server) ?? 0) + 1));
     if (this.#sessions.size > this.#capacity) this.#forgetOldest();
@@ -69,15 +81,25 @@ export class SessionTable {
 
   /** Forgets the sessions that have reached the age limit. */
   expire(steady: EpochSeconds): void {
-    for (const [session, { due }] of this.#sessions) {
-      if (due > steady) return;
-      this.#forget(session);
+    for (let oldest = this.#oldest(); oldest !== null; oldest = this.#oldest()) {
+      if (oldest.due > steady) return;
+      this.#forget(oldest.key);
     }
   }
 
   #forgetOldest(): void {
-    const [oldest] = this.#sessions.keys();
-    if (oldest !== undefined) this.#forget(oldest);
+    const oldest = this.#oldest();
+    if (oldest !== null) this.#forget(oldest.key);
+  }
+
+  /** The session that has been open for longest. */
+  #oldest(): Session | null {
+    for (;;) {
+      const first = this.#order.first;
+      if (first === undefined) return null;
+      if (this.#sessions.get(first.key) === first) return first;
+      this.#order.drop();
+    }
   }
 
   #forget(key: string): IpText | null {

@@ -60,8 +60,6 @@ async function enterAt(files: LogFiles, place: FilePlace): Promise<Found | null>
   const found = await openPlace(files, place);
   if (found === null) return null;
   const { file, path } = found;
-  files.passOlderThan(file.identity);
-  files.pass(file.identity);
   const { position } = place;
   return { follower: new Follower(file, position), path, position };
 }
@@ -81,53 +79,66 @@ async function openPlace(
   files: LogFiles,
   place: FilePlace,
 ): Promise<{ file: OpenFile; path: string } | null> {
+  // Before it is opened: what comes to be after this has not been read.
+  files.passAll();
   const opened = files.openPath();
-  if (opened !== null && belongs(opened, place)) return { file: opened, path: files.path };
-  if (opened !== null) closeSync(opened.fd);
+  if (opened !== null && keepIf(opened, belongs(place))) return { file: opened, path: files.path };
   for (let rotated = files.fileOf(place); rotated !== null; rotated = files.fileOf(place)) {
     const file = await files.open(rotated);
-    if (file !== null) return { file, path: rotated.path };
+    if (file === null) continue;
+    passUpTo(files, file);
+    return { file, path: rotated.path };
   }
   return null;
 }
 
-function belongs({ fd, identity }: OpenFile, place: FilePlace): boolean {
-  if (!isFingerprintOf(place.fingerprint, readHead(fd, FINGERPRINT_BYTES))) return false;
-  if (isSamePlace(identity, place)) return true;
-  return place.position > 0 && place.position <= fstatSync(fd).size;
+function passUpTo(files: LogFiles, { identity }: OpenFile): void {
+  files.passOlderThan(identity);
+  files.pass(identity);
 }
 
-async function enterByStart(files: LogFiles, startAt: StartPosition): Promise<Found | null> {
-  const opened = files.openPath();
-  if (opened === null) return null;
-  const start = startIn(opened, startAt);
-  const atPath = { file: opened, path: files.path, position: start ?? 0 };
-  const found = start === null ? await reachBack(files, atPath, startAt) : atPath;
-  const { file, path, position } = found;
-  files.passOlderThan(file.identity);
-  files.pass(file.identity);
-  return { follower: new Follower(file, position), path, position };
+/** Closes a file unless it is the one that is wanted. */
+function keepIf(file: OpenFile, wanted: (file: OpenFile) => boolean): boolean {
+  let keep = false;
+  try {
+    keep = wanted(file);
+  } finally {
+    if (!keep) closeSync(file.fd);
+  }
+  return keep;
 }
 
-interface Reached {
-  readonly file: OpenFile;
-  readonly path: string;
-  readonly position: number;
-}
+const belongs =
+  (place: FilePlace) =>
+  ({ fd, identity }: OpenFile): boolean => {
+    if (!isFingerprintOf(place.fingerprint, readHead(fd, FINGERPRINT_BYTES))) return false;
+    if (isSamePlace(identity, place)) return true;
+    return place.position > 0 && place.position <= fstatSync(fd).size;
+  };
 
 /** Goes back through the rotated files to the one in which the start lies, or to the oldest that can be read. */
-async function reachBack(files: LogFiles, from: Reached, startAt: StartPosition): Promise<Reached> {
-  let found = from;
-  let start: number | null = null;
-  // Listed anew each time, since a rotation may be under way.
-  for (;;) {
-    const older = files.olderThan(found.file.identity)[0];
-    if (older === undefined || start !== null) return found;
-    const file = await files.open(older);
-    if (file === null) continue;
-    closeSync(found.file.fd);
-    start = startIn(file, startAt);
-    found = { file, path: older.path, position: start ?? 0 };
+async function enterByStart(files: LogFiles, startAt: StartPosition): Promise<Found | null> {
+  files.passAll();
+  const opened = files.openPath();
+  if (opened === null) return null;
+  let { file, path } = { file: opened, path: files.path };
+  try {
+    let start = startIn(file, startAt);
+    while (start === null) {
+      // Listed anew each time, since a rotation may be under way.
+      const older = files.olderThan(file.identity)[0];
+      if (older === undefined) break;
+      const next = await files.open(older);
+      if (next === null) continue;
+      closeSync(file.fd);
+      ({ file, path } = { file: next, path: older.path });
+      start = startIn(file, startAt);
+    }
+    if (file !== opened) passUpTo(files, file);
+    return { follower: new Follower(file, start ?? 0), path, position: start ?? 0 };
+  } catch (error) {
+    closeSync(file.fd);
+    throw error;
   }
 }
 

@@ -101,6 +101,11 @@ export class LogFiles {
     this.#seen.add(keyOf(file));
   }
 
+  /** The same of all that are there now. */
+  passAll(): void {
+    this.#seen = new Set(this.#rotated().map(keyOf));
+  }
+
   /** The same of all that are older than the one given. */
   passOlderThan(file: Identity): void {
     this.#seen = new Set(this.olderThan(file).map(keyOf));
@@ -115,7 +120,8 @@ export class LogFiles {
   }
 }
 
-const keyOf = ({ dev, ino }: Identity): string => `${dev}:${ino}`;
+/** With the time of its making, since the inode of a file that was removed is soon another's. */
+const keyOf = ({ dev, ino, born }: Identity): string => `${dev}:${ino}:${born}`;
 
 const indexOf = (files: readonly RotatedFile[], file: Identity | null): number =>
   file === null ? -1 : files.findIndex(other => isSameFile(other, file));

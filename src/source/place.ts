@@ -25,7 +25,7 @@ export interface Identity {
   /** Decimal: an inode number may need more digits than a JSON number keeps. */
   readonly dev: string;
   readonly ino: string;
-  /** When it was made, in nanoseconds since 1970; where the file system does not keep that, its last change. */
+  /** When it was made, in nanoseconds since 1970, by statx(2); 0 where the file system does not keep that. */
   readonly born: string;
 }
 

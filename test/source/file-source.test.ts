@@ -220,13 +220,49 @@ describe('rotation', () => {
   });
 });
 
-test('no line is delivered after a stop', async () => {
-  writeFileSync(log, 'one\n');
-  follow();
-  await seen(['one']);
-  await source?.stop();
-  appendFileSync(log, 'two\n');
-  // Two polls would have found it.
-  await new Promise(resolve => setTimeout(resolve, 600));
-  assert.deepEqual(lines, ['one']);
+describe('a stop', () => {
+  test('ends the delivery, in the middle of a file as well', async () => {
+    writeFileSync(log, 'line\n'.repeat(300_000));
+    let stopped = false;
+    let batches = 0;
+    const receiver = {
+      lines: async () => {
+        assert.ok(!stopped);
+        batches++;
+        await new Promise(resolve => setImmediate(resolve));
+      },
+      notice: () => undefined,
+    };
+    source = new FileSource(log, receiver, () => 0);
+    source.start();
+    await waitFor('the first lines', () => batches > 0);
+    await source.stop();
+    stopped = true;
+    const after = batches;
+    appendFileSync(log, 'line\n');
+    await source.look();
+    assert.equal(batches, after);
+  });
+
+  test('waits for what is being dealt with', async () => {
+    writeFileSync(log, 'one\n');
+    let deal: () => void = () => undefined;
+    const dealt = new Promise<void>(resolve => {
+      deal = resolve;
+    });
+    let asked = false;
+    const receiver = {
+      lines: () => {
+        asked = true;
+        return dealt;
+      },
+      notice: () => undefined,
+    };
+    source = new FileSource(log, receiver, () => 0);
+    source.start();
+    await waitFor('the first line', () => asked);
+    const stopped = source.stop().then(() => source?.place()?.position);
+    deal();
+    assert.equal(await stopped, 4);
+  });
 });

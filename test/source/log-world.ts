@@ -29,7 +29,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout, setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { FileSource } from '../../src/source/file-source.ts';
 import { type Place, parsePlace } from '../../src/source/place.ts';
@@ -73,6 +73,8 @@ interface OldWriter {
 
 /** Contents begun after which a writer has noticed the rotation. */
 const PATIENCE = 3;
+/** More than a tick of the kernel's clock, by which files are stamped (10 ms at most). */
+const TICK_MS = 12;
 
 export class LogWorld {
   readonly #directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
@@ -85,11 +87,12 @@ export class LogWorld {
   #oldWriter: OldWriter | null = null;
   #counter = 0;
   #rotations = 0;
+  /** Descriptors of files that have been removed. */
+  #removed: number[] = [];
 
   #source: FileSource | null = null;
   #deliveries: Delivery[] = [];
   #epoch = 0;
-  #inodeFreed = false;
   #saved: Saved = { place: null, deliveries: 0 };
   #open: Promise<void> | null = null;
   #unpause: () => void = () => undefined;
@@ -166,8 +169,11 @@ export class LogWorld {
   remove(): void {
     const current = this.#current;
     if (current === null) return;
-    if (this.#scheme !== 'linked') this.#unname(current);
-    unlinkSync(this.#path);
+    if (this.#scheme === 'linked') unlinkSync(this.#path);
+    else {
+      this.#unname(current);
+      this.#remove(this.#path);
+    }
     this.#current = null;
   }
 
@@ -181,6 +187,7 @@ export class LogWorld {
     const long = size > text.length;
     const other = `${this.#path}.new`;
     writeFileSync(other, long ? `${text.padEnd(size - 1, 'x')}\n` : ' '.repeat(size));
+    this.#remove(this.#path);
     renameSync(other, this.#path);
     const contents = this.#begin();
     if (long) this.#add(text.padEnd(size - 1, 'x'), contents);
@@ -197,8 +204,15 @@ export class LogWorld {
     const { atime, mtime } = statSync(path);
     writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
     utimesSync(`${path}.gz`, atime, mtime);
-    unlinkSync(path);
-    this.#freeInode();
+    this.#remove(path);
+  }
+
+  /** Long enough for the inodes of removed files to be given away. */
+  async wait(): Promise<void> {
+    if (this.#removed.length === 0) return;
+    await setTimeout(TICK_MS);
+    for (const fd of this.#removed) closeSync(fd);
+    this.#removed = [];
   }
 
   moveDirectory(): void {
@@ -264,10 +278,8 @@ export class LogWorld {
 
   async resume(): Promise<void> {
     if (this.#source !== null) return;
-    if (this.#inodeFreed) this.#doubt(() => true);
     // When nothing had been read of a file, its copy cannot be told from those made before.
     if (this.#saved.place?.position === 0) this.#doubt(({ copied }) => copied);
-    this.#inodeFreed = false;
     this.#start(parsePlace(JSON.parse(JSON.stringify(this.#saved.place))));
     await this.look();
   }
@@ -285,6 +297,7 @@ export class LogWorld {
     await this.stop();
     await Promise.all(this.#stopping);
     this.#leaveOld();
+    for (const fd of this.#removed) closeSync(fd);
     rmSync(this.#directory, { recursive: true });
   }
 
@@ -337,18 +350,12 @@ export class LogWorld {
   #unname(contents: Contents): void {
     const held = contents.reach === 'named' && contents.seen && this.#source !== null;
     if (contents.reach !== 'held') contents.reach = held ? 'held' : 'gone';
-    this.#freeInode();
   }
 
-  /**
-   * A file that was empty when the source stopped is known by its inode and the time of its making alone, which
-   * another may share when it is made within the same tick of the kernel's clock.
-   */
-  #freeInode(): void {
-    const { place } = this.#saved;
-    const files = place === null ? [] : [place, ...place.older];
-    if (this.#source !== null || files.every(({ position }) => position > 0)) return;
-    this.#inodeFreed = true;
+  /** Removes a file, whose inode nobody gets before some time has passed: the kernel's clock is that coarse. */
+  #remove(path: string): void {
+    this.#removed.push(openSync(path, 'r'));
+    unlinkSync(path);
   }
 
   #doubt(which: (contents: Contents) => boolean): void {
@@ -405,41 +412,39 @@ export class LogWorld {
   }
 
   #verify(): void {
-    const byText = new Map(this.#lines.map(line => [line.text, line]));
-    const seen = new Set<string>();
-    let latest = -1;
-    let epoch = 0;
-    const lastOf = new Map<Contents, number>();
-    for (const delivery of this.#deliveries) {
-      if (delivery.epoch !== epoch) {
-        latest = -1;
-        lastOf.clear();
-        epoch = delivery.epoch;
-      }
-      const line = byText.get(delivery.text);
-      assert.ok(line, `"${delivery.text}" was delivered and is no line`);
-      const key = `${epoch} ${line.text}`;
-      assert.ok(!seen.has(key), `"${line.text}" was delivered twice: ${this.#story()}`);
-      seen.add(key);
-      const index = this.#lines.indexOf(line);
-      assert.ok((lastOf.get(line.contents) ?? -1) < index, `order: ${this.#story()}`);
-      lastOf.set(line.contents, index);
-      const { number } = line.contents;
-      if (line.age === number + 1 && line.contents.reach === 'named') {
-        assert.ok(number >= latest, `"${line.text}" is late: ${this.#story()}`);
-        latest = number;
-      }
+    const delivered = new Set<string>();
+    for (const epoch of new Set(this.#deliveries.map(delivery => delivery.epoch))) {
+      const texts = this.#deliveries.filter(delivery => delivery.epoch === epoch);
+      this.#verifyOrder(texts.map(({ text }) => text));
+      for (const { text } of texts) delivered.add(text);
     }
-    const delivered = new Set(this.#deliveries.map(({ text }) => text));
     for (const { text, contents } of this.#lines) {
       const due = contents.reach === 'named' || contents.reach === 'held';
-      assert.ok(!due || delivered.has(text), `"${text}" is missing: ${this.#story()}`);
+      if (due && !delivered.has(text)) this.#fail(text, 'is missing');
     }
   }
 
-  #story(): string {
-    const lines = this.#lines.map(({ text, contents }) => `${contents.number}:${text}`);
-    const delivered = this.#deliveries.map(({ text, epoch }) => `${epoch}:${text}`);
-    return `written ${lines.join()}; delivered ${delivered.join()}; ${readdirSync(this.#inner).join()}`;
+  #verifyOrder(texts: readonly string[]): void {
+    const byText = new Map(this.#lines.map((line, index) => [line.text, { ...line, index }]));
+    const lastOf = new Map<Contents, number>();
+    let latest = -1;
+    for (const text of texts) {
+      const line = byText.get(text);
+      if (line === undefined) this.#fail(text, 'is no line, or was delivered twice');
+      byText.delete(text);
+      const { contents, index, age } = line;
+      if ((lastOf.get(contents) ?? -1) > index) this.#fail(text, 'comes after a later one');
+      lastOf.set(contents, index);
+      if (age > contents.number + 1 || contents.reach !== 'named') continue;
+      if (contents.number < latest) this.#fail(text, 'comes after later contents');
+      latest = contents.number;
+    }
+  }
+
+  #fail(text: string, problem: string): never {
+    const lines = this.#lines.map(line => `${line.contents.number}:${line.text}`);
+    const delivered = this.#deliveries.map(delivery => `${delivery.epoch}:${delivery.text}`);
+    const names = readdirSync(this.#inner);
+    assert.fail(`"${text}" ${problem}; written ${lines}; delivered ${delivered}; files ${names}`);
   }
 }

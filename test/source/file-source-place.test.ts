@@ -1,0 +1,355 @@
+/** A source that goes on where another has stopped, and what one finds that looks late. */
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { epoch } from '../../src/clock.ts';
+import { FileSource } from '../../src/source/file-source.ts';
+import { type Place, parsePlace } from '../../src/source/place.ts';
+import type { Notice } from '../../src/source/source.ts';
+import { type StartPosition, startAtTime } from '../../src/source/start.ts';
+
+let directory: string;
+let log: string;
+let lines: string[];
+let notices: Notice[];
+let source: FileSource;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
+  log = join(directory, 'mail.log');
+  lines = [];
+  notices = [];
+});
+
+afterEach(async () => {
+  await source.stop();
+  rmSync(directory, { recursive: true });
+});
+
+/** Never started: it looks when it is told to. */
+function open(place: Place | null = null, startAt: StartPosition = () => 0): void {
+  const receiver = {
+    lines: async (batch: readonly string[]) => void lines.push(...batch),
+    notice: (notice: Notice) => void notices.push(notice),
+  };
+  source = new FileSource(log, receiver, startAt, { place });
+}
+
+async function sees(...expected: readonly string[]): Promise<void> {
+  await source.look();
+  assert.deepEqual(lines, expected);
+  lines = [];
+}
+
+/** Stops, and has another go on from the place, as it comes back from a file. */
+async function restart(meanwhile: () => void): Promise<void> {
+  await source.stop();
+  const place = parsePlace(JSON.parse(JSON.stringify(source.place())));
+  assert.ok(place);
+  meanwhile();
+  open(place);
+}
+
+const kinds = (): string[] => notices.map(({ kind }) => kind);
+
+function compress(path: string): void {
+  writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+  unlinkSync(path);
+}
+
+describe('a source goes on exactly where another has stopped', () => {
+  beforeEach(async () => {
+    writeFileSync(log, 'one\ntwo\nhal');
+    open();
+    await sees('one', 'two');
+  });
+
+  afterEach(() => assert.ok(!kinds().includes('place lost')));
+
+  test('in the same file', async () => {
+    await restart(() => appendFileSync(log, 'f\nthree\n'));
+    await sees('half', 'three');
+  });
+
+  test('in one that was rotated away, and in the next', async () => {
+    await restart(() => {
+      appendFileSync(log, 'f\n');
+      renameSync(log, `${log}.1`);
+      writeFileSync(log, 'three\n');
+    });
+    await sees('half', 'three');
+  });
+
+  test('in one that was compressed, and in all between, plain or not', async () => {
+    await restart(() => {
+      appendFileSync(log, 'f\n');
+      renameSync(log, `${log}.3`);
+      compress(`${log}.3`);
+      writeFileSync(`${log}.2`, 'three\n');
+      compress(`${log}.2`);
+      writeFileSync(`${log}.1`, 'four\n');
+      writeFileSync(log, 'five\n');
+    });
+    await sees('half', 'three', 'four', 'five');
+  });
+
+  test('in one that was named by its date', async () => {
+    await restart(() => {
+      appendFileSync(log, 'f\n');
+      renameSync(log, `${log}-20260321`);
+      writeFileSync(`${log}-20260322`, 'three\n');
+      writeFileSync(log, 'four\n');
+    });
+    await sees('half', 'three', 'four');
+  });
+
+  test('in the copy of one that was truncated, also when more was written to it than before', async () => {
+    await restart(() => {
+      appendFileSync(log, 'f\n');
+      copyFileSync(log, `${log}.1`);
+      writeFileSync(log, 'three\nfour\nfive\nsix\n');
+    });
+    await sees('half', 'three', 'four', 'five', 'six');
+  });
+
+  test('while a file is missing, and when it comes', async () => {
+    await restart(() => {
+      appendFileSync(log, 'f\n');
+      renameSync(log, `${log}.1`);
+    });
+    await sees('half');
+    writeFileSync(log, 'three\n');
+    await sees('three');
+  });
+
+  test('without the middle of a file that can not be read', async () => {
+    await restart(() => {
+      renameSync(log, `${log}.2`);
+      writeFileSync(`${log}.1.gz`, gzipSync(Buffer.from('three\n')).subarray(0, -9));
+      writeFileSync(log, 'four\n');
+    });
+    await sees('four');
+    assert.ok(kinds().includes('failed'));
+  });
+
+  test('also with what a slow writer adds to the old file', async () => {
+    const writer = openSync(log, 'a');
+    renameSync(log, `${log}.1`);
+    writeFileSync(log, 'three\n');
+    await sees('three');
+    await restart(() => writeSync(writer, 'f\nlate\n'));
+    await sees('half', 'late');
+    writeSync(writer, 'later\n');
+    closeSync(writer);
+    await sees('later');
+  });
+});
+
+test('a place that is gone is told, and the start is where it would have been without', async () => {
+  writeFileSync(log, 'one\ntwo\n');
+  open();
+  await sees('one', 'two');
+  await restart(() => {
+    unlinkSync(log);
+    writeFileSync(log, 'three\n');
+  });
+  await sees('three');
+  assert.ok(kinds().includes('place lost'));
+});
+
+test('only what has been dealt with is behind the place', async () => {
+  writeFileSync(log, 'one\n');
+  let deal: () => void = () => undefined;
+  const dealt = new Promise<void>(resolve => {
+    deal = resolve;
+  });
+  source = new FileSource(log, { lines: () => dealt, notice: () => undefined }, () => 0);
+  assert.equal(source.place(), null);
+  const looked = source.look();
+  await new Promise(resolve => setImmediate(resolve));
+  assert.equal(source.place()?.position, 0);
+  deal();
+  await looked;
+  assert.equal(source.place()?.position, 4);
+});
+
+test('lines that could not be dealt with are delivered again', async () => {
+  writeFileSync(log, 'one\ntwo\n');
+  let broken = true;
+  const receiver = {
+    lines: async (batch: readonly string[]) => {
+      if (broken) throw new Error('not now');
+      lines.push(...batch);
+    },
+    notice: (notice: Notice) => void notices.push(notice),
+  };
+  source = new FileSource(log, receiver, () => 0);
+  await sees();
+  assert.ok(kinds().includes('failed'));
+  broken = false;
+  await sees('one', 'two');
+});
+
+describe('the start by time', () => {
+  const since = (seconds: number): StartPosition =>
+    startAtTime(epoch(seconds + 60), line => epoch(Number(line.split(' ', 1)[0])));
+  const logOf = (from: number, to: number): string =>
+    Array.from({ length: to - from }, (_, index) => `${from + index} ${'x'.repeat(99)}\n`).join('');
+
+  const first = (): number => Number(lines[0]?.split(' ', 1)[0]);
+  const last = (): number => Number(lines.at(-1)?.split(' ', 1)[0]);
+
+  for (const compressed of [false, true]) {
+    const how = compressed ? 'compressed' : 'plain';
+    test(`reaches back into files rotated away (${how}) when all of the current one is young`, async () => {
+      writeFileSync(`${log}.3`, logOf(0, 2000));
+      writeFileSync(`${log}.2`, logOf(2000, 4000));
+      writeFileSync(`${log}.1`, logOf(4000, 4500));
+      if (compressed) for (const number of [1, 2, 3]) compress(`${log}.${number}`);
+      writeFileSync(log, logOf(4500, 5000));
+      open(null, since(3000));
+      await source.look();
+      assert.ok(first() <= 3000 && first() > 2500, `starts at ${first()}`);
+      assert.equal(lines.length, 5000 - first());
+      assert.equal(last(), 4999);
+    });
+  }
+
+  test('leaves them alone when the current one goes back far enough', async () => {
+    writeFileSync(`${log}.1`, logOf(0, 2000));
+    writeFileSync(log, logOf(2000, 4000));
+    open(null, since(3000));
+    await source.look();
+    assert.ok(first() <= 3000 && first() > 2500, `starts at ${first()}`);
+  });
+});
+
+describe('between two looks', () => {
+  beforeEach(async () => {
+    writeFileSync(log, 'one\n');
+    open();
+    await sees('one');
+  });
+
+  test('a file may be emptied, and filled with more than there was', async () => {
+    truncateSync(log);
+    appendFileSync(log, 'two\nthree\nfour\n');
+    await sees('two', 'three', 'four');
+    assert.deepEqual(
+      notices.find(({ kind }) => kind === 'truncated'),
+      { kind: 'truncated', path: log, copy: null },
+    );
+  });
+
+  test('a file may be emptied, and filled with as much as there was', async () => {
+    writeFileSync(log, 'two\n');
+    await sees('two');
+  });
+
+  test('a file may be replaced by one of the same size', async () => {
+    writeFileSync(`${log}.new`, 'two\n');
+    renameSync(`${log}.new`, log);
+    await sees('two');
+  });
+
+  test('a file may be copied and emptied, and what the copy has more is read', async () => {
+    appendFileSync(log, 'two\n');
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log);
+    appendFileSync(log, 'three\n');
+    await sees('two', 'three');
+    assert.deepEqual(
+      notices.find(({ kind }) => kind === 'truncated'),
+      { kind: 'truncated', path: log, copy: `${log}.1` },
+    );
+  });
+
+  test('the copy may have been compressed', async () => {
+    appendFileSync(log, 'two\n');
+    copyFileSync(log, `${log}-20260322`);
+    compress(`${log}-20260322`);
+    truncateSync(log);
+    await sees('two');
+  });
+
+  test('it may be copied and emptied twice', async () => {
+    appendFileSync(log, 'two\n');
+    copyFileSync(log, `${log}.2`);
+    writeFileSync(log, 'three\n');
+    copyFileSync(log, `${log}.1`);
+    writeFileSync(log, 'four\n');
+    await sees('two', 'three', 'four');
+  });
+
+  test('a new file may get its first lines, be copied and emptied', async () => {
+    renameSync(log, `${log}.1`);
+    writeFileSync(log, '');
+    await sees();
+    writeFileSync(log, 'two\n');
+    renameSync(`${log}.1`, `${log}.2`);
+    copyFileSync(log, `${log}.1`);
+    truncateSync(log);
+    await sees('two');
+  });
+
+  test('several rotations may pass', async () => {
+    appendFileSync(log, 'two\n');
+    renameSync(log, `${log}.3`);
+    writeFileSync(`${log}.2`, 'three\n');
+    writeFileSync(`${log}.1`, 'four\n');
+    writeFileSync(log, 'five\n');
+    await sees('two', 'three', 'four', 'five');
+  });
+
+  test('a file may be removed after its last lines, and another made', async () => {
+    appendFileSync(log, 'two\n');
+    unlinkSync(log);
+    await sees('two');
+    writeFileSync(log, 'three\n');
+    await sees('three');
+  });
+
+  test('something else than a file may stand in its place for a while', async () => {
+    unlinkSync(log);
+    mkdirSync(log);
+    await sees();
+    await sees();
+    assert.equal(kinds().filter(kind => kind === 'failed').length, 1);
+    rmdirSync(log);
+    writeFileSync(log, 'two\n');
+    await sees('two');
+  });
+});
+
+test('the files kept open after rotations are bounded', async () => {
+  writeFileSync(log, 'line\n');
+  open();
+  await source.look();
+  const before = readdirSync('/proc/self/fd').length;
+  for (let count = 1; count <= 50; count++) {
+    renameSync(log, `${log}-${20260000 + count}`);
+    writeFileSync(log, 'line\n');
+    await source.look();
+  }
+  assert.equal(lines.length, 51);
+  assert.ok(readdirSync('/proc/self/fd').length - before <= 8);
+});

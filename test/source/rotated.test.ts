@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { rotatedFiles } from '../../src/source/rotated.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** Made in an order that says nothing. */
+function make(names: readonly string[]): void {
+  for (const name of [...names].sort()) writeFileSync(join(directory, name), '');
+}
+
+const listed = (name: string): string[] =>
+  rotatedFiles(join(directory, name)).map(({ path }) => basename(path));
+
+for (const [what, log, newestFirst] of [
+  ['numbers', 'mail.log', ['mail.log.1', 'mail.log.2.gz', 'mail.log.10.gz']],
+  ['numbers from 0', 'maillog', ['maillog.0', 'maillog.1']],
+  ['dates', 'maillog', ['maillog-20260322', 'maillog-20260315', 'maillog-20251228.gz']],
+  ['hours', 'maillog', ['maillog-2026032211', 'maillog-2026032210']],
+  ['dates and seconds', 'maillog', ['maillog-20260322-1774137600', 'maillog-20260322-1774134000']],
+  ['dates with hyphens', 'mail', ['mail.2026-03-22', 'mail.2026-03-15']],
+  ['dates before the extension', 'mail.log', ['mail-20260322.log', 'mail-20260315.log.gz']],
+] as const) {
+  test(`${what}: newest first`, () => {
+    make([log, ...newestFirst]);
+    assert.deepEqual(listed(log), newestFirst);
+  });
+}
+
+test('other logs, and other files, are not taken for rotated ones', () => {
+  make([
+    'mail',
+    'mail.err',
+    'mail.log',
+    'mail.log.1',
+    'mail.info-20260322',
+    'mail.1.swp',
+    'mail.1',
+  ]);
+  assert.deepEqual(listed('mail'), ['mail.1']);
+  assert.deepEqual(listed('mail.log'), ['mail.log.1']);
+});
+
+test('a file that is being compressed is listed once', () => {
+  make(['mail.log', 'mail.log.1', 'mail.log.1.gz']);
+  assert.deepEqual(listed('mail.log'), ['mail.log.1']);
+});
+
+test('names that tell no order go by their last change', () => {
+  make(['mail.log-22032026', 'mail.log-01042026', 'mail.log-31122025']);
+  for (const [name, time] of [
+    ['mail.log-31122025', 1],
+    ['mail.log-22032026', 2],
+    ['mail.log-01042026', 3],
+  ] as const)
+    utimesSync(join(directory, name), time, time);
+  assert.deepEqual(listed('mail.log'), [
+    'mail.log-01042026',
+    'mail.log-22032026',
+    'mail.log-31122025',
+  ]);
+});
+
+test('those beside the file that a link names are found too', () => {
+  mkdirSync(join(directory, 'elsewhere'));
+  make(['elsewhere/mail', 'elsewhere/mail.1']);
+  symlinkSync(join(directory, 'elsewhere', 'mail'), join(directory, 'mail.log'));
+  assert.deepEqual(listed('mail.log'), ['mail.1']);
+});
+
+test('a directory that is not there holds none', () => {
+  assert.deepEqual(listed('missing/mail.log'), []);
+});
