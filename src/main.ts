@@ -2,11 +2,9 @@
 /**
  * Entry point: parse, dispatch, and turn what went wrong into one line and an exit status.
  *
- * Each command is loaded only when it is the one, so that `list` does not pay for the daemon.  A reader of our
+ * Each command is loaded only when it is the one, so that `list` does not pay for the daemon, and `--version` for none.  A reader of our
  * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop.
  */
-import { answerForeground } from './cli/background.ts';
-import { parseCommandLine } from './cli/command-line.ts';
 import type { CommandName } from './cli/options.ts';
 import type { Values } from './cli/values.ts';
 import { version } from './cli/version.ts';
@@ -26,10 +24,18 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 };
 
 async function main(args: readonly string[]): Promise<number> {
+  if (args.length === 1 && args[0] === '--version') return sayVersion();
+  const { parseCommandLine } = await import('./cli/command-line.ts');
   const { command, operands, values } = await parseCommandLine(args, version());
   if (command === null) return EXIT.ok;
   const start = await COMMANDS[command]();
   return start(values, operands);
+}
+
+/** Asked by scripts, and not worth loading the command line's parser for. */
+function sayVersion(): number {
+  process.stdout.write(`${version()}\n`);
+  return EXIT.ok;
 }
 
 async function fail(error: unknown): Promise<number> {
@@ -39,6 +45,7 @@ async function fail(error: unknown): Promise<number> {
     : `a bug: ${error instanceof Error ? error.stack : String(error)}`;
   const complaint = `popbsmtp: ${text}\n`;
   process.stderr.write(complaint);
+  const { answerForeground } = await import('./cli/background.ts');
   await answerForeground(complaint);
   return known ? error.exit : EXIT.software;
 }

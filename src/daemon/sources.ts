@@ -14,7 +14,7 @@ import { openForReading } from '../source/finished-log.ts';
 import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
 import { trustDeclared } from '../source/journal-trust.ts';
 import { checkJournal } from '../source/journalctl.ts';
-import { parsePlace } from '../source/place.ts';
+import { type Place, parsePlace } from '../source/place.ts';
 import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
@@ -28,7 +28,7 @@ export interface Watched {
   readonly name: string;
   readonly source: Source;
   /** How far its lines have been dealt with, for the checkpoint; null when it cannot be found again. */
-  place(): unknown;
+  place(): Place | string | null;
   /** The patterns have been loaded again. */
   setRegistry(registry: Registry): void;
 }

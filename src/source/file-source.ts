@@ -90,7 +90,7 @@ export class FileSource implements Source {
   }
 
   /** What has been dealt with; null before any file was opened.  Stays after a stop. */
-  place(): Place | null {
+  get place(): Place | null {
     return this.#reader.place;
   }
 

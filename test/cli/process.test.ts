@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { epoch } from '../../src/clock.ts';
@@ -295,6 +295,63 @@ describe('the map', () => {
     assert.ok(!daemon.stdout.includes('written ok'));
     await daemon.stop();
     assert.equal((await popbsmtp('list', '--map', map)).code, EXIT.noInput);
+  });
+});
+
+describe('a restart', () => {
+  const readsOf = (daemon: Daemon): string[] =>
+    daemon.lines.filter(line => line.startsWith('read ')).map(line => line.replace(/.* ip=/, ''));
+
+  /** A log and a map of the test's own. */
+  async function begin(): Promise<{ own: string; startAgain: () => Daemon }> {
+    const own = join(directory, `own-${++count}.log`);
+    await writeFile(own, '');
+    const args = ['--watchlog', own, '--map', newMap(), '--mynetworks', 'none', '--debug'];
+    return { own, startAgain: () => startDaemon(rig, process.execPath, [MAIN, ...args]) };
+  }
+
+  test('goes on behind the last line, and what was written meanwhile is not missed', async () => {
+    const { own, startAgain } = await begin();
+    const first = startAgain();
+    await appendFile(own, loginLine('198.51.100.101'));
+    await first.waitForLine(/written ok/);
+    assert.equal(await first.stop(), 0);
+    await appendFile(own, loginLine('198.51.100.102'));
+    const second = startAgain();
+    await appendFile(own, loginLine('198.51.100.103'));
+    await second.waitForLine(/ip=198\.51\.100\.103$/);
+    assert.deepEqual(readsOf(second), ['198.51.100.102', '198.51.100.103']);
+    await second.stop();
+  });
+
+  test('reads the rest of a log that was rotated meanwhile, also when it was compressed', async () => {
+    const { own, startAgain } = await begin();
+    const first = startAgain();
+    await appendFile(own, loginLine('198.51.100.111'));
+    await first.waitForLine(/written ok/);
+    await first.stop();
+    await appendFile(own, loginLine('198.51.100.112'));
+    await rename(own, `${own}.1`);
+    await runProgram('gzip', [`${own}.1`]);
+    await writeFile(own, loginLine('198.51.100.113'));
+    const second = startAgain();
+    await second.waitForLine(/ip=198\.51\.100\.113$/);
+    assert.deepEqual(readsOf(second), ['198.51.100.112', '198.51.100.113']);
+    await second.stop();
+  });
+
+  test('with a new map reads the last grace period again', async () => {
+    const { own, startAgain } = await begin();
+    const first = startAgain();
+    await appendFile(own, loginLine('198.51.100.121'));
+    await first.waitForLine(/written ok/);
+    const map = first.transcript().match(/lmdb:(\S+)/)?.[1] ?? '';
+    await first.stop();
+    await rm(`${map}.lmdb`);
+    const second = startAgain();
+    await second.waitForLine(/ip=198\.51\.100\.121$/);
+    await second.waitForLine(/written ok/);
+    await second.stop();
   });
 });
 

@@ -6,7 +6,15 @@
 import { Rig } from '../real/rig.ts';
 import { FAULTS } from './faults.ts';
 
-const HEAD = ['fault', 'times injected', 'logins logged', 'lost', 'left open'];
+const HEAD = [
+  'fault',
+  'times injected',
+  'logins logged',
+  'lost',
+  'left open',
+  'asked of Postfix',
+  'wrong',
+];
 
 const wanted = process.argv.slice(2);
 const rows: (string | number)[][] = [HEAD];
@@ -14,9 +22,9 @@ for (const { name, times, run } of FAULTS) {
   if (wanted.length > 0 && !wanted.some(part => name.includes(part))) continue;
   const rig = new Rig();
   try {
-    const { logins, lost, open } = await run(rig, times);
-    rows.push([name, times, logins, lost, open]);
-    if (lost + open > 0) process.exitCode = 1;
+    const { logins, lost, open, postfix } = await run(rig, times);
+    rows.push([name, times, logins, lost, open, postfix?.asked ?? '-', postfix?.wrong ?? '-']);
+    if (lost + open + (postfix?.wrong ?? 0) > 0) process.exitCode = 1;
   } finally {
     await rig.close();
   }

@@ -16,13 +16,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from '../../src/map/lock.ts';
 import { mustRun } from '../real/processes.ts';
+import { findProgram } from '../real/programs.ts';
 import type { Rig } from '../real/rig.ts';
+import { Witness } from './witness.ts';
 import { World, type WorldOptions } from './world.ts';
 
 export interface Outcome {
   readonly logins: number;
   readonly lost: number;
   readonly open: number;
+  /** What the real Postfix was asked meanwhile, and what was wrong with it; null when it did not take part. */
+  readonly postfix: { readonly asked: number; readonly wrong: number } | null;
 }
 
 export interface Fault {
@@ -38,12 +42,24 @@ export interface Fault {
 
 const LONG = 600;
 
+interface Repetition {
+  readonly rig: Rig;
+  readonly world: World;
+  readonly times: number;
+  /** Whether the map stays the same file, so that Postfix must not notice anything. */
+  readonly sameMap: boolean;
+}
+
+const hasPostfix = (): boolean => process.getuid?.() === 0 && findProgram('postfix') !== null;
+
 /** Runs a fault again and again, and adds up what was wrong after each time. */
 async function repeat(
-  world: World,
-  times: number,
+  { rig, world, times, sameMap }: Repetition,
   inject: (round: number) => Promise<void>,
 ): Promise<Outcome> {
+  world.logIn(1);
+  await world.settle();
+  const witness = sameMap && hasPostfix() ? await Witness.start(rig, world.map) : null;
   let lost = 0;
   let open = 0;
   for (let round = 0; round < times; round++) {
@@ -52,16 +68,16 @@ async function repeat(
     lost += wrong.lost;
     open += wrong.open;
   }
+  const postfix = (await witness?.stop()) ?? null;
   await world.daemon.stop();
-  return { logins: world.count, lost, open };
+  return { logins: world.count, lost, open, postfix };
 }
 
 /** Killed at any moment of its life, the start included, while logins go on. */
 async function kill(rig: Rig, times: number): Promise<Outcome> {
   // Short, so that grants end while all this goes on.
-  const world = await World.make(rig, { grace: 15 });
-  world.start();
-  const outcome = await repeat(world, times, async () => {
+  const world = await started(rig, { grace: 15 });
+  return repeat({ rig, world, times, sameMap: true }, async () => {
     world.logIn(5);
     await sleep(randomInt(0, 150));
     world.logIn(5);
@@ -70,14 +86,12 @@ async function kill(rig: Rig, times: number): Promise<Outcome> {
     world.logIn(3);
     world.start();
   });
-  return outcome;
 }
 
 /** Restarted in good order, with logins meanwhile. */
 async function restart(rig: Rig, times: number): Promise<Outcome> {
-  const world = await World.make(rig, { grace: 15 });
-  world.start();
-  return repeat(world, times, async () => {
+  const world = await started(rig, { grace: 15 });
+  return repeat({ rig, world, times, sameMap: true }, async () => {
     world.logIn(5);
     await world.daemon.stop();
     world.logIn(5);
@@ -85,12 +99,10 @@ async function restart(rig: Rig, times: number): Promise<Outcome> {
   });
 }
 
-/** A world whose daemon is at work. */
-async function watched(rig: Rig, options: Partial<WorldOptions> = {}): Promise<World> {
+/** A world with a daemon. */
+async function started(rig: Rig, options: Partial<WorldOptions> = {}): Promise<World> {
   const world = await World.make(rig, { grace: LONG, ...options });
   world.start();
-  world.logIn(1);
-  await world.settle();
   return world;
 }
 
@@ -134,8 +146,8 @@ const ROTATIONS: Readonly<Record<string, Rotation>> = {
 const rotate =
   (rotation: Rotation) =>
   async (rig: Rig, times: number): Promise<Outcome> => {
-    const world = await watched(rig);
-    return repeat(world, times, async round => {
+    const world = await started(rig);
+    return repeat({ rig, world, times, sameMap: true }, async round => {
       world.logIn(3);
       await rotation(world, round);
       world.logIn(3);
@@ -147,13 +159,13 @@ async function smallDisk(rig: Rig): Promise<{ world: World; disk: string }> {
   const disk = await rig.directory();
   await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', disk]);
   rig.defer(() => mustRun('umount', ['-l', disk]));
-  return { world: await watched(rig, { mapDirectory: disk }), disk };
+  return { world: await started(rig, { mapDirectory: disk }), disk };
 }
 
 async function fullDisk(rig: Rig, times: number): Promise<Outcome> {
   const { world, disk } = await smallDisk(rig);
   const filler = join(disk, 'filler');
-  return repeat(world, times, async () => {
+  return repeat({ rig, world, times, sameMap: true }, async () => {
     await mustRun('sh', ['-c', 'cat /dev/zero > "$1" || true', 'sh', filler]);
     world.logIn(200);
     await sleep(randomInt(100, 800));
@@ -163,7 +175,7 @@ async function fullDisk(rig: Rig, times: number): Promise<Outcome> {
 
 async function readOnlyDisk(rig: Rig, times: number): Promise<Outcome> {
   const { world, disk } = await smallDisk(rig);
-  return repeat(world, times, async () => {
+  return repeat({ rig, world, times, sameMap: true }, async () => {
     // A file that is open for writing forbids the change, so the daemon meets it at a start.
     await world.daemon.stop();
     await mustRun('mount', ['-o', 'remount,ro', disk]);
@@ -176,8 +188,8 @@ async function readOnlyDisk(rig: Rig, times: number): Promise<Outcome> {
 }
 
 async function removedMap(rig: Rig, times: number): Promise<Outcome> {
-  const world = await watched(rig);
-  return repeat(world, times, async () => {
+  const world = await started(rig);
+  return repeat({ rig, world, times, sameMap: false }, async () => {
     world.logIn(3);
     await world.settle();
     unlinkSync(`${world.map.path}.lmdb`);
@@ -186,9 +198,9 @@ async function removedMap(rig: Rig, times: number): Promise<Outcome> {
 }
 
 async function replacedMap(rig: Rig, times: number): Promise<Outcome> {
-  const world = await watched(rig);
+  const world = await started(rig);
   const file = `${world.map.path}.lmdb`;
-  return repeat(world, times, async () => {
+  return repeat({ rig, world, times, sameMap: false }, async () => {
     world.logIn(3);
     await world.settle();
     copyFileSync(file, `${file}.backup`);
@@ -200,8 +212,8 @@ async function replacedMap(rig: Rig, times: number): Promise<Outcome> {
 
 /** A reader that has hung itself up while it holds the lock. */
 async function stuckReader(rig: Rig, times: number): Promise<Outcome> {
-  const world = await watched(rig);
-  return repeat(world, times, async () => {
+  const world = await started(rig);
+  return repeat({ rig, world, times, sameMap: true }, async () => {
     const file = await open(`${world.map.path}.lmdb`);
     const held = await lock(file.fd, 'shared');
     world.logIn(50);
@@ -212,9 +224,8 @@ async function stuckReader(rig: Rig, times: number): Promise<Outcome> {
 }
 
 async function stopped(rig: Rig, times: number): Promise<Outcome> {
-  const world = await World.make(rig, { grace: 6 });
-  world.start();
-  return repeat(world, times, async () => {
+  const world = await started(rig, { grace: 6 });
+  return repeat({ rig, world, times, sameMap: true }, async () => {
     world.logIn(5);
     world.daemon.signal('SIGSTOP');
     world.logIn(5);
@@ -233,7 +244,7 @@ async function fakeTimeLibrary(): Promise<string> {
 async function clockSet(rig: Rig, times: number): Promise<Outcome> {
   const setting = join(await rig.directory(), 'clock');
   writeFileSync(setting, '+0');
-  const world = await watched(rig, {
+  const world = await started(rig, {
     grace: 8,
     env: {
       LD_PRELOAD: await fakeTimeLibrary(),
@@ -243,7 +254,7 @@ async function clockSet(rig: Rig, times: number): Promise<Outcome> {
       DONT_FAKE_MONOTONIC: '1',
     },
   });
-  return repeat(world, times, async round => {
+  return repeat({ rig, world, times, sameMap: true }, async round => {
     world.logIn(5);
     await world.settle();
     const hours = [2, -3, 5, 0][round % 4] ?? 0;

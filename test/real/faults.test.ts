@@ -12,8 +12,9 @@ for (const { name, short, needsRoot, programs, run } of FAULTS) {
   test(`${name}: nothing is lost, nothing left open`, { skip }, async () => {
     const rig = new Rig();
     try {
-      const { logins, lost, open } = await run(rig, short);
+      const { logins, lost, open, postfix } = await run(rig, short);
       assert.deepEqual({ lost, open }, { lost: 0, open: 0 }, `of ${logins} logins`);
+      assert.equal(postfix?.wrong ?? 0, 0, `of ${postfix?.asked} questions to Postfix`);
     } finally {
       await rig.close();
     }

@@ -69,6 +69,7 @@ retry unix - - n - - error
 discard unix - - n - - discard
 local unix - n n - - local
 anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
 `;
 
 async function accountId(database: 'passwd' | 'group', name: string): Promise<number> {

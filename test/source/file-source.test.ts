@@ -261,7 +261,7 @@ describe('a stop', () => {
     source = new FileSource(log, receiver, () => 0);
     source.start();
     await waitFor('the first line', () => asked);
-    const stopped = source.stop().then(() => source?.place()?.position);
+    const stopped = source.stop().then(() => source?.place?.position);
     deal();
     assert.equal(await stopped, 4);
   });

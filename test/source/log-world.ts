@@ -257,7 +257,7 @@ export class LogWorld {
     if (this.#source === null) return;
     // What has been dealt with, and the place, are brought up to date in the same turn.
     await turn();
-    this.#saved = { place: this.#source.place(), deliveries: this.#deliveries.length };
+    this.#saved = { place: this.#source.place, deliveries: this.#deliveries.length };
   }
 
   async stop(): Promise<void> {
