@@ -18,6 +18,17 @@ const VERSION = 1;
 /** Places by the name of the source; what a place is, its source knows. */
 export type Places = Readonly<Record<string, unknown>>;
 
+/** What is noted; whoever made a part of it reads it again. */
+export interface Notes {
+  readonly places: Places;
+  /** What the recogniser kept in mind of the lines before. */
+  readonly memory: unknown;
+  /** The sessions that were open, at a stop; null while running, since a session may end unnoticed after a crash. */
+  readonly sessions: unknown;
+}
+
+const NONE: Notes = { places: {}, memory: null, sessions: null };
+
 export class Checkpoint {
   readonly #path: string;
   /** What the file holds, so that nothing is written when nothing has changed. */
@@ -28,30 +39,30 @@ export class Checkpoint {
   }
 
   /**
-   * The places, none if they belong to another basis.
+   * The notes, none if they belong to another basis.
    *
    * @param warn told when there is a file, and it is damaged
    */
-  read(basis: string, warn: (text: string) => void): Places {
+  read(basis: string, warn: (text: string) => void): Notes {
     try {
-      return placesOf(JSON.parse(readFileSync(this.#path, 'utf8')), basis);
+      return notesOf(JSON.parse(readFileSync(this.#path, 'utf8')), basis);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') {
         warn(
           `${this.#path} is of no use, so the logs are read from where the grace period begins: ${reasonOf(error)}`,
         );
       }
-      return {};
+      return NONE;
     }
   }
 
   /**
-   * Notes the places, if they have changed.
+   * Writes the notes, if they have changed.
    *
    * @throws Failure CHECKPOINT, with the old file as it was
    */
-  write(basis: string, places: Places): void {
-    const text = `${JSON.stringify({ version: VERSION, basis, places })}\n`;
+  write(basis: string, notes: Notes): void {
+    const text = `${JSON.stringify({ version: VERSION, basis, ...notes })}\n`;
     if (text === this.#written) return;
     const fresh = `${this.#path}.new`;
     try {
@@ -64,13 +75,19 @@ export class Checkpoint {
   }
 }
 
-function placesOf(content: unknown, basis: string): Places {
+function notesOf(content: unknown, basis: string): Notes {
   if (typeof content !== 'object' || content === null) throw new Error('it is no object');
   if (!('version' in content) || content.version !== VERSION) throw new Error('another version');
-  if (!('basis' in content) || typeof content.basis !== 'string')
+  if (!('basis' in content) || typeof content.basis !== 'string') {
     throw new Error('it has no basis');
+  }
   if (!('places' in content)) throw new Error('it has no places');
   const { places } = content;
   if (typeof places !== 'object' || places === null) throw new Error('it has no places');
-  return content.basis === basis ? Object.fromEntries(Object.entries(places)) : {};
+  if (content.basis !== basis) return NONE;
+  return {
+    places: Object.fromEntries(Object.entries(places)),
+    memory: 'memory' in content ? content.memory : null,
+    sessions: 'sessions' in content ? content.sessions : null,
+  };
 }

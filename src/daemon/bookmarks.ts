@@ -1,10 +1,10 @@
 /**
- * Notes, once a second and at the end, how far the sources' lines have been dealt with.
+ * Notes, once a second and at the end, how far the sources' lines have been dealt with, and what was kept in mind.
  *
  * Promises: a place is noted only while the map has everything that was decided; a dry run notes nothing; that it
  * cannot be noted is told once, until it can.
  */
-import { Checkpoint, type Places } from '../checkpoint/checkpoint.ts';
+import { Checkpoint, type Notes } from '../checkpoint/checkpoint.ts';
 import { Failure } from '../errors.ts';
 import type { LookupMap } from '../map/map.ts';
 import type { Watched } from './sources.ts';
@@ -24,14 +24,15 @@ export class Bookmarks {
     this.#warn = warn;
   }
 
-  read(): Places {
+  read(): Notes {
     return this.#checkpoint.read(this.#basis(), this.#warn);
   }
 
-  write(watched: readonly Watched[]): void {
+  /** @param kept what goes with the places */
+  write(watched: readonly Watched[], kept: Omit<Notes, 'places'>): void {
     const places = watched.flatMap(({ name, place }): [string, unknown][] => [[name, place()]]);
     try {
-      this.#checkpoint.write(this.#basis(), Object.fromEntries(places));
+      this.#checkpoint.write(this.#basis(), { places: Object.fromEntries(places), ...kept });
       this.#failed = false;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

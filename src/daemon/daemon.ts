@@ -8,6 +8,7 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
+import type { Places } from '../checkpoint/checkpoint.ts';
 import { canonicalIp } from '../classifier/address.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
 import type { Report } from '../decision.ts';
@@ -16,7 +17,7 @@ import type { Row } from '../map/map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
-import { sessionsOf } from '../session/session-table.ts';
+import { type SavedSessions, type SessionTable, sessionsOf } from '../session/session-table.ts';
 import type { RuleSettings, RunSettings } from '../settings.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import { Bookmarks } from './bookmarks.ts';
@@ -76,6 +77,8 @@ class RunningDaemon implements Daemon {
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
   readonly #pipeline: Pipeline;
+  /** Null when sessions keep nothing. */
+  readonly #sessions: SessionTable | null;
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
   readonly #silences = new Map<string, Silence>();
@@ -102,12 +105,13 @@ class RunningDaemon implements Daemon {
     this.#bookmarks = settings.nowrite
       ? null
       : new Bookmarks(held.map, () => this.#grace, output.warn);
+    this.#sessions = sessionsOf(settings);
     const grants = new GrantTable(settings.grace, settings.maxGrants);
     restore(grants, held.rows, clock);
     this.#pipeline = new Pipeline({
       rules: this.#rulesFor(loaded),
       grants,
-      sessions: sessionsOf(settings),
+      sessions: this.#sessions,
       map: held.map,
       clock,
       report: output.report,
@@ -119,18 +123,29 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
+    // Open sessions first: they may keep what is due.
+    const places = this.#recall();
     await this.#pipeline.purge();
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,
       clock: this.#clock,
-      places: this.#settings.reprocess ? {} : (this.#bookmarks?.read() ?? {}),
+      places,
     };
     this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
     this.#following = names.length;
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
     for (const { source } of this.#watched) source.start();
+  }
+
+  /** Takes over what the last run has noted; where it had got to. */
+  #recall(): Places {
+    const notes = this.#settings.reprocess ? null : (this.#bookmarks?.read() ?? null);
+    if (notes === null) return {};
+    this.#memory.restore(notes.memory);
+    this.#sessions?.restore(notes.sessions, this.#clock.now().steady);
+    return notes.places;
   }
 
   async reload(settings: RuleSettings): Promise<void> {
@@ -145,7 +160,7 @@ class RunningDaemon implements Daemon {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#pipeline.purge();
-    this.#keepBooks();
+    this.#note(this.#sessions?.save(this.#clock.now().steady) ?? null);
     await this.#held.close();
   }
 
@@ -178,8 +193,13 @@ class RunningDaemon implements Daemon {
     if (this.#following === 0) this.#end.emit('end');
   }
 
+  #note(sessions: SavedSessions | null): void {
+    if (!this.#pipeline.settled) return;
+    this.#bookmarks?.write(this.#watched, { memory: this.#memory.save(), sessions });
+  }
+
   #keepBooks(): void {
-    if (this.#pipeline.settled) this.#bookmarks?.write(this.#watched);
+    this.#note(null);
     for (const [name, silence] of this.#silences) {
       const seconds = silence.toTell(this.#clock.now().steady);
       if (seconds === null) continue;

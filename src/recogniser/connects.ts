@@ -22,6 +22,9 @@ interface Connect {
   readonly time: EpochSeconds;
 }
 
+/** Process, address and time of a connection, for a checkpoint. */
+export type SavedConnect = readonly [key: string, ip: IpText, time: EpochSeconds];
+
 export class Connects {
   /** The oldest first. */
   readonly #pending = new Map<string, Connect>();
@@ -44,6 +47,14 @@ export class Connects {
     this.#pending.delete(key);
     if (line.time === null || Math.abs(line.time - connect.time) > CONNECT_AGE) return null;
     return connect.ip;
+  }
+
+  save(): SavedConnect[] {
+    return [...this.#pending].map(([key, { ip, time }]) => [key, ip, time]);
+  }
+
+  restore(saved: readonly SavedConnect[]): void {
+    for (const [key, ip, time] of saved.slice(-MOST_CONNECTS)) this.#pending.set(key, { ip, time });
   }
 
   #dropOldest(): void {

@@ -31,6 +31,9 @@ interface Suspicion {
   lines: number;
 }
 
+/** Host and program, `until` and `lines` of a suspicion, for a checkpoint. */
+export type SavedSuspicion = readonly [key: string, until: number, lines: number];
+
 export class TornLines {
   readonly #suspicions = new Map<string, Suspicion>();
 
@@ -52,5 +55,13 @@ export class TornLines {
     if (suspicion === undefined) return false;
     if ((line.time ?? 0) > suspicion.until && --suspicion.lines === 0) this.#suspicions.delete(key);
     return true;
+  }
+
+  save(): SavedSuspicion[] {
+    return [...this.#suspicions].map(([key, { until, lines }]) => [key, until, lines]);
+  }
+
+  restore(saved: readonly SavedSuspicion[]): void {
+    for (const [key, until, lines] of saved) this.#suspicions.set(key, { until, lines });
   }
 }

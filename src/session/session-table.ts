@@ -8,7 +8,8 @@
  * be a grant for the whole age limit.
  * Leaves to others: what a session is worth (grant/), and which lines belong to one (recogniser/).
  */
-import type { IpText } from '../classifier/address.ts';
+import { savedList } from '../checkpoint/saved.ts';
+import { canonicalIp, type IpText } from '../classifier/address.ts';
 import type { EpochSeconds } from '../clock.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import { Fifo } from './fifo.ts';
@@ -26,6 +27,14 @@ interface Session {
   /** When it is forgotten, on the steady clock. */
   readonly due: number;
 }
+
+/** Servers whose logouts tell their session, and the sessions with the seconds that they have left. */
+export interface SavedSessions {
+  readonly telling: readonly (readonly [server: string])[];
+  readonly open: readonly SavedSession[];
+}
+
+type SavedSession = readonly [key: string, ip: IpText, server: string, left: number];
 
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
@@ -58,18 +67,7 @@ export class SessionTable {
 
   open({ session, server, ip }: LoginEvent, steady: EpochSeconds): void {
     if (session === null) return;
-    // The same pid or port again: its logout was never logged.
-    this.#forget(session);
-    const opened = { key: session, ip, server, due: steady + this.#limit };
-    this.#sessions.set(session, opened);
-    this.#order.push(opened);
-    // One old session must not keep all those in memory that were closed after it.
-    if (this.#order.size > 2 * this.#sessions.size + SLACK) {
-      this.#order.keep(other => this.#sessions.get(other.key) === other);
-    }
-    const servers = this.#open.get(ip) ?? new Map<string, number>();
-    this.#open.set(ip, servers.set(server, (servers.get(server) ?? 0) + 1));
-    if (this.#sessions.size > this.#capacity) this.#forgetOldest();
+    this.#add({ key: session, ip, server, due: steady + this.#limit });
   }
 
   /** The address whose session ends with this logout; null when it is not known to be open. */
@@ -85,6 +83,39 @@ export class SessionTable {
       if (oldest.due > steady) return;
       this.#forget(oldest.key);
     }
+  }
+
+  /** What is open now, oldest first, for a checkpoint: plain JSON. */
+  save(steady: EpochSeconds): SavedSessions {
+    const open = [...this.#sessions.values()].sort((a, b) => a.due - b.due);
+    return {
+      telling: [...this.#telling].map(server => [server]),
+      open: open.map(({ key, ip, server, due }) => [key, ip, server, due - steady]),
+    };
+  }
+
+  /** Takes over what was saved; what is of another sort is left out. */
+  restore(saved: unknown, steady: EpochSeconds): void {
+    const telling = savedList(saved, 'telling', ([server]) => textOf(server));
+    for (const server of telling) this.#telling.add(server);
+    for (const [key, ip, server, left] of savedList(saved, 'open', savedSessionOf)) {
+      this.#add({ key, ip, server, due: steady + Math.min(left, this.#limit) });
+    }
+  }
+
+  #add(session: Session): void {
+    const { key, ip, server } = session;
+    // The same pid or port again: its logout was never logged.
+    this.#forget(key);
+    this.#sessions.set(key, session);
+    this.#order.push(session);
+    // One old session must not keep all those in memory that were closed after it.
+    if (this.#order.size > 2 * this.#sessions.size + SLACK) {
+      this.#order.keep(other => this.#sessions.get(other.key) === other);
+    }
+    const servers = this.#open.get(ip) ?? new Map<string, number>();
+    this.#open.set(ip, servers.set(server, (servers.get(server) ?? 0) + 1));
+    if (this.#sessions.size > this.#capacity) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
@@ -123,4 +154,16 @@ export function sessionsOf({
   readonly sessionLimit: number | null;
 }): SessionTable | null {
   return sessionLimit === null ? null : new SessionTable(sessionLimit);
+}
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function savedSessionOf([key, address, server, left]: readonly unknown[]): SavedSession | null {
+  const ip = canonicalIp(textOf(address) ?? '');
+  return typeof key === 'string' &&
+    ip !== null &&
+    typeof server === 'string' &&
+    typeof left === 'number'
+    ? [key, ip, server, left]
+    : null;
 }

@@ -23,22 +23,24 @@ const read = (): unknown => checkpoint().read(BASIS, text => void warnings.push(
 
 const BASIS = 'map 1, 900 s';
 const PLACES = { '/var/log/mail.log': { ino: 7, position: 4711 }, journal: 's=1;i=2' };
+const NOTES = { places: PLACES, memory: { torn: [['mx imapd', 7, 2]] }, sessions: null };
+const NONE = { places: {}, memory: null, sessions: null };
 
 test('what was noted is read again', () => {
-  checkpoint().write(BASIS, PLACES);
-  assert.deepEqual(read(), PLACES);
+  checkpoint().write(BASIS, NOTES);
+  assert.deepEqual(read(), NOTES);
   assert.deepEqual(warnings, []);
   assert.ok(!existsSync(`${path}.checkpoint.new`));
 });
 
 test('what belongs to another map or grace period is none', () => {
-  checkpoint().write('map 2, 900 s', PLACES);
-  assert.deepEqual(read(), {});
+  checkpoint().write('map 2, 900 s', NOTES);
+  assert.deepEqual(read(), NONE);
   assert.deepEqual(warnings, []);
 });
 
 test('none is none', () => {
-  assert.deepEqual(read(), {});
+  assert.deepEqual(read(), NONE);
   assert.deepEqual(warnings, []);
 });
 
@@ -54,7 +56,7 @@ test('what is damaged or of another version is none, and that is said', () => {
     '{"version":1,"basis":"","places":7}',
   ]) {
     writeFileSync(`${path}.checkpoint`, text);
-    assert.deepEqual(read(), {}, text);
+    assert.deepEqual(read(), NONE, text);
     assert.equal(warnings.length, 1, text);
     assert.ok(warnings.pop()?.includes(`${path}.checkpoint`));
   }
@@ -62,18 +64,18 @@ test('what is damaged or of another version is none, and that is said', () => {
 
 test('nothing is written when nothing has changed', () => {
   const noted = checkpoint();
-  noted.write(BASIS, PLACES);
+  noted.write(BASIS, NOTES);
   const before = statSync(`${path}.checkpoint`, { bigint: true });
-  noted.write(BASIS, { ...PLACES });
+  noted.write(BASIS, { ...NOTES });
   assert.equal(statSync(`${path}.checkpoint`, { bigint: true }).ino, before.ino);
-  noted.write(BASIS, { ...PLACES, journal: 's=1;i=3' });
-  assert.deepEqual(read(), { ...PLACES, journal: 's=1;i=3' });
+  noted.write(BASIS, { ...NOTES, places: { ...PLACES, journal: 's=1;i=3' } });
+  assert.deepEqual(read(), { ...NOTES, places: { ...PLACES, journal: 's=1;i=3' } });
 });
 
 test('a directory that cannot be written is an error, and the old file stays', () => {
   const elsewhere = join(directory, 'none', 'map');
   assertFails(
-    () => new Checkpoint({ type: 'lmdb', path: elsewhere }).write(BASIS, PLACES),
+    () => new Checkpoint({ type: 'lmdb', path: elsewhere }).write(BASIS, NOTES),
     'CHECKPOINT',
     elsewhere,
   );

@@ -31,9 +31,9 @@ after(() => rig.close());
 /** A map that no other test uses. */
 const newMap = (): string => `lmdb:${join(directory, `map-${++count}`)}`;
 
-const loginLine = (ip: string, secondsAgo = 0): string =>
+const loginLine = (ip: string, secondsAgo = 0, session = 'a'): string =>
   `${formatStamp(epoch(Date.now() / 1000 - secondsAgo))} mx dovecot: pop3-login: Login: user=<anna>, ` +
-  `method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<a>\n`;
+  `method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<${session}>\n`;
 
 const logIn = (ip: string): Promise<void> => appendFile(log, loginLine(ip));
 
@@ -303,10 +303,10 @@ describe('a restart', () => {
     daemon.lines.filter(line => line.startsWith('read ')).map(line => line.replace(/.* ip=/, ''));
 
   /** A log and a map of the test's own. */
-  async function begin(): Promise<{ own: string; startAgain: () => Daemon }> {
+  async function begin(...more: string[]): Promise<{ own: string; startAgain: () => Daemon }> {
     const own = join(directory, `own-${++count}.log`);
     await writeFile(own, '');
-    const args = ['--watchlog', own, '--map', newMap(), '--mynetworks', 'none', '--debug'];
+    const args = ['--watchlog', own, '--map', newMap(), '--mynetworks', 'none', '--debug', ...more];
     return { own, startAgain: () => startDaemon(rig, process.execPath, [MAIN, ...args]) };
   }
 
@@ -337,6 +337,23 @@ describe('a restart', () => {
     const second = startAgain();
     await second.waitForLine(/ip=198\.51\.100\.113$/);
     assert.deepEqual(readsOf(second), ['198.51.100.112', '198.51.100.113']);
+    await second.stop();
+  });
+
+  test('keeps the grant of a session that is still open', async () => {
+    const { own, startAgain } = await begin('--grace', '2s');
+    const first = startAgain();
+    await appendFile(own, loginLine('198.51.100.131', 0, 'open'));
+    await appendFile(own, loginLine('198.51.100.132', 0, 'closed'));
+    await first.waitForLine(/ip=198\.51\.100\.132$/);
+    const stamp = formatStamp(epoch(Date.now() / 1000));
+    await appendFile(own, `${stamp} mx dovecot: imap(anna)<1><closed>: Logged out in=1 out=2\n`);
+    await first.waitForLine(/^logout .*ip=198\.51\.100\.132$/);
+    await first.stop();
+    const second = startAgain();
+    await second.waitForLine(/^purging .*ip=198\.51\.100\.132$/);
+    await second.waitForLine(/^keeping .*ip=198\.51\.100\.131$/);
+    assert.ok(!second.lines.some(line => /^purging .*131$/.test(line)));
     await second.stop();
   });
 

@@ -167,6 +167,17 @@ describe('logins that are told in two lines', () => {
     });
   }
 
+  test('a restart in between', () => {
+    const before = new LogMemory();
+    const stamps = new StampReader(() => NOW);
+    const first = new Recogniser(new Registry([DOOR]), stamps, before);
+    assert.equal(first.recognise(`${STAMP} mx door[1]: from ::1`), null);
+    const after = new LogMemory();
+    after.restore(JSON.parse(JSON.stringify(before.save())));
+    const second = new Recogniser(new Registry([DOOR]), stamps, after);
+    assert.equal(second.recognise(`${STAMP} mx door[1]: in a s`)?.ip, '::1');
+  });
+
   test('a reload in between', () => {
     const memory = new LogMemory();
     const stamps = new StampReader(() => NOW);

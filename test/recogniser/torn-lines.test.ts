@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { epoch } from '../../src/clock.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
+import { LogMemory } from '../../src/recogniser/log-memory.ts';
 import { Recogniser } from '../../src/recogniser/recogniser.ts';
 import { Registry } from '../../src/recogniser/registry.ts';
 import { FORGED } from './arbitrary.ts';
@@ -192,4 +193,16 @@ describe('a model of Courier’s logger', () => {
       { numRuns: 5000 },
     );
   });
+});
+
+test('a restart between a torn line and its rest lets nothing through', () => {
+  const stamp = new Date(START * 1000).toISOString();
+  const before = new LogMemory();
+  const stamps = new StampReader(() => epoch(START));
+  new Recogniser(shipped, stamps, before).recognise(`${stamp} mx imapd: ${PIECE}`);
+  const after = new LogMemory();
+  after.restore(JSON.parse(JSON.stringify(before.save())));
+  const forged = `${stamp} mx imapd: ${forgedLine(', protocol=IMAP')}`;
+  assert.equal(new Recogniser(shipped, stamps, after).recognise(forged), null);
+  assert.notEqual(new Recogniser(shipped, stamps, new LogMemory()).recognise(forged), null);
 });

@@ -99,6 +99,36 @@ test('the oldest session goes when there are too many', () => {
   assert.ok(table.holds(B));
 });
 
+describe('what is saved', () => {
+  test('goes on as it was, after a way through JSON', () => {
+    const table = tellingTable();
+    table.open(login('one', A), NOON);
+    table.open(login('two', B, 'courier'), epoch(NOON + 100));
+    const saved: unknown = JSON.parse(JSON.stringify(table.save(epoch(NOON + 200))));
+    const again = new SessionTable(LIMIT);
+    const later = epoch(NOON + 5000);
+    again.restore(saved, later);
+    assert.ok(again.holds(A) && again.holds(B));
+    again.expire(epoch(later + LIMIT - 200));
+    assert.ok(!again.holds(A) && again.holds(B));
+    assert.equal(again.close(logout('two', 'courier')), B);
+  });
+
+  test('of another sort is left out', () => {
+    const table = new SessionTable(LIMIT);
+    for (const saved of [
+      null,
+      7,
+      {},
+      { telling: 7, open: {} },
+      { open: [7, [], ['k', 'x', 's', 1]] },
+    ]) {
+      table.restore(saved, NOON);
+    }
+    assert.equal(table.size, 0);
+  });
+});
+
 /** The plainest table there could be: every open session with its address and beginning. */
 class Model {
   readonly #sessions = new Map<string, { address: IpText; since: number }>();
