@@ -132,11 +132,13 @@ function sessionOf(
   return session;
 }
 
+/** What nearly every name is. */
+const PLAIN = /^[ -~]*$/;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes for people: as UTF-8 where they are, and with nothing that a terminal would obey. */
 function readable(bytes: string): string {
-  return decoded(bytes).replace(/\p{Cc}/gu, '?');
+  return PLAIN.test(bytes) ? bytes : decoded(bytes).replace(/\p{Cc}/gu, '?');
 }
 
 function decoded(bytes: string): string {

@@ -44,9 +44,11 @@ export class TornLines {
    * @returns whether the line may be a piece of a longer one
    */
   isPiece(line: Line, splitsAt: number): boolean {
-    const key = `${line.host ?? ''} ${line.program ?? ''}`;
     const { length } = line.message;
-    if (length <= splitsAt && length >= splitsAt - PRIORITY_WORD) {
+    const isFirst = length <= splitsAt && length >= splitsAt - PRIORITY_WORD;
+    if (!isFirst && this.#suspicions.size === 0) return false;
+    const key = `${line.host ?? ''} ${line.program ?? ''}`;
+    if (isFirst) {
       const until = (line.time ?? 0) + FLOOD_SECONDS;
       this.#suspicions.set(key, { until, lines: HELD_BACK });
       return true;

@@ -13,7 +13,6 @@ import { MAX_LINE } from './splitter.ts';
 
 const BLOCK = 256 * 1024;
 const NEWLINE = 10;
-const EMPTY = Buffer.alloc(0);
 
 /** What one block of the log has brought. */
 export interface Batch {
@@ -41,26 +40,29 @@ export interface FinishedLog {
  * @throws Failure LOG_MISSING, LOG_UNREADABLE
  */
 export function openFinishedLog(path: string): FinishedLog {
-  if (path === '-') return new ByteLog(path, chunksOf(process.stdin), Date.now());
+  if (path === '-') return new ByteLog(path, streamReader(process.stdin), Date.now());
   const fd = openForReading(path);
-  return new ByteLog(path, chunksOfFile(fd), fstatSync(fd).mtimeMs);
+  return new ByteLog(path, fileReader(fd), fstatSync(fd).mtimeMs);
 }
+
+/** Puts the next bytes into a buffer, and tells how many there were; none at the end. */
+type Reader = (into: Buffer) => number | Promise<number>;
 
 class ByteLog implements FinishedLog {
   readonly modified: EpochSeconds;
   readonly #path: string;
-  readonly #chunks: AsyncIterable<Buffer>;
-  /** The beginning of a line whose end has not been read. */
-  #rest: Buffer = EMPTY;
+  readonly #read: Reader;
+  /** One buffer for the whole log: what a block held has been decoded before the next one is read. */
+  readonly #buffer = Buffer.allocUnsafe(BLOCK);
   /** The end of a line that is too long is being looked for. */
   #skipping = false;
   #lines = 0;
   #tooLong = 0;
 
-  constructor(path: string, chunks: AsyncIterable<Buffer>, modifiedMs: number) {
+  constructor(path: string, read: Reader, modifiedMs: number) {
     this.modified = epoch(modifiedMs / 1000);
     this.#path = path;
-    this.#chunks = chunks;
+    this.#read = read;
   }
 
   lines(): number {
@@ -72,42 +74,47 @@ class ByteLog implements FinishedLog {
   }
 
   async *batches(sieve: Sieve): AsyncGenerator<Batch> {
+    const buffer = this.#buffer;
+    /** Bytes at the front of the buffer: the beginning of a line whose end has not been read. */
+    let rest = 0;
+    for (let count = await this.#fill(0); count > 0; count = await this.#fill(rest)) {
+      const length = rest + count;
+      const end = buffer.lastIndexOf(NEWLINE, length - 1) + 1;
+      if (end > 0) {
+        const start = this.#skipping ? buffer.indexOf(NEWLINE) + 1 : 0;
+        this.#skipping = false;
+        yield this.#sift(sieve, start, end);
+      }
+      rest = this.#keep(end, length);
+    }
+    if (rest === 0) return;
+    buffer[rest] = NEWLINE;
+    yield this.#sift(sieve, 0, rest + 1);
+  }
+
+  async #fill(rest: number): Promise<number> {
     try {
-      yield* this.#read(sieve);
+      return await this.#read(this.#buffer.subarray(rest));
     } catch (error) {
       throw failure('LOG_UNREADABLE', { path: this.#path, reason: reasonOf(error) }, error);
     }
   }
 
-  async *#read(sieve: Sieve): AsyncGenerator<Batch> {
-    for await (const chunk of this.#chunks) {
-      const block = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-      const end = block.lastIndexOf(NEWLINE) + 1;
-      if (end > 0) {
-        const start = this.#skipping ? block.indexOf(NEWLINE) + 1 : 0;
-        this.#skipping = false;
-        yield this.#sift(sieve, block, start, end);
-      }
-      this.#keep(block.subarray(end));
-    }
-    const last = Buffer.concat([this.#rest, Buffer.from('\n')]);
-    if (last.length > 1) yield this.#sift(sieve, last, 0, last.length);
-  }
-
-  /** Keeps the beginning of a line for the next chunk, unless the line is too long already. */
-  #keep(rest: Buffer): void {
-    this.#rest = EMPTY;
-    if (this.#skipping) return;
-    if (rest.length <= MAX_LINE) {
-      this.#rest = Buffer.from(rest);
-      return;
+  /** Moves the beginning of a line to the front, unless it is too long already; returns its length. */
+  #keep(from: number, to: number): number {
+    if (this.#skipping) return 0;
+    if (to - from <= MAX_LINE) {
+      this.#buffer.copyWithin(0, from, to);
+      return to - from;
     }
     this.#skipping = true;
     this.#tooLong++;
     this.#lines++;
+    return 0;
   }
 
-  #sift(sieve: Sieve, block: Buffer, start: number, end: number): Batch {
+  #sift(sieve: Sieve, start: number, end: number): Batch {
+    const block = this.#buffer;
     const lines: string[] = [];
     const numbers: number[] = [];
     const before = this.#lines + 1;
@@ -126,22 +133,28 @@ class ByteLog implements FinishedLog {
   }
 }
 
-async function* chunksOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* stream;
+/** Synchronous: a stream's events cost more than the reading. */
+function fileReader(fd: number): Reader {
+  return into => {
+    const count = readSync(fd, into, 0, into.length, null);
+    if (count === 0) closeSync(fd);
+    return count;
+  };
 }
 
-/** Synchronous reads into a buffer of its own for each: a stream's events cost more than the reading. */
-async function* chunksOfFile(fd: number): AsyncGenerator<Buffer> {
-  try {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(BLOCK);
-      const count = readSync(fd, buffer, 0, BLOCK, null);
-      if (count === 0) return;
-      yield buffer.subarray(0, count);
+function streamReader(stream: AsyncIterable<Buffer>): Reader {
+  const chunks = stream[Symbol.asyncIterator]();
+  let chunk: Buffer = Buffer.alloc(0);
+  return async into => {
+    while (chunk.length === 0) {
+      const next = await chunks.next();
+      if (next.done === true) return 0;
+      chunk = next.value;
     }
-  } finally {
-    closeSync(fd);
-  }
+    const count = chunk.copy(into);
+    chunk = chunk.subarray(count);
+    return count;
+  };
 }
 
 /** @throws Failure LOG_MISSING, LOG_UNREADABLE */

@@ -11,14 +11,16 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 export class Rig {
   readonly #undo: (() => unknown)[] = [];
   #closing: Promise<void> | null = null;
 
+  readonly #interrupt = (): void => void this.close().finally(() => process.exit(1));
+
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => void this.close().finally(() => process.exit(1)));
-    }
+    for (const signal of SIGNALS) process.once(signal, this.#interrupt);
   }
 
   /** Registers how to take down what was just put up. */
@@ -52,6 +54,7 @@ export class Rig {
         errors.push(error);
       }
     }
+    for (const signal of SIGNALS) process.off(signal, this.#interrupt);
     if (errors.length > 0) throw new AggregateError(errors, 'could not take everything down');
   }
 }
