@@ -8,6 +8,14 @@ export async function print(text: string): Promise<void> {
   if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
-/** ISO 8601 in UTC, to the second. */
-export const isoTime = (seconds: number): string =>
-  new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** ISO 8601 in UTC, to the second; events of the same second, which most are, share the work. */
+export function isoTime(seconds: number): string {
+  if (seconds !== lastSecond) {
+    lastText = new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+    lastSecond = seconds;
+  }
+  return lastText;
+}

@@ -89,6 +89,8 @@ export class LmdbMap implements LookupMap {
   readonly #path: string;
   readonly #options: MapOptions;
   readonly #header = Buffer.alloc(HEADER_BYTES);
+  /** As many as there are to read, once the page size is known. */
+  #headerBytes = HEADER_BYTES;
   #opened: Opened;
   /** Ends when the commits asked for so far have ended. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -130,6 +132,7 @@ export class LmdbMap implements LookupMap {
     const opened = await openFile(this.spec, { ...this.#options, fresh: false });
     const old = this.#opened;
     this.#opened = opened;
+    this.#headerBytes = HEADER_BYTES;
     await closeFile(old);
     return this.rows();
   }
@@ -209,8 +212,9 @@ export class LmdbMap implements LookupMap {
 
   /** What the file says now; it must be small enough for LMDB. */
   #state(): Meta {
-    const length = readSync(this.#opened.file.fd, this.#header, 0, HEADER_BYTES, 0);
+    const length = readSync(this.#opened.file.fd, this.#header, 0, this.#headerBytes, 0);
     const meta = readMeta(this.#header.subarray(0, length));
+    this.#headerBytes = 2 * meta.pageSize;
     if ((meta.lastPage + 1) * meta.pageSize > MAP_BYTES) throw new Error('it is too large');
     return meta;
   }

@@ -20,10 +20,16 @@ export interface Lock {
   release(): void;
 }
 
-/** Loaded when first needed: the commands that touch no file run where the addon does not. */
+let loaded: typeof Addon | null = null;
+
+/**
+ * Loaded when first needed: the commands that touch no file run where the addon does not.  Only once, since even
+ * an import that has been made takes a tenth of a commit.
+ */
 async function load(): Promise<typeof Addon> {
   try {
-    return await import('fs-native-extensions');
+    loaded ??= await import('fs-native-extensions');
+    return loaded;
   } catch (error) {
     throw failure('LOCK_MISSING', { reason: reasonOf(error) }, error);
   }

@@ -41,10 +41,16 @@ function commands(): Command[] {
   const map = `lmdb:${join(directory, 'map')}`;
   const own = ['--mynetworks', 'none'];
   const peers: Command[] = [
-    { name: 'grep -Pc', program: 'grep', args: ['-Pc', EXPRESSION, log], env: { LC_ALL: 'C' } },
+    {
+      name: 'grep -Pc',
+      program: 'grep',
+      args: ['-Pc', EXPRESSION, log],
+      env: { LC_ALL: 'C' },
+      toPipe: true,
+    },
   ];
   if (findProgram('rg') !== null) {
-    peers.push({ name: 'rg -c', program: 'rg', args: ['-c', EXPRESSION, log] });
+    peers.push({ name: 'rg -c', program: 'rg', args: ['-c', EXPRESSION, log], toPipe: true });
   }
   if (findProgram('fail2ban-regex') !== null) {
     peers.push({

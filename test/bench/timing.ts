@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 export interface Run {
@@ -17,6 +17,8 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** grep stops at the first match when it sees /dev/null. */
+  readonly toPipe?: boolean;
 }
 
 const SAMPLE_MS = 20;
@@ -28,13 +30,14 @@ async function peakOf(pid: number): Promise<number> {
 }
 
 /** @throws Error when the command fails; a status of 1 is grep's for no match, and passes */
-export async function timed({ program, args, env = {} }: Command): Promise<Run> {
+export async function timed({ program, args, env = {}, toPipe = false }: Command): Promise<Run> {
   const nowhere = openSync('/dev/null', 'w');
   const start = performance.now();
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
-    stdio: ['ignore', nowhere, nowhere],
+    stdio: ['ignore', toPipe ? 'pipe' : nowhere, nowhere],
   });
+  child.stdout?.resume();
   let peakMiB = 0;
   const sampler = setInterval(() => {
     if (child.pid === undefined) return;
@@ -45,6 +48,7 @@ export async function timed({ program, args, env = {} }: Command): Promise<Run> 
   const [status]: unknown[] = await once(child, 'exit');
   const seconds = (performance.now() - start) / 1000;
   clearInterval(sampler);
+  closeSync(nowhere);
   if (status !== 0 && status !== 1) throw new Error(`${program} ${args.join(' ')}: ${status}`);
   return { seconds, peakMiB };
 }
