@@ -14,15 +14,16 @@ const byKey = (one: Row, other: Row): number =>
 export class MemoryMap implements LookupMap {
   readonly spec: MapSpec;
   readonly identity = 'memory';
-  readonly #values: Map<string, string>;
+  /** Values, with what they tell. */
+  readonly #values: Map<string, Pick<Row, 'value' | 'stamp'>>;
 
   constructor(spec: MapSpec, rows: readonly Row[] = []) {
     this.spec = spec;
-    this.#values = new Map(rows.map(({ key, value }) => [key, value]));
+    this.#values = new Map(rows.map(({ key, value }) => [key, { value, stamp: stampOf(value) }]));
   }
 
   async rows(): Promise<Row[]> {
-    const rows = [...this.#values].map(([key, value]) => ({ key, value, stamp: stampOf(value) }));
+    const rows = [...this.#values].map(([key, content]) => ({ key, ...content }));
     return rows.sort(byKey);
   }
 
@@ -39,10 +40,10 @@ export class MemoryMap implements LookupMap {
   async close(): Promise<void> {}
 
   #apply(ip: IpText, stamp: EpochSeconds | null): Effect {
-    const value = this.#values.get(ip);
-    if (value !== undefined && stampOf(value) === null) return 'foreign';
+    const before = this.#values.get(ip);
+    if (before?.stamp === null) return 'foreign';
     if (stamp === null) return this.#values.delete(ip) ? 'removed' : 'absent';
-    this.#values.set(ip, stampText(stamp));
-    return value === undefined ? 'added' : 'renewed';
+    this.#values.set(ip, { value: stampText(stamp), stamp });
+    return before === undefined ? 'added' : 'renewed';
   }
 }

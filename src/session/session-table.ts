@@ -28,6 +28,13 @@ interface Session {
   readonly due: number;
 }
 
+interface Server {
+  /** Whether a logout has been seen that tells its session. */
+  tells: boolean;
+  /** How many sessions each address has. */
+  readonly open: Map<IpText, number>;
+}
+
 /** Servers whose logouts tell their session, and the sessions with the seconds that they have left. */
 export interface SavedSessions {
   readonly telling: readonly (readonly [server: string])[];
@@ -40,10 +47,7 @@ export class SessionTable {
   readonly #sessions = new Map<string, Session>();
   /** In the order of opening, which is also that of their ends; those that were closed are still among them. */
   readonly #order = new Fifo<Session>();
-  /** Open sessions by address and server. */
-  readonly #open = new Map<IpText, Map<string, number>>();
-  /** Servers whose logouts tell their session. */
-  readonly #telling = new Set<string>();
+  readonly #servers = new Map<string, Server>();
   readonly #limit: number;
   readonly #capacity: number;
 
@@ -59,9 +63,7 @@ export class SessionTable {
 
   /** Whether an open session keeps the grant of this address. */
   holds(ip: IpText): boolean {
-    const servers = this.#open.get(ip);
-    if (servers === undefined) return false;
-    for (const server of servers.keys()) if (this.#telling.has(server)) return true;
+    for (const { tells, open } of this.#servers.values()) if (tells && open.has(ip)) return true;
     return false;
   }
 
@@ -73,7 +75,7 @@ export class SessionTable {
   /** The address whose session ends with this logout; null when it is not known to be open. */
   close({ session, server }: LogoutEvent): IpText | null {
     if (session === null) return null;
-    this.#telling.add(server);
+    this.#server(server).tells = true;
     return this.#forget(session);
   }
 
@@ -89,7 +91,7 @@ export class SessionTable {
   save(steady: EpochSeconds): SavedSessions {
     const open = [...this.#sessions.values()].sort((a, b) => a.due - b.due);
     return {
-      telling: [...this.#telling].map(server => [server]),
+      telling: [...this.#servers].flatMap(([name, { tells }]) => (tells ? [[name] as const] : [])),
       open: open.map(({ key, ip, server, due }) => [key, ip, server, due - steady]),
     };
   }
@@ -97,7 +99,7 @@ export class SessionTable {
   /** Takes over what was saved; what is of another sort is left out. */
   restore(saved: unknown, steady: EpochSeconds): void {
     const telling = savedList(saved, 'telling', ([server]) => textOf(server));
-    for (const server of telling) this.#telling.add(server);
+    for (const server of telling) this.#server(server).tells = true;
     for (const [key, ip, server, left] of savedList(saved, 'open', savedSessionOf)) {
       this.#add({ key, ip, server, due: steady + Math.min(left, this.#limit) });
     }
@@ -113,8 +115,8 @@ export class SessionTable {
     if (this.#order.size > 2 * this.#sessions.size + SLACK) {
       this.#order.keep(other => this.#sessions.get(other.key) === other);
     }
-    const servers = this.#open.get(ip) ?? new Map<string, number>();
-    this.#open.set(ip, servers.set(server, (servers.get(server) ?? 0) + 1));
+    const { open } = this.#server(server);
+    open.set(ip, (open.get(ip) ?? 0) + 1);
     if (this.#sessions.size > this.#capacity) this.#forgetOldest();
   }
 
@@ -138,12 +140,20 @@ export class SessionTable {
     if (session === undefined) return null;
     this.#sessions.delete(key);
     const { ip, server } = session;
-    const servers = this.#open.get(ip);
-    const rest = (servers?.get(server) ?? 0) - 1;
-    if (rest > 0) servers?.set(server, rest);
-    else servers?.delete(server);
-    if (servers?.size === 0) this.#open.delete(ip);
+    const { open } = this.#server(server);
+    const rest = (open.get(ip) ?? 0) - 1;
+    if (rest > 0) open.set(ip, rest);
+    else open.delete(ip);
     return ip;
+  }
+
+  #server(name: string): Server {
+    let server = this.#servers.get(name);
+    if (server === undefined) {
+      server = { tells: false, open: new Map() };
+      this.#servers.set(name, server);
+    }
+    return server;
   }
 }
 
