@@ -41,7 +41,8 @@ async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
   }
 }
 
-async function end({ map, rows }: HeldMap, grace: number): Promise<void> {
+async function end({ map }: HeldMap, grace: number): Promise<void> {
+  const rows = await map.rows();
   const changes = changesFor(rows, Math.floor(Date.now() / 1000), grace);
   await map.commit(changes);
   const stamps = new Map(rows.map(({ key, stamp }) => [key, stamp]));

@@ -39,14 +39,15 @@ export async function replay(values: Values, files: readonly string[]): Promise<
     log.write({ level: 'warn', text }),
   );
   try {
+    const rows = await held.map.rows();
     const memory = new MemoryMap(
       settings.map,
-      held.rows.filter(({ stamp }) => stamp === null),
+      rows.filter(({ stamp }) => stamp === null),
     );
     const player = new Player(settings, rules, memory);
     for (const finished of logs) await player.play(finished);
     await player.finish();
-    await held.map.commit(difference(held.rows, await memory.rows()));
+    await held.map.commit(difference(rows, await memory.rows()));
   } finally {
     await held.close();
     await log.close();

@@ -54,7 +54,12 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   const loaded = await loadRules(settings, output.warn);
   const held = await holdMap(settings.map, settings.nowrite, output.warn);
   const running = new RunningDaemon(settings, loaded, held, clock, output);
-  await running.start(names);
+  try {
+    await running.start(names);
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
   return running;
 }
 
@@ -76,6 +81,7 @@ class RunningDaemon implements Daemon {
   readonly #output: Output;
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
+  readonly #grants: GrantTable;
   readonly #pipeline: Pipeline;
   /** Null when sessions keep nothing. */
   readonly #sessions: SessionTable | null;
@@ -106,11 +112,10 @@ class RunningDaemon implements Daemon {
       ? null
       : new Bookmarks(held.map, () => this.#grace, output.warn);
     this.#sessions = sessionsOf(settings);
-    const grants = new GrantTable(settings.grace, settings.maxGrants);
-    restore(grants, held.rows, clock);
+    this.#grants = new GrantTable(settings.grace, settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: this.#rulesFor(loaded),
-      grants,
+      grants: this.#grants,
       sessions: this.#sessions,
       map: held.map,
       clock,
@@ -123,7 +128,8 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
-    // Open sessions first: they may keep what is due.
+    restore(this.#grants, await this.#held.map.rows(), this.#clock);
+    // Open sessions before the first purge: they may keep what is due.
     const places = this.#recall();
     await this.#pipeline.purge();
     const watching = {

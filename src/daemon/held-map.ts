@@ -12,8 +12,6 @@ import { claim, type Owner } from '../map/owner.ts';
 
 export interface HeldMap {
   readonly map: LookupMap;
-  /** What it held when it was opened. */
-  readonly rows: readonly Row[];
   /** Makes durable what was written, and gives the map back. */
   close(): Promise<void>;
 }
@@ -42,7 +40,7 @@ async function holdReal(spec: MapSpec, warn: (text: string) => void): Promise<He
     }
     const map = await openMap(spec, { fresh: !owner.trusted, warn });
     if (!owner.trusted) await owner.trust();
-    return { map, rows: await map.rows(), close: () => giveBack(map, owner) };
+    return { map, close: () => giveBack(map, owner) };
   } catch (error) {
     await owner.release({ clean: false });
     throw error;
@@ -60,9 +58,8 @@ async function giveBack(map: LookupMap, owner: Owner): Promise<void> {
 }
 
 async function holdCopy(spec: MapSpec): Promise<HeldMap> {
-  const rows = await rowsOrNone(spec);
-  const map = new MemoryMap(spec, rows);
-  return { map, rows, close: () => map.close() };
+  const map = new MemoryMap(spec, await rowsOrNone(spec));
+  return { map, close: () => map.close() };
 }
 
 async function rowsOrNone(spec: MapSpec): Promise<Row[]> {
