@@ -1,9 +1,10 @@
 /**
  * What reading some logs has added up to: events by server, and lines that popbsmtp may have missed.
  */
+
+import { MAX_LINE } from '../line/length.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { excerpt } from '../recogniser/excerpt.ts';
-import { MAX_LINE } from '../source/splitter.ts';
 
 const MOST_EXAMPLES = 5;
 /** Characters: enough for the prefix, the words and the address of any login. */

@@ -30,10 +30,50 @@ const HOST = String.raw`[\w.:/@~+-]{1,255}(?<!:)`;
 /** An expression's source that matches a program's name, of which the pid is no part. */
 export const PROGRAM = String.raw`[^\s:[\]()<>"=,]{1,64}`;
 const TAG = String.raw`(?<program>${PROGRAM})(?:\[(?<pid>\d{1,10})\])?`;
-/** `mail.info` as syslog.conf(5) writes it. */
-const FACILITY_LEVEL =
-  '(?:auth|authpriv|console|cron|daemon|ftp|kern|lpr|mail|news|ntp|security|syslog|user|uucp|local[0-7])\\.' +
-  '(?:emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug)';
+const FACILITIES = [
+  'auth',
+  'authpriv',
+  'console',
+  'cron',
+  'daemon',
+  'ftp',
+  'kern',
+  'lpr',
+  'mail',
+  'news',
+  'ntp',
+  'security',
+  'syslog',
+  'user',
+  'uucp',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+];
+const LEVELS = [
+  'emerg',
+  'panic',
+  'alert',
+  'crit',
+  'err',
+  'error',
+  'warn',
+  'warning',
+  'notice',
+  'info',
+  'debug',
+];
+
+/** Every `mail.info` that syslog.conf(5) knows. */
+export const FACILITY_LEVELS: readonly string[] = FACILITIES.flatMap(facility =>
+  LEVELS.map(level => `${facility}.${level}`),
+);
+const FACILITY_LEVEL = `(?:${FACILITIES.join('|')})\\.(?:${LEVELS.join('|')})`;
 const LEVEL = String.raw`(?:(?:<(?:\d{1,2}\.\d|${FACILITY_LEVEL})>|${FACILITY_LEVEL}) )?`;
 const SOLARIS_ID = String.raw`(?:\[ID \d{1,10} ${FACILITY_LEVEL}\] )?`;
 /** Structured data (RFC 5424 section 6.3): values are quoted, and `\`, `"` and `]` in them escaped. */

@@ -9,7 +9,8 @@
  * parser would name that tag (prefix.ts).  What has any other shape is let through.  Known tags are never left out;
  * an unknown one may pass.  test/line/sieve.test.ts compares it with the parser.
  */
-import { MAX_LINE } from '../source/splitter.ts';
+import { MAX_LINE } from './length.ts';
+import { FACILITY_LEVELS } from './prefix.ts';
 
 const NEWLINE = 10;
 const SPACE = 32;
@@ -25,6 +26,13 @@ const MAX_PID = 10;
 /** Bytes that a host, and a tag, of the common shape consist of. */
 const HOST = classOf(/[\w.-]/);
 const TAG = classOf(/[^\s:[\]()<>"=,]/);
+
+/** FNV-1a, without the offset. */
+const step = (hash: number, byte: number): number => Math.imul(hash ^ byte, 16_777_619);
+
+const hashOf = (text: string): number => Buffer.from(text, 'latin1').reduce(step, 0);
+
+const LEVELS: ReadonlySet<number> = new Set(FACILITY_LEVELS.map(hashOf));
 
 function classOf(expression: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) =>
@@ -47,11 +55,7 @@ export class Sieve {
 
   /** @param programs the tags whose lines must be let through */
   constructor(programs: Iterable<string>) {
-    for (const program of programs) {
-      let hash = 0;
-      for (const byte of Buffer.from(program, 'latin1')) hash = step(hash, byte);
-      this.#known[hash & (TABLE - 1)] = 1;
-    }
+    for (const program of programs) this.#known[hashOf(program) & (TABLE - 1)] = 1;
   }
 
   /**
@@ -84,10 +88,16 @@ export class Sieve {
     const host = hostStart(block, from);
     if (host < 0) return false;
     let at = host;
-    while (HOST[block[at] ?? 0] === 1) at++;
-    if (at === host || block[at] !== SPACE || at - host > MAX_TOKEN) return false;
-    const tag = at + 1;
     let hash = 0;
+    for (let byte = block[at] ?? 0; HOST[byte] === 1; byte = block[at] ?? 0) {
+      hash = step(hash, byte);
+      at++;
+    }
+    if (at === host || block[at] !== SPACE || at - host > MAX_TOKEN) return false;
+    // A level there moves the host to the next place, and the tag behind that.
+    if (LEVELS.has(hash)) return false;
+    const tag = at + 1;
+    hash = 0;
     at = tag;
     for (let byte = block[at] ?? 0; TAG[byte] === 1; byte = block[at] ?? 0) {
       hash = step(hash, byte);
@@ -98,9 +108,6 @@ export class Sieve {
     return block[at] === COLON || endsPid(block, at);
   }
 }
-
-/** FNV-1a, without the offset. */
-const step = (hash: number, byte: number): number => Math.imul(hash ^ byte, 16_777_619);
 
 /** Where the host begins behind a stamp of one of the two common shapes, else -1. */
 function hostStart(block: Buffer, from: number): number {

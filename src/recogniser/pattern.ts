@@ -5,6 +5,7 @@
  * kinds, names, expressions and the rules of rules.ts.  The first fault found is an error with file and line.
  * Leaves to others: reading files (load.ts), samples (sample.ts, samples.ts), lines without a tag (own-log.ts).
  */
+import { MAX_LINE } from '../line/length.ts';
 import { type OwnForm, PROGRAM } from '../line/prefix.ts';
 import type { JournalTrust } from '../source/journal-trust.ts';
 import { type Expression, type Field, parseExpression, type Sequence } from './expression.ts';
@@ -64,8 +65,6 @@ const JOIN_FIELDS = ['session', 'port', 'ip', 'user', 'pid'] as const;
 const WHOLE_PROGRAM = new RegExp(`^${PROGRAM}$`);
 /** Below what an old syslogd leaves of a message that it cuts at 1024 bytes in all. */
 const MAX_LENGTH = 900;
-/** The longest line that a source hands over. */
-const LONGEST_LINE = 8192;
 
 /**
  * @param path for errors
@@ -82,7 +81,7 @@ export function patternFileOf(top: TomlTable, path: string, server: string): Pat
   const programs = programsOf(top);
   const shared: Shared = {
     server,
-    maxLength: top.number('max-length', LONGEST_LINE) ?? MAX_LENGTH,
+    maxLength: top.number('max-length', MAX_LINE) ?? MAX_LENGTH,
     join: joinOf(top),
     connects: top.tables('connect').length > 0,
   };
@@ -93,7 +92,7 @@ export function patternFileOf(top: TomlTable, path: string, server: string): Pat
     throw top.error('login', 'there is no login', 'add a table headed [[login]]');
   checkJoin(top, shared.join, patterns);
   const ownForms = ownFormsOf(top, programs[0] ?? server);
-  const splitsAt = top.number('splits-at', LONGEST_LINE);
+  const splitsAt = top.number('splits-at', MAX_LINE);
   const journal = journalTrustOf(top);
   return { path, server, programs, ownForms, splitsAt, journal, patterns };
 }

@@ -8,8 +8,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type EpochSeconds, epoch } from '../clock.ts';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
+import { MAX_LINE } from '../line/length.ts';
 import type { Sieve } from '../line/sieve.ts';
-import { MAX_LINE } from './splitter.ts';
 
 const BLOCK = 256 * 1024;
 const NEWLINE = 10;

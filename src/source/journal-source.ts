@@ -14,11 +14,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochSeconds } from '../clock.ts';
 import { reasonOf } from '../errors.ts';
+import { MAX_LINE } from '../line/length.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
 import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
 import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
 import type { Receiver, Source } from './source.ts';
-import { MAX_LINE, Splitter } from './splitter.ts';
+import { Splitter } from './splitter.ts';
 import { Tally } from './tally.ts';
 
 /** The word by which the journal is named on the command line and in notices. */

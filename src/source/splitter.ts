@@ -6,8 +6,7 @@
  * more than that in memory; bytes that are not UTF-8 pass unchanged (latin1).
  */
 
-/** Bytes.  rsyslog cuts at 8096 by default (its parameter maxMessageSize), classic syslogds at 1024. */
-export const MAX_LINE = 8192;
+import { MAX_LINE } from '../line/length.ts';
 
 const NEWLINE = 10;
 

@@ -9,7 +9,7 @@
  */
 import { readSync } from 'node:fs';
 import type { EpochSeconds } from '../clock.ts';
-import { MAX_LINE } from './splitter.ts';
+import { MAX_LINE } from '../line/length.ts';
 
 /**
  * Where to start in a file that is open for reading, in bytes; null for before its first byte: all of it

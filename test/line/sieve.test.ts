@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/clock.ts';
+import { MAX_LINE } from '../../src/line/length.ts';
 import { parseLine } from '../../src/line/prefix.ts';
 import { Sieve } from '../../src/line/sieve.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
-import { MAX_LINE } from '../../src/source/splitter.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const sieve = new Sieve(registry.tags);
@@ -108,6 +108,16 @@ describe('the common shape', () => {
         }
       }
     });
+  }
+});
+
+test('a level where the host is expected moves the tag', () => {
+  for (const text of [
+    '2026-11-23T00:53:00Z mail.info fe80::1 imap-login: hello',
+    'Mar 22 11:03:29 local7.debug a:b dovecot: hello',
+  ]) {
+    assert.notEqual(registry.program(programOf(text) ?? ''), null);
+    assert.deepEqual(sift(text).passed, [[0, text]]);
   }
 });
 

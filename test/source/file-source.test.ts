@@ -16,9 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { MAX_LINE } from '../../src/line/length.ts';
 import { FileSource } from '../../src/source/file-source.ts';
 import type { Notice } from '../../src/source/source.ts';
-import { MAX_LINE } from '../../src/source/splitter.ts';
 import type { StartPosition } from '../../src/source/start.ts';
 import { waitFor } from '../real/wait.ts';
 

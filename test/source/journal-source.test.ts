@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { epoch } from '../../src/clock.ts';
 import { Failure } from '../../src/errors.ts';
+import { MAX_LINE } from '../../src/line/length.ts';
 import { type JournalRules, JournalSource } from '../../src/source/journal-source.ts';
 import { checkJournal } from '../../src/source/journalctl.ts';
 import type { Notice, Receiver } from '../../src/source/source.ts';
-import { MAX_LINE } from '../../src/source/splitter.ts';
 import { waitFor } from '../real/wait.ts';
 
 const SINCE = 1795559000;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_LINE, Splitter } from '../../src/source/splitter.ts';
+import { MAX_LINE } from '../../src/line/length.ts';
+import { Splitter } from '../../src/source/splitter.ts';
 
 /** What comes out of a text that arrives in pieces of the given sizes. */
 function split(text: string, sizes: readonly number[]): { lines: string[]; tooLong: number } {
