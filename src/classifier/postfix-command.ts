@@ -6,9 +6,9 @@
  * Leaves to others: what the output means.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter } from 'node:path';
 import { reasonOf } from '../errors.ts';
+import { findExecutable } from './executable.ts';
 
 export type CommandResult =
   | {
@@ -47,7 +47,7 @@ export async function runPostfixCommand(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
-  const path = find(name);
+  const path = findExecutable(name, SYSTEM_DIRECTORIES);
   if (path === null) return { kind: 'missing' };
   const where = options.config === null ? [] : ['-c', options.config];
   try {
@@ -78,21 +78,6 @@ function run(
     // A command that ends without reading says why itself.
     child.stdin?.on('error', () => undefined).end(input);
   });
-}
-
-function find(name: string): string | null {
-  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const places = [...onPath, ...SYSTEM_DIRECTORIES].map(directory => join(directory, name));
-  return places.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** How a Postfix program says that it cannot do its work (src/util/msg_output.c). */

@@ -4,12 +4,13 @@
  * Where Postfix cannot be asked for mynetworks, that is part of the answer and no error: who explains a line on another
  * machine still learns the rest.
  */
-import { type Classifier, type IgnoreReason, loadClassifier } from '../classifier/classifier.ts';
+import type { Classifier, IgnoreReason } from '../classifier/classifier.ts';
 import { type Clock, type EpochSeconds, epoch } from '../clock.ts';
+import { classifierFor } from '../daemon/rules.ts';
 import { type ErrorCode, Failure } from '../errors.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
-import { graceOf } from './settings.ts';
+import { rulesOf } from './settings.ts';
 import type { Values } from './values.ts';
 
 export type Prospect = (
@@ -47,24 +48,14 @@ export class Prospects {
     clock: Clock,
     warn: (text: string) => void,
   ): Promise<Prospects> {
-    const grace = graceOf(values);
-    const given = values.text('mynetworks');
-    const load = (mynetworks: string | null): Promise<Classifier> => {
-      const exclude = values.required('exclude');
-      return loadClassifier({
-        mynetworks,
-        mynetworksOrigin: given?.origin ?? '--mynetworks',
-        postfixConfig: values.text('postfix-config')?.value ?? null,
-        exclude: exclude.value,
-        excludeOrigin: exclude.origin,
-        warn,
-      });
-    };
+    const settings = rulesOf(values);
+    const { grace, mynetworks } = settings;
     try {
-      return new Prospects(await load(given?.value ?? null), null, grace, clock);
+      return new Prospects(await classifierFor(settings, warn), null, grace, clock);
     } catch (error) {
       if (!(error instanceof Failure) || !ASKING_FAILED.has(error.code)) throw error;
-      return new Prospects(await load('none'), error.line, grace, clock);
+      const unasked = { ...settings, mynetworks: { ...mynetworks, value: 'none' } };
+      return new Prospects(await classifierFor(unasked, warn), error.line, grace, clock);
     }
   }
 

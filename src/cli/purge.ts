@@ -4,12 +4,12 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
-import { canonicalIp } from '../classifier/address.ts';
 import { epoch } from '../clock.ts';
 import { type HeldMap, holdMap } from '../daemon/held-map.ts';
 import { EXIT, Failure } from '../errors.ts';
-import type { Change, MapSpec, Row } from '../map/map.ts';
-import { readRows } from '../map/map-types.ts';
+import type { MapSpec } from '../map/map.ts';
+import { mapExists } from '../map/map-types.ts';
+import { grantsIn } from '../map/row.ts';
 import { debugLines } from './debug.ts';
 import { print } from './print.ts';
 import { graceOf, mapOf, withConfig } from './settings.ts';
@@ -31,37 +31,25 @@ export async function purge(values: Values): Promise<number> {
 
 /** Null when there is no map, or a daemon owns it. */
 async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
+  if (!mapExists(spec)) return null;
   try {
-    await readRows(spec);
     return await holdMap(spec, false, text => process.stderr.write(`popbsmtp: ${text}\n`));
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (error.code === 'MAP_OWNED' || error.code === 'MAP_MISSING') return null;
+    if (error instanceof Failure && error.code === 'MAP_OWNED') return null;
     throw error;
   }
 }
 
 async function end({ map }: HeldMap, grace: number): Promise<void> {
-  const rows = await map.rows();
-  const changes = changesFor(rows, Math.floor(Date.now() / 1000), grace);
-  await map.commit(changes);
-  const stamps = new Map(rows.map(({ key, stamp }) => [key, stamp]));
-  const ended = changes.filter(({ stamp }) => stamp === null);
-  const lines = ended.flatMap(({ ip }) => {
-    const grant = { ip, stamp: epoch(stamps.get(ip) ?? 0) };
-    return debugLines({ kind: 'purged', grant }, false);
-  });
+  const now = epoch(Math.floor(Date.now() / 1000));
+  const rows = [...grantsIn(await map.rows())];
+  const due = rows.filter(({ stamp }) => stamp + grace <= now);
+  // A step of the clock may leave rows from the future behind; they count from now.
+  const ahead = rows.filter(({ stamp }) => stamp > now);
+  await map.commit([
+    ...due.map(({ ip }) => ({ ip, stamp: null })),
+    ...ahead.map(({ ip }) => ({ ip, stamp: now })),
+  ]);
+  const lines = due.flatMap(grant => debugLines({ kind: 'purged', grant }, false));
   await print(lines.map(line => `${line}\n`).join(''));
-}
-
-/** Takes away what is due; a row from the future, which a step of the clock may leave behind, counts from now. */
-function changesFor(rows: readonly Row[], now: number, grace: number): Change[] {
-  const changes: Change[] = [];
-  for (const { key, stamp } of rows) {
-    const ip = canonicalIp(key);
-    if (ip !== key || ip === null || stamp === null) continue;
-    if (stamp > now) changes.push({ ip, stamp: epoch(now) });
-    else if (stamp + grace <= now) changes.push({ ip, stamp: null });
-  }
-  return changes;
 }

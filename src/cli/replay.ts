@@ -5,7 +5,7 @@
  * to what was allowed once; at the end the map is made to hold just what would be valid at the log's last
  * time stamp.  Rows of the administrator's stay.
  */
-import { canonicalIp } from '../classifier/address.ts';
+import type { IpText } from '../classifier/address.ts';
 import { type EpochSeconds, epoch, logClock } from '../clock.ts';
 import { holdMap } from '../daemon/held-map.ts';
 import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
@@ -17,6 +17,7 @@ import { Sieve } from '../line/sieve.ts';
 import { formatCtime, StampReader } from '../line/stamp.ts';
 import type { Change, LookupMap, Row } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
+import { grantsIn } from '../map/row.ts';
 import { Pipeline } from '../pipeline.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { sessionsOf } from '../session/session-table.ts';
@@ -57,20 +58,11 @@ export async function replay(values: Values, files: readonly string[]): Promise<
 
 /** The changes that turn one table into the other; only rows of ours are in question. */
 function difference(before: readonly Row[], after: readonly Row[]): Change[] {
-  const changes = new Map<string, Change>();
-  for (const { key } of before.filter(isOurs)) {
-    const ip = canonicalIp(key);
-    if (ip !== null) changes.set(key, { ip, stamp: null });
-  }
-  for (const { key, stamp } of after.filter(isOurs)) {
-    const ip = canonicalIp(key);
-    if (ip !== null) changes.set(key, { ip, stamp });
-  }
+  const changes = new Map<IpText, Change>();
+  for (const { ip } of grantsIn(before)) changes.set(ip, { ip, stamp: null });
+  for (const grant of grantsIn(after)) changes.set(grant.ip, grant);
   return [...changes.values()];
 }
-
-/** Other keys than whole addresses, and other values than times, are the administrator's. */
-const isOurs = ({ key, stamp }: Row): boolean => stamp !== null && canonicalIp(key) === key;
 
 class Player {
   readonly #settings: ReplaySettings;

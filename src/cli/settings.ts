@@ -40,7 +40,7 @@ export function graceOf(values: Values): number {
 }
 
 /** @throws Failure DURATION */
-function rulesOf(values: Values): RuleSettings {
+export function rulesOf(values: Values): RuleSettings {
   const mynetworks = values.text('mynetworks');
   return {
     patterns: patternsOf(values),

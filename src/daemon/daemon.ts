@@ -9,11 +9,10 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Places } from '../checkpoint/checkpoint.ts';
-import { canonicalIp } from '../classifier/address.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
 import type { Report } from '../decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
-import type { Row } from '../map/map.ts';
+import { grantsIn } from '../map/row.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -61,15 +60,6 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
     throw error;
   }
   return running;
-}
-
-/** Rows with another key than an address, or another value than a time, are the administrator's. */
-function restore(grants: GrantTable, rows: readonly Row[], clock: Clock): void {
-  const now = clock.now();
-  for (const { key, stamp } of rows) {
-    const ip = canonicalIp(key);
-    if (stamp !== null && ip === key) grants.restore({ ip, stamp }, now);
-  }
 }
 
 class RunningDaemon implements Daemon {
@@ -128,7 +118,9 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
-    restore(this.#grants, await this.#held.map.rows(), this.#clock);
+    const rows = await this.#held.map.rows();
+    const now = this.#clock.now();
+    for (const grant of grantsIn(rows)) this.#grants.restore(grant, now);
     // Open sessions before the first purge: they may keep what is due.
     const places = this.#recall();
     await this.#pipeline.purge();

@@ -25,9 +25,16 @@ export async function loadRules(
   settings: RuleSettings,
   warn: (text: string) => void,
 ): Promise<LoadedRules> {
-  const { patterns, mynetworks, postfixConfig, exclude } = settings;
-  const registry = await loadPatterns(patterns);
-  const classifier = await loadClassifier({
+  const registry = await loadPatterns(settings.patterns);
+  return { registry, classifier: await classifierFor(settings, warn) };
+}
+
+/** @throws Failure of a list of networks, of postconf or postmap */
+export function classifierFor(
+  { mynetworks, postfixConfig, exclude }: RuleSettings,
+  warn: (text: string) => void,
+): Promise<Classifier> {
+  return loadClassifier({
     mynetworks: mynetworks.value,
     mynetworksOrigin: mynetworks.origin,
     postfixConfig,
@@ -35,7 +42,6 @@ export async function loadRules(
     excludeOrigin: exclude.origin,
     warn,
   });
-  return { registry, classifier };
 }
 
 /**

@@ -5,9 +5,10 @@
  * map nor the log.  A grant lasts for the grace period after the latest login.  What a login is worth is
  * read off the log's time, when the grant ends off the steady clock (clock.ts).
  *
- * Promises: the number of grants is bounded, and those that would end first go first; a login older than the grace period grants nothing, so that reading an old log opens nothing; a
+ * Promises: a login older than the grace period grants nothing, so that reading an old log opens nothing; a
  * stamp from the future counts as now, so that a wrong clock elsewhere keeps nothing open for longer; granting,
- * refreshing and expiring are O(1) amortised each.
+ * refreshing and expiring are O(1) amortised each; the number of grants is bounded, and those that would end first
+ * go first.
  */
 import type { IpText } from '../classifier/address.ts';
 import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
@@ -63,10 +64,6 @@ export class GrantTable {
 
   get size(): number {
     return this.#grants.size;
-  }
-
-  has(ip: IpText): boolean {
-    return this.#grants.has(ip);
   }
 
   /** Every grant there is. */

@@ -3,8 +3,9 @@
  *
  * A new type is one file that implements `LookupMap` and one line in the table here.
  */
+import { existsSync } from 'node:fs';
 import { failure } from '../errors.ts';
-import { readLmdbFile } from './lmdb-file.ts';
+import { lmdbPath, readLmdbFile } from './lmdb-file.ts';
 import { LmdbMap } from './lmdb-map.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
 
@@ -12,10 +13,12 @@ interface MapType {
   open(spec: MapSpec, options: MapOptions): Promise<LookupMap>;
   /** Reads the rows as any account may, and leaves no trace. */
   read(spec: MapSpec): Promise<Row[]>;
+  /** The file that holds it. */
+  path(spec: MapSpec): string;
 }
 
 const TYPES: ReadonlyMap<string, MapType> = new Map([
-  ['lmdb', { open: LmdbMap.open, read: readLmdbFile }],
+  ['lmdb', { open: LmdbMap.open, read: readLmdbFile, path: lmdbPath }],
 ]);
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
@@ -61,3 +64,6 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
  * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
+
+/** Whether there is a map of this name, whatever is in it. */
+export const mapExists = (spec: MapSpec): boolean => existsSync(typeOf(spec).path(spec));

@@ -6,12 +6,13 @@
  * of ours, so that a copy from a backup opens nothing.  The trouble is told once, and its end.
  * Leaves to others: when to try again (`isDue` says whether it is time).
  */
-import { canonicalIp, type IpText } from '../classifier/address.ts';
+import type { IpText } from '../classifier/address.ts';
 import type { EpochSeconds } from '../clock.ts';
 import type { Report } from '../decision.ts';
 import { Failure } from '../errors.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map.ts';
+import { grantsIn } from './row.ts';
 
 /** How long to leave a map alone that could not be written, in seconds: doubled each time, up to the last. */
 const RETRY_SECONDS = { first: 1, last: 5 } as const;
@@ -69,10 +70,7 @@ export class MapWriter {
   }
 
   async #openAnew(): Promise<void> {
-    for (const { key, stamp } of await this.#map.reopen()) {
-      const ip = canonicalIp(key);
-      if (stamp !== null && ip === key) this.#unwritten.set(ip, null);
-    }
+    for (const { ip } of grantsIn(await this.#map.reopen())) this.#unwritten.set(ip, null);
     for (const { ip, stamp } of this.#grants()) this.#unwritten.set(ip, stamp);
     this.#reopen = false;
   }

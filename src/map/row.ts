@@ -6,7 +6,9 @@
  * login and so a row of ours; access(5) takes it as OK.  All else belongs to the administrator, also
  * a row whose key has no NUL, which neither of us would write.
  */
+import { canonicalIp } from '../classifier/address.ts';
 import { type EpochSeconds, epoch } from '../clock.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import type { Row } from './map.ts';
 
 const DIGITS = /^[0-9]+$/;
@@ -32,4 +34,13 @@ export function stampOf(value: string): EpochSeconds | null {
 export function rowOf(key: Buffer, value: Buffer): Row {
   const text = decode(value);
   return { key: decode(key), value: text, stamp: isTerminated(key) ? stampOf(text) : null };
+}
+
+/** The grants among rows: a whole address as its key, a time as its value.  All others are the administrator's. */
+export function* grantsIn(rows: readonly Row[]): Generator<Grant> {
+  for (const { key, stamp } of rows) {
+    if (stamp === null) continue;
+    const ip = canonicalIp(key);
+    if (ip !== null && ip === key) yield { ip, stamp };
+  }
 }

@@ -7,8 +7,7 @@
  * Leaves to others: installing them (.ci/run).  A program counts when it is an executable file of
  * that name on the PATH or in the usual system directories; its version is not looked at.
  */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findExecutable } from '../../src/classifier/executable.ts';
 
 export interface Needs {
   /** The test mounts, binds /dev/log or starts daemons that drop their privileges. */
@@ -18,28 +17,9 @@ export interface Needs {
 /** An account's PATH often lacks these, and daemons live there. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/lib/postfix/sbin', '/lib/systemd'];
 
-const searched = (): string[] => [
-  ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
-  ...SYSTEM_DIRECTORIES,
-];
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Where a program is, or null. */
-export function findProgram(name: string): string | null {
-  return (
-    searched()
-      .map(directory => join(directory, name))
-      .find(isExecutable) ?? null
-  );
-}
+export const findProgram = (name: string): string | null =>
+  findExecutable(name, SYSTEM_DIRECTORIES);
 
 /**
  * @param names the programs that the test starts
