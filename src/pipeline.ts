@@ -68,7 +68,12 @@ export class Pipeline {
 
   /** Takes the lines of one read; resolves when their rows are in the map. */
   lines(lines: readonly string[]): Promise<void> {
-    return this.#next(() => this.#takeLines(lines));
+    return this.#next(() => this.#takeEvents(this.#recognise(lines)));
+  }
+
+  /** Takes what has been recognised elsewhere. */
+  events(events: readonly ServerEvent[]): Promise<void> {
+    return this.#next(() => this.#takeEvents(events));
   }
 
   /** Ends what is due, and writes what could not be written before. */
@@ -103,16 +108,20 @@ export class Pipeline {
     return this.#turn;
   }
 
-  async #takeLines(lines: readonly string[]): Promise<void> {
-    const { recogniser, classifier } = this.#rules;
+  #recognise(lines: readonly string[]): ServerEvent[] {
+    const { recogniser } = this.#rules;
     const events: ServerEvent[] = [];
     for (const line of lines) {
       const event = recogniser.recognise(line);
       if (event !== null) events.push(event);
     }
+    return events;
+  }
+
+  async #takeEvents(events: readonly ServerEvent[]): Promise<void> {
     if (events.length === 0) return;
     const logins = events.filter(event => event.event === 'login');
-    await classifier.prepare(logins.map(({ ip }) => ip));
+    await this.#rules.classifier.prepare(logins.map(({ ip }) => ip));
     const batch: Batch = { changes: [], drafts: [] };
     for (const event of events) this.#takeEvent(event, batch);
     this.#evict(batch);

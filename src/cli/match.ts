@@ -5,7 +5,6 @@
  * those lines that look like logins and are none.
  */
 import { EXIT } from '../errors.ts';
-import { Sieve } from '../line/sieve.ts';
 import { formatStamp, StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { loadPatterns } from '../recogniser/load.ts';
@@ -48,23 +47,24 @@ async function matchLog(
   log: FinishedLog,
   { registry, summary, format }: Matching,
 ): Promise<void> {
-  let number = 0;
-  let text = '';
   const stamps = new StampReader(() => log.modified);
+  let isMissed = false;
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
     unrecognised: ({ message }) => {
-      if (isLoginLike(message)) summary.missed(path, number, text);
+      isMissed = isLoginLike(message);
     },
   });
-  for await (const { lines, numbers } of log.batches(new Sieve(registry.tags))) {
+  for await (const batch of log.batches(recogniser.reading())) {
     let output = '';
-    for (const [index, line] of lines.entries()) {
-      text = line;
-      number = numbers[index] ?? 0;
-      const event = recogniser.recognise(line);
-      if (event === null) continue;
-      summary.recognised(event);
-      output += format(number, event);
+    for (let index = 0; index < batch.size; index++) {
+      const event = recogniser.recogniseLine(batch.line(index));
+      if (event !== null) {
+        summary.recognised(event);
+        output += format(batch.number(index), event);
+      } else if (isMissed) {
+        summary.missed(path, batch.number(index), batch.text(index));
+        isMissed = false;
+      }
     }
     await print(output);
   }

@@ -12,13 +12,12 @@ import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
 import type { Decision } from '../decision.ts';
 import { EXIT } from '../errors.ts';
 import { GrantTable } from '../grant/grant-table.ts';
-import { parseLine } from '../line/prefix.ts';
-import { Sieve } from '../line/sieve.ts';
-import { formatCtime, StampReader } from '../line/stamp.ts';
+import { formatCtime } from '../line/stamp.ts';
 import type { Change, LookupMap, Row } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { grantsIn } from '../map/row.ts';
 import { Pipeline } from '../pipeline.ts';
+import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { sessionsOf } from '../session/session-table.ts';
 import type { ReplaySettings } from '../settings.ts';
@@ -88,15 +87,17 @@ class Player {
   }
 
   async play(log: FinishedLog): Promise<void> {
-    const { registry } = this.#rules;
-    const rules = rulesFor(this.#rules, () => log.modified, new LogMemory());
-    await this.#pipeline.setRules(rules);
-    const stamps = new StampReader(() => log.modified);
+    const { recogniser } = rulesFor(this.#rules, () => log.modified, new LogMemory());
     let end: EpochSeconds | null = null;
-    for await (const { lines, last } of log.batches(new Sieve(registry.tags))) {
-      await this.#pipeline.lines(lines);
+    for await (const batch of log.batches(recogniser.reading())) {
+      const events: ServerEvent[] = [];
+      for (let index = 0; index < batch.size; index++) {
+        const event = recogniser.recogniseLine(batch.line(index));
+        if (event !== null) events.push(event);
+      }
+      await this.#pipeline.events(events);
       await this.#print();
-      end = parseLine(last, stamps, registry.ownForms).time ?? end;
+      end = batch.last().time ?? end;
     }
     this.#counts.lines += log.lines();
     if (end !== null) this.#clock.now(end);

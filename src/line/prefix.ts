@@ -130,13 +130,17 @@ function taggedLine(text: string, stamps: StampReader, ownForms: readonly OwnFor
   return commonLine(text, stamps) ?? syslogLine(text, stamps) ?? ownLine(text, stamps, ownForms);
 }
 
+/** The stamps of nearly every line: RFC 3339 with a zone, or a plain RFC 3164 one. */
+export const COMMON_STAMP =
+  String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)|` +
+  String.raw`${MONTH} [ \d]\d \d\d:\d\d:\d\d`;
+
 /**
  * What nearly every line begins with, as the second form below would split it, in a fifth of the time: no level, a
- * plain host, and an RFC 3339 stamp with a zone or a plain RFC 3164 one.
+ * plain host, a common stamp.
  */
 const COMMON = new RegExp(
-  String.raw`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)|` +
-    String.raw`${MONTH} [ \d]\d \d\d:\d\d:\d\d) ` +
+  `^(${COMMON_STAMP}) ` +
     String.raw`(?!${FACILITY_LEVEL} )([\w.-]{1,255}) (${PROGRAM})(?:\[(\d{1,10})\])?: ?(?! ?\[ID )`,
 );
 
@@ -180,5 +184,5 @@ function ownLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]
   return null;
 }
 
-const present = (text: string | undefined): string | null =>
+export const present = (text: string | undefined): string | null =>
   text === undefined || text === '-' ? null : text;

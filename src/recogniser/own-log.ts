@@ -41,7 +41,7 @@ export function parseOwnForm(text: string): RegExp {
 
 function checkPart(text: string): void {
   const expression = parseExpression(text);
-  if (expression.address !== null || expression.fields.size > 0)
+  if (expression.groups.length > 0)
     throw new ExpressionError('a prefix has no fields', 'describe them in the expressions');
   checkExpression(expression);
 }

@@ -8,7 +8,7 @@
 import { MAX_LINE } from '../line/length.ts';
 import { type OwnForm, PROGRAM } from '../line/prefix.ts';
 import type { JournalTrust } from '../source/journal-trust.ts';
-import { type Expression, type Field, parseExpression, type Sequence } from './expression.ts';
+import { type Expression, type Group, parseExpression, type Sequence } from './expression.ts';
 import { journalTrustOf } from './journal-table.ts';
 import { parseOwnForm } from './own-log.ts';
 import { checkExpression } from './rules.ts';
@@ -29,11 +29,12 @@ export interface Pattern {
   readonly server: string;
   readonly name: string;
   readonly event: PatternEvent;
-  /** Describes a whole message; its groups are the fields. */
+  /** Describes a whole message. */
   readonly expression: RegExp;
+  /** What the groups of the expression are, in their order. */
+  readonly groups: readonly Group[];
   /** The same, part by part. */
   readonly sequence: Sequence;
-  readonly fields: ReadonlySet<Field | 'ip'>;
   /** A longer message, in bytes, is none of the server's. */
   readonly maxLength: number;
   /** What the session of its events is made of; nothing when the server's logouts tell no session. */
@@ -132,7 +133,7 @@ function checkJoin(top: TomlTable, join: readonly JoinField[], patterns: readonl
   for (const field of join) {
     for (const event of ['login', 'logout'] as const) {
       const told = patterns.some(
-        pattern => pattern.event === event && (field === 'pid' || pattern.fields.has(field)),
+        pattern => pattern.event === event && (field === 'pid' || pattern.groups.includes(field)),
       );
       if (!told)
         throw top.error(
@@ -148,7 +149,7 @@ function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pa
   table.allow(['name', 'expression', ...SAMPLE_KINDS]);
   const text = table.strings('expression').join('');
   const expression = checked(table, 'expression', () => parseExpression(text));
-  const { address, compiled } = expression;
+  const { address, compiled, groups } = expression;
   if (event === 'connect' && address === null)
     throw table.error('expression', 'a connect without {ip}', 'put {ip} where the address stands');
   if (event === 'login' && address === null && !shared.connects)
@@ -164,7 +165,7 @@ function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pa
     name: table.string('name'),
     expression: compiled,
     sequence: expression.sequence,
-    fields: new Set([...expression.fields, ...(address === null ? [] : (['ip'] as const))]),
+    groups,
     samples: samplesOf(table, event, expression),
   };
 }
@@ -175,7 +176,7 @@ function samplesOf(table: TomlTable, event: PatternEvent, expression: Expression
   if (matches.length === 0)
     throw table.error('match', 'an expression without a sample', 'add real lines as match = […]');
   const tellsIp = expression.address !== null || event === 'login';
-  const tellsUser = expression.fields.has('user');
+  const tellsUser = expression.groups.includes('user');
   for (const { outcome } of matches) {
     if ((outcome?.ip === null) === tellsIp || (outcome?.user === null) === tellsUser)
       throw table.error(

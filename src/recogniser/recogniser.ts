@@ -9,10 +9,12 @@
  * One recogniser reads one log, in the order of its lines.
  */
 import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { BlockLines, type Reading } from '../line/block-lines.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
+import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
-import type { Field } from './expression.ts';
+import type { Group } from './expression.ts';
 import { LogMemory } from './log-memory.ts';
 import type { Pattern } from './pattern.ts';
 import type { Registry } from './registry.ts';
@@ -44,9 +46,18 @@ export class Recogniser {
     this.#observer = observer;
   }
 
+  /** What makes the lines of this recogniser's log out of its bytes. */
+  reading(): Reading {
+    const { tags, ownForms } = this.#registry;
+    return { sieve: new Sieve(tags), lines: new BlockLines(tags, this.#stamps, ownForms) };
+  }
+
   /** @param text a whole line without its end, a character a byte (latin1) */
   recognise(text: string): ServerEvent | null {
-    const line = parseLine(text, this.#stamps, this.#registry.ownForms);
+    return this.recogniseLine(parseLine(text, this.#stamps, this.#registry.ownForms));
+  }
+
+  recogniseLine(line: Line): ServerEvent | null {
     const program = line.program === null ? null : this.#registry.program(line.program);
     if (program === null) return null;
     const { patterns, splitsAt } = program;
@@ -92,7 +103,8 @@ export class Recogniser {
 /** rsyslog, $RepeatedMsgReduction: what is repeated has been in the log already. */
 const REPEATED = /^message repeated \d{1,9} times: \[/;
 
-type Fields = Readonly<Partial<Record<Field, string>>>;
+/** Undefined where the expression has no such group, or the line nothing in its place. */
+type Fields = Readonly<Record<Group, string | undefined>>;
 
 /** What a pattern has found in a line: the address in canonical form, the fields as they are written. */
 export interface Description {
@@ -100,19 +112,31 @@ export interface Description {
   readonly fields: Fields;
 }
 
-const NO_FIELDS: Fields = {};
-
 /** What a pattern makes of a line of one of its programs; null when it does not describe it. */
 export function describe(pattern: Pattern, { message }: Line): Description | null {
   if (message.length > pattern.maxLength) return null;
   const found = pattern.expression.exec(message);
   if (found === null) return null;
-  const fields: Fields & { ip?: string } = found.groups ?? NO_FIELDS;
+  const fields = fieldsOf(pattern.groups, found);
   const { ip: address } = fields;
   const ip = address === undefined ? null : canonicalIp(address);
   if (ip !== null) return { ip, fields };
   const mayLack = pattern.event === 'logout' || pattern.event === 'failure' || pattern.connects;
   return address === undefined && mayLack ? { ip, fields } : null;
+}
+
+function fieldsOf(groups: readonly Group[], found: RegExpExecArray): Fields {
+  const fields: Record<Group, string | undefined> = {
+    ip: undefined,
+    user: undefined,
+    session: undefined,
+    port: undefined,
+  };
+  for (let index = 0; index < groups.length; index++) {
+    const group = groups[index];
+    if (group !== undefined) fields[group] = found[index + 1];
+  }
+  return fields;
 }
 
 /** Server, host and the fields that make the session, apart by what no line has in it. */

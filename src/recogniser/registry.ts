@@ -35,8 +35,8 @@ export class Registry {
   }
 
   /** The tags of all programs. */
-  get tags(): Iterable<string> {
-    return this.#programs.keys();
+  get tags(): readonly string[] {
+    return [...this.#programs.keys()];
   }
 
   program(name: string): Program | null {

@@ -8,25 +8,33 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type EpochSeconds, epoch } from '../clock.ts';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
+import type { BlockLines, Reading } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
-import type { Sieve } from '../line/sieve.ts';
+import type { Line } from '../line/prefix.ts';
+import { Spans } from '../line/spans.ts';
 
 const BLOCK = 256 * 1024;
 const NEWLINE = 10;
+/** More lines than a block has, unless they are very short. */
+const MAX_BATCH = 4096;
 
-/** What one block of the log has brought. */
+/** What a part of the log has brought; to be read before the next one is asked for. */
 export interface Batch {
-  /** Lines that may matter, as latin1. */
-  readonly lines: readonly string[];
-  /** Their numbers in the log, from 1. */
-  readonly numbers: readonly number[];
-  /** The block's last line, which may matter for its stamp. */
-  readonly last: string;
+  /** How many lines may matter. */
+  readonly size: number;
+  /** @param line which of these, from 0, in this order and once */
+  line(line: number): Line;
+  /** The number of a line in the log, from 1. */
+  number(line: number): number;
+  /** A line as it was written, as latin1. */
+  text(line: number): string;
+  /** What the last line that was gone through says, whosever it is; to be asked after all others. */
+  last(): Line;
 }
 
 export interface FinishedLog {
   /** To be walked through once. */
-  batches(sieve: Sieve): AsyncIterable<Batch>;
+  batches(reading: Reading): AsyncIterable<Batch>;
   /** Lines read so far. */
   lines(): number;
   /** Lines of more than MAX_LINE bytes so far, which were skipped. */
@@ -54,6 +62,7 @@ class ByteLog implements FinishedLog {
   readonly #read: Reader;
   /** One buffer for the whole log: what a block held has been decoded before the next one is read. */
   readonly #buffer = Buffer.allocUnsafe(BLOCK);
+  readonly #spans = new Spans(MAX_BATCH);
   /** The end of a line that is too long is being looked for. */
   #skipping = false;
   #lines = 0;
@@ -73,7 +82,7 @@ class ByteLog implements FinishedLog {
     return this.#tooLong;
   }
 
-  async *batches(sieve: Sieve): AsyncGenerator<Batch> {
+  async *batches(reading: Reading): AsyncGenerator<Batch> {
     const buffer = this.#buffer;
     /** Bytes at the front of the buffer: the beginning of a line whose end has not been read. */
     let rest = 0;
@@ -83,13 +92,13 @@ class ByteLog implements FinishedLog {
       if (end > 0) {
         const start = this.#skipping ? buffer.indexOf(NEWLINE) + 1 : 0;
         this.#skipping = false;
-        yield this.#sift(sieve, start, end);
+        yield* this.#sift(reading, start, end);
       }
       rest = this.#keep(end, length);
     }
     if (rest === 0) return;
     buffer[rest] = NEWLINE;
-    yield this.#sift(sieve, 0, rest + 1);
+    yield* this.#sift(reading, 0, rest + 1);
   }
 
   async #fill(rest: number): Promise<number> {
@@ -113,23 +122,58 @@ class ByteLog implements FinishedLog {
     return 0;
   }
 
-  #sift(sieve: Sieve, start: number, end: number): Batch {
-    const block = this.#buffer;
-    const lines: string[] = [];
-    const numbers: number[] = [];
-    const before = this.#lines + 1;
-    const sieved = sieve.sift(block, start, end, (text, index) => {
-      lines.push(text);
-      numbers.push(before + index);
-    });
-    this.#lines += sieved.lines;
-    this.#tooLong += sieved.tooLong;
-    const last = block.lastIndexOf(NEWLINE, end - 2) + 1;
-    return {
-      lines,
-      numbers,
-      last: block.toString('latin1', last, Math.min(end - 1, last + MAX_LINE)),
-    };
+  *#sift({ sieve, lines }: Reading, start: number, end: number): Generator<Batch> {
+    const spans = this.#spans;
+    for (let from = start; from < end; ) {
+      spans.clear();
+      const sieved = sieve.sift(this.#buffer, from, end, spans);
+      const batch = new BlockBatch(this.#buffer, spans, lines, this.#lines + 1, sieved.end);
+      this.#lines += sieved.lines;
+      this.#tooLong += sieved.tooLong;
+      from = sieved.end;
+      yield batch;
+    }
+  }
+}
+
+class BlockBatch implements Batch {
+  readonly #block: Buffer;
+  readonly #spans: Spans;
+  readonly #lines: BlockLines;
+  /** The number of the first line in the log. */
+  readonly #first: number;
+  /** Behind the last line. */
+  readonly #end: number;
+
+  constructor(block: Buffer, spans: Spans, lines: BlockLines, first: number, end: number) {
+    this.#block = block;
+    this.#spans = spans;
+    this.#lines = lines;
+    this.#first = first;
+    this.#end = end;
+  }
+
+  get size(): number {
+    return this.#spans.size;
+  }
+
+  line(line: number): Line {
+    return this.#lines.line(this.#block, this.#spans.get(line));
+  }
+
+  number(line: number): number {
+    return this.#first + this.#spans.get(line).index;
+  }
+
+  text(line: number): string {
+    const { from, to } = this.#spans.get(line);
+    return this.#block.toString('latin1', from, to);
+  }
+
+  last(): Line {
+    const end = this.#end - 1;
+    const from = end === 0 ? 0 : this.#block.lastIndexOf(NEWLINE, end - 1) + 1;
+    return this.#lines.whole(this.#block, from, Math.min(end, from + MAX_LINE));
   }
 }
 

@@ -2,27 +2,55 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/clock.ts';
+import { BlockLines } from '../../src/line/block-lines.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
-import { parseLine } from '../../src/line/prefix.ts';
+import { type Line, parseLine } from '../../src/line/prefix.ts';
 import { Sieve } from '../../src/line/sieve.ts';
+import { Spans } from '../../src/line/spans.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
-const sieve = new Sieve(registry.tags);
+interface Passed {
+  readonly index: number;
+  readonly text: string;
+  readonly line: Line;
+}
 
-/** The lines that pass, with their numbers. */
-function sift(...lines: readonly string[]): { passed: [number, string][]; counted: number } {
+/** The lines that pass, and what is made of them; `room` is for how many at a time. */
+function sift(lines: readonly string[], room = 2): { passed: Passed[]; counted: number } {
   const block = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
-  const passed: [number, string][] = [];
-  const { lines: counted } = sieve.sift(block, 0, block.length, (text, index) => {
-    passed.push([index, text]);
-  });
+  const sieve = new Sieve(registry.tags);
+  const reader = new BlockLines(registry.tags, stampReader(), registry.ownForms);
+  const spans = new Spans(room);
+  const passed: Passed[] = [];
+  let counted = 0;
+  for (let from = 0; from < block.length; ) {
+    spans.clear();
+    const sieved = sieve.sift(block, from, block.length, spans);
+    for (let at = 0; at < spans.size; at++) {
+      const span = spans.get(at);
+      const text = block.toString('latin1', span.from, span.to);
+      passed.push({ index: counted + span.index, text, line: reader.line(block, span) });
+    }
+    counted += sieved.lines;
+    from = sieved.end;
+  }
   return { passed, counted };
 }
 
-const programOf = (text: string): string | null =>
-  parseLine(text, new StampReader(() => epoch(1_795_000_000)), registry.ownForms).program;
+const textsOf = (...lines: readonly string[]): string[] =>
+  sift(lines).passed.map(({ text }) => text);
+
+const stampReader = (): StampReader => new StampReader(() => epoch(1_795_000_000));
+
+/** What the plain way makes of the same lines, one after the other. */
+function parsed(lines: readonly string[]): Line[] {
+  const stamps = stampReader();
+  return lines.map(text => parseLine(text, stamps, registry.ownForms));
+}
+
+const programOf = (text: string): string | null => parsed([text])[0]?.program ?? null;
 
 /** Parts of prefixes, right and wrong, from which lines are made. */
 const PARTS = [
@@ -74,21 +102,84 @@ const PARTS = [
   ],
 ];
 
-test('what is left out has a tag that no server has', () => {
-  const line = fc
-    .array(fc.oneof(fc.constantFrom(...PARTS), fc.string({ maxLength: 12 })), { maxLength: 7 })
-    .map(parts => parts.join(' ').replace(/[\n\u0100-\uffff]/g, '?'));
+const line = fc
+  .array(fc.oneof(fc.constantFrom(...PARTS), fc.string({ maxLength: 12 })), { maxLength: 7 })
+  .map(parts => parts.join(' ').replace(/[\n\u0100-\uffff]/g, '?'));
+
+test('what is left out has a tag that no server has; what passes is what the parser makes of it', () => {
   fc.assert(
-    fc.property(fc.array(line, { minLength: 1, maxLength: 5 }), lines => {
-      const { passed, counted } = sift(...lines);
+    fc.property(fc.array(line, { minLength: 1, maxLength: 6 }), lines => {
+      const { passed, counted } = sift(lines);
       assert.equal(counted, lines.length);
-      const numbers = new Set(passed.map(([number]) => number));
-      for (const [number, text] of passed) assert.equal(text, lines[number]);
-      for (const [number, text] of lines.entries()) {
+      const numbers = new Set(passed.map(({ index }) => index));
+      for (const { index, text } of passed) assert.equal(text, lines[index]);
+      for (const [number, { program }] of parsed(lines).entries()) {
         if (numbers.has(number)) continue;
-        const program = programOf(text);
-        assert.ok(program === null || registry.program(program) === null, text);
+        assert.ok(program === null || registry.program(program) === null, lines[number]);
       }
+      const expected = parsed(passed.map(({ text }) => text));
+      assert.deepEqual(
+        passed.map(({ line: made }) => made),
+        expected,
+      );
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('a prefix of the common shape, or nearly so, is split as the parser splits it', () => {
+  const digits = fc.stringMatching(/^\d{0,11}$/);
+  const stamp = fc.oneof(
+    fc.constantFrom('Nov 23 00:53:00', 'Nov 23 00:53:01', 'Nov  3 00:53:00', 'Xyz 23 00:53:00'),
+    fc
+      .tuple(
+        fc.constantFrom('2026-11-23T00:53:00', '2026-11-23T00:53:01', '2026-11-23T00:5x:01'),
+        fc.oneof(
+          fc.constant(''),
+          digits.map(fraction => `.${fraction}`),
+          fc.constant('.5x'),
+        ),
+        fc.constantFrom('Z', '+01:00', '-01:00', '+0100', ''),
+      )
+      .map(parts => parts.join('')),
+  );
+  const prefix = fc
+    .tuple(
+      stamp,
+      fc.constantFrom('mx', 'mx', 'mx2', '-', 'mail.info', 'a/b', 'x'.repeat(65)),
+      fc.constantFrom('dovecot', 'imapd', 'dovecot-', 'imap-login', 'x'.repeat(65), 'cron'),
+      fc.oneof(
+        fc.constant(''),
+        digits.map(pid => `[${pid}]`),
+        fc.constantFrom('[x]', '[1', '[1]x'),
+      ),
+      fc.constantFrom(
+        ': ',
+        ':',
+        ':  ',
+        ' ',
+        ': [ID 7 mail.info] ',
+        ':  [ID 7 mail.info] ',
+        ':[ID x',
+      ),
+      fc.constantFrom('', 'hello', ']: x', '[ID 7 mail.info] x'),
+    )
+    .map(([at, on, by, id, end, rest]) => `${at} ${on} ${by}${id}${end}${rest}`);
+  fc.assert(
+    fc.property(fc.array(prefix, { minLength: 1, maxLength: 6 }), lines => {
+      const { passed } = sift(lines);
+      const expected = parsed(lines);
+      const missing = expected.filter(
+        ({ program }, index) =>
+          program !== null &&
+          registry.program(program) !== null &&
+          !passed.some(one => one.index === index),
+      );
+      assert.deepEqual(missing, []);
+      assert.deepEqual(
+        passed.map(({ line: made }) => made),
+        parsed(passed.map(({ text }) => text)),
+      );
     }),
     { numRuns: 3000 },
   );
@@ -99,12 +190,12 @@ describe('the common shape', () => {
   for (const stamp of stamps) {
     test(`with ${stamp}: other programs are left out, the servers pass`, () => {
       for (const tag of ['postfix/smtpd[9]:', 'CRON[7]:', 'kernel:']) {
-        assert.deepEqual(sift(`${stamp} mx ${tag} rip=192.0.2.1`).passed, [], tag);
+        assert.deepEqual(textsOf(`${stamp} mx ${tag} rip=192.0.2.1`), [], tag);
       }
       for (const program of registry.tags) {
         for (const tag of [`${program}:`, `${program}[9]:`]) {
           const text = `${stamp} mx ${tag} anything`;
-          assert.deepEqual(sift(text).passed, [[0, text]]);
+          assert.deepEqual(textsOf(text), [text]);
         }
       }
     });
@@ -117,17 +208,17 @@ test('a level where the host is expected moves the tag', () => {
     'Mar 22 11:03:29 local7.debug a:b dovecot: hello',
   ]) {
     assert.notEqual(registry.program(programOf(text) ?? ''), null);
-    assert.deepEqual(sift(text).passed, [[0, text]]);
+    assert.deepEqual(textsOf(text), [text]);
   }
 });
 
 test('a line that is too long is counted and left out', () => {
   const long = `Mar 22 11:03:29 mx dovecot: ${'x'.repeat(MAX_LINE)}`;
   const block = Buffer.from(`${long}\nshort\n`);
-  const passed: string[] = [];
-  const sieved = sieve.sift(block, 0, block.length, text => void passed.push(text));
-  assert.deepEqual(sieved, { lines: 2, tooLong: 1 });
-  assert.deepEqual(passed, ['short']);
+  const spans = new Spans(9);
+  const sieved = new Sieve(registry.tags).sift(block, 0, block.length, spans);
+  assert.deepEqual(sieved, { lines: 2, tooLong: 1, end: block.length });
+  assert.deepEqual(textsOf(long, 'short'), ['short']);
 });
 
 test('the quick way to split a prefix finds what the general one does', () => {

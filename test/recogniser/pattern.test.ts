@@ -78,7 +78,7 @@ match = [{ line = 'x' }]
 `;
   const { patterns } = parse(text);
   assert.deepEqual(
-    patterns.map(({ event, connects, fields }) => [event, connects, [...fields]]),
+    patterns.map(({ event, connects, groups }) => [event, connects, groups]),
     [
       ['login', true, ['user']],
       ['connect', true, ['ip']],

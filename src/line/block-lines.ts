@@ -1,0 +1,85 @@
+/**
+ * Lines out of a block of bytes, where the sieve has told where their parts stand.
+ *
+ * Promises: a line is what the parser makes of its text (prefix.ts), at a third of the cost; the stamps are read in
+ * the order of the lines.  Nothing that is handed out refers to the block, which may be used again.
+ */
+import type { EpochSeconds } from '../clock.ts';
+import { type Line, type OwnForm, parseLine, present } from './prefix.ts';
+import type { Sieve } from './sieve.ts';
+import { NO_PROGRAM, type Span } from './spans.ts';
+import type { StampReader } from './stamp.ts';
+
+/** What makes lines of the bytes of one log. */
+export interface Reading {
+  readonly sieve: Sieve;
+  readonly lines: BlockLines;
+}
+
+/** A pid stands so behind the tag: `[123]:`. */
+const OPEN = 91;
+const CLOSE = 93;
+
+export class BlockLines {
+  readonly #programs: readonly string[];
+  readonly #stamps: StampReader;
+  readonly #ownForms: readonly OwnForm[];
+  /** Which second was read last, and its time; none after a line of another shape, whose stamp was another. */
+  #second = Number.NaN;
+  #time: EpochSeconds | null = null;
+  /** Most lines are one host's. */
+  #host = '';
+  #hostBytes = Buffer.alloc(0);
+
+  /** @param programs those of the sieve, in its order */
+  constructor(programs: readonly string[], stamps: StampReader, ownForms: readonly OwnForm[]) {
+    this.#programs = programs;
+    this.#stamps = stamps;
+    this.#ownForms = ownForms;
+  }
+
+  line(block: Buffer, span: Span): Line {
+    const { from, to, program, host, tagEnd, message } = span;
+    if (program === NO_PROGRAM) return this.whole(block, from, to);
+    const name = this.#programs[program] ?? '';
+    return {
+      time: this.#timeOf(block, span),
+      host: present(this.#hostOf(block, host, tagEnd - name.length - 1)),
+      program: name,
+      pid: pidOf(block, tagEnd, message),
+      message: block.toString('latin1', message, to),
+    };
+  }
+
+  /** A line of whatever shape. */
+  whole(block: Buffer, from: number, to: number): Line {
+    this.#second = Number.NaN;
+    return parseLine(block.toString('latin1', from, to), this.#stamps, this.#ownForms);
+  }
+
+  #timeOf(block: Buffer, { from, host, second }: Span): EpochSeconds | null {
+    if (second !== this.#second) {
+      this.#time = this.#stamps.read(block.toString('latin1', from, host - 1));
+      this.#second = second;
+    }
+    return this.#time;
+  }
+
+  #hostOf(block: Buffer, from: number, to: number): string {
+    const known = this.#hostBytes;
+    let at = 0;
+    if (known.length === to - from)
+      while (at < known.length && known[at] === block[from + at]) at++;
+    if (at === 0 || at < known.length) {
+      this.#hostBytes = Buffer.from(block.subarray(from, to));
+      this.#host = block.toString('latin1', from, to);
+    }
+    return this.#host;
+  }
+}
+
+function pidOf(block: Buffer, tagEnd: number, message: number): string | null {
+  if (block[tagEnd] !== OPEN) return null;
+  const close = block.lastIndexOf(CLOSE, message - 1);
+  return block.toString('latin1', tagEnd + 1, close);
+}

@@ -1,0 +1,99 @@
+/**
+ * Where the parts of some lines stand in a block of bytes: what the sieve finds, for who reads the lines.
+ *
+ * Numbers in one array and no objects, so that nothing is made for a line before it is known to matter, and so that another
+ * thread can be told of a block's lines without copying any.
+ */
+
+/** How many numbers there are for each line. */
+const WIDTH = 8;
+
+/** What is known of one line; the parts of its prefix only where `program` is not NO_PROGRAM. */
+export interface Span {
+  /** The line's number in its block, from 0. */
+  readonly index: number;
+  readonly from: number;
+  /** Behind its last byte. */
+  readonly to: number;
+  /** Which of the sieve's programs its tag is. */
+  readonly program: number;
+  /** Where the host begins; a blank is before it and behind it. */
+  readonly host: number;
+  /** Behind the tag. */
+  readonly tagEnd: number;
+  readonly message: number;
+  /** Changes from line to line where the stamp does, by more than its fraction. */
+  readonly second: number;
+}
+
+/** Instead of a program: the prefix is none that the sieve understands. */
+export const NO_PROGRAM = -1;
+
+/** Spans of up to a number of lines. */
+export class Spans {
+  readonly #numbers: Int32Array;
+  readonly #capacity: number;
+  #size = 0;
+
+  /** @param capacity the most lines */
+  constructor(capacity: number) {
+    this.#numbers = new Int32Array(capacity * WIDTH);
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get isFull(): boolean {
+    return this.#size === this.#capacity;
+  }
+
+  clear(): void {
+    this.#size = 0;
+  }
+
+  /** A line whose prefix the sieve understands; the parameters are as in Span. */
+  add(
+    index: number,
+    from: number,
+    to: number,
+    program: number,
+    host: number,
+    tagEnd: number,
+    message: number,
+    second: number,
+  ): void {
+    const numbers = this.#numbers;
+    const at = this.#size++ * WIDTH;
+    numbers[at] = index;
+    numbers[at + 1] = from;
+    numbers[at + 2] = to;
+    numbers[at + 3] = program;
+    numbers[at + 4] = host;
+    numbers[at + 5] = tagEnd;
+    numbers[at + 6] = message;
+    numbers[at + 7] = second;
+  }
+
+  /** A line whose prefix it does not understand. */
+  addWhole(index: number, from: number, to: number): void {
+    this.add(index, from, to, NO_PROGRAM, 0, 0, 0, 0);
+  }
+
+  /** @param line which of them, from 0 */
+  get(line: number): Span {
+    const numbers = this.#numbers;
+    const at = line * WIDTH;
+    return {
+      index: numbers[at] ?? 0,
+      from: numbers[at + 1] ?? 0,
+      to: numbers[at + 2] ?? 0,
+      program: numbers[at + 3] ?? NO_PROGRAM,
+      host: numbers[at + 4] ?? 0,
+      tagEnd: numbers[at + 5] ?? 0,
+      message: numbers[at + 6] ?? 0,
+      second: numbers[at + 7] ?? 0,
+    };
+  }
+}
