@@ -12,6 +12,7 @@
  */
 import type { IpText } from '../classifier/address.ts';
 import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
+import { type AddressKey, ipOf, keyOf } from './address-key.ts';
 import { DueQueue } from './due-queue.ts';
 
 export interface Grant {
@@ -48,8 +49,8 @@ interface Entry {
 }
 
 export class GrantTable {
-  readonly #grants = new Map<IpText, Entry>();
-  readonly #queue = new DueQueue<IpText>();
+  readonly #grants = new Map<AddressKey, Entry>();
+  readonly #queue = new DueQueue<AddressKey>();
   readonly #capacity: number;
   #grace: number;
 
@@ -68,7 +69,7 @@ export class GrantTable {
 
   /** Every grant there is. */
   *all(): Generator<Grant> {
-    for (const [ip, { stamp }] of this.#grants) yield { ip, stamp };
+    for (const [key, { stamp }] of this.#grants) yield { ip: ipOf(key), stamp };
   }
 
   /** @param time what the log says; fractions of a second are dropped */
@@ -76,9 +77,10 @@ export class GrantTable {
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
     const due = this.#dueOf(stamp, now);
     if (due <= now.steady) return { kind: 'late' };
-    const entry = this.#grants.get(ip);
+    const key = keyOf(ip);
+    const entry = this.#grants.get(key);
     if (entry === undefined) {
-      this.#insert(ip, { stamp, due });
+      this.#insert(key, { stamp, due });
       return { kind: 'granted', stamp };
     }
     const moved = prolong(entry, { stamp, due });
@@ -91,7 +93,7 @@ export class GrantTable {
    * @returns the grant if it ends later now, else null
    */
   logout(ip: IpText, time: EpochSeconds, now: Moment): Grant | null {
-    const entry = this.#grants.get(ip);
+    const entry = this.#grants.get(keyOf(ip));
     if (entry === undefined) return null;
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
     return prolong(entry, { stamp, due: this.#dueOf(stamp, now) })
@@ -102,7 +104,7 @@ export class GrantTable {
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));
-    this.#insert(ip, { stamp, due: this.#dueOf(past, now) });
+    this.#insert(keyOf(ip), { stamp, due: this.#dueOf(past, now) });
   }
 
   /**
@@ -113,12 +115,13 @@ export class GrantTable {
   expire(now: Moment, isHeld: (ip: IpText) => boolean): Due {
     const ended: Grant[] = [];
     const kept: Grant[] = [];
-    for (const ip of this.#queue.take(now.steady)) {
-      const entry = this.#grants.get(ip);
+    for (const key of this.#queue.take(now.steady)) {
+      const entry = this.#grants.get(key);
       if (entry === undefined) continue;
+      const ip = ipOf(key);
       const isDue = entry.due <= now.steady;
       if (isDue && !isHeld(ip)) {
-        this.#grants.delete(ip);
+        this.#grants.delete(key);
         ended.push({ ip, stamp: entry.stamp });
         continue;
       }
@@ -127,7 +130,7 @@ export class GrantTable {
         Object.assign(entry, { stamp, due: this.#dueOf(stamp, now) });
         kept.push({ ip, stamp });
       }
-      this.#queue.add(ip, entry.due);
+      this.#queue.add(key, entry.due);
     }
     return { ended, kept };
   }
@@ -137,13 +140,13 @@ export class GrantTable {
     const evicted: Grant[] = [];
     while (this.#grants.size > this.#capacity) {
       const { entries, until } = this.#queue.takeEarliest();
-      for (const ip of entries) {
-        const entry = this.#grants.get(ip);
+      for (const key of entries) {
+        const entry = this.#grants.get(key);
         if (entry === undefined) continue;
         if (entry.due <= until && this.#grants.size > this.#capacity) {
-          this.#grants.delete(ip);
-          evicted.push({ ip, stamp: entry.stamp });
-        } else this.#queue.add(ip, entry.due);
+          this.#grants.delete(key);
+          evicted.push({ ip: ipOf(key), stamp: entry.stamp });
+        } else this.#queue.add(key, entry.due);
       }
     }
     return evicted;
@@ -154,10 +157,10 @@ export class GrantTable {
     const change = grace - this.#grace;
     this.#grace = grace;
     if (change === 0) return;
-    for (const [ip, entry] of this.#grants) {
+    for (const [key, entry] of this.#grants) {
       entry.due = epoch(entry.due + change);
       // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
-      if (change < 0) this.#queue.add(ip, entry.due);
+      if (change < 0) this.#queue.add(key, entry.due);
     }
   }
 
@@ -165,10 +168,9 @@ export class GrantTable {
     return epoch(steady - (wall - stamp) + this.#grace);
   }
 
-  #insert(ip: IpText, entry: Entry): void {
-    const own = detached(ip);
-    this.#grants.set(own, entry);
-    this.#queue.add(own, entry.due);
+  #insert(key: AddressKey, entry: Entry): void {
+    this.#grants.set(key, entry);
+    this.#queue.add(key, entry.due);
   }
 }
 
@@ -178,9 +180,4 @@ function prolong(entry: Entry, { stamp, due }: Entry): boolean {
   if (moved) entry.stamp = stamp;
   if (due > entry.due) entry.due = due;
   return moved;
-}
-
-/** V8 keeps a substring as a view of the whole text read from the log, which a grant would hold in memory. */
-function detached(ip: IpText): IpText {
-  return Buffer.from(ip, 'latin1').toString('latin1') as IpText;
 }

@@ -36,9 +36,11 @@ async function readLocked(path: string): Promise<Buffer> {
   }
 }
 
-async function visitFile(path: string, visit: Visit): Promise<void> {
+/** @param visitor what is to be told of the entries of a file */
+async function visitFile(path: string, visitor: (image: Buffer) => Visit): Promise<void> {
   try {
-    walk(await readLocked(path), visit);
+    const image = await readLocked(path);
+    walk(image, visitor(image));
   } catch (error) {
     throw readFailure(path, error);
   }
@@ -51,7 +53,9 @@ async function visitFile(path: string, visit: Visit): Promise<void> {
  */
 export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
   const rows: Row[] = [];
-  await visitFile(lmdbPath(spec), (key, value) => rows.push(rowOf(key, value)));
+  await visitFile(lmdbPath(spec), image => (key, keyEnd, value, valueEnd) => {
+    rows.push(rowOf(image, key, keyEnd, value, valueEnd));
+  });
   return rows;
 }
 
@@ -61,4 +65,4 @@ export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
  * @throws as `readLmdbFile` does
  */
 export const checkLmdbFile = (spec: MapSpec): Promise<void> =>
-  visitFile(lmdbPath(spec), () => undefined);
+  visitFile(lmdbPath(spec), () => () => undefined);

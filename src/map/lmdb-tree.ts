@@ -12,6 +12,7 @@
  * Source of the layout: liblmdb 0.9.29, mdb.c (MDB_page, MDB_node).
  */
 import {
+  Damage,
   ensure,
   type Meta,
   NO_PAGE,
@@ -27,6 +28,8 @@ import {
 const MAX_DEPTH = 32;
 
 const NODE_HEADER = 8;
+/** Instead of a node, whose key would come before all others. */
+const NO_NODE = -1;
 
 const BRANCH = 0x01;
 const LEAF = 0x02;
@@ -34,19 +37,13 @@ const OVERFLOW = 0x04;
 /** F_BIGDATA: the node holds the number of an overflow page instead of the value. */
 const BIG = 0x01;
 
-/** An entry or a child of a page: where its header is, and its key. */
-interface Node {
-  readonly at: number;
-  readonly key: Buffer;
-}
-
-export type Visit = (key: Buffer, value: Buffer) => void;
+/** Where the key and the value of an entry are in the image: their first bytes, and what is behind their last. */
+export type Visit = (key: number, keyEnd: number, value: number, valueEnd: number) => void;
 
 /**
  * Visits all entries in the order of their keys.
  *
  * @param image the whole file as of one moment
- * @param visit gets parts of the image, not copies
  * @throws Damage, also after some entries were visited
  */
 export function walk(image: Buffer, visit: Visit): void {
@@ -59,9 +56,9 @@ class Walk {
   readonly #meta: Meta;
   readonly #visit: Visit;
   readonly #seen: Uint8Array;
-  /** The last entry's key, and the least that the next one may have by the branches above it. */
-  #previous: Buffer = Buffer.alloc(0);
-  #least: Buffer = Buffer.alloc(0);
+  /** The nodes with the last entry's key, and with the least that the next may have by the branches above it. */
+  #previous = NO_NODE;
+  #least = NO_NODE;
   #branchPages = 0;
   #leafPages = 0;
   #overflowPages = 0;
@@ -95,33 +92,49 @@ class Walk {
     else this.#leaf(number, nodes);
   }
 
-  #branch(number: number, nodes: readonly Node[], height: number): void {
+  #branch(number: number, nodes: readonly number[], height: number): void {
     this.#branchPages++;
     // LMDB stops the program at a branch with one child (mdb_page_search_root).
     ensure(nodes.length >= 2, `page ${number} has too few children`);
-    for (const [index, { at, key }] of nodes.entries()) {
+    for (const [index, at] of nodes.entries()) {
       // The first key of a branch means nothing; the others part the keys of the children.
       if (index > 0) {
-        ensure(Buffer.compare(this.#previous, key) < 0, `page ${number} is out of order`);
-        this.#least = key;
+        if (this.#compare(this.#previous, at) >= 0) throw outOfOrder(number);
+        this.#least = at;
       }
       const child = u32(this.#view, at) + u16(this.#view, at + 4) * 2 ** 32;
       this.#page(child, height - 1);
     }
   }
 
-  #leaf(number: number, nodes: readonly Node[]): void {
+  #leaf(number: number, nodes: readonly number[]): void {
     this.#leafPages++;
     ensure(nodes.length > 0, `page ${number} is empty`);
     const end = (number + 1) * this.#meta.pageSize;
-    for (const { at, key } of nodes) {
-      const sorted =
-        Buffer.compare(this.#previous, key) < 0 && Buffer.compare(this.#least, key) <= 0;
-      ensure(sorted, `page ${number} is out of order`);
-      this.#previous = key;
+    for (const at of nodes) {
+      if (this.#compare(this.#previous, at) >= 0 || this.#compare(this.#least, at) > 0) {
+        throw outOfOrder(number);
+      }
+      this.#previous = at;
       this.#entries++;
-      this.#visit(key, this.#value(at, at + NODE_HEADER + key.length, end));
+      this.#entry(at, end);
     }
+  }
+
+  /** Compares the keys of two nodes, byte by byte; a key that begins with another comes behind it. */
+  #compare(one: number, other: number): number {
+    if (one === NO_NODE) return -1;
+    const image = this.#image;
+    const length = Math.min(this.#keyLength(one), this.#keyLength(other));
+    for (let at = NODE_HEADER; at < NODE_HEADER + length; at++) {
+      const difference = (image[one + at] ?? 0) - (image[other + at] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return this.#keyLength(one) - this.#keyLength(other);
+  }
+
+  #keyLength(node: number): number {
+    return u16(this.#view, node + 6);
   }
 
   /** Checks that pages are there, of that kind, and not looked at before. */
@@ -139,8 +152,8 @@ class Walk {
     return at;
   }
 
-  /** The nodes of a branch or leaf; their headers and keys lie inside the page. */
-  #nodes(number: number, page: number): Node[] {
+  /** Where the nodes of a branch or leaf are; their headers and keys lie inside the page. */
+  #nodes(number: number, page: number): number[] {
     const { pageSize } = this.#meta;
     const lower = u16(this.#view, page + 12);
     const upper = u16(this.#view, page + 14);
@@ -148,29 +161,31 @@ class Walk {
       lower >= PAGE_HEADER && lower % 2 === 0 && lower <= upper && upper <= pageSize,
       `page ${number} has wrong bounds`,
     );
-    const nodes: Node[] = [];
+    const nodes: number[] = [];
     for (let slot = PAGE_HEADER; slot < lower; slot += 2) {
       const offset = u16(this.#view, page + slot);
-      ensure(
-        offset >= upper && offset % 2 === 0 && offset + NODE_HEADER <= pageSize,
-        `page ${number} has a node outside of it`,
-      );
-      const start = page + offset + NODE_HEADER;
-      const end = start + u16(this.#view, page + offset + 6);
-      ensure(end <= page + pageSize, `page ${number} has a key that reaches out of it`);
-      nodes.push({ at: page + offset, key: this.#image.subarray(start, end) });
+      if (offset < upper || offset % 2 !== 0 || offset + NODE_HEADER > pageSize) {
+        throw new Damage(`page ${number} has a node outside of it`);
+      }
+      const node = page + offset;
+      if (offset + NODE_HEADER + this.#keyLength(node) > pageSize) {
+        throw new Damage(`page ${number} has a key that reaches out of it`);
+      }
+      nodes.push(node);
     }
     return nodes;
   }
 
   /** @param end where the leaf ends */
-  #value(node: number, data: number, end: number): Buffer {
+  #entry(node: number, end: number): void {
     const flags = u16(this.#view, node + 4);
     ensure(flags === 0 || flags === BIG, 'it has an entry that is not a plain one');
     const size = u32(this.#view, node);
+    const key = node + NODE_HEADER;
+    const data = key + this.#keyLength(node);
     ensure(data + (flags === BIG ? 8 : size) <= end, 'it has a value that reaches out of its page');
-    const start = flags === BIG ? this.#overflow(u64(this.#view, data), size) : data;
-    return this.#image.subarray(start, start + size);
+    const value = flags === BIG ? this.#overflow(u64(this.#view, data), size) : data;
+    this.#visit(key, data, value, value + size);
   }
 
   /** Where a value on overflow pages starts. */
@@ -182,3 +197,5 @@ class Walk {
     return at + PAGE_HEADER;
   }
 }
+
+const outOfOrder = (number: number): Damage => new Damage(`page ${number} is out of order`);

@@ -16,12 +16,13 @@ const DIGITS = /^[0-9]+$/;
 /** The bytes of a key or value. */
 export const encode = (text: string): Buffer => Buffer.from(`${text}\0`);
 
-const isTerminated = (bytes: Buffer): boolean => bytes.at(-1) === 0;
-
-/** The text of a key or value; bytes that are not UTF-8 become U+FFFD. */
-export function decode(bytes: Buffer): string {
-  return bytes.toString('utf8', 0, isTerminated(bytes) ? bytes.length - 1 : bytes.length);
+/** The text of a key or value that stands in `bytes`; what is not UTF-8 becomes U+FFFD. */
+export function decode(bytes: Buffer, from = 0, to: number = bytes.length): string {
+  return bytes.toString('utf8', from, isTerminated(bytes, from, to) ? to - 1 : to);
 }
+
+const isTerminated = (bytes: Buffer, from: number, to: number): boolean =>
+  to > from && bytes[to - 1] === 0;
 
 /** The value that a row of this time has: whole seconds. */
 export const stampText = (stamp: EpochSeconds): string => String(Math.floor(stamp));
@@ -31,9 +32,17 @@ export function stampOf(value: string): EpochSeconds | null {
   return DIGITS.test(value) ? epoch(Number(value)) : null;
 }
 
-export function rowOf(key: Buffer, value: Buffer): Row {
-  const text = decode(value);
-  return { key: decode(key), value: text, stamp: isTerminated(key) ? stampOf(text) : null };
+/** The row whose key and value stand in `bytes`. */
+export function rowOf(
+  bytes: Buffer,
+  key: number,
+  keyEnd: number,
+  value: number,
+  valueEnd: number,
+): Row {
+  const text = decode(bytes, value, valueEnd);
+  const stamp = isTerminated(bytes, key, keyEnd) ? stampOf(text) : null;
+  return { key: decode(bytes, key, keyEnd), value: text, stamp };
 }
 
 /** The grants among rows: a whole address as its key, a time as its value.  All others are the administrator's. */

@@ -41,7 +41,7 @@ before(async () => {
 
 function keysOf(image: Buffer): string[] {
   const keys: string[] = [];
-  walk(image, key => keys.push(key.toString('latin1')));
+  walk(image, (key, keyEnd) => keys.push(image.toString('latin1', key, keyEnd)));
   return keys;
 }
 
