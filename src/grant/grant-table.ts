@@ -11,8 +11,8 @@
  * go first.
  */
 import type { IpText } from '../classifier/address.ts';
+import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
-import { type AddressKey, ipOf, keyOf } from './address-key.ts';
 import { DueQueue } from './due-queue.ts';
 
 export interface Grant {

@@ -4,27 +4,35 @@
  * Promises: does what the maps that Postfix reads do, down to the order of the rows and the effects.
  */
 import type { IpText } from '../classifier/address.ts';
+import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import type { EpochSeconds } from '../clock.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
-import { stampOf, stampText } from './row.ts';
+import { grantsIn, stampText } from './row.ts';
 
-const byKey = (one: Row, other: Row): number =>
-  Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
+/** By UTF-16, which is the order of the bytes for every key that can be looked up. */
+const byKey = (one: Row, other: Row): number => (one.key < other.key ? -1 : 1);
 
 export class MemoryMap implements LookupMap {
   readonly spec: MapSpec;
   readonly identity = 'memory';
-  /** Values, with what they tell. */
-  readonly #values: Map<string, Pick<Row, 'value' | 'stamp'>>;
+  readonly #stamps = new Map<AddressKey, EpochSeconds>();
+  /** Rows that are none of ours, by their keys. */
+  readonly #foreign = new Map<string, Row>();
 
   constructor(spec: MapSpec, rows: readonly Row[] = []) {
     this.spec = spec;
-    this.#values = new Map(rows.map(({ key, value }) => [key, { value, stamp: stampOf(value) }]));
+    for (const row of rows) this.#foreign.set(row.key, row);
+    for (const { ip, stamp } of grantsIn(rows)) {
+      this.#foreign.delete(ip);
+      this.#stamps.set(keyOf(ip), stamp);
+    }
   }
 
   async rows(): Promise<Row[]> {
-    const rows = [...this.#values].map(([key, content]) => ({ key, ...content }));
-    return rows.sort(byKey);
+    const rows = [...this.#stamps].map(([key, stamp]): Row => {
+      return { key: ipOf(key), value: stampText(stamp), stamp };
+    });
+    return [...rows, ...this.#foreign.values()].sort(byKey);
   }
 
   async commit(changes: readonly Change[]): Promise<Effect[]> {
@@ -40,10 +48,11 @@ export class MemoryMap implements LookupMap {
   async close(): Promise<void> {}
 
   #apply(ip: IpText, stamp: EpochSeconds | null): Effect {
-    const before = this.#values.get(ip);
-    if (before?.stamp === null) return 'foreign';
-    if (stamp === null) return this.#values.delete(ip) ? 'removed' : 'absent';
-    this.#values.set(ip, { value: stampText(stamp), stamp });
-    return before === undefined ? 'added' : 'renewed';
+    if (this.#foreign.has(ip)) return 'foreign';
+    const key = keyOf(ip);
+    if (stamp === null) return this.#stamps.delete(key) ? 'removed' : 'absent';
+    const isNew = !this.#stamps.has(key);
+    this.#stamps.set(key, stamp);
+    return isNew ? 'added' : 'renewed';
   }
 }

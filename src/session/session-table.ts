@@ -10,6 +10,7 @@
  */
 import { savedList } from '../checkpoint/saved.ts';
 import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import type { EpochSeconds } from '../clock.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import { Fifo } from './fifo.ts';
@@ -22,17 +23,18 @@ const SLACK = 1024;
 
 interface Session {
   readonly key: string;
-  readonly ip: IpText;
-  readonly server: string;
+  readonly address: AddressKey;
+  readonly server: Server;
   /** When it is forgotten, on the steady clock. */
   readonly due: number;
 }
 
 interface Server {
+  readonly name: string;
   /** Whether a logout has been seen that tells its session. */
   tells: boolean;
   /** How many sessions each address has. */
-  readonly open: Map<IpText, number>;
+  readonly open: Map<AddressKey, number>;
 }
 
 /** Servers whose logouts tell their session, and the sessions with the seconds that they have left. */
@@ -63,20 +65,23 @@ export class SessionTable {
 
   /** Whether an open session keeps the grant of this address. */
   holds(ip: IpText): boolean {
-    for (const { tells, open } of this.#servers.values()) if (tells && open.has(ip)) return true;
+    const address = keyOf(ip);
+    for (const { tells, open } of this.#servers.values())
+      if (tells && open.has(address)) return true;
     return false;
   }
 
   open({ session, server, ip }: LoginEvent, steady: EpochSeconds): void {
     if (session === null) return;
-    this.#add({ key: session, ip, server, due: steady + this.#limit });
+    this.#add(session, ip, server, steady + this.#limit);
   }
 
   /** The address whose session ends with this logout; null when it is not known to be open. */
   close({ session, server }: LogoutEvent): IpText | null {
     if (session === null) return null;
     this.#server(server).tells = true;
-    return this.#forget(session);
+    const ended = this.#forget(session);
+    return ended && ipOf(ended.address);
   }
 
   /** Forgets the sessions that have reached the age limit. */
@@ -92,7 +97,12 @@ export class SessionTable {
     const open = [...this.#sessions.values()].sort((a, b) => a.due - b.due);
     return {
       telling: [...this.#servers].flatMap(([name, { tells }]) => (tells ? [[name] as const] : [])),
-      open: open.map(({ key, ip, server, due }) => [key, ip, server, due - steady]),
+      open: open.map(({ key, address, server, due }) => [
+        key,
+        ipOf(address),
+        server.name,
+        due - steady,
+      ]),
     };
   }
 
@@ -101,22 +111,23 @@ export class SessionTable {
     const telling = savedList(saved, 'telling', ([server]) => textOf(server));
     for (const server of telling) this.#server(server).tells = true;
     for (const [key, ip, server, left] of savedList(saved, 'open', savedSessionOf)) {
-      this.#add({ key, ip, server, due: steady + Math.min(left, this.#limit) });
+      this.#add(key, ip, server, steady + Math.min(left, this.#limit));
     }
   }
 
-  #add(session: Session): void {
-    const { key, ip, server } = session;
+  #add(key: string, ip: IpText, serverName: string, due: number): void {
     // The same pid or port again: its logout was never logged.
     this.#forget(key);
+    const server = this.#server(serverName);
+    const address = keyOf(ip);
+    const session = { key, address, server, due };
     this.#sessions.set(key, session);
     this.#order.push(session);
     // One old session must not keep all those in memory that were closed after it.
     if (this.#order.size > 2 * this.#sessions.size + SLACK) {
       this.#order.keep(other => this.#sessions.get(other.key) === other);
     }
-    const { open } = this.#server(server);
-    open.set(ip, (open.get(ip) ?? 0) + 1);
+    server.open.set(address, (server.open.get(address) ?? 0) + 1);
     if (this.#sessions.size > this.#capacity) this.#forgetOldest();
   }
 
@@ -135,22 +146,21 @@ export class SessionTable {
     }
   }
 
-  #forget(key: string): IpText | null {
+  #forget(key: string): Session | null {
     const session = this.#sessions.get(key);
     if (session === undefined) return null;
     this.#sessions.delete(key);
-    const { ip, server } = session;
-    const { open } = this.#server(server);
-    const rest = (open.get(ip) ?? 0) - 1;
-    if (rest > 0) open.set(ip, rest);
-    else open.delete(ip);
-    return ip;
+    const { address, server } = session;
+    const rest = (server.open.get(address) ?? 0) - 1;
+    if (rest > 0) server.open.set(address, rest);
+    else server.open.delete(address);
+    return session;
   }
 
   #server(name: string): Server {
     let server = this.#servers.get(name);
     if (server === undefined) {
-      server = { tells: false, open: new Map() };
+      server = { name, tells: false, open: new Map() };
       this.#servers.set(name, server);
     }
     return server;

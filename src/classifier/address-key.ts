@@ -6,7 +6,7 @@
  *
  * Promises: two addresses have the same key only if they are the same; keys hold on to nothing else.
  */
-import type { IpText } from '../classifier/address.ts';
+import type { IpText } from './address.ts';
 
 declare const addressKey: unique symbol;
 
