@@ -6,15 +6,12 @@
  *
  * Promises: two addresses have the same key only if they are the same; keys hold on to nothing else.
  */
-import type { IpText } from './address.ts';
+import { type IpText, octetsOf } from './address.ts';
 
 declare const addressKey: unique symbol;
 
 /** A number of 32 bits with sign, which V8 stores in place, or an IPv6 address. */
 export type AddressKey = (number | string) & { readonly [addressKey]: true };
-
-const DOT = 46;
-const DIGIT_ZERO = 48;
 
 export function keyOf(ip: IpText): AddressKey {
   return (ip.includes(':') ? detached(ip) : numberOf(ip)) as AddressKey;
@@ -25,16 +22,8 @@ export function ipOf(key: AddressKey): IpText {
 }
 
 function numberOf(quad: IpText): number {
-  let number = 0;
-  let octet = 0;
-  for (let at = 0; at < quad.length; at++) {
-    const code = quad.charCodeAt(at);
-    if (code === DOT) {
-      number = (number << 8) | octet;
-      octet = 0;
-    } else octet = octet * 10 + code - DIGIT_ZERO;
-  }
-  return (number << 8) | octet;
+  const [a, b, c, d] = octetsOf(quad);
+  return (a << 24) | (b << 16) | (c << 8) | d;
 }
 
 const quadOf = (number: number): string =>

@@ -32,8 +32,20 @@ export function addressOf(ip: IpText): Address {
   return ip.includes(':') ? parseIpv6(ip) : new ipaddr.IPv4(octetsOf(ip));
 }
 
-/** Those of a dotted quad: the library's parser takes ten times as long, to allow for forms that are none. */
-const octetsOf = (quad: IpText): number[] => quad.split('.').map(Number);
+const DOT = 46;
+const DIGIT_ZERO = 48;
+
+/** The octets of a dotted quad; the library's parser, which allows for other forms, takes ten times as long. */
+export function octetsOf(quad: IpText): [number, number, number, number] {
+  const octets: [number, number, number, number] = [0, 0, 0, 0];
+  let index = 0;
+  for (let at = 0; at < quad.length; at++) {
+    const code = quad.charCodeAt(at);
+    if (code === DOT) index++;
+    else octets[index] = (octets[index] ?? 0) * 10 + code - DIGIT_ZERO;
+  }
+  return octets;
+}
 
 const MAPPED = '::ffff:';
 

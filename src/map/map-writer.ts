@@ -59,6 +59,7 @@ export class MapWriter {
     if (this.settled && changes.length === 0) return [];
     try {
       if (this.#reopen) await this.#openAnew();
+      if (this.settled) return await this.#map.commit(changes);
       const overdue = [...this.#unwritten].map(([ip, stamp]): Change => ({ ip, stamp }));
       const effects = await this.#map.commit([...overdue, ...changes]);
       this.#recovered(overdue.length);
@@ -89,7 +90,6 @@ export class MapWriter {
   }
 
   #recovered(changes: number): void {
-    if (this.#failures === 0) return;
     this.#failures = 0;
     this.#unwritten.clear();
     this.#report({ kind: 'map recovered', changes });

@@ -27,6 +27,7 @@ interface Session {
   readonly server: Server;
   /** When it is forgotten, on the steady clock. */
   readonly due: number;
+  isOpen: boolean;
 }
 
 interface Server {
@@ -120,12 +121,12 @@ export class SessionTable {
     this.#forget(key);
     const server = this.#server(serverName);
     const address = keyOf(ip);
-    const session = { key, address, server, due };
+    const session = { key, address, server, due, isOpen: true };
     this.#sessions.set(key, session);
     this.#order.push(session);
     // One old session must not keep all those in memory that were closed after it.
     if (this.#order.size > 2 * this.#sessions.size + SLACK) {
-      this.#order.keep(other => this.#sessions.get(other.key) === other);
+      this.#order.keep(({ isOpen }) => isOpen);
     }
     server.open.set(address, (server.open.get(address) ?? 0) + 1);
     if (this.#sessions.size > this.#capacity) this.#forgetOldest();
@@ -141,7 +142,7 @@ export class SessionTable {
     for (;;) {
       const first = this.#order.first;
       if (first === undefined) return null;
-      if (this.#sessions.get(first.key) === first) return first;
+      if (first.isOpen) return first;
       this.#order.drop();
     }
   }
@@ -150,6 +151,7 @@ export class SessionTable {
     const session = this.#sessions.get(key);
     if (session === undefined) return null;
     this.#sessions.delete(key);
+    session.isOpen = false;
     const { address, server } = session;
     const rest = (server.open.get(address) ?? 0) - 1;
     if (rest > 0) server.open.set(address, rest);

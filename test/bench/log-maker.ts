@@ -1,6 +1,6 @@
 /**
  * Makes a mail log like a busy host's: Postfix above all, Dovecot, Courier and other daemons, a tenth of the
- * lines logins.  The same seed makes the same log.
+ * lines logins, and as many logouts of what has logged in.  The same seed makes the same log.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 
@@ -45,49 +45,107 @@ const user = (random: Random): string => `user${whole(random, 20_000)}@example.o
 const session = (random: Random): string =>
   `${hex(random, 8)}+${hex(random, 4).toLowerCase()}/${hex(random, 6)}`;
 
-type Kind = readonly [share: number, message: (random: Random) => string];
+/** A session that has begun and not ended. */
+interface Open {
+  readonly user: string;
+  /** What its logout says: Dovecot's session, Courier's address and port. */
+  readonly session: string;
+}
+
+/** The sessions of a server, each of which ends at some time. */
+class Sessions {
+  readonly #open: Open[] = [];
+
+  begin(session: Open): Open {
+    this.#open.push(session);
+    return session;
+  }
+
+  /** Any of them; another one when there is none. */
+  end(random: Random, other: () => Open): Open {
+    const index = whole(random, this.#open.length);
+    const last = this.#open.pop();
+    if (last === undefined) return other();
+    const ended = this.#open[index] ?? last;
+    if (index < this.#open.length) this.#open[index] = last;
+    return ended;
+  }
+}
+
+const dovecotSession = (r: Random): Open => ({ user: user(r), session: session(r) });
+
+const courierSession = (r: Random): Open => ({
+  user: user(r),
+  session: `ip=[::ffff:${client(r)}], port=[${1024 + whole(r, 60_000)}]`,
+});
+
+/** What is open on the host whose log is made. */
+class Host {
+  readonly dovecot = { imap: new Sessions(), pop3: new Sessions() };
+  readonly courier = { imapd: new Sessions(), pop3d: new Sessions() };
+}
+
+function dovecotLogin(protocol: 'imap' | 'pop3'): Message {
+  return (r, host) => {
+    const open = host.dovecot[protocol].begin(dovecotSession(r));
+    return (
+      `dovecot: ${protocol}-login: Login: user=<${open.user}>, method=PLAIN, rip=${client(r)}, ` +
+      `lip=192.0.2.5, mpid=${whole(r, 60_000)}, TLS, session=<${open.session}>`
+    );
+  };
+}
+
+function dovecotLogout(protocol: 'imap' | 'pop3'): Message {
+  return (r, host) => {
+    const { user: name, session: id } = host.dovecot[protocol].end(r, () => dovecotSession(r));
+    const counts =
+      protocol === 'imap'
+        ? `in=${whole(r, 9000)} out=${whole(r, 90_000)} deleted=0 expunged=0 trashed=0 ` +
+          'hdr_count=0 hdr_bytes=0 body_count=0 body_bytes=0'
+        : `top=0/0, retr=${whole(r, 9)}/${whole(r, 90_000)}, del=0/${whole(r, 90)}, size=${whole(r, 90_000)}`;
+    return `dovecot: ${protocol}(${name})<${whole(r, 60_000)}><${id}>: Disconnected: Logged out ${counts}`;
+  };
+}
+
+function courierLogin(program: 'imapd' | 'pop3d'): Message {
+  return (r, host) => {
+    const open = host.courier[program].begin(courierSession(r));
+    const protocol = program === 'imapd' ? ', protocol=IMAP' : '';
+    return `${program}: LOGIN, user=${open.user}, ${open.session}${protocol}`;
+  };
+}
+
+function courierLogout(program: 'imapd' | 'pop3d'): Message {
+  return (r, host) => {
+    const { user: name, session: id } = host.courier[program].end(r, () => courierSession(r));
+    const counts =
+      program === 'imapd' ? `headers=0, body=${whole(r, 9000)}` : `top=0, retr=${whole(r, 9000)}`;
+    return `${program}: LOGOUT, user=${name}, ${id}, ${counts}, rcvd=120, sent=900, time=${whole(r, 600)}`;
+  };
+}
+
+type Message = (random: Random, host: Host) => string;
+type Kind = readonly [share: number, message: Message];
 
 const KINDS: readonly Kind[] = [
   // Logins: a tenth of all lines.
-  [
-    4,
-    r =>
-      `dovecot: imap-login: Login: user=<${user(r)}>, method=PLAIN, rip=${client(r)}, lip=192.0.2.5, mpid=${whole(r, 60_000)}, TLS, session=<${session(r)}>`,
-  ],
-  [
-    3,
-    r =>
-      `dovecot: pop3-login: Login: user=<${user(r)}>, method=PLAIN, rip=${client(r)}, lip=192.0.2.5, mpid=${whole(r, 60_000)}, TLS, session=<${session(r)}>`,
-  ],
-  [
-    2,
-    r =>
-      `imapd: LOGIN, user=${user(r)}, ip=[::ffff:${client(r)}], port=[${1024 + whole(r, 60_000)}], protocol=IMAP`,
-  ],
-  [
-    1,
-    r =>
-      `pop3d: LOGIN, user=${user(r)}, ip=[::ffff:${client(r)}], port=[${1024 + whole(r, 60_000)}]`,
-  ],
+  [4, dovecotLogin('imap')],
+  [3, dovecotLogin('pop3')],
+  [2, courierLogin('imapd')],
+  [1, courierLogin('pop3d')],
   // What else these servers say.
-  [
-    5,
-    r =>
-      `dovecot: imap(${user(r)})<${whole(r, 60_000)}><${session(r)}>: Disconnected: Logged out in=${whole(r, 9000)} out=${whole(r, 90_000)} deleted=0 expunged=0 trashed=0 hdr_count=0 hdr_bytes=0 body_count=0 body_bytes=0`,
-  ],
+  [4, dovecotLogout('imap')],
+  [3, dovecotLogout('pop3')],
+  [2, courierLogout('imapd')],
+  [1, courierLogout('pop3d')],
   [
     3,
     r =>
       `dovecot: imap-login: Disconnected (auth failed, 1 attempts in 2 secs): user=<${user(r)}>, method=PLAIN, rip=${address(r)}, lip=192.0.2.5, TLS, session=<${session(r)}>`,
   ],
-  [
-    2,
-    r =>
-      `imapd: LOGOUT, user=${user(r)}, ip=[::ffff:${client(r)}], port=[${1024 + whole(r, 60_000)}], headers=0, body=${whole(r, 9000)}, rcvd=120, sent=900, time=${whole(r, 600)}`,
-  ],
   // Postfix.
   [
-    15,
+    14,
     r =>
       `postfix/smtpd[${whole(r, 60_000)}]: connect from host${whole(r, 9999)}.example.net[${address(r)}]`,
   ],
@@ -97,7 +155,7 @@ const KINDS: readonly Kind[] = [
       `postfix/smtpd[${whole(r, 60_000)}]: NOQUEUE: reject: RCPT from unknown[${address(r)}]: 554 5.7.1 <someone@elsewhere.example>: Relay access denied; from=<spam${whole(r, 999)}@example.com> to=<someone@elsewhere.example> proto=ESMTP helo=<host${whole(r, 999)}>`,
   ],
   [
-    15,
+    14,
     r =>
       `postfix/smtpd[${whole(r, 60_000)}]: disconnect from host${whole(r, 9999)}.example.net[${address(r)}] ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7`,
   ],
@@ -117,7 +175,7 @@ const KINDS: readonly Kind[] = [
       `postfix/cleanup[${whole(r, 60_000)}]: ${hex(r, 10)}: message-id=<${hex(r, 16)}@example.org>`,
   ],
   [
-    5,
+    4,
     r =>
       `spamd[${whole(r, 60_000)}]: spamd: result: . ${whole(r, 5)} - BAYES_00,HTML_MESSAGE,SPF_PASS scantime=0.${whole(r, 9)},size=${whole(r, 90_000)},user=nobody,uid=65534,required_score=5.0`,
   ],
@@ -149,6 +207,7 @@ const BLOCK_LINES = 10_000;
 /** Writes the log to a file. */
 export function makeLog(path: string, { lines, seed, start, rate }: LogOptions): void {
   const random = randomFrom(seed);
+  const host = new Host();
   const fd = openSync(path, 'w');
   let second = -1;
   let stamp = '';
@@ -159,7 +218,7 @@ export function makeLog(path: string, { lines, seed, start, rate }: LogOptions):
       if (now !== second) stamp = new Date((start + now) * 1000).toISOString().replace('000Z', '');
       second = now;
       const micros = String(whole(random, 1_000_000)).padStart(6, '0');
-      block += `${stamp}${micros}+00:00 mx ${pick(random)[1](random)}\n`;
+      block += `${stamp}${micros}+00:00 mx ${pick(random)[1](random, host)}\n`;
     }
     writeSync(fd, block);
   }
