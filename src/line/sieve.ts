@@ -65,7 +65,10 @@ export interface Sieved {
 }
 
 export class Sieve {
-  readonly #programs: readonly Buffer[];
+  /** The tags whose lines it lets through. */
+  readonly programs: readonly string[];
+  /** Their bytes. */
+  readonly #tags: readonly Buffer[];
   /** The programs by the hashes of their tags. */
   readonly #byHash = new Map<number, readonly number[]>();
   /** The lower bits of these hashes: says of nearly every other tag that it is none of them. */
@@ -74,11 +77,11 @@ export class Sieve {
   #stamp = Buffer.alloc(0);
   #second = 0;
 
-  /** @param programs the tags whose lines must be let through */
   constructor(programs: readonly string[]) {
-    this.#programs = programs.map(program => Buffer.from(program, 'latin1'));
-    for (const [index, program] of this.#programs.entries()) {
-      const hash = program.reduce(step, 0);
+    this.programs = programs;
+    this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
+    for (const [index, tag] of this.#tags.entries()) {
+      const hash = tag.reduce(step, 0);
       this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), index]);
       this.#mayBe[hash & 4095] = 1;
     }
@@ -125,8 +128,8 @@ export class Sieve {
 
   #programOf(hash: number, block: Buffer, from: number, to: number): number {
     for (const index of this.#byHash.get(hash) ?? []) {
-      const program = this.#programs[index];
-      if (program !== undefined && equals(program, block, from, to)) return index;
+      const tag = this.#tags[index];
+      if (tag !== undefined && equals(tag, block, from, to)) return index;
     }
     return NO_PROGRAM;
   }

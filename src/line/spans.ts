@@ -1,8 +1,8 @@
 /**
  * Where the parts of some lines stand in a block of bytes: what the sieve finds, for who reads the lines.
  *
- * Numbers in one array and no objects, so that nothing is made for a line before it is known to matter, and so that another
- * thread can be told of a block's lines without copying any.
+ * Numbers in one array and no objects, so that nothing is made for a line before it is known to matter, and so that
+ * threads can share them.
  */
 
 /** How many numbers there are for each line. */
@@ -31,26 +31,31 @@ export const NO_PROGRAM = -1;
 
 /** Spans of up to a number of lines. */
 export class Spans {
+  /** How many there are, then the numbers of each. */
   readonly #numbers: Int32Array;
   readonly #capacity: number;
-  #size = 0;
 
-  /** @param capacity the most lines */
-  constructor(capacity: number) {
-    this.#numbers = new Int32Array(capacity * WIDTH);
-    this.#capacity = capacity;
+  /** @param memory of so many bytes as `bytesFor` tells, of zeros or with spans in it */
+  constructor(memory: ArrayBufferLike) {
+    this.#numbers = new Int32Array(memory);
+    this.#capacity = Math.floor((this.#numbers.length - 1) / WIDTH);
+  }
+
+  /** @param lines the most lines that there is to be room for */
+  static bytesFor(lines: number): number {
+    return Int32Array.BYTES_PER_ELEMENT * (1 + lines * WIDTH);
   }
 
   get size(): number {
-    return this.#size;
+    return this.#numbers[0] ?? 0;
   }
 
   get isFull(): boolean {
-    return this.#size === this.#capacity;
+    return this.size === this.#capacity;
   }
 
   clear(): void {
-    this.#size = 0;
+    this.#numbers[0] = 0;
   }
 
   /** A line whose prefix the sieve understands; the parameters are as in Span. */
@@ -65,7 +70,9 @@ export class Spans {
     second: number,
   ): void {
     const numbers = this.#numbers;
-    const at = this.#size++ * WIDTH;
+    const size = this.size;
+    numbers[0] = size + 1;
+    const at = 1 + size * WIDTH;
     numbers[at] = index;
     numbers[at + 1] = from;
     numbers[at + 2] = to;
@@ -84,7 +91,7 @@ export class Spans {
   /** @param line which of them, from 0 */
   get(line: number): Span {
     const numbers = this.#numbers;
-    const at = line * WIDTH;
+    const at = 1 + line * WIDTH;
     return {
       index: numbers[at] ?? 0,
       from: numbers[at + 1] ?? 0,

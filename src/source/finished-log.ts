@@ -2,21 +2,23 @@
  * A finished log, read from its beginning to its end as fast as it can be dealt with.
  *
  * Promises: whole blocks of bytes are looked at, and only the lines that may be a known program's are decoded
- * (line/sieve.ts); memory does not grow with the log; a line of more than MAX_LINE bytes is skipped and counted; a
- * last line without an end is a line.
+ * (line/sieve.ts); memory does not grow with the log; lines that are too long and the end of the log are dealt with
+ * as sifter.ts says.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { type EpochSeconds, epoch } from '../clock.ts';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
 import type { BlockLines, Reading } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
 import type { Line } from '../line/prefix.ts';
-import { Spans } from '../line/spans.ts';
+import type { Sieve } from '../line/sieve.ts';
+import { fileReader, type Reader, type Sifted, sift } from './sifter.ts';
+import { siftInThread } from './sifter-thread.ts';
 
-const BLOCK = 256 * 1024;
 const NEWLINE = 10;
-/** More lines than a block has, unless they are very short. */
-const MAX_BATCH = 4096;
+/** What a thread pays for: starting it takes as long as some 16 MiB of log do. */
+const LARGE_BYTES = 32 * 1024 * 1024;
 
 /** What a part of the log has brought; to be read before the next one is asked for. */
 export interface Batch {
@@ -48,30 +50,34 @@ export interface FinishedLog {
  * @throws Failure LOG_MISSING, LOG_UNREADABLE
  */
 export function openFinishedLog(path: string): FinishedLog {
-  if (path === '-') return new ByteLog(path, streamReader(process.stdin), Date.now());
+  if (path === '-') {
+    return new BlockLog(path, Date.now(), sieve => sift(streamReader(process.stdin), sieve));
+  }
   const fd = openForReading(path);
-  return new ByteLog(path, fileReader(fd), fstatSync(fd).mtimeMs);
+  const { mtimeMs, size } = fstatSync(fd);
+  const isLarge = size >= LARGE_BYTES && availableParallelism() > 1;
+  return new BlockLog(path, mtimeMs, sieve => siftFile(fd, sieve, isLarge));
 }
 
-/** Puts the next bytes into a buffer, and tells how many there were; none at the end. */
-type Reader = (into: Buffer) => number | Promise<number>;
+async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGenerator<Sifted> {
+  try {
+    yield* inThread ? siftInThread(fd, sieve.programs) : sift(fileReader(fd), sieve);
+  } finally {
+    closeSync(fd);
+  }
+}
 
-class ByteLog implements FinishedLog {
+class BlockLog implements FinishedLog {
   readonly modified: EpochSeconds;
   readonly #path: string;
-  readonly #read: Reader;
-  /** One buffer for the whole log: what a block held has been decoded before the next one is read. */
-  readonly #buffer = Buffer.allocUnsafe(BLOCK);
-  readonly #spans = new Spans(MAX_BATCH);
-  /** The end of a line that is too long is being looked for. */
-  #skipping = false;
+  readonly #sift: (sieve: Sieve) => AsyncIterable<Sifted>;
   #lines = 0;
   #tooLong = 0;
 
-  constructor(path: string, read: Reader, modifiedMs: number) {
+  constructor(path: string, modifiedMs: number, blocksOf: (sieve: Sieve) => AsyncIterable<Sifted>) {
     this.modified = epoch(modifiedMs / 1000);
     this.#path = path;
-    this.#read = read;
+    this.#sift = blocksOf;
   }
 
   lines(): number {
@@ -82,108 +88,74 @@ class ByteLog implements FinishedLog {
     return this.#tooLong;
   }
 
-  async *batches(reading: Reading): AsyncGenerator<Batch> {
-    const buffer = this.#buffer;
-    /** Bytes at the front of the buffer: the beginning of a line whose end has not been read. */
-    let rest = 0;
-    for (let count = await this.#fill(0); count > 0; count = await this.#fill(rest)) {
-      const length = rest + count;
-      const end = buffer.lastIndexOf(NEWLINE, length - 1) + 1;
-      if (end > 0) {
-        const start = this.#skipping ? buffer.indexOf(NEWLINE) + 1 : 0;
-        this.#skipping = false;
-        yield* this.#sift(reading, start, end);
+  async *batches({ sieve, lines }: Reading): AsyncGenerator<Batch> {
+    const blocks = this.#sift(sieve)[Symbol.asyncIterator]();
+    try {
+      for (
+        let sifted = await this.#next(blocks);
+        sifted !== null;
+        sifted = await this.#next(blocks)
+      ) {
+        const { skipped, lines: count, tooLong } = sifted.content;
+        this.#tooLong += tooLong + Number(skipped);
+        this.#lines += Number(skipped);
+        const batch = new BlockBatch(sifted, lines, this.#lines + 1);
+        this.#lines += count;
+        yield batch;
       }
-      rest = this.#keep(end, length);
+    } finally {
+      await blocks.return?.();
     }
-    if (rest === 0) return;
-    buffer[rest] = NEWLINE;
-    yield* this.#sift(reading, 0, rest + 1);
   }
 
-  async #fill(rest: number): Promise<number> {
+  async #next(blocks: AsyncIterator<Sifted>): Promise<Sifted | null> {
     try {
-      return await this.#read(this.#buffer.subarray(rest));
+      const { done, value } = await blocks.next();
+      return done === true ? null : value;
     } catch (error) {
       throw failure('LOG_UNREADABLE', { path: this.#path, reason: reasonOf(error) }, error);
-    }
-  }
-
-  /** Moves the beginning of a line to the front, unless it is too long already; returns its length. */
-  #keep(from: number, to: number): number {
-    if (this.#skipping) return 0;
-    if (to - from <= MAX_LINE) {
-      this.#buffer.copyWithin(0, from, to);
-      return to - from;
-    }
-    this.#skipping = true;
-    this.#tooLong++;
-    this.#lines++;
-    return 0;
-  }
-
-  *#sift({ sieve, lines }: Reading, start: number, end: number): Generator<Batch> {
-    const spans = this.#spans;
-    for (let from = start; from < end; ) {
-      spans.clear();
-      const sieved = sieve.sift(this.#buffer, from, end, spans);
-      const batch = new BlockBatch(this.#buffer, spans, lines, this.#lines + 1, sieved.end);
-      this.#lines += sieved.lines;
-      this.#tooLong += sieved.tooLong;
-      from = sieved.end;
-      yield batch;
     }
   }
 }
 
 class BlockBatch implements Batch {
-  readonly #block: Buffer;
-  readonly #spans: Spans;
+  readonly #sifted: Sifted;
   readonly #lines: BlockLines;
   /** The number of the first line in the log. */
   readonly #first: number;
-  /** Behind the last line. */
-  readonly #end: number;
 
-  constructor(block: Buffer, spans: Spans, lines: BlockLines, first: number, end: number) {
-    this.#block = block;
-    this.#spans = spans;
+  constructor(sifted: Sifted, lines: BlockLines, first: number) {
+    this.#sifted = sifted;
     this.#lines = lines;
     this.#first = first;
-    this.#end = end;
   }
 
   get size(): number {
-    return this.#spans.size;
+    return this.#sifted.block.spans.size;
   }
 
   line(line: number): Line {
-    return this.#lines.line(this.#block, this.#spans.get(line));
+    const { bytes, spans } = this.#sifted.block;
+    return this.#lines.line(bytes, spans.get(line));
   }
 
   number(line: number): number {
-    return this.#first + this.#spans.get(line).index;
+    return this.#first + this.#sifted.block.spans.get(line).index;
   }
 
   text(line: number): string {
-    const { from, to } = this.#spans.get(line);
-    return this.#block.toString('latin1', from, to);
+    const { bytes, spans } = this.#sifted.block;
+    const { from, to } = spans.get(line);
+    return bytes.toString('latin1', from, to);
   }
 
   last(): Line {
-    const end = this.#end - 1;
-    const from = end === 0 ? 0 : this.#block.lastIndexOf(NEWLINE, end - 1) + 1;
-    return this.#lines.whole(this.#block, from, Math.min(end, from + MAX_LINE));
+    const { block, content } = this.#sifted;
+    if (content.lines === 0) return this.#lines.whole(block.bytes, 0, 0);
+    const end = content.end - 1;
+    const from = block.bytes.subarray(0, end).lastIndexOf(NEWLINE) + 1;
+    return this.#lines.whole(block.bytes, from, Math.min(end, from + MAX_LINE));
   }
-}
-
-/** Synchronous: a stream's events cost more than the reading. */
-function fileReader(fd: number): Reader {
-  return into => {
-    const count = readSync(fd, into, 0, into.length, null);
-    if (count === 0) closeSync(fd);
-    return count;
-  };
 }
 
 function streamReader(stream: AsyncIterable<Buffer>): Reader {

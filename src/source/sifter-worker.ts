@@ -1,0 +1,28 @@
+/**
+ * The thread of sifter-thread.ts: fills the blocks that it is told to, one after the other.
+ */
+import { on } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Sieve } from '../line/sieve.ts';
+import { Block, fileReader, Sifter } from './sifter.ts';
+import type { Answer, Task } from './sifter-thread.ts';
+
+const { fd, programs, memories }: Task = workerData;
+const blocks = memories.map(memory => new Block(memory));
+const sifter = new Sifter(fileReader(fd), new Sieve(programs));
+
+async function fill(block: Block): Promise<Answer> {
+  try {
+    const content = await sifter.next(block);
+    return content === null ? { kind: 'end' } : { kind: 'filled', content };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}
+
+if (parentPort !== null) {
+  for await (const [index] of on(parentPort, 'message')) {
+    const block = blocks[index];
+    if (block !== undefined) parentPort.postMessage(await fill(block));
+  }
+}
