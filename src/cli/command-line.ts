@@ -6,14 +6,17 @@
  */
 import yargs, { type Argv } from 'yargs';
 import { failure } from '../errors.ts';
+import { helpText } from './help.ts';
 import { nearest } from './nearest.ts';
 import {
-  COMMANDS,
+  COMMAND_NAMES,
   type CommandName,
+  commandOf,
   isCommandName,
   isOptionName,
-  OPTION_NAMES,
+  OPERANDS,
   type OptionName,
+  optionsOf,
   specOf,
 } from './options.ts';
 import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
@@ -36,12 +39,6 @@ const SETTINGS = {
   'greedy-arrays': false,
 };
 
-/** What may stand behind a command, as yargs and its help call it. */
-const OPERANDS = {
-  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input' },
-  lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
-} as const;
-
 /** Stands for `-` while yargs parses, which loses it among the operands of a command (18.2.0); no file has such a name. */
 const DASH = '\0-';
 const hide = (arg: string): string => (arg === '-' ? DASH : arg);
@@ -59,14 +56,26 @@ export async function parseCommandLine(
   }).fail((message: string | null, error: Error | undefined) => {
     problem ??= message ?? error?.message ?? 'not understood';
   });
-  const argv = await parser.parseAsync();
+  // With a callback yargs prints nothing by itself.
+  const argv = await parser.parseAsync(args.map(hide), {}, () => undefined);
   if (problem !== null) throw usage(explain(problem, command, args), command);
-  if (argv['help'] === true || argv['version'] === true) {
+  const asked = answer(argv, version);
+  if (asked !== null) {
+    process.stdout.write(asked);
     return { command: null, operands: [], values: new Values(new Map()) };
   }
   const found = argv['file'] ?? argv['line'];
   const operands = Array.isArray(found) ? found.map(show) : [];
   return { command, operands, values: valuesOf(argv, command) };
+}
+
+/** What was asked for instead of a command to run, or null. */
+function answer(argv: Record<string, unknown> & { _: unknown[] }, version: string): string | null {
+  if (argv['version'] === true) return `${version}\n`;
+  if (argv['help'] !== true) return null;
+  const [first] = argv._.map(String);
+  const command = first !== undefined && isCommandName(first) ? first : null;
+  return helpText(command, process.stdout.columns);
 }
 
 function build(
@@ -75,18 +84,15 @@ function build(
   chosen: (name: CommandName) => void,
 ): Argv {
   const parser = yargs(args.map(hide))
-    .scriptName('popbsmtp')
-    .usage('POP before SMTP for Postfix: a POP3/IMAP login lets that address relay for a while')
     .parserConfiguration(SETTINGS)
     .exitProcess(false)
     .strict()
     .showHelpOnFail(false)
     .version(version)
     .help()
-    .alias('help', 'h')
-    .wrap(Math.min(100, process.stdout.columns ?? 100));
-  for (const name of Object.keys(COMMANDS).filter(isCommandName)) {
-    const { about, operands } = COMMANDS[name];
+    .alias('help', 'h');
+  for (const name of COMMAND_NAMES) {
+    const { about, operands } = commandOf(name);
     const words = operands === undefined ? name : `${name} ${OPERANDS[operands].words}`;
     parser.command(
       name === 'run' ? [words, '$0'] : words,
@@ -99,21 +105,16 @@ function build(
 }
 
 function addOptions(command: Argv, name: CommandName): Argv {
-  const { operands } = COMMANDS[name];
+  const { operands } = commandOf(name);
   if (operands !== undefined) {
-    const { name: positional, about } = OPERANDS[operands];
-    command.positional(positional, { type: 'string', array: true, describe: about });
+    command.positional(OPERANDS[operands].name, { type: 'string', array: true });
   }
-  for (const option of OPTION_NAMES) {
+  for (const option of optionsOf(name)) {
     const spec = specOf(option);
-    if (!spec.commands.includes(name)) continue;
-    const preset = spec.default ?? spec.otherwise;
     command.option(option, {
       type: spec.kind === 'flag' ? 'boolean' : 'string',
       array: spec.kind === 'list',
       requiresArg: spec.kind !== 'flag',
-      describe: spec.value === undefined ? spec.about : `${spec.value}: ${spec.about}`,
-      ...(preset === undefined ? {} : { defaultDescription: preset }),
       ...(spec.alias === undefined ? {} : { alias: spec.alias }),
     });
   }
@@ -140,10 +141,9 @@ function explain(problem: string, command: CommandName, args: readonly string[])
   if (words === undefined) return problem.replace(/\s*\n\s*/g, ' ');
   const [first = ''] = words.split(', ');
   if (args.includes(first)) {
-    return `unknown command or argument "${first}" (the nearest command is ${nearest(first, Object.keys(COMMANDS))})`;
+    return `unknown command or argument "${first}" (the nearest command is ${nearest(first, COMMAND_NAMES)})`;
   }
-  const known = OPTION_NAMES.filter(name => specOf(name).commands.includes(command));
-  return `unknown option --${first} (the nearest is --${nearest(first, known)})`;
+  return `unknown option --${first} (the nearest is --${nearest(first, optionsOf(command))})`;
 }
 
 const usage = (problem: string, command: CommandName): Error =>

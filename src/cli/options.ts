@@ -22,6 +22,12 @@ interface OptionSpec {
   readonly about: string;
   /** Another name, from an older program. */
   readonly alias?: string;
+  /** The words that it may take, or that mean something of their own among its values. */
+  readonly words?: readonly string[];
+  /** What its value is the path of, or begins to be behind one of its words. */
+  readonly path?: 'file' | 'directory';
+  /** Used often, so listed first. */
+  readonly often?: true;
   readonly commands: readonly CommandName[];
   /** Whether the configuration file may have it as a key. */
   readonly inFile: boolean;
@@ -30,7 +36,21 @@ interface OptionSpec {
 interface CommandSpec {
   readonly about: string;
   /** What stands behind the command: log files to read, or log lines, of which there may be none. */
-  readonly operands?: 'files' | 'lines';
+  readonly operands?: keyof typeof OPERANDS;
+}
+
+/** What may stand behind a command; `words` in yargs' grammar. */
+export const OPERANDS = {
+  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
+  lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
+} as const satisfies Record<string, OperandSpec>;
+
+interface OperandSpec {
+  readonly name: string;
+  readonly words: string;
+  readonly about: string;
+  /** They are paths of such. */
+  readonly path?: 'file' | 'directory';
 }
 
 export type CommandName =
@@ -60,6 +80,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
 export const OPTIONS = {
   config: {
     kind: 'text',
+    path: 'file',
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
     about: 'configuration file (TOML); its keys are the names of these options',
@@ -68,6 +89,9 @@ export const OPTIONS = {
   },
   watchlog: {
     kind: 'list',
+    often: true,
+    path: 'file',
+    words: ['journal', '-'],
     value: 'FILE',
     otherwise: 'the first that exists of the usual mail logs, else the journal',
     about:
@@ -77,6 +101,7 @@ export const OPTIONS = {
   },
   'journal-trust': {
     kind: 'text',
+    words: ['declared', 'any'],
     value: 'WHOM',
     default: 'declared',
     about:
@@ -86,6 +111,9 @@ export const OPTIONS = {
   },
   map: {
     kind: 'text',
+    often: true,
+    path: 'file',
+    words: ['lmdb:'],
     value: 'TYPE:PATH',
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
     about: 'the map, exactly as main.cf names it after check_client_access',
@@ -95,6 +123,7 @@ export const OPTIONS = {
   },
   grace: {
     kind: 'duration',
+    often: true,
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
@@ -111,6 +140,7 @@ export const OPTIONS = {
   },
   'session-limit': {
     kind: 'duration',
+    words: ['none'],
     value: 'DURATION',
     default: '1d',
     about: 'how long an open session (IMAP IDLE) keeps its grant at most; none: it keeps nothing',
@@ -119,6 +149,8 @@ export const OPTIONS = {
   },
   mynetworks: {
     kind: 'networks',
+    often: true,
+    words: ['none'],
     value: 'LIST',
     otherwise: 'ask postconf',
     about: "networks that may relay anyway, in Postfix's own grammar; none for an empty list",
@@ -127,6 +159,7 @@ export const OPTIONS = {
   },
   'postfix-config': {
     kind: 'text',
+    path: 'directory',
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
@@ -135,6 +168,7 @@ export const OPTIONS = {
   },
   exclude: {
     kind: 'networks',
+    words: ['none'],
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
@@ -143,12 +177,14 @@ export const OPTIONS = {
   },
   debug: {
     kind: 'flag',
+    often: true,
     about: 'stay in the foreground and print every decision on standard output',
     commands: ['run', 'replay'],
     inFile: true,
   },
   logto: {
     kind: 'text',
+    path: 'file',
     value: 'FILE',
     otherwise: 'standard output',
     about: 'where to log; reopened on SIGHUP',
@@ -157,12 +193,14 @@ export const OPTIONS = {
   },
   nowrite: {
     kind: 'flag',
+    often: true,
     about: 'dry run: do everything but write the map',
     commands: ['run', 'replay'],
     inFile: true,
   },
   daemon: {
     kind: 'text',
+    path: 'file',
     value: 'PIDFILE',
     about: 'the historical way: go to the background and write the pid there',
     commands: ['run'],
@@ -170,6 +208,7 @@ export const OPTIONS = {
   },
   patterns: {
     kind: 'text',
+    path: 'directory',
     value: 'DIR',
     otherwise: '/etc/popbsmtp/patterns.d if present',
     about: "the administrator's own patterns, added to the shipped ones",
@@ -184,18 +223,21 @@ export const OPTIONS = {
   },
   test: {
     kind: 'flag',
+    often: true,
     about: 'run the samples of all patterns; tell those that fail',
     commands: ['patterns'],
     inFile: false,
   },
   count: {
     kind: 'flag',
+    often: true,
     about: 'print only the summary',
     commands: ['match'],
     inFile: false,
   },
   json: {
     kind: 'flag',
+    often: true,
     about: 'print JSON, for programs',
     commands: ['match', 'replay', 'list', 'patterns', 'explain'],
     inFile: false,
@@ -212,6 +254,24 @@ export function isOptionName(name: string): name is OptionName {
 
 /** The specification of an option, with the fields that not every one has. */
 export const specOf = (name: OptionName): OptionSpec => OPTIONS[name];
+
+/** The options of a command: those used often, then the others. */
+export function optionsOf(command: CommandName): readonly OptionName[] {
+  const own = OPTION_NAMES.filter(name => specOf(name).commands.includes(command));
+  const isOften = (name: OptionName): boolean => specOf(name).often === true;
+  return [...own.filter(isOften), ...own.filter(name => !isOften(name))];
+}
+
+export const COMMAND_NAMES = Object.keys(COMMANDS).filter(isCommandName);
+
+/** The specification of a command, with the fields that not every one has. */
+export const commandOf = (name: CommandName): CommandSpec => COMMANDS[name];
+
+/** What stands behind a command, with the fields that not every one has; null when nothing does. */
+export function operandsOf(command: CommandName): OperandSpec | null {
+  const { operands } = commandOf(command);
+  return operands === undefined ? null : OPERANDS[operands];
+}
 
 export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);

@@ -1,0 +1,147 @@
+/**
+ * What help and manual say beyond the table of options: texts and examples, as data.
+ *
+ * Every command has its entry, or it does not compile; an option has one when its line in the table is not enough.
+ */
+import type { CommandName, OptionName } from './options.ts';
+
+export interface Example {
+  /** Without `popbsmtp` in front. */
+  readonly args: string;
+  readonly does: string;
+}
+
+interface CommandText {
+  readonly detail: string;
+  readonly examples: readonly Example[];
+}
+
+interface OptionText {
+  readonly detail?: string;
+  /** A value for the configuration file, where the default is no example or there is none. */
+  readonly example?: string;
+}
+
+export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
+  run: {
+    detail:
+      'Watches the log of the POP3/IMAP server, and grants every address that logs in, until the grace period after its last login is over. ' +
+      'It makes the map if there is none, and goes on from its rows if there is one. ' +
+      'It stays in the foreground, and is a service of systemd or of another supervisor; --daemon goes to the background.',
+    examples: [
+      { args: 'run --debug --nowrite', does: 'show every decision, and change nothing' },
+      {
+        args: 'run --watchlog /var/log/mail.log --grace 30m',
+        does: 'name the log, and grant longer',
+      },
+      { args: 'run --watchlog journal', does: 'read the systemd journal' },
+    ],
+  },
+  match: {
+    detail:
+      'Prints a line for each login and logout that the patterns recognise, and at the end, on standard error, how many there were of each server, ' +
+      'and lines that look like logins and were not recognised. It reads no map and asks no Postfix.',
+    examples: [
+      { args: 'match /var/log/mail.log', does: 'which logins are recognised' },
+      { args: 'match --count /var/log/mail.log', does: 'how many, by server' },
+      { args: 'match --json - < mail.log | jq .user', does: 'one JSON object for each event' },
+    ],
+  },
+  replay: {
+    detail:
+      'Does what the daemon would have done with these logs, at the times that their lines tell: grants, refreshes, purges. ' +
+      'At the end the map holds what would be valid at the last time stamp; so give it a --map of its own, or --nowrite.',
+    examples: [
+      {
+        args: 'replay --nowrite --debug /var/log/mail.log',
+        does: 'what would have happened; changes nothing',
+      },
+      {
+        args: 'replay --map lmdb:/tmp/trial mail.log.1 mail.log',
+        does: 'two logs, oldest first, into a map for trial',
+      },
+    ],
+  },
+  list: {
+    detail:
+      'Prints each row of the map: the address, the value (the Unix time of its latest login), and that time. ' +
+      'Any account may do so that may read the map, with or without a running daemon.',
+    examples: [
+      { args: 'list', does: 'who may relay' },
+      { args: 'list --json', does: 'one JSON object for each row' },
+    ],
+  },
+  purge: {
+    detail:
+      'Takes away the rows whose grace period is over, and prints them. ' +
+      'While a daemon runs it does nothing, and neither does it when there is no map.',
+    examples: [{ args: 'purge', does: 'what init/popbsmtp-purge.timer runs each minute' }],
+  },
+  patterns: {
+    detail:
+      'Lists the servers whose log lines are recognised, with the programs and patterns of each and the file they come from. ' +
+      'With --test, runs every sample of every pattern, prints those that fail, and exits with 1 if there are any.',
+    examples: [
+      { args: 'patterns', does: 'the servers that are recognised' },
+      { args: 'patterns --test', does: 'prove the shipped patterns and your own' },
+    ],
+  },
+  explain: {
+    detail:
+      'Tells of each line how it was parsed, which patterns were tried, where the nearest one stopped, and what the daemon would do now. ' +
+      'Lines are taken in their order, as those of one log: some servers tell of a login in two.',
+    examples: [
+      {
+        args: "explain 'Mar 22 11:17:58 mx dovecot: pop3-login: Login: user=<anna>, rip=192.0.2.1'",
+        does: 'one line, in quotes',
+      },
+      { args: 'explain < lines.txt', does: 'lines from a file' },
+    ],
+  },
+  demo: {
+    detail:
+      'Runs the daemon over a log of its own in a temporary directory, writes log lines of several servers into it, ' +
+      'and shows what becomes of them. It needs no root, changes nothing, and is over in well under a minute.',
+    examples: [{ args: 'demo', does: 'see it work' }],
+  },
+};
+
+export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
+  watchlog: {
+    detail:
+      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
+    example: '["/var/log/mail.log", "journal"]',
+  },
+  'journal-trust': {
+    detail:
+      "Anybody on the host may write to the journal, but journald notes the sender; with declared, an entry counts only when it comes from the program and account that the server's patterns declare.",
+  },
+  map: {
+    detail:
+      'Its directory must belong to the account that the daemon runs as. The file is made if there is none, and is never replaced while Postfix may use it.',
+  },
+  grace: { detail: 'A number without a unit is seconds.' },
+  'session-limit': {
+    detail:
+      'The grant then ends the grace period after the logout. Only for servers whose log tells which login a logout belongs to.',
+  },
+  mynetworks: {
+    detail: 'Addresses in them need no grant and get none.',
+    example: '["127.0.0.0/8", "192.0.2.0/24", "[2001:db8::]/32"]',
+  },
+  'postfix-config': { example: '"/etc/postfix-out"' },
+  logto: { example: '"/var/log/popbsmtp.log"' },
+  daemon: {
+    detail:
+      'It returns once the daemon follows its logs, or with the exit status of the daemon that could not start. The file is removed when the daemon stops.',
+    example: '"/run/popbsmtp.pid"',
+  },
+  patterns: {
+    detail: 'Files whose names end in .toml; patterns/README.md tells how they are written.',
+    example: '"/etc/popbsmtp/patterns.d"',
+  },
+  reprocess: {
+    detail:
+      'Otherwise the daemon goes on where it stopped last, or begins with the lines of the last grace period. Logins that are too old grant nothing in either case.',
+  },
+};
