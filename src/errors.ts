@@ -31,7 +31,7 @@ interface Entry {
   readonly hint: string;
 }
 
-const CATALOGUE = {
+export const CATALOGUE = {
   USAGE: { exit: EXIT.usage, text: '{problem}', hint: 'see "popbsmtp {verb}--help"' },
   DURATION: {
     exit: EXIT.usage,

@@ -12,6 +12,7 @@ import {
   optionsOf,
   specOf,
 } from './options.ts';
+import { sentence, wrap } from './running-text.ts';
 import { COMMAND_TEXTS, type Example } from './texts.ts';
 
 /** Known to every command. */
@@ -78,7 +79,7 @@ function commandHelp(command: CommandName, width: number): string[] {
   const { about } = commandOf(command);
   return [
     `Usage: popbsmtp ${usageOf(command)}${options.length === 0 ? '' : ' [OPTION...]'}`,
-    wrap(`${about.charAt(0).toUpperCase()}${about.slice(1)}. ${detail}`, width),
+    wrap(`${sentence(about)} ${detail}`, width),
     ...(operands === null
       ? []
       : [section('Operands:', [{ term: operandName(command), texts: [operands.about] }], width)]),
@@ -148,18 +149,4 @@ function examples(all: readonly Example[], width: number): string {
     return `  popbsmtp ${args}\n    ${says}`;
   });
   return [all.length === 1 ? 'Example:' : 'Examples:', ...lines].join('\n');
-}
-
-/** Breaks a text between words, so that no line is longer than the width. */
-export function wrap(text: string, width: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line += line === '' ? word : ` ${word}`;
-  }
-  return [...lines, line].join('\n');
 }

@@ -4,6 +4,7 @@
  * Every command has its entry, or it does not compile; an option has one when its line in the table is not enough.
  */
 import type { CommandName, OptionName } from './options.ts';
+import type { Value } from './values.ts';
 
 export interface Example {
   /** Without `popbsmtp` in front. */
@@ -19,7 +20,7 @@ interface CommandText {
 interface OptionText {
   readonly detail?: string;
   /** A value for the configuration file, where the default is no example or there is none. */
-  readonly example?: string;
+  readonly example?: Value | number;
 }
 
 export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
@@ -110,35 +111,40 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   watchlog: {
     detail:
       'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
-    example: '["/var/log/mail.log", "journal"]',
+    example: ['/var/log/mail.log', 'journal'],
   },
   'journal-trust': {
     detail:
       "Anybody on the host may write to the journal, but journald notes the sender; with declared, an entry counts only when it comes from the program and account that the server's patterns declare.",
+    example: 'any',
   },
+  'max-grants': { example: 20000 },
   map: {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none, and is never replaced while Postfix may use it.',
+    example: 'lmdb:/var/popbsmtp/relay',
   },
-  grace: { detail: 'A number without a unit is seconds.' },
+  grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   'session-limit': {
     detail:
       'The grant then ends the grace period after the logout. Only for servers whose log tells which login a logout belongs to.',
+    example: '8h',
   },
   mynetworks: {
     detail: 'Addresses in them need no grant and get none.',
-    example: '["127.0.0.0/8", "192.0.2.0/24", "[2001:db8::]/32"]',
+    example: ['127.0.0.0/8', '192.0.2.0/24', '[2001:db8::]/32'],
   },
-  'postfix-config': { example: '"/etc/postfix-out"' },
-  logto: { example: '"/var/log/popbsmtp.log"' },
+  exclude: { example: ['127.0.0.0/8', '::1', '100.64.0.0/10'] },
+  'postfix-config': { example: '/etc/postfix-out' },
+  logto: { example: '/var/log/popbsmtp.log' },
   daemon: {
     detail:
       'It returns once the daemon follows its logs, or with the exit status of the daemon that could not start. The file is removed when the daemon stops.',
-    example: '"/run/popbsmtp.pid"',
+    example: '/run/popbsmtp.pid',
   },
   patterns: {
     detail: 'Files whose names end in .toml; patterns/README.md tells how they are written.',
-    example: '"/etc/popbsmtp/patterns.d"',
+    example: '/etc/popbsmtp/patterns.d',
   },
   reprocess: {
     detail:
