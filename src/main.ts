@@ -26,7 +26,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && args[0] === '--version') return sayVersion();
   const { parseCommandLine } = await import('./cli/command-line.ts');
-  const { command, operands, values } = await parseCommandLine(args, version());
+  const { command, operands, values } = parseCommandLine(args, version());
   if (command === null) return EXIT.ok;
   const start = await COMMANDS[command]();
   return start(values, operands);

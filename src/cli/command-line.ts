@@ -1,21 +1,24 @@
 /**
- * The command line, from the table of options, by yargs.
+ * The command line, from the table of options, by yargs' own parser.
+ *
+ * Not by yargs itself: it writes help and errors of its own, which are not wanted here, and loading it took
+ * 50 ms, as long as Node itself.
  *
  * Promises: parsing has no side effect but the printing of `--help` and `--version`; whatever is wrong is a
- * Failure USAGE of one line (yargs would print its whole help).  A bare call with options is `run`.
+ * Failure USAGE of one line.  A bare call with options is `run`.
  */
-import yargs, { type Argv } from 'yargs';
+import parser, { type Arguments } from 'yargs-parser';
 import { failure } from '../errors.ts';
 import { helpText } from './help.ts';
 import { nearest } from './nearest.ts';
 import {
   COMMAND_NAMES,
   type CommandName,
-  commandOf,
   isCommandName,
   isOptionName,
-  OPERANDS,
+  OPTION_NAMES,
   type OptionName,
+  operandsOf,
   optionsOf,
   specOf,
 } from './options.ts';
@@ -30,121 +33,104 @@ export interface CommandLine {
 }
 
 const SETTINGS = {
-  // Names and values mean what they say: no camel case, no numbers, no nesting.
+  // Names and values mean what they say: no camel case, no numbers, no nesting, no opposites.
+  'boolean-negation': false,
   'camel-case-expansion': false,
   'dot-notation': false,
   'parse-numbers': false,
   'parse-positional-numbers': false,
   'strip-aliased': true,
-  'greedy-arrays': false,
 };
 
-/** Stands for `-` while yargs parses, which loses it among the operands of a command (18.2.0); no file has such a name. */
-const DASH = '\0-';
-const hide = (arg: string): string => (arg === '-' ? DASH : arg);
-const show = (arg: unknown): string => (arg === DASH ? '-' : String(arg));
+const namesOf = (wanted: (spec: ReturnType<typeof specOf>) => boolean): OptionName[] =>
+  OPTION_NAMES.filter(name => wanted(specOf(name)));
+
+/** Of the options of all commands, since the command may stand behind them. */
+const GRAMMAR = {
+  alias: {
+    help: 'h',
+    ...Object.fromEntries(OPTION_NAMES.map(name => [name, specOf(name).alias ?? []])),
+  },
+  boolean: ['help', 'version', ...namesOf(({ kind }) => kind === 'flag')],
+  narg: Object.fromEntries(namesOf(({ kind }) => kind !== 'flag').map(name => [name, 1])),
+  string: ['_', ...namesOf(({ kind }) => kind !== 'flag')],
+  configuration: SETTINGS,
+};
 
 /** @throws Failure USAGE */
-export async function parseCommandLine(
-  args: readonly string[],
-  version: string,
-): Promise<CommandLine> {
-  let command: CommandName = 'run';
-  let problem: string | null = null;
-  const parser = build(args, version, name => {
-    command = name;
-  }).fail((message: string | null, error: Error | undefined) => {
-    problem ??= message ?? error?.message ?? 'not understood';
-  });
-  // With a callback yargs prints nothing by itself.
-  const argv = await parser.parseAsync(args.map(hide), {}, () => undefined);
-  if (problem !== null) throw usage(explain(problem, command, args), command);
-  const asked = answer(argv, version);
+export function parseCommandLine(args: readonly string[], version: string): CommandLine {
+  const { argv, error } = parser.detailed([...args], GRAMMAR);
+  const [first, ...rest] = argv._.map(String);
+  const named = first !== undefined && isCommandName(first) ? first : null;
+  const asked = answer(argv, named, version);
   if (asked !== null) {
     process.stdout.write(asked);
     return { command: null, operands: [], values: new Values(new Map()) };
   }
-  const found = argv['file'] ?? argv['line'];
-  const operands = Array.isArray(found) ? found.map(show) : [];
-  return { command, operands, values: valuesOf(argv, command) };
+  const command = named ?? 'run';
+  if (error !== null) throw usage(lowerFirst(error.message), command);
+  const odd = oddFlag(args);
+  if (odd !== undefined) throw usage(`--${odd} ${TAKES.flag}`, command);
+  if (named === null && first !== undefined) throw unknownWord(first, command);
+  return { command, operands: operandsIn(rest, command), values: valuesOf(argv, command) };
 }
 
 /** What was asked for instead of a command to run, or null. */
-function answer(argv: Record<string, unknown> & { _: unknown[] }, version: string): string | null {
+function answer(argv: Arguments, command: CommandName | null, version: string): string | null {
   if (argv['version'] === true) return `${version}\n`;
-  if (argv['help'] !== true) return null;
-  const [first] = argv._.map(String);
-  const command = first !== undefined && isCommandName(first) ? first : null;
-  return helpText(command, process.stdout.columns);
+  return argv['help'] === true ? helpText(command, process.stdout.columns) : null;
 }
 
-function build(
-  args: readonly string[],
-  version: string,
-  chosen: (name: CommandName) => void,
-): Argv {
-  const parser = yargs(args.map(hide))
-    .parserConfiguration(SETTINGS)
-    .exitProcess(false)
-    .strict()
-    .showHelpOnFail(false)
-    .version(version)
-    .help()
-    .alias('help', 'h');
-  for (const name of COMMAND_NAMES) {
-    const { about, operands } = commandOf(name);
-    const words = operands === undefined ? name : `${name} ${OPERANDS[operands].words}`;
-    parser.command(
-      name === 'run' ? [words, '$0'] : words,
-      about,
-      command => addOptions(command, name),
-      () => chosen(name),
-    );
-  }
-  return parser;
+/** A flag with a value that is neither true nor false, which the parser would take for false. */
+function oddFlag(args: readonly string[]): string | undefined {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end))
+    .map(arg => /^--([^=]+)=(?!(?:true|false)$)/.exec(arg)?.[1] ?? '')
+    .find(name => isOptionName(name) && specOf(name).kind === 'flag');
 }
 
-function addOptions(command: Argv, name: CommandName): Argv {
-  const { operands } = commandOf(name);
-  if (operands !== undefined) {
-    command.positional(OPERANDS[operands].name, { type: 'string', array: true });
-  }
-  for (const option of optionsOf(name)) {
-    const spec = specOf(option);
-    command.option(option, {
-      type: spec.kind === 'flag' ? 'boolean' : 'string',
-      array: spec.kind === 'list',
-      requiresArg: spec.kind !== 'flag',
-      ...(spec.alias === undefined ? {} : { alias: spec.alias }),
-    });
-  }
-  return command;
+/** @throws Failure USAGE when there are more or fewer than the command takes */
+function operandsIn(words: readonly string[], command: CommandName): readonly string[] {
+  const grammar = operandsOf(command);
+  const { least, most } = grammar === null ? { least: 0, most: 0 } : numberOf(grammar.words);
+  const excess = words[most];
+  if (excess !== undefined) throw unknownWord(excess, command);
+  if (words.length < least) throw usage(`a ${grammar?.name ?? 'word'} is missing`, command);
+  return words;
 }
 
-function valuesOf(argv: Record<string, unknown>, command: CommandName): Values {
+/** How many operands `<file>`, `<file..>` and `[file..]` stand for. */
+const numberOf = (words: string): { readonly least: number; readonly most: number } => ({
+  least: words.startsWith('<') ? 1 : 0,
+  most: words.includes('..') ? Number.POSITIVE_INFINITY : 1,
+});
+
+function valuesOf(argv: Arguments, command: CommandName): Values {
+  const known = optionsOf(command);
   const given = new Map<OptionName, Given<Value>>();
   for (const [name, raw] of Object.entries(argv)) {
-    if (raw === undefined || !isOptionName(name)) continue;
+    if (name === '_' || raw === undefined) continue;
+    if (!isOptionName(name) || !known.includes(name)) {
+      const written = name.length === 1 ? `-${name}` : `--${name}`;
+      const problem = `unknown option ${written} (the nearest is --${nearest(name, known)})`;
+      throw usage(problem, command);
+    }
     const { kind } = specOf(name);
     // Given twice, the last one counts, as everywhere.
-    const last: unknown = kind !== 'list' && Array.isArray(raw) ? raw.at(-1) : raw;
-    const value = normalise(name, Array.isArray(last) ? last.map(show) : last);
+    const value = normalise(name, kind !== 'list' && Array.isArray(raw) ? raw.at(-1) : raw);
     if (value === null) throw usage(`--${name} ${TAKES[kind]}`, command);
     given.set(name, { value, origin: `--${name}` });
   }
   return new Values(given);
 }
 
-/** Names the nearest option, or the nearest command, for one that is not known. */
-function explain(problem: string, command: CommandName, args: readonly string[]): string {
-  const [, words] = /^Unknown arguments?: (.*)$/.exec(problem) ?? [];
-  if (words === undefined) return problem.replace(/\s*\n\s*/g, ' ');
-  const [first = ''] = words.split(', ');
-  if (args.includes(first)) {
-    return `unknown command or argument "${first}" (the nearest command is ${nearest(first, COMMAND_NAMES)})`;
-  }
-  return `unknown option --${first} (the nearest is --${nearest(first, optionsOf(command))})`;
-}
+const unknownWord = (word: string, command: CommandName): Error =>
+  usage(
+    `unknown command or argument "${word}" (the nearest command is ${nearest(word, COMMAND_NAMES)})`,
+    command,
+  );
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 const usage = (problem: string, command: CommandName): Error =>
   failure('USAGE', { problem, verb: command === 'run' ? '' : `${command} ` });

@@ -98,7 +98,7 @@ export function usageOf(command: CommandName): string {
   return `${name} ${words.startsWith('[') ? `[${operandName(command)}]` : operandName(command)}`;
 }
 
-/** `FILE...` for the `<file..>` of yargs. */
+/** `FILE...` for `<file..>`. */
 const operandName = (command: CommandName): string =>
   (operandsOf(command)?.words ?? '')
     .replace(/[<>[\]]/g, '')

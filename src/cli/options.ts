@@ -39,7 +39,7 @@ interface CommandSpec {
   readonly operands?: keyof typeof OPERANDS;
 }
 
-/** What may stand behind a command; `words` in yargs' grammar. */
+/** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
 export const OPERANDS = {
   files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },

@@ -4,7 +4,7 @@ import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { patternsOf, replaySettings, runSettings } from '../../src/cli/settings.ts';
 import { assertRejects } from '../failure.ts';
 
-const parse = (...args: string[]) => parseCommandLine(args, '1.2.3');
+const parse = async (...args: string[]) => parseCommandLine(args, '1.2.3');
 
 test('a bare call, with options or without, is the daemon', async () => {
   for (const args of [[], ['--debug'], ['run'], ['run', '--nowrite']]) {
@@ -52,6 +52,10 @@ test('the commands for finished logs take files, and - for standard input', asyn
   assert.deepEqual(operands, ['/a', '-', '/b']);
   assert.equal(values.flag('json'), true);
   assert.deepEqual((await parse('match', '-')).operands, ['-']);
+  assert.deepEqual((await parse('--count', 'match', '--', '-x', '--json')).operands, [
+    '-x',
+    '--json',
+  ]);
   assert.deepEqual(runSettings((await parse('--watchlog', '-')).values).watchlog, ['-']);
   assert.deepEqual(runSettings((await parse('--watchlog=-')).values).watchlog, ['-']);
   const replay = await parse('replay', '0123', '--mynetworks', '[::1]/128, 192.0.2.0/24');
@@ -94,6 +98,11 @@ test('what is not understood is told in one line, with the nearest name', async 
     [['match', '/a', '--test'], '--test', 'popbsmtp match --help'],
     [['patterns', 'dovecot'], '"dovecot"'],
     [['--grace'], 'grace'],
+    [['--grace', '--debug'], 'grace'],
+    [['--no-debug'], '--no-debug'],
+    [['-x'], 'unknown option -x'],
+    [['--debug=perhaps'], '--debug takes true or false'],
+    [['list', 'x'], '"x"'],
     [['--map='], '--map takes a text'],
   ];
   for (const [args, ...mentions] of table) {
