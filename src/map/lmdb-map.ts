@@ -14,7 +14,7 @@
  */
 import { type BigIntStats, fstatSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
 import { Durability } from './durability.ts';
 import { checkLmdbFile, lmdbPath, readLmdbFile } from './lmdb-file.ts';
@@ -24,8 +24,10 @@ import { type Lock, lock } from './lock.ts';
 import type { Change, Effect, LookupMap, MapOptions, MapSpec, Row } from './map.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
-/** Changes in one transaction: in a map of a million rows, 1,000 hold the lock for 9 ms on average. */
-const SLICE = 1000;
+/** Changes in one transaction: in a map of a million rows, 500 hold the lock for 5 ms on average. */
+const SLICE = 500;
+/** Between two slices; a lock taken again at once would keep waiting those whom its release has woken. */
+const PAUSE_MS = 1;
 
 /** Postfix holds it for microseconds. */
 const PATIENCE_MS = 2000;
@@ -162,7 +164,7 @@ export class LmdbMap implements LookupMap {
   async #commitSlices(changes: readonly Change[]): Promise<Effect[]> {
     const effects: Effect[] = [];
     for (let start = 0; start < changes.length; start += SLICE) {
-      if (start > 0) await nextTurn();
+      if (start > 0) await sleep(PAUSE_MS);
       effects.push(...(await this.#commitSlice(changes.slice(start, start + SLICE))));
     }
     return effects;

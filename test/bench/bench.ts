@@ -1,9 +1,9 @@
 /**
  * `npm run bench`: how fast popbsmtp is, beside grep and other programs of the kind, in one run.
  *
- * Makes its own log, runs everything by turns, prints a table of medians and of ratios to grep, and writes
- * the same as JSON to dist/bench.json.  Nothing here fails because a machine is slow.
- * Arguments: the number of lines (2,000,000) and of rounds (5).
+ * Makes its own logs, runs everything by turns, prints a table of medians and of ratios to grep, then what a daemon
+ * does under load, and writes the same as JSON to dist/bench.json.  Nothing here fails because a machine is slow.
+ * Arguments: the number of lines (2,000,000), of rounds (5), and of seconds under load (60).
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -14,12 +14,17 @@ import { findProgram } from '../real/programs.ts';
 import { Rig } from '../real/rig.ts';
 import { bareLatency, daemonLatency } from './latency.ts';
 import { makeLog } from './log-maker.ts';
-import { type Command, interleaved, median, quantile } from './timing.ts';
+import { type Figure, scale } from './scale.ts';
+import { startTimes } from './start.ts';
+import { type Command, interleaved, median, quantile, timed } from './timing.ts';
 
 const LINES = Number(process.argv[2] ?? 2_000_000);
 const ROUNDS = Number(process.argv[3] ?? 5);
+const SECONDS = Number(process.argv[4] ?? 60);
 const SEED = 7;
 const FEW = 200_000;
+/** How much longer the log is on which memory must not depend. */
+const LONGER = 10;
 
 /** One anchored expression for Dovecot's logins. */
 const EXPRESSION =
@@ -30,6 +35,7 @@ const FAIL2BAN = String.raw`dovecot: (?:imap|pop3)-login: Login: user=<[^<>]+>, 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-bench-'));
 const log = join(directory, 'mail.log');
 const few = join(directory, 'few.log');
+const long = join(directory, 'long.log');
 
 const popbsmtp = (name: string, ...args: string[]): Command => ({
   name,
@@ -37,9 +43,10 @@ const popbsmtp = (name: string, ...args: string[]): Command => ({
   args: [MAIN, ...args],
 });
 
+const replay = (name: string, file: string): Command =>
+  popbsmtp(name, 'replay', file, '--map', `lmdb:${join(directory, 'map')}`, '--mynetworks', 'none');
+
 function commands(): Command[] {
-  const map = `lmdb:${join(directory, 'map')}`;
-  const own = ['--mynetworks', 'none'];
   const peers: Command[] = [
     {
       name: 'grep -Pc',
@@ -64,7 +71,7 @@ function commands(): Command[] {
     popbsmtp('match --count', 'match', '--count', log),
     popbsmtp('match --json', 'match', '--json', log),
     popbsmtp('match --count, a tenth', 'match', '--count', few),
-    popbsmtp('replay', 'replay', log, '--map', map, ...own),
+    replay('replay', log),
     { name: 'node -e 0', program: process.execPath, args: ['-e', '0'] },
     popbsmtp('--version', '--version'),
   ];
@@ -77,10 +84,22 @@ async function bench(): Promise<void> {
   makeLog(log, { lines: LINES, seed: SEED, start, rate: 500 });
   makeLog(few, { lines: Math.min(FEW, LINES), seed: SEED, start, rate: 500 });
   const runs = await interleaved(commands(), ROUNDS);
-  const grep = runs.get('grep -Pc')?.seconds ?? Number.NaN;
   const rig = new Rig();
+  runs.set('start, to follow the log', {
+    seconds: median(await startTimes(rig, ROUNDS)),
+    peakMiB: Number.NaN,
+  });
+  makeLog(long, { lines: LONGER * LINES, seed: SEED, start, rate: 500 });
+  for (const command of [
+    popbsmtp(`match --count, ${LONGER} times the log`, 'match', '--count', long),
+    replay(`replay, ${LONGER} times the log`, long),
+  ])
+    runs.set(command.name, await timed(command));
+  rmSync(long);
+  const grep = runs.get('grep -Pc')?.seconds ?? Number.NaN;
   const live = await daemonLatency(rig);
   const bare = await bareLatency(rig);
+  const figures = await scale(rig, SECONDS);
   await rig.close();
   const results = [...runs].map(([name, { seconds, peakMiB }]) => ({
     name,
@@ -92,7 +111,7 @@ async function bench(): Promise<void> {
     { name: 'write to row in the map', median: median(live), p99: quantile(live, 0.99) },
     { name: 'write, wake up and read', median: median(bare), p99: quantile(bare, 0.99) },
   ];
-  print(results, latency);
+  print(results, latency, figures);
   const report = {
     node: process.version,
     cpus: cpus().length,
@@ -100,6 +119,7 @@ async function bench(): Promise<void> {
     rounds: ROUNDS,
     results,
     latency,
+    figures,
   };
   writeFileSync(
     join(import.meta.dirname, '../../bench.json'),
@@ -107,29 +127,36 @@ async function bench(): Promise<void> {
   );
 }
 
+/** Of the first column. */
+const WIDTH = 44;
+
 function print(
   results: readonly { name: string; seconds: number; ratio: number; peakMiB: number }[],
   latency: readonly { name: string; median: number; p99: number }[],
+  figures: readonly Figure[],
 ): void {
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say(
     `${LINES} lines, medians of ${ROUNDS} runs, ${cpus().length} processors, Node ${process.version}\n`,
   );
   say(
-    `${'command'.padEnd(28)}${'seconds'.padStart(10)}${'to grep'.padStart(10)}${'peak MiB'.padStart(10)}`,
+    `${'command'.padEnd(WIDTH)}${'seconds'.padStart(10)}${'to grep'.padStart(10)}${'peak MiB'.padStart(10)}`,
   );
   for (const { name, seconds, ratio, peakMiB } of results) {
     say(
-      name.padEnd(28) +
+      name.padEnd(WIDTH) +
         fixed(seconds, 3).padStart(10) +
         fixed(ratio, 2).padStart(10) +
         fixed(peakMiB, 0).padStart(10),
     );
   }
-  say(`\n${'a login, live'.padEnd(28)}${'median ms'.padStart(10)}${'99 % ms'.padStart(10)}`);
+  say(`\n${'a login, live'.padEnd(WIDTH)}${'median ms'.padStart(10)}${'99 % ms'.padStart(10)}`);
   for (const { name, median: middle, p99 } of latency) {
-    say(name.padEnd(28) + fixed(middle, 3).padStart(10) + fixed(p99, 3).padStart(10));
+    say(name.padEnd(WIDTH) + fixed(middle, 3).padStart(10) + fixed(p99, 3).padStart(10));
   }
+  say('');
+  for (const { name, value, unit } of figures)
+    say(`${name.padEnd(WIDTH)}${fixed(value, 2).padStart(20)} ${unit}`);
 }
 
 try {
