@@ -26,6 +26,7 @@ import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
 import { debugLines } from './debug.ts';
 import { openLog } from './log.ts';
 import { isoTime, print } from './print.ts';
+import { type ProgressMeter, progressMeter } from './progress-meter.ts';
 import { replaySettings, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
@@ -46,7 +47,12 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       rows.filter(({ stamp }) => stamp === null),
     );
     const player = new Player(settings, rules, memory);
-    for (const finished of logs) await player.play(finished);
+    const meter = progressMeter(logs, settings.json || settings.debug);
+    try {
+      for (const finished of logs) await player.play(finished, meter);
+    } finally {
+      meter?.clear();
+    }
     await player.finish();
     await held.map.commit(difference(rows, await memory.rows()));
   } finally {
@@ -87,7 +93,7 @@ class Player {
     });
   }
 
-  async play(log: FinishedLog): Promise<void> {
+  async play(log: FinishedLog, meter: ProgressMeter | null): Promise<void> {
     const { registry } = this.#rules;
     const rules = rulesFor(this.#rules, () => log.modified, new LogMemory());
     await this.#pipeline.setRules(rules);
@@ -96,6 +102,7 @@ class Player {
     for await (const { lines, last } of log.batches(new Sieve(registry.tags))) {
       await this.#pipeline.lines(lines);
       await this.#print();
+      meter?.update();
       end = parseLine(last, stamps, registry.ownForms).time ?? end;
     }
     this.#counts.lines += log.lines();

@@ -27,6 +27,10 @@ export interface Batch {
 export interface FinishedLog {
   /** To be walked through once. */
   batches(sieve: Sieve): AsyncIterable<Batch>;
+  /** In bytes; null when it is no regular file. */
+  readonly size: number | null;
+  /** Bytes read so far. */
+  bytes(): number;
   /** Lines read so far. */
   lines(): number;
   /** Lines of more than MAX_LINE bytes so far, which were skipped. */
@@ -40,9 +44,10 @@ export interface FinishedLog {
  * @throws Failure LOG_MISSING, LOG_UNREADABLE
  */
 export function openFinishedLog(path: string): FinishedLog {
-  if (path === '-') return new ByteLog(path, streamReader(process.stdin), Date.now());
+  if (path === '-') return new ByteLog(path, streamReader(process.stdin), Date.now(), null);
   const fd = openForReading(path);
-  return new ByteLog(path, fileReader(fd), fstatSync(fd).mtimeMs);
+  const status = fstatSync(fd);
+  return new ByteLog(path, fileReader(fd), status.mtimeMs, status.isFile() ? status.size : null);
 }
 
 /** Puts the next bytes into a buffer, and tells how many there were; none at the end. */
@@ -50,19 +55,26 @@ type Reader = (into: Buffer) => number | Promise<number>;
 
 class ByteLog implements FinishedLog {
   readonly modified: EpochSeconds;
+  readonly size: number | null;
   readonly #path: string;
   readonly #read: Reader;
   /** One buffer for the whole log: what a block held has been decoded before the next one is read. */
   readonly #buffer = Buffer.allocUnsafe(BLOCK);
   /** The end of a line that is too long is being looked for. */
   #skipping = false;
+  #bytes = 0;
   #lines = 0;
   #tooLong = 0;
 
-  constructor(path: string, read: Reader, modifiedMs: number) {
+  constructor(path: string, read: Reader, modifiedMs: number, size: number | null) {
+    this.size = size;
     this.modified = epoch(modifiedMs / 1000);
     this.#path = path;
     this.#read = read;
+  }
+
+  bytes(): number {
+    return this.#bytes;
   }
 
   lines(): number {
@@ -94,7 +106,9 @@ class ByteLog implements FinishedLog {
 
   async #fill(rest: number): Promise<number> {
     try {
-      return await this.#read(this.#buffer.subarray(rest));
+      const count = await this.#read(this.#buffer.subarray(rest));
+      this.#bytes += count;
+      return count;
     } catch (error) {
       throw failure('LOG_UNREADABLE', { path: this.#path, reason: reasonOf(error) }, error);
     }
