@@ -70,5 +70,11 @@ export class CatchUp implements Readable {
   }
 }
 
-/** Of a file; what is none, as the journal, has no bytes to wait for. */
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** What is no file, as the journal, has no bytes to wait for; nor has one that cannot be looked at any more. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
+}
