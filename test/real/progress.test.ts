@@ -7,11 +7,12 @@ import assert from 'node:assert/strict';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { quoted } from '../../src/manual/completion.ts';
 import { MAIN } from './popbsmtp.ts';
 import { type Daemon, mustRun, startDaemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
-import { shellWord, startOnTerminal } from './terminal.ts';
+import { startOnTerminal } from './terminal.ts';
 import { waitFor } from './wait.ts';
 
 const skip = requirePrograms(['script', 'mkfifo']);
@@ -35,7 +36,7 @@ async function reading(
 }
 
 const popbsmtp = (...args: string[]): string =>
-  [process.execPath, MAIN, ...args].map(shellWord).join(' ');
+  [process.execPath, MAIN, ...args].map(quoted).join(' ');
 
 describe('on a terminal', { skip }, () => {
   const commands: [string, (path: string) => string][] = [

@@ -7,9 +7,6 @@
 import { type Daemon, startDaemon } from './processes.ts';
 import type { Rig } from './rig.ts';
 
-/** A word of a shell's command line that means itself. */
-export const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-
 /** Starts a command line of sh; what the terminal shows is the standard output. */
 export const startOnTerminal = (rig: Rig, commandLine: string): Daemon =>
   startDaemon(rig, 'script', ['-qec', commandLine, '/dev/null']);
