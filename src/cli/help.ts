@@ -39,10 +39,11 @@ interface Item {
 
 /**
  * @param command null for the program itself
- * @param columns of the terminal; undefined when there is none
+ * @param columns of the terminal; undefined when there is none, 0 when it does not tell
  */
 export function helpText(command: CommandName | null, columns: number | undefined): string {
-  const width = Math.max(FEWEST_COLUMNS, Math.min(columns ?? MOST_COLUMNS, MOST_COLUMNS)) - 1;
+  const known = columns === undefined || columns === 0 ? MOST_COLUMNS : columns;
+  const width = Math.max(FEWEST_COLUMNS, Math.min(known, MOST_COLUMNS)) - 1;
   const blocks = command === null ? programHelp(width) : commandHelp(command, width);
   return `${blocks.join('\n\n')}\n`;
 }

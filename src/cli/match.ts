@@ -15,6 +15,7 @@ import type { Registry } from '../recogniser/registry.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
 import { MatchSummary } from './match-summary.ts';
 import { isoTime, print } from './print.ts';
+import { type ProgressMeter, progressMeter } from './progress-meter.ts';
 import { patternsOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
@@ -22,6 +23,7 @@ import type { Values } from './values.ts';
 interface Matching {
   readonly registry: Registry;
   readonly summary: MatchSummary;
+  readonly meter: ProgressMeter | null;
   format(number: number, event: ServerEvent): string;
 }
 
@@ -32,7 +34,16 @@ export async function match(values: Values, files: readonly string[]): Promise<n
   const format = formatOf(values);
   // Opened all at once: a misspelt name is better told before an hour of reading than after.
   const logs = files.map(path => ({ path, log: openFinishedLog(path) }));
-  for (const { path, log } of logs) await matchLog(path, log, { registry, summary, format });
+  const meter = progressMeter(
+    logs.map(({ log }) => log),
+    !values.flag('count'),
+  );
+  try {
+    for (const { path, log } of logs)
+      await matchLog(path, log, { registry, summary, meter, format });
+  } finally {
+    meter?.clear();
+  }
   process.stderr.write(summary.text());
   return EXIT.ok;
 }
@@ -45,7 +56,7 @@ function formatOf(values: Values): Matching['format'] {
 async function matchLog(
   path: string,
   log: FinishedLog,
-  { registry, summary, format }: Matching,
+  { registry, summary, meter, format }: Matching,
 ): Promise<void> {
   const stamps = new StampReader(() => log.modified);
   let isMissed = false;
@@ -67,6 +78,7 @@ async function matchLog(
       }
     }
     await print(output);
+    meter?.update();
   }
   summary.read(log.lines(), log.tooLong());
 }

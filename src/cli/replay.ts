@@ -25,6 +25,7 @@ import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
 import { debugLines } from './debug.ts';
 import { openLog } from './log.ts';
 import { isoTime, print } from './print.ts';
+import { type ProgressMeter, progressMeter } from './progress-meter.ts';
 import { replaySettings, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
@@ -45,7 +46,12 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       rows.filter(({ stamp }) => stamp === null),
     );
     const player = new Player(settings, rules, memory);
-    for (const finished of logs) await player.play(finished);
+    const meter = progressMeter(logs, settings.json || settings.debug);
+    try {
+      for (const finished of logs) await player.play(finished, meter);
+    } finally {
+      meter?.clear();
+    }
     await player.finish();
     await held.map.commit(difference(rows, await memory.rows()));
   } finally {
@@ -86,7 +92,7 @@ class Player {
     });
   }
 
-  async play(log: FinishedLog): Promise<void> {
+  async play(log: FinishedLog, meter: ProgressMeter | null): Promise<void> {
     const { recogniser } = rulesFor(this.#rules, () => log.modified, new LogMemory());
     let end: EpochSeconds | null = null;
     for await (const batch of log.batches(recogniser.reading())) {
@@ -97,6 +103,7 @@ class Player {
       }
       await this.#pipeline.events(events);
       await this.#print();
+      meter?.update();
       end = batch.last().time ?? end;
     }
     this.#counts.lines += log.lines();

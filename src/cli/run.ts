@@ -8,6 +8,7 @@ import { type Daemon, type Output, startDaemon } from '../daemon/daemon.ts';
 import { EXIT, Failure } from '../errors.ts';
 import type { RunSettings } from '../settings.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
+import { CatchUp } from './catch-up.ts';
 import { debugLines } from './debug.ts';
 import { type Log, openLog } from './log.ts';
 import { decisionLine, noticeLine } from './log-line.ts';
@@ -23,17 +24,36 @@ import type { Values } from './values.ts';
 export async function run(values: Values): Promise<number> {
   const settings = runSettings(withConfig(values));
   if (settings.daemon !== null && !inBackground()) return startBackground();
-  const log = openLog(settings.logto, settings.debug);
+  const catchUp = CatchUp.onTerminal();
+  const log = besides(
+    openLog(settings.logto, settings.debug),
+    settings.logto === null ? catchUp : null,
+  );
   try {
-    await runDaemon(values, settings, log);
+    await runDaemon(values, settings, log, catchUp);
   } finally {
+    catchUp?.end();
     await log.close();
   }
   return EXIT.ok;
 }
 
-async function runDaemon(values: Values, settings: RunSettings, log: Log): Promise<void> {
-  const daemon = await startDaemon(settings, outputTo(log, settings));
+/** The log, whose lines may come to stand where the meter is. */
+const besides = (log: Log, catchUp: CatchUp | null): Log => ({
+  ...log,
+  write: line => {
+    catchUp?.clear();
+    log.write(line);
+  },
+});
+
+async function runDaemon(
+  values: Values,
+  settings: RunSettings,
+  log: Log,
+  catchUp: CatchUp | null,
+): Promise<void> {
+  const daemon = await startDaemon(settings, outputTo(log, settings, catchUp));
   const hangUp = (): void => void reload(daemon, values, settings, log);
   process.on('SIGHUP', hangUp);
   const end = terminated();
@@ -52,16 +72,22 @@ async function runDaemon(values: Values, settings: RunSettings, log: Log): Promi
   }
 }
 
-function outputTo(log: Log, { debug, nowrite }: RunSettings): Output {
+function outputTo(log: Log, { debug, nowrite }: RunSettings, catchUp: CatchUp | null): Output {
   return {
     report: decision => {
-      if (debug)
+      if (debug) {
+        catchUp?.clear();
         for (const line of debugLines(decision, nowrite)) process.stdout.write(`${line}\n`);
+      }
       const line = decisionLine(decision);
       // What the debug lines tell already is not told twice.
       if (line !== null && !(debug && line.level === 'info')) log.write(line);
     },
-    notice: notice => log.write(noticeLine(notice)),
+    notice: notice => {
+      catchUp?.notice(notice);
+      log.write(noticeLine(notice));
+    },
+    lines: batch => catchUp?.read(batch),
     warn: text => log.write({ level: 'warn', text }),
   };
 }

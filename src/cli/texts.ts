@@ -45,7 +45,10 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     examples: [
       { args: 'match /var/log/mail.log', does: 'which logins are recognised' },
       { args: 'match --count /var/log/mail.log', does: 'how many, by server' },
-      { args: 'match --json - < mail.log | jq .user', does: 'one JSON object for each event' },
+      {
+        args: 'match --json /var/log/mail.log | jq .user',
+        does: 'one JSON object for each event, for other programs',
+      },
     ],
   },
   replay: {
@@ -76,7 +79,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     detail:
       'Takes away the rows whose grace period is over, and prints them. ' +
       'While a daemon runs it does nothing, and neither does it when there is no map.',
-    examples: [{ args: 'purge', does: 'what init/popbsmtp-purge.timer runs each minute' }],
+    examples: [{ args: 'purge', does: 'what popbsmtp-purge.timer runs each minute' }],
   },
   patterns: {
     detail:
@@ -116,7 +119,6 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'journal-trust': {
     detail:
       "Anybody on the host may write to the journal, but journald notes the sender; with declared, an entry counts only when it comes from the program and account that the server's patterns declare.",
-    example: 'any',
   },
   'max-grants': { example: 20000 },
   map: {
@@ -143,7 +145,8 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '/run/popbsmtp.pid',
   },
   patterns: {
-    detail: 'Files whose names end in .toml; patterns/README.md tells how they are written.',
+    detail:
+      'Files whose names end in .toml; the README.md beside the shipped ones tells how they are written.',
     example: '/etc/popbsmtp/patterns.d',
   },
   reprocess: {

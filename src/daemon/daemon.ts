@@ -32,6 +32,8 @@ export interface Output {
   readonly report: Report;
   notice(notice: Notice): void;
   warn(text: string): void;
+  /** Lines are going to be dealt with; for one who wants to show how far it is. */
+  lines?(batch: readonly string[]): void;
 }
 
 export interface Daemon {
@@ -178,6 +180,7 @@ class RunningDaemon implements Daemon {
     return {
       lines: batch => {
         silence.heard(this.#clock.now().steady);
+        this.#output.lines?.(batch);
         return this.#watch(this.#pipeline.lines(batch));
       },
       notice: notice => this.#notice(notice),

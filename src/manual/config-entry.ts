@@ -17,15 +17,16 @@ export function defaultEntry(name: OptionName): string | null {
 
 /** A line that changes something, where the table knows one. */
 export function exampleEntry(name: OptionName): string {
-  const { kind, value, default: preset } = specOf(name);
+  const { kind, value = '', default: preset, words = [] } = specOf(name);
   if (kind === 'flag') return entry(name, true);
-  return entry(name, OPTION_TEXTS[name]?.example ?? tomlValue(name, preset ?? value ?? ''));
+  const other = words.find(word => word !== preset) ?? preset ?? value;
+  return entry(name, OPTION_TEXTS[name]?.example ?? tomlValue(name, other));
 }
 
 function tomlValue(name: OptionName, text: string): string | number | string[] {
   switch (specOf(name).kind) {
     case 'count':
-      return Number(text);
+      return /^\d+$/.test(text) ? Number(text) : text;
     case 'list':
     case 'networks':
       return text.split(/[\s,]+/);

@@ -1,7 +1,7 @@
 /**
  * What the manual states and no other table holds: files, signals, the meaning of exit statuses, and where to read on.
  */
-import type { EXIT } from '../errors.ts';
+import type { ExitStatus } from '../errors.ts';
 
 interface Fact {
   readonly name: string;
@@ -44,19 +44,20 @@ export const SIGNALS: readonly Fact[] = [
   },
 ];
 
-/** By name of the status; the numbers are those of sysexits.h. */
-export const STATUSES: Readonly<Record<keyof typeof EXIT, string>> = {
-  ok: 'All is well.',
-  usage: 'The command line, or the value of an option, is wrong.',
-  data: 'A file is not what it should be.',
-  noInput: 'A log or a map is not there.',
-  unavailable: 'A program that is needed is missing, or failed.',
-  software: 'This installation is broken, or there is a bug in popbsmtp.',
-  cannotCreate: 'A file cannot be made.',
-  io: 'A file cannot be written.',
-  temporary: 'Something else is using the map; try again.',
-  noPermission: 'The account may not read or write a file.',
-  config: 'The configuration, or a pattern, is wrong.',
+/** By their numbers, which are those of sysexits.h but for the checks. */
+export const STATUSES: Readonly<Record<ExitStatus | 1, string>> = {
+  0: 'All is well.',
+  1: 'A check has found something wrong (patterns --test).',
+  64: 'The command line, or the value of an option, is wrong.',
+  65: 'A file is not what it should be.',
+  66: 'A log or a map is not there.',
+  69: 'A program that is needed is missing, or failed.',
+  70: 'This installation is broken, or there is a bug in popbsmtp.',
+  73: 'A file cannot be made.',
+  74: 'A file cannot be written.',
+  75: 'Something else is using the map; try again.',
+  77: 'The account may not read or write a file.',
+  78: 'The configuration, or a pattern, is wrong.',
 };
 
 export const SEE_ALSO: readonly (readonly [name: string, section: number])[] = [

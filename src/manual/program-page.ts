@@ -14,10 +14,10 @@ import {
 } from '../cli/options.ts';
 import { sentence } from '../cli/running-text.ts';
 import { COMMAND_TEXTS, OPTION_TEXTS } from '../cli/texts.ts';
-import { CATALOGUE, EXIT } from '../errors.ts';
+import { CATALOGUE } from '../errors.ts';
 import { FILES, SIGNALS, STATUSES } from './facts.ts';
 import { type Edition, page, section, tagList } from './page.ts';
-import { argument, escapeRoff, literal, prose } from './roff.ts';
+import { argument, escapeRoff, literal, prose, textLine } from './roff.ts';
 
 export function programPage(edition: Edition): string {
   return page('popbsmtp', 8, edition, [
@@ -63,7 +63,7 @@ export function programPage(edition: Edition): string {
       tagList(SIGNALS.map(({ name, about }) => [`.It Dv ${argument(name)}`, ...prose(about)])),
     ),
     section('EXIT STATUS', [
-      ...prose('The statuses are those of sysexits.h.'),
+      ...prose('The statuses from 64 on are those of sysexits.h.'),
       ...tagList(statusEntries()),
     ]),
     section('EXAMPLES', exampleLines()),
@@ -126,13 +126,8 @@ const generalEntries = (): string[][] =>
     ...prose('For every command.'),
   ]);
 
-function statusEntries(): string[][] {
-  const entries = Object.entries(EXIT).map(([name, status]) => [
-    `.It ${status}`,
-    ...prose(Object.entries(STATUSES).find(([known]) => known === name)?.[1] ?? ''),
-  ]);
-  return [...entries, ['.It 1', ...prose('A check has found something wrong (patterns --test).')]];
-}
+const statusEntries = (): string[][] =>
+  Object.entries(STATUSES).map(([status, about]) => [`.It ${status}`, ...prose(about)]);
 
 const exampleLines = (): string[] =>
   COMMAND_NAMES.flatMap(name => COMMAND_TEXTS[name].examples).flatMap(({ args, does }, index) => [
@@ -148,7 +143,7 @@ function diagnosticEntry({
 }: (typeof CATALOGUE)[keyof typeof CATALOGUE]): string[] {
   return [
     `.It "\\&${withParameters(text)}"`,
-    `${withParameters(sentence(hint))}`,
+    textLine(withParameters(sentence(hint))),
     `.Pq exit status ${exit}`,
   ];
 }

@@ -37,6 +37,10 @@ export interface Batch {
 export interface FinishedLog {
   /** To be walked through once. */
   batches(reading: Reading): AsyncIterable<Batch>;
+  /** In bytes; null when it is no regular file. */
+  readonly size: number | null;
+  /** Bytes gone through so far, but for those of lines that are too long. */
+  bytes(): number;
   /** Lines read so far. */
   lines(): number;
   /** Lines of more than MAX_LINE bytes so far, which were skipped. */
@@ -51,12 +55,14 @@ export interface FinishedLog {
  */
 export function openFinishedLog(path: string): FinishedLog {
   if (path === '-') {
-    return new BlockLog(path, Date.now(), sieve => sift(streamReader(process.stdin), sieve));
+    const input = streamReader(process.stdin);
+    return new BlockLog(path, Date.now(), null, sieve => sift(input, sieve));
   }
   const fd = openForReading(path);
-  const { mtimeMs, size } = fstatSync(fd);
-  const isLarge = size >= LARGE_BYTES && availableParallelism() > 1;
-  return new BlockLog(path, mtimeMs, sieve => siftFile(fd, sieve, isLarge));
+  const status = fstatSync(fd);
+  const size = status.isFile() ? status.size : null;
+  const isLarge = size !== null && size >= LARGE_BYTES && availableParallelism() > 1;
+  return new BlockLog(path, status.mtimeMs, size, sieve => siftFile(fd, sieve, isLarge));
 }
 
 async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGenerator<Sifted> {
@@ -69,15 +75,27 @@ async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGene
 
 class BlockLog implements FinishedLog {
   readonly modified: EpochSeconds;
+  readonly size: number | null;
   readonly #path: string;
   readonly #sift: (sieve: Sieve) => AsyncIterable<Sifted>;
+  #bytes = 0;
   #lines = 0;
   #tooLong = 0;
 
-  constructor(path: string, modifiedMs: number, blocksOf: (sieve: Sieve) => AsyncIterable<Sifted>) {
+  constructor(
+    path: string,
+    modifiedMs: number,
+    size: number | null,
+    blocksOf: (sieve: Sieve) => AsyncIterable<Sifted>,
+  ) {
+    this.size = size;
     this.modified = epoch(modifiedMs / 1000);
     this.#path = path;
     this.#sift = blocksOf;
+  }
+
+  bytes(): number {
+    return this.#bytes;
   }
 
   lines(): number {
@@ -96,7 +114,8 @@ class BlockLog implements FinishedLog {
         sifted !== null;
         sifted = await this.#next(blocks)
       ) {
-        const { skipped, lines: count, tooLong } = sifted.content;
+        const { skipped, lines: count, tooLong, end } = sifted.content;
+        this.#bytes += end;
         this.#tooLong += tooLong + Number(skipped);
         this.#lines += Number(skipped);
         const batch = new BlockBatch(sifted, lines, this.#lines + 1);

@@ -1,0 +1,97 @@
+/**
+ * That nothing of the tables is missing in what is made from them.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  COMMAND_NAMES,
+  commandOf,
+  OPTION_NAMES,
+  optionsOf,
+  specOf,
+} from '../../src/cli/options.ts';
+import { COMMAND_TEXTS } from '../../src/cli/texts.ts';
+import { CATALOGUE, EXIT } from '../../src/errors.ts';
+import { manualFiles } from '../../src/manual/manual.ts';
+import { escapeRoff } from '../../src/manual/roff.ts';
+
+const files = manualFiles({ version: '1.2.3', date: new Date('2026-03-22T11:00:00Z') });
+
+function textOf(path: string): string {
+  const text = files.get(path);
+  assert.ok(text !== undefined, path);
+  return text;
+}
+
+describe('popbsmtp(8)', () => {
+  const page = textOf('man/man8/popbsmtp.8');
+
+  test('says of which version and day it is', () => {
+    assert.match(page, /^\.Dd March 22, 2026$/m);
+    assert.match(page, /^\.Os popbsmtp 1\.2\.3$/m);
+  });
+
+  test('has every command, with its own options and examples', () => {
+    const entries = page.slice(page.indexOf('.Sh COMMANDS'), page.indexOf('.Sh OPTIONS'));
+    for (const name of COMMAND_NAMES) {
+      const [, entry = ''] =
+        new RegExp(`^\\.It Cm "\\\\&\\[?${name}\\b.*\\n([^]*?)^\\.(?:It|El)`, 'm').exec(entries) ??
+        [];
+      const flags = [...entry.matchAll(/^\.Fl Fl (\S+) [,.]$/gm)].map(([, flag]) => flag);
+      assert.deepEqual(flags, optionsOf(name).map(escapeRoff), name);
+      for (const { args } of COMMAND_TEXTS[name].examples) {
+        assert.ok(page.includes(`\npopbsmtp ${escapeRoff(args)}\n`), args);
+      }
+    }
+  });
+
+  test('has every option once', () => {
+    const options = page.slice(page.indexOf('.Sh OPTIONS'), page.indexOf('.Sh FILES'));
+    const found = [...options.matchAll(/^\.It Fl Fl (\S+)/gm)].map(([, flag]) => flag);
+    assert.deepEqual(found, [...OPTION_NAMES.map(escapeRoff), 'version']);
+  });
+
+  test('has every exit status, and every error with what to do', () => {
+    for (const status of Object.values(EXIT))
+      assert.match(page, new RegExp(`^\\.It ${status}$`, 'm'));
+    const errors = page.slice(page.indexOf('.Sh DIAGNOSTICS'));
+    assert.equal(errors.match(/^\.It /gm)?.length, Object.keys(CATALOGUE).length);
+    for (const { text, hint, exit } of Object.values(CATALOGUE)) {
+      const shown = errors
+        .replaceAll('\\fI', '{')
+        .replaceAll('\\fP', '}')
+        .replace('{verb} ', '{verb}');
+      assert.ok(shown.includes(escapeRoff(text)), text);
+      assert.ok(shown.includes(escapeRoff(hint.slice(1))), hint);
+      assert.ok(shown.includes(`exit status ${exit}`));
+    }
+  });
+});
+
+test('popbsmtp.toml(5) has every key, and no other', () => {
+  const page = textOf('man/man5/popbsmtp.toml.5');
+  const found = [...page.matchAll(/^\.It Sy (\S+)$/gm)].map(([, key]) => key);
+  const keys = OPTION_NAMES.filter(name => specOf(name).inFile);
+  assert.deepEqual(found, keys.map(escapeRoff));
+});
+
+test('the older name has a page', () => {
+  assert.equal(textOf('man/man8/pop-before-smtp.8'), '.so man8/popbsmtp.8\n');
+});
+
+test('every completion names every command with its meaning, and every option', () => {
+  const texts = {
+    zsh: textOf('zsh/vendor-completions/_popbsmtp'),
+    fish: textOf('fish/vendor_completions.d/popbsmtp.fish'),
+    bash: textOf('bash-completion/completions/popbsmtp'),
+  };
+  for (const [shell, text] of Object.entries(texts)) {
+    for (const name of [...COMMAND_NAMES, ...OPTION_NAMES]) {
+      assert.ok(text.includes(name), `${shell}: ${name}`);
+    }
+  }
+  for (const name of COMMAND_NAMES) {
+    assert.ok(texts.zsh.includes(commandOf(name).about), name);
+    assert.ok(texts.fish.includes(commandOf(name).about), name);
+  }
+});
