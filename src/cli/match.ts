@@ -83,9 +83,14 @@ async function matchLog(
   summary.read(log.lines(), log.tooLong());
 }
 
+/** Put together by hand, which takes half the time of JSON.stringify for the whole. */
 function jsonLine(line: number, { event, server, ip, user, time }: ServerEvent): string {
-  const stamp = time === null ? null : isoTime(time);
-  return `${JSON.stringify({ line, event, server, ip, user, time: stamp })}\n`;
+  const address = ip === null ? 'null' : `"${ip}"`;
+  const stamp = time === null ? 'null' : `"${isoTime(time)}"`;
+  return (
+    `{"line":${line},"event":"${event}","server":${JSON.stringify(server)},"ip":${address},` +
+    `"user":${JSON.stringify(user)},"time":${stamp}}\n`
+  );
 }
 
 function textLine(line: number, { event, server, ip, user, time }: ServerEvent): string {

@@ -39,6 +39,8 @@ export interface Refusal {
 export const FIELDS = ['user', 'session', 'port'] as const;
 export type Field = (typeof FIELDS)[number];
 export type Group = Field | 'ip';
+/** Which group each is, 0 for none. */
+export type GroupNumbers = Readonly<Record<Group, number>>;
 
 export type Part = Run | Choice | Refusal;
 export type Sequence = readonly Part[];
@@ -82,6 +84,14 @@ export function parseExpression(text: string): Expression {
   // Flag s: `.` is any byte, carriage return included.
   return { compiled: new RegExp(`^(?:${source})$`, 's'), groups, sequence, address };
 }
+
+/** @param groups in their order */
+export const groupNumbersOf = (groups: readonly Group[]): GroupNumbers => ({
+  ip: groups.indexOf('ip') + 1,
+  user: groups.indexOf('user') + 1,
+  session: groups.indexOf('session') + 1,
+  port: groups.indexOf('port') + 1,
+});
 
 /** More than any field has bytes; engines refuse far larger numbers. */
 const MOST_TIMES = 1000;

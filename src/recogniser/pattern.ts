@@ -8,7 +8,14 @@
 import { MAX_LINE } from '../line/length.ts';
 import { type OwnForm, PROGRAM } from '../line/prefix.ts';
 import type { JournalTrust } from '../source/journal-trust.ts';
-import { type Expression, type Group, parseExpression, type Sequence } from './expression.ts';
+import {
+  type Expression,
+  type Group,
+  type GroupNumbers,
+  groupNumbersOf,
+  parseExpression,
+  type Sequence,
+} from './expression.ts';
 import { journalTrustOf } from './journal-table.ts';
 import { parseOwnForm } from './own-log.ts';
 import { checkExpression } from './rules.ts';
@@ -33,6 +40,7 @@ export interface Pattern {
   readonly expression: RegExp;
   /** What the groups of the expression are, in their order. */
   readonly groups: readonly Group[];
+  readonly groupNumbers: GroupNumbers;
   /** The same, part by part. */
   readonly sequence: Sequence;
   /** A longer message, in bytes, is none of the server's. */
@@ -166,6 +174,7 @@ function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pa
     expression: compiled,
     sequence: expression.sequence,
     groups,
+    groupNumbers: groupNumbersOf(groups),
     samples: samplesOf(table, event, expression),
   };
 }

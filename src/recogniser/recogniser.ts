@@ -14,7 +14,7 @@ import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
-import type { Group } from './expression.ts';
+import type { Group, GroupNumbers } from './expression.ts';
 import { LogMemory } from './log-memory.ts';
 import type { Pattern } from './pattern.ts';
 import type { Registry } from './registry.ts';
@@ -117,7 +117,7 @@ export function describe(pattern: Pattern, { message }: Line): Description | nul
   if (message.length > pattern.maxLength) return null;
   const found = pattern.expression.exec(message);
   if (found === null) return null;
-  const fields = fieldsOf(pattern.groups, found);
+  const fields = fieldsOf(pattern.groupNumbers, found);
   const { ip: address } = fields;
   const ip = address === undefined ? null : canonicalIp(address);
   if (ip !== null) return { ip, fields };
@@ -125,18 +125,14 @@ export function describe(pattern: Pattern, { message }: Line): Description | nul
   return address === undefined && mayLack ? { ip, fields } : null;
 }
 
-function fieldsOf(groups: readonly Group[], found: RegExpExecArray): Fields {
-  const fields: Record<Group, string | undefined> = {
-    ip: undefined,
-    user: undefined,
-    session: undefined,
-    port: undefined,
+/** Spelt out: a loop over the groups took three times as long. */
+function fieldsOf({ ip, user, session, port }: GroupNumbers, found: RegExpExecArray): Fields {
+  return {
+    ip: ip === 0 ? undefined : found[ip],
+    user: user === 0 ? undefined : found[user],
+    session: session === 0 ? undefined : found[session],
+    port: port === 0 ? undefined : found[port],
   };
-  for (let index = 0; index < groups.length; index++) {
-    const group = groups[index];
-    if (group !== undefined) fields[group] = found[index + 1];
-  }
-  return fields;
 }
 
 /** Server, host and the fields that make the session, apart by what no line has in it. */
