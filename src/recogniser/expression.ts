@@ -2,7 +2,7 @@
  * The language that pattern files write their expressions in: a small part of JavaScript's.
  *
  * Literal characters, `.`, classes, `\d \D \w \W \xHH` and escaped punctuation; `(?:…)`, `|`, `(?<user>…)` and
- * the other fields, `(?!…)` with a text of fixed length, `{ip}` for an address, and `{ip:port}` for one with a port;
+ * the other fields, `(?<tls>…)` with a text that says that the connection is encrypted, `(?!…)` with a text of fixed length, `{ip}` for an address, and `{ip:port}` for one with a port;
  * `?` behind anything, and `* + {n} {n,} {n,m}` behind a single place only.  The rest is refused: groups that repeat are what backtracks without end,
  * and what this parser does not know the rules of rules.ts could not check.
  *
@@ -36,7 +36,7 @@ export interface Refusal {
 }
 
 /** What an expression may name besides the address. */
-export const FIELDS = ['user', 'session', 'port'] as const;
+export const FIELDS = ['user', 'session', 'port', 'tls'] as const;
 export type Field = (typeof FIELDS)[number];
 
 export type Part = Run | Choice | Refusal;
@@ -48,6 +48,8 @@ export interface Expression {
   readonly sequence: Sequence;
   /** The part that is `{ip}`, or `{ip:port}`, which is one run: the port is what follows the last colon. */
   readonly address: Run | null;
+  /** The part that is `(?<tls>…)`: where it stands in a line, the connection is encrypted. */
+  readonly tls: Choice | null;
   readonly fields: ReadonlySet<Field>;
 }
 
@@ -69,7 +71,7 @@ const ADDRESS_TEXTS: readonly AddressText[] = [
 
 /** @throws ExpressionError */
 export function parseExpression(text: string): Expression {
-  const { sequence, address, addressAt, fields } = new Parser(text).parse();
+  const { sequence, address, addressAt, tls, fields } = new Parser(text).parse();
   const source =
     addressAt === null
       ? text
@@ -77,7 +79,7 @@ export function parseExpression(text: string): Expression {
         addressAt.written.source +
         text.slice(addressAt.at + addressAt.written.text.length);
   // Flag s: `.` is any byte, carriage return included.
-  return { compiled: new RegExp(`^(?:${source})$`, 's'), sequence, address, fields };
+  return { compiled: new RegExp(`^(?:${source})$`, 's'), sequence, address, tls, fields };
 }
 
 /** More than any field has bytes; engines refuse far larger numbers. */
@@ -93,6 +95,7 @@ class Parser {
   readonly #scanner: Scanner;
   #address: Run | null = null;
   #addressAt: AddressAt | null = null;
+  #tls: Choice | null = null;
   readonly #fields = new Set<Field>();
 
   constructor(text: string) {
@@ -108,6 +111,7 @@ class Parser {
       sequence,
       address: this.#address,
       addressAt: this.#addressAt,
+      tls: this.#tls,
       fields: this.#fields,
     };
   }
@@ -163,7 +167,9 @@ class Parser {
         `the groups are (?:…), (?!…) and ${FIELDS.map(name => `(?<${name}>…)`).join(', ')}; the address is {ip}; a parenthesis is \\(`,
       );
     this.#name(field);
-    return this.#group();
+    const group = this.#group();
+    if (field === 'tls') this.#tls = group;
+    return group;
   }
 
   #name(field: Field): void {

@@ -81,7 +81,8 @@ export class Recogniser {
         const client = ip ?? told;
         const session = sessionOf(pattern, line, client, fields);
         if (client !== null) this.#observer?.recognised?.(line);
-        return client && { event, server, ip: client, user, time, session };
+        const tls = tlsOf(pattern, line, fields);
+        return client && { event, server, ip: client, user, time, session, tls };
       }
       case 'logout':
         return { event, server, ip, user, time, session: sessionOf(pattern, line, ip, fields) };
@@ -113,6 +114,13 @@ export function describe(pattern: Pattern, { message }: Line): Description | nul
   if (ip !== null) return { ip, fields };
   const mayLack = pattern.event === 'logout' || pattern.event === 'failure' || pattern.connects;
   return address === undefined && mayLack ? { ip, fields } : null;
+}
+
+/** Whether a login's line says that its connection was encrypted; null when it could not say so. */
+function tlsOf({ tlsPrograms, fields: known }: Pattern, line: Line, found: Fields): boolean | null {
+  if (found.tls !== undefined) return true;
+  if (line.program !== null && tlsPrograms.includes(line.program)) return true;
+  return known.has('tls') || tlsPrograms.length > 0 ? false : null;
 }
 
 /** Server, host and the fields that make the session, apart by what no line has in it. */

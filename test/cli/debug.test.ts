@@ -28,6 +28,7 @@ const login = (outcome: Outcome): Decision => ({
     user: 'anna',
     time: TIME,
     session: null,
+    tls: null,
   },
 });
 
