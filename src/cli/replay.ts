@@ -76,7 +76,7 @@ class Player {
   constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap) {
     this.#settings = settings;
     this.#rules = rules;
-    this.#grants = new GrantTable(settings.grace, settings.maxGrants);
+    this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: rulesFor(rules, () => epoch(0), new LogMemory()),
       grants: this.#grants,
@@ -117,7 +117,7 @@ class Player {
 
   #report(decision: Decision): void {
     if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
-    if (decision.kind === 'purged') this.#counts.purged++;
+    if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;
     if (json) this.#text += jsonLine(decision);
     else if (debug)
@@ -153,6 +153,16 @@ function jsonObject(decision: Decision): object | null {
     case 'purged': {
       const { ip, stamp } = decision.grant;
       return { event: 'purged', ip, time: isoTime(stamp) };
+    }
+    case 'withdrawn': {
+      const { ip, stamp } = decision.grant;
+      return { event: 'withdrawn', reason: decision.reason, ip, time: isoTime(stamp) };
+    }
+    case 'limit exceeded': {
+      const { login, reason, most, action } = decision;
+      const { server, ip, user, time } = login;
+      const stamp = time && isoTime(time);
+      return { event: 'limit exceeded', reason, most, action, server, ip, user, time: stamp };
     }
     case 'kept': {
       const { ip, stamp } = decision.grant;

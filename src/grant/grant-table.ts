@@ -41,6 +41,9 @@ export type LoginResult =
   | { readonly kind: 'refreshed'; readonly stamp: EpochSeconds; readonly moved: boolean }
   | { readonly kind: 'late' };
 
+/** How many seconds a grant of an address lasts after the latest login. */
+export type GraceOf = (ip: IpText) => number;
+
 interface Entry {
   stamp: EpochSeconds;
   /** When the grant ends, on the steady clock. */
@@ -51,13 +54,10 @@ export class GrantTable {
   readonly #grants = new Map<IpText, Entry>();
   readonly #queue = new DueQueue<IpText>();
   readonly #capacity: number;
-  #grace: number;
+  #grace: GraceOf;
 
-  /**
-   * @param grace seconds that a grant lasts after the latest login
-   * @param capacity the most grants that there may be
-   */
-  constructor(grace: number, capacity: number = MAX_GRANTS) {
+  /** @param capacity the most grants that there may be */
+  constructor(grace: GraceOf, capacity: number = MAX_GRANTS) {
     this.#grace = grace;
     this.#capacity = capacity;
   }
@@ -74,7 +74,7 @@ export class GrantTable {
   /** @param time what the log says; fractions of a second are dropped */
   login(ip: IpText, time: EpochSeconds, now: Moment): LoginResult {
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    const due = this.#dueOf(stamp, now);
+    const due = this.#dueOf(ip, stamp, now);
     if (due <= now.steady) return { kind: 'late' };
     const entry = this.#grants.get(ip);
     if (entry === undefined) {
@@ -94,7 +94,7 @@ export class GrantTable {
     const entry = this.#grants.get(ip);
     if (entry === undefined) return null;
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    return prolong(entry, { stamp, due: this.#dueOf(stamp, now) })
+    return prolong(entry, { stamp, due: this.#dueOf(ip, stamp, now) })
       ? { ip, stamp: entry.stamp }
       : null;
   }
@@ -102,7 +102,7 @@ export class GrantTable {
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));
-    this.#insert(ip, { stamp, due: this.#dueOf(past, now) });
+    this.#insert(ip, { stamp, due: this.#dueOf(ip, past, now) });
   }
 
   /**
@@ -124,7 +124,7 @@ export class GrantTable {
       }
       if (isDue) {
         const stamp = epoch(Math.floor(now.wall));
-        Object.assign(entry, { stamp, due: this.#dueOf(stamp, now) });
+        Object.assign(entry, { stamp, due: this.#dueOf(ip, stamp, now) });
         kept.push({ ip, stamp });
       }
       this.#queue.add(ip, entry.due);
@@ -149,20 +149,33 @@ export class GrantTable {
     return evicted;
   }
 
-  /** Changes the grace period, for the grants that are live as well. */
-  setGrace(grace: number): void {
-    const change = grace - this.#grace;
+  /**
+   * Ends the grant of an address before its time.
+   *
+   * @returns the grant, or null if there is none
+   */
+  revoke(ip: IpText): Grant | null {
+    const entry = this.#grants.get(ip);
+    if (entry === undefined) return null;
+    this.#grants.delete(ip);
+    return { ip, stamp: entry.stamp };
+  }
+
+  /** Changes the grace periods, for the grants that are live as well. */
+  setGrace(grace: GraceOf): void {
+    const before = this.#grace;
     this.#grace = grace;
-    if (change === 0) return;
     for (const [ip, entry] of this.#grants) {
+      const change = grace(ip) - before(ip);
+      if (change === 0) continue;
       entry.due = epoch(entry.due + change);
       // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
       if (change < 0) this.#queue.add(ip, entry.due);
     }
   }
 
-  #dueOf(stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
-    return epoch(steady - (wall - stamp) + this.#grace);
+  #dueOf(ip: IpText, stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
+    return epoch(steady - (wall - stamp) + this.#grace(ip));
   }
 
   #insert(ip: IpText, entry: Entry): void {
@@ -181,6 +194,6 @@ function prolong(entry: Entry, { stamp, due }: Entry): boolean {
 }
 
 /** V8 keeps a substring as a view of the whole text read from the log, which a grant would hold in memory. */
-function detached(ip: IpText): IpText {
+export function detached(ip: IpText): IpText {
   return Buffer.from(ip, 'latin1').toString('latin1') as IpText;
 }

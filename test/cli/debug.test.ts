@@ -48,6 +48,15 @@ test('the lines are those that administrators know', () => {
       { kind: 'purged', grant: { ip: ip('217.224.233.74'), stamp: epoch(TIME - 3368) } },
       ['purging ts=Fri Mar 22 10:21:50 2002 ip=217.224.233.74'],
     ],
+    [login({ kind: 'ignored', reason: 'not encrypted' }), [READ, '    ignored --- not encrypted']],
+    [
+      {
+        kind: 'withdrawn',
+        grant: { ip: ip('217.224.233.74'), stamp: epoch(TIME - 3368) },
+        reason: 'too many users',
+      },
+      ['purging ts=Fri Mar 22 10:21:50 2002 ip=217.224.233.74', '    withdrawn --- too many users'],
+    ],
   ];
   for (const [decision, lines] of table) assert.deepEqual(debugLines(decision, false), lines);
 });
