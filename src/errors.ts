@@ -145,6 +145,11 @@ const CATALOGUE = {
     text: 'cannot write the log {path}: {reason}',
     hint: 'make its directory writable for the account, or name another file with --logto',
   },
+  USER_KEY: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot use the key for the names of users {path}: {reason}',
+    hint: 'let the account read it and write in its directory, or log them with --log-users plain or none',
+  },
   PIDFILE: {
     exit: EXIT.cannotCreate,
     text: 'cannot write the pid file {path}: {reason}',

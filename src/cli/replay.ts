@@ -27,15 +27,17 @@ import { debugLines } from './debug.ts';
 import { openLog } from './log.ts';
 import { isoTime, print } from './print.ts';
 import { replaySettings, withConfig } from './settings.ts';
+import { type ShowUser, shownUsers, withShownUser } from './user-names.ts';
 import type { Values } from './values.ts';
 
 /** @throws Failure of any setting, of a log or of the map */
 export async function replay(values: Values, files: readonly string[]): Promise<number> {
   const settings = replaySettings(withConfig(values));
   // Decisions and summary go elsewhere; the log has only what is wrong.
-  const log = openLog(settings.logto, true);
+  const log = openLog({ ...settings, debug: true });
   const logs = files.map(openFinishedLog);
   const rules = await loadRules(settings, text => log.write({ level: 'warn', text }));
+  const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, text =>
     log.write({ level: 'warn', text }),
   );
@@ -45,7 +47,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       settings.map,
       rows.filter(({ stamp }) => stamp === null),
     );
-    const player = new Player(settings, rules, memory);
+    const player = new Player(settings, rules, memory, show);
     for (const finished of logs) await player.play(finished);
     await player.finish();
     await held.map.commit(difference(rows, await memory.rows()));
@@ -73,7 +75,7 @@ class Player {
   readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
   #text = '';
 
-  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap) {
+  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap, show: ShowUser) {
     this.#settings = settings;
     this.#rules = rules;
     this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
@@ -83,7 +85,7 @@ class Player {
       sessions: sessionsOf(settings),
       map,
       clock: this.#clock,
-      report: decision => this.#report(decision),
+      report: decision => this.#report(withShownUser(decision, show)),
     });
   }
 

@@ -13,6 +13,7 @@ import { type Log, openLog } from './log.ts';
 import { decisionLine, noticeLine } from './log-line.ts';
 import type { OptionName } from './options.ts';
 import { runSettings, withConfig } from './settings.ts';
+import { type ShowUser, shownUsers, withShownUser } from './user-names.ts';
 import type { Values } from './values.ts';
 
 /**
@@ -23,7 +24,7 @@ import type { Values } from './values.ts';
 export async function run(values: Values): Promise<number> {
   const settings = runSettings(withConfig(values));
   if (settings.daemon !== null && !inBackground()) return startBackground();
-  const log = openLog(settings.logto, settings.debug);
+  const log = openLog(settings);
   try {
     await runDaemon(values, settings, log);
   } finally {
@@ -33,7 +34,8 @@ export async function run(values: Values): Promise<number> {
 }
 
 async function runDaemon(values: Values, settings: RunSettings, log: Log): Promise<void> {
-  const daemon = await startDaemon(settings, outputTo(log, settings));
+  const show = await shownUsers(settings);
+  const daemon = await startDaemon(settings, outputTo(log, show, settings));
   const hangUp = (): void => void reload(daemon, values, settings, log);
   process.on('SIGHUP', hangUp);
   const end = terminated();
@@ -52,9 +54,10 @@ async function runDaemon(values: Values, settings: RunSettings, log: Log): Promi
   }
 }
 
-function outputTo(log: Log, { debug, nowrite }: RunSettings): Output {
+function outputTo(log: Log, show: ShowUser, { debug, nowrite }: RunSettings): Output {
   return {
-    report: decision => {
+    report: taken => {
+      const decision = withShownUser(taken, show);
       if (debug)
         for (const line of debugLines(decision, nowrite)) process.stdout.write(`${line}\n`);
       const line = decisionLine(decision);
@@ -95,6 +98,8 @@ const FIXED = {
   journalTrust: 'journal-trust',
   debug: 'debug',
   logto: 'logto',
+  logFormat: 'log-format',
+  logUsers: 'log-users',
   nowrite: 'nowrite',
   daemon: 'daemon',
   maxGrants: 'max-grants',

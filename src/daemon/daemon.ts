@@ -98,7 +98,7 @@ class RunningDaemon implements Daemon {
     this.#clock = clock;
     this.#output = output;
     this.#grace = settings.grace;
-    this.#drift = new Drift(output.warn);
+    this.#drift = new Drift(output.warn, settings.logUsers === 'plain');
     this.#bookmarks = settings.nowrite
       ? null
       : new Bookmarks(held.map, () => this.#grace.toString(), output.warn);
