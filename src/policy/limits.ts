@@ -39,8 +39,8 @@ export interface Exceeded {
   readonly addresses: readonly IpText[];
 }
 
-/** Pairs of an address and a user that each counter keeps; some 30 MB. */
-const MAX_PAIRS = 200_000;
+/** Pairs of an address and a user that each of the two counters keeps; some 20 MB each. */
+const MAX_PAIRS = 100_000;
 
 /** What may be asked for at most, so that one address cannot take all the room. */
 export const HIGHEST_LIMIT = 1000;

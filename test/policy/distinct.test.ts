@@ -60,12 +60,12 @@ test('knows who has been seen with too many, as the plainest list does', () => {
 test('without room it accuses nobody wrongly, and keeps to its bound', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
-      const counter = new DistinctCounter<number, number>(6);
+      const counter = new DistinctCounter<number, number>(10);
       const model = new Model();
       play(steps, (key, value, until, now) => {
         const excess = counter.note({ key, value, until: epoch(until) }, 2, epoch(now));
         assert.ok(model.note(key, value, until, 2, now) || excess === null);
-        assert.ok(counter.size <= 6);
+        assert.ok(counter.size <= 10);
       });
     }),
   );
@@ -91,10 +91,8 @@ describe('a stranger cannot fill the memory', () => {
   });
 
   test('with ever new addresses', () => {
-    assert.equal(
-      noted(index => [`address${index}`, 'anna']),
-      1000,
-    );
+    const size = noted(index => [`address${index}`, 'anna']);
+    assert.ok(size > 450 && size <= 1000, String(size));
   });
 });
 
