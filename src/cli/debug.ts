@@ -35,6 +35,7 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
     case 'logout':
       return logoutLines(decision.logout, decision.ip);
     case 'limit exceeded':
+      return [`over the limit ip=${decision.login.ip} --- ${decision.reason}`];
     case 'map failed':
     case 'map recovered':
       return [];

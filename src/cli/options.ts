@@ -229,7 +229,8 @@ export const OPTIONS = {
     value: 'HOW',
     default: 'plain',
     choices: ['plain', 'hashed', 'none'],
-    about: 'how user names are logged: plain; hashed, with a key of this map; or none',
+    about:
+      'how user names are logged: plain; hashed, with a key that is kept beside the map; or none',
     commands: ['run', 'replay'],
     inFile: true,
   },
