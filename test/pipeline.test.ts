@@ -359,6 +359,14 @@ describe('the policy', () => {
     ]);
   });
 
+  test('a user who is refused takes nothing from others at the same address', async () => {
+    await follow(limited({ addressesPerUser: 1, action: 'refuse' }));
+    await pipeline.lines([login('198.51.100.1'), login('198.51.100.2')]);
+    await pipeline.lines([login('198.51.100.1', now, 'bob'), login('198.51.100.1')]);
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
+    assert.deepEqual(story().at(-1), 'ignored 198.51.100.1 too many addresses');
+  });
+
   test('gives a network a grace period of its own, to its live grants as well', async () => {
     await pipeline.lines([login('198.51.100.1'), login('203.0.114.1')]);
     await follow({}, new Grace(GRACE, parseGraceFor(['203.0.114.0/24=60'], 'x', Number)));

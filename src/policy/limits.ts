@@ -7,7 +7,8 @@
  * Promises: a login counts from the time in its line until its grace period is over, also one that is refused, so that an
  * address stays over the limit as long as its users keep coming; an excess is news once in a grace period.  Memory
  * is bounded, whatever names and addresses come (distinct.ts); without a limit nothing is counted.
- * Known limits: somebody whom the log does not name is not counted; what was counted is forgotten at a stop.
+ * Known limits: somebody whom the log does not name is not counted; an IPv6 client that changes its address counts anew
+ * with each; what was counted is forgotten at a stop.
  */
 import { hash } from 'node:crypto';
 import type { IpText } from '../classifier/address.ts';
@@ -35,7 +36,10 @@ export interface Exceeded {
   readonly reason: LimitReason;
   readonly most: number;
   readonly isNews: boolean;
-  /** Whose grants the excess casts doubt on: the shared address; all addresses of the user. */
+  /**
+   * Whose grants are in doubt: the shared address; all addresses of the user while it is news, since a grant that is
+   * earned there afterwards is somebody else's.
+   */
   readonly addresses: readonly IpText[];
 }
 
@@ -99,9 +103,10 @@ export class Limits {
   #addressesOf({ ip, user, until }: Counted, most: number, now: EpochSeconds): readonly Exceeded[] {
     const excess = this.#addresses.note({ key: user, value: ip, until }, most, now);
     if (excess === null) return NONE;
+    const { values, isNews } = excess;
     // This one may count for too short a time to be among those that are kept.
-    const addresses = [...new Set([...excess.values, ip])];
-    return [{ reason: 'too many addresses', most, isNews: excess.isNews, addresses }];
+    const addresses = isNews ? [...new Set([...values, ip])] : [];
+    return [{ reason: 'too many addresses', most, isNews, addresses }];
   }
 }
 

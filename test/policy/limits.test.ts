@@ -55,6 +55,7 @@ test('more addresses of a user than there may be', () => {
   assert.deepEqual(count('a', '2001:db8::1'), [
     'too many addresses: 198.51.100.1 198.51.100.2 2001:db8::1',
   ]);
+  assert.deepEqual(count('a', '198.51.100.1'), ['too many addresses: '], 'no news');
 });
 
 test('both at once', () => {
