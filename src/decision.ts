@@ -4,10 +4,15 @@
  * The core emits decisions and imports no logger; who wants to see them formats them.
  */
 import type { IpText } from './classifier/address.ts';
-import type { IgnoreReason } from './classifier/classifier.ts';
+import type { NetworkReason } from './classifier/classifier.ts';
 import type { Grant } from './grant/grant-table.ts';
 import type { Effect } from './map/map.ts';
+import type { LimitAction, LimitReason } from './policy/limits.ts';
+import type { PolicyReason } from './policy/policy.ts';
 import type { LoginEvent, LogoutEvent } from './recogniser/event.ts';
+
+/** Why a login granted nothing. */
+export type IgnoreReason = NetworkReason | PolicyReason | LimitReason | 'too old' | 'no time stamp';
 
 /**
  * What a login led to.  `effect` is what its row in the map went through, null when there was nothing to
@@ -15,10 +20,20 @@ import type { LoginEvent, LogoutEvent } from './recogniser/event.ts';
  */
 export type Outcome =
   | { readonly kind: 'granted' | 'refreshed'; readonly effect: Effect | null }
-  | { readonly kind: 'ignored'; readonly reason: IgnoreReason | 'too old' | 'no time stamp' };
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
 
 export type Decision =
   | { readonly kind: 'login'; readonly login: LoginEvent; readonly outcome: Outcome }
+  /** A login is over a limit; told once in a grace period for each address and each user. */
+  | {
+      readonly kind: 'limit exceeded';
+      readonly login: LoginEvent;
+      readonly reason: LimitReason;
+      readonly most: number;
+      readonly action: LimitAction;
+    }
+  /** A grant has ended before its time. */
+  | { readonly kind: 'withdrawn'; readonly grant: Grant; readonly reason: LimitReason }
   /** The end of a session; `ip` is null when it was not known to be open. */
   | { readonly kind: 'logout'; readonly logout: LogoutEvent; readonly ip: IpText | null }
   | { readonly kind: 'purged'; readonly grant: Grant }

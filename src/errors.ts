@@ -38,15 +38,10 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
-  JOURNAL_TRUST: {
-    exit: EXIT.usage,
-    text: '{where}: "{value}" is no way to trust the journal',
-    hint: 'write declared (entries that fit the patterns, the default) or any',
-  },
   COUNT: {
     exit: EXIT.usage,
-    text: '{where}: "{value}" is not a number of grants',
-    hint: 'write a whole number from 1 on',
+    text: '{where}: "{value}" is not a number that can be',
+    hint: 'write a whole number from 1 to {most}',
   },
   MAP_SPEC: {
     exit: EXIT.usage,
@@ -89,6 +84,21 @@ export const CATALOGUE = {
     exit: EXIT.config,
     text: '{origin}: "{entry}" is not a network: {problem}',
     hint: 'write networks as 192.0.2.0/24 or 2001:db8::/32, separated by blanks or commas',
+  },
+  USER_LIST: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" does not name a user',
+    hint: 'write names as the log has them, or *@example.org for all of a domain, at least one',
+  },
+  CHOICE: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is not known',
+    hint: 'write {choices}',
+  },
+  GRACE_FOR: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
+    hint: 'write it as 192.0.2.0/24=2h, an entry for each network',
   },
   POSTCONF_MISSING: {
     exit: EXIT.unavailable,
@@ -134,6 +144,11 @@ export const CATALOGUE = {
     exit: EXIT.cannotCreate,
     text: 'cannot write the log {path}: {reason}',
     hint: 'make its directory writable for the account, or name another file with --logto',
+  },
+  USER_KEY: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot use the key for the names of users {path}: {reason}',
+    hint: 'let the account read it and write in its directory, or log them with --log-users plain or none',
   },
   PIDFILE: {
     exit: EXIT.cannotCreate,

@@ -1,5 +1,5 @@
 /**
- * The way from log lines to map rows: recognise, classify, grant, commit, report.
+ * The way from log lines to map rows: recognise, classify, judge by the policy, grant, commit, report.
  *
  * Promises: what is handed over is dealt with in that order, one batch after the other; all changes of a batch
  * are one commit; a decision is reported after the commit, so that `written ok` is never said of a row that is not
@@ -9,10 +9,13 @@
  */
 import type { Classifier } from './classifier/classifier.ts';
 import type { Clock, Moment } from './clock.ts';
-import type { Decision, Outcome, Report } from './decision.ts';
+import type { Decision, IgnoreReason, Outcome, Report } from './decision.ts';
 import type { GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
 import { MapWriter } from './map/map-writer.ts';
+import type { Grace } from './policy/grace.ts';
+import { type Exceeded, Limits } from './policy/limits.ts';
+import { type Policy, refusalOf } from './policy/policy.ts';
 import type { LoginEvent, LogoutEvent, ServerEvent } from './recogniser/event.ts';
 import type { Recogniser } from './recogniser/recogniser.ts';
 import type { SessionTable } from './session/session-table.ts';
@@ -21,6 +24,8 @@ import type { SessionTable } from './session/session-table.ts';
 export interface Rules {
   readonly recogniser: Recogniser;
   readonly classifier: Classifier;
+  readonly grace: Grace;
+  readonly policy: Policy;
 }
 
 /** A decision with the number of its change in the batch, whose effect is known after the commit. */
@@ -46,6 +51,7 @@ export class Pipeline {
   /** Null when sessions keep nothing. */
   readonly #sessions: SessionTable | null;
   readonly #writer: MapWriter;
+  readonly #limits = new Limits();
   readonly #clock: Clock;
   readonly #report: Report;
   #turn: Promise<void> = Promise.resolve();
@@ -91,16 +97,13 @@ export class Pipeline {
     return this.#writer.settled;
   }
 
-  /** Exchanges the rules, between two batches. */
+  /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well. */
   setRules(rules: Rules): Promise<void> {
     return this.#next(async () => {
+      const { grace } = rules;
+      if (String(grace) !== String(this.#rules.grace)) this.#grants.setGrace(ip => grace.of(ip));
       this.#rules = rules;
     });
-  }
-
-  /** Changes the grace period, in seconds, of the grants that are live as well. */
-  setGrace(grace: number): Promise<void> {
-    return this.#next(async () => this.#grants.setGrace(grace));
   }
 
   #next(step: () => Promise<void>): Promise<void> {
@@ -135,8 +138,9 @@ export class Pipeline {
     else this.#takeLogout(event, now, batch);
   }
 
-  #takeLogin(login: LoginEvent, now: Moment, { changes, drafts }: Batch): void {
-    const judgement = this.#judge(login, now);
+  #takeLogin(login: LoginEvent, now: Moment, batch: Batch): void {
+    const { changes, drafts } = batch;
+    const judgement = this.#judge(login, now, batch);
     if (judgement.kind === 'ignored') {
       drafts.push({ change: null, decide: () => ({ kind: 'login', login, outcome: judgement }) });
       return;
@@ -159,16 +163,45 @@ export class Pipeline {
     drafts.push({ change: null, decide: () => ({ kind: 'logout', logout, ip }) });
   }
 
-  #judge(login: LoginEvent, now: Moment): Judgement {
-    const verdict = this.#rules.classifier.classify(login.ip);
+  #judge(login: LoginEvent, now: Moment, batch: Batch): Judgement {
+    const { classifier, policy } = this.#rules;
+    const verdict = classifier.classify(login.ip);
     if (verdict.kind === 'ignored') return verdict;
+    const refusal = refusalOf(login, policy);
+    if (refusal !== null) return { kind: 'ignored', reason: refusal };
     // A line that does not say when it was written may be as old as the log.
     if (login.time === null) return { kind: 'ignored', reason: 'no time stamp' };
+    const reason = this.#limit(login, now, batch);
+    if (reason !== null) return { kind: 'ignored', reason };
     const result = this.#grants.login(login.ip, login.time, now);
     if (result.kind === 'late') return { kind: 'ignored', reason: 'too old' };
     const change = { ip: login.ip, stamp: result.stamp };
     const moved = result.kind === 'granted' || result.moved;
     return { kind: result.kind, change: moved ? change : null };
+  }
+
+  /** Counts a login; why it is refused, or null. */
+  #limit(login: LoginEvent, now: Moment, batch: Batch): IgnoreReason | null {
+    const { grace, policy } = this.#rules;
+    const exceeded = this.#limits.count(login, policy.limits, grace, now);
+    const { action } = policy.limits;
+    for (const { reason, most, isNews } of exceeded) {
+      if (!isNews) continue;
+      const decision: Decision = { kind: 'limit exceeded', login, reason, most, action };
+      batch.drafts.push({ change: null, decide: () => decision });
+    }
+    if (action === 'warn') return null;
+    for (const one of exceeded) this.#withdraw(one, batch);
+    return exceeded[0]?.reason ?? null;
+  }
+
+  #withdraw({ addresses, reason }: Exceeded, { changes, drafts }: Batch): void {
+    for (const ip of addresses) {
+      const grant = this.#grants.revoke(ip);
+      if (grant === null) continue;
+      changes.push({ ip, stamp: null });
+      drafts.push({ change: null, decide: () => ({ kind: 'withdrawn', grant, reason }) });
+    }
   }
 
   #expire({ changes, drafts }: Batch, now: Moment): void {

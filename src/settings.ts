@@ -2,6 +2,8 @@
  * Settings ready to use: no optional field, every value parsed.  cli/settings.ts makes them.
  */
 import type { MapSpec } from './map/map.ts';
+import type { Grace } from './policy/grace.ts';
+import type { Policy } from './policy/policy.ts';
 
 /** Where the administrator's own patterns are; `explicit` when he named the directory. */
 export interface PatternsDirectory {
@@ -12,12 +14,13 @@ export interface PatternsDirectory {
 /** What decides about a line: everything that a reload reads again. */
 export interface RuleSettings {
   readonly patterns: PatternsDirectory;
-  /** The seconds that a grant lasts after the last login. */
-  readonly grace: number;
+  /** How long a grant lasts after the last login. */
+  readonly grace: Grace;
   /** The value is null when Postfix is to be asked. */
   readonly mynetworks: { readonly value: string | null; readonly origin: string };
   readonly postfixConfig: string | null;
   readonly exclude: { readonly value: string; readonly origin: string };
+  readonly policy: Policy;
 }
 
 interface PipelineSettings extends RuleSettings {
@@ -25,6 +28,9 @@ interface PipelineSettings extends RuleSettings {
   readonly debug: boolean;
   /** Null for standard output. */
   readonly logto: string | null;
+  readonly logFormat: 'text' | 'json';
+  /** How the names of users are shown, in the log and on standard output. */
+  readonly logUsers: 'plain' | 'hashed' | 'none';
   readonly nowrite: boolean;
   /** The most grants that there may be at once. */
   readonly maxGrants: number;

@@ -10,6 +10,9 @@ import { formatStamp, StampReader } from '../src/line/stamp.ts';
 import type { Change, Effect, MapSpec, Row } from '../src/map/map.ts';
 import { MemoryMap } from '../src/map/memory-map.ts';
 import { Pipeline, type Rules } from '../src/pipeline.ts';
+import { Grace, parseGraceFor } from '../src/policy/grace.ts';
+import type { Policy } from '../src/policy/policy.ts';
+import { parseUserList } from '../src/policy/user-list.ts';
 import { loadPatterns } from '../src/recogniser/load.ts';
 import { Recogniser } from '../src/recogniser/recogniser.ts';
 import { SessionTable } from '../src/session/session-table.ts';
@@ -47,6 +50,14 @@ let map: FailingMap;
 let decisions: Decision[];
 let pipeline: Pipeline;
 
+const GRACES = new Grace(GRACE);
+const LIBERAL: Policy = {
+  requireTls: false,
+  allowUsers: null,
+  denyUsers: null,
+  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+};
+
 async function rulesWith(mynetworks: string, exclude = 'none'): Promise<Rules> {
   const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
   const classifier = await loadClassifier({
@@ -57,7 +68,8 @@ async function rulesWith(mynetworks: string, exclude = 'none'): Promise<Rules> {
     excludeOrigin: '--exclude',
     warn: text => assert.fail(text),
   });
-  return { recogniser: new Recogniser(registry, new StampReader(() => epoch(now))), classifier };
+  const recogniser = new Recogniser(registry, new StampReader(() => epoch(now)));
+  return { recogniser, classifier, grace: GRACES, policy: LIBERAL };
 }
 
 async function start(rows: Row[] = []): Promise<void> {
@@ -66,7 +78,7 @@ async function start(rows: Row[] = []): Promise<void> {
   decisions = [];
   pipeline = new Pipeline({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
-    grants: new GrantTable(GRACE, CAPACITY),
+    grants: new GrantTable(() => GRACE, CAPACITY),
     sessions: new SessionTable(DAY),
     map,
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
@@ -74,8 +86,8 @@ async function start(rows: Row[] = []): Promise<void> {
   });
 }
 
-const login = (ip: string, time = now): string =>
-  `${formatStamp(epoch(time))} mx dovecot: pop3-login: Login: user=<anna>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<a>`;
+const login = (ip: string, time = now, user = 'anna', tls = ''): string =>
+  `${formatStamp(epoch(time))} mx dovecot: pop3-login: Login: user=<${user}>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, ${tls}session=<a>`;
 
 const rows = async (): Promise<string[]> =>
   (await map.rows()).map(({ key, value }) => `${key} ${value}`);
@@ -92,6 +104,10 @@ function tell(decision: Decision): string {
       return `purged ${decision.grant.ip}`;
     case 'kept':
       return `kept ${decision.grant.ip}`;
+    case 'withdrawn':
+      return `withdrawn ${decision.grant.ip} ${decision.reason}`;
+    case 'limit exceeded':
+      return `limit ${decision.login.ip} ${decision.login.user} ${decision.reason}`;
     case 'logout':
       return `logout ${decision.ip}`;
     case 'evicted':
@@ -244,6 +260,128 @@ test('new rules hold from the next batch on', async () => {
   await pipeline.setRules(await rulesWith('198.51.100.0/24'));
   await pipeline.lines([login('198.51.100.2')]);
   assert.deepEqual(story(), ['granted 198.51.100.1 added', 'ignored 198.51.100.2 in mynetworks']);
+});
+
+describe('the policy', () => {
+  const follow = async (policy: Partial<Policy>, grace = GRACES): Promise<void> =>
+    pipeline.setRules({
+      ...(await rulesWith('192.0.2.0/24')),
+      grace,
+      policy: { ...LIBERAL, ...policy },
+    });
+  const limited = (limits: Partial<Policy['limits']>): Partial<Policy> => ({
+    limits: { ...LIBERAL.limits, ...limits },
+  });
+
+  test('takes encrypted logins only, and leaves a grant that one has earned', async () => {
+    await follow({ requireTls: true });
+    await pipeline.lines([
+      login('198.51.100.1'),
+      login('198.51.100.2', now, 'anna', 'TLS, '),
+      login('198.51.100.2'),
+      login('192.0.2.1'),
+    ]);
+    assert.deepEqual(story(), [
+      'ignored 198.51.100.1 not encrypted',
+      'granted 198.51.100.2 added',
+      'ignored 198.51.100.2 not encrypted',
+      'ignored 192.0.2.1 in mynetworks',
+    ]);
+  });
+
+  test('says who may', async () => {
+    await follow({ denyUsers: parseUserList(['bob'], 'x') });
+    await pipeline.lines([login('198.51.100.1', now, 'bob'), login('198.51.100.2')]);
+    assert.deepEqual(story(), [
+      'ignored 198.51.100.1 user not allowed',
+      'granted 198.51.100.2 added',
+    ]);
+  });
+
+  test('warns of a shared address once, and goes on granting', async () => {
+    await follow(limited({ usersPerAddress: 2 }));
+    const users = ['a', 'b', 'c', 'd'];
+    await pipeline.lines(users.map(user => login('198.51.100.1', now, user)));
+    assert.deepEqual(story(), [
+      'granted 198.51.100.1 added',
+      'refreshed 198.51.100.1 null',
+      'limit 198.51.100.1 c too many users',
+      'refreshed 198.51.100.1 null',
+      'refreshed 198.51.100.1 null',
+    ]);
+  });
+
+  test('refuses a shared address, ends its grant at once, and grants again when it is quiet', async () => {
+    await follow(limited({ usersPerAddress: 2, action: 'refuse' }));
+    await pipeline.lines(['a', 'b'].map(user => login('198.51.100.1', now, user)));
+    now += 10;
+    await pipeline.lines(['c', 'a'].map(user => login('198.51.100.1', now, user)));
+    assert.deepEqual(await rows(), []);
+    now += GRACE - 10;
+    await pipeline.lines([login('198.51.100.1', now, 'a')]);
+    assert.deepEqual(story(), [
+      'granted 198.51.100.1 added',
+      'refreshed 198.51.100.1 null',
+      'limit 198.51.100.1 c too many users',
+      'withdrawn 198.51.100.1 too many users',
+      'ignored 198.51.100.1 too many users',
+      'ignored 198.51.100.1 too many users',
+      'granted 198.51.100.1 added',
+    ]);
+    assert.deepEqual(await rows(), [`198.51.100.1 ${now}`]);
+  });
+
+  test('an open session keeps no grant that a limit has ended', async () => {
+    await follow(limited({ usersPerAddress: 1, action: 'refuse' }));
+    await pipeline.lines([login('198.51.100.1', now, 'a')]);
+    await pipeline.lines([login('198.51.100.1', now, 'b')]);
+    now += GRACE;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), []);
+  });
+
+  test('a lost password ends the grants of all its addresses, and no others', async () => {
+    await follow(limited({ addressesPerUser: 2, action: 'refuse' }));
+    await pipeline.lines([
+      login('198.51.100.1'),
+      login('198.51.100.9', now, 'bob'),
+      login('198.51.100.2'),
+      login('198.51.100.3'),
+      login('198.51.100.1'),
+    ]);
+    assert.deepEqual(await rows(), [`198.51.100.9 ${NOON}`]);
+    assert.deepEqual(story().slice(3), [
+      'limit 198.51.100.3 anna too many addresses',
+      'withdrawn 198.51.100.1 too many addresses',
+      'withdrawn 198.51.100.2 too many addresses',
+      'ignored 198.51.100.3 too many addresses',
+      'ignored 198.51.100.1 too many addresses',
+    ]);
+  });
+
+  test('a user who is refused takes nothing from others at the same address', async () => {
+    await follow(limited({ addressesPerUser: 1, action: 'refuse' }));
+    await pipeline.lines([login('198.51.100.1'), login('198.51.100.2')]);
+    await pipeline.lines([login('198.51.100.1', now, 'bob'), login('198.51.100.1')]);
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
+    assert.deepEqual(story().at(-1), 'ignored 198.51.100.1 too many addresses');
+  });
+
+  test('gives a network a grace period of its own, to its live grants as well', async () => {
+    await pipeline.lines([login('198.51.100.1'), login('203.0.114.1')]);
+    await follow({}, new Grace(GRACE, parseGraceFor(['203.0.114.0/24=60'], 'x', Number)));
+    now += 60;
+    await pipeline.lines([login('203.0.114.2', now - 59), login('203.0.114.3', now - 60)]);
+    now += 1;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
+    assert.deepEqual(story().slice(2), [
+      'purged 203.0.114.1',
+      'granted 203.0.114.2 added',
+      'ignored 203.0.114.3 too old',
+      'purged 203.0.114.2',
+    ]);
+  });
 });
 
 test('steps that are asked for at once happen one after the other', async () => {

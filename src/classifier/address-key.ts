@@ -29,4 +29,6 @@ function numberOf(quad: IpText): number {
 const quadOf = (number: number): string =>
   `${number >>> 24}.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
 
-const detached = (ip: IpText): string => Buffer.from(ip, 'latin1').toString('latin1');
+/** An address that holds on to nothing else. */
+export const detached = (ip: IpText): IpText =>
+  Buffer.from(ip, 'latin1').toString('latin1') as IpText;

@@ -15,11 +15,11 @@ import { askMynetworks } from './postconf.ts';
 import { postmapQuery, type TableQuery } from './postmap.ts';
 import { Table } from './table.ts';
 
-export type IgnoreReason = 'in mynetworks' | 'excluded';
+export type NetworkReason = 'in mynetworks' | 'excluded';
 
 export type Verdict =
   | { readonly kind: 'grantable' }
-  | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
+  | { readonly kind: 'ignored'; readonly reason: NetworkReason };
 
 export class Classifier {
   readonly #mynetworks: Mynetworks;

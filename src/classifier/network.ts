@@ -23,6 +23,16 @@ export class Network {
     this.#bits = bits;
   }
 
+  /** How many bits are the prefix. */
+  get bits(): number {
+    return this.#bits;
+  }
+
+  /** As `parseNetwork` reads it: `192.0.2.0/24`. */
+  toString(): string {
+    return `${inetNtop(this.#base)}/${this.#bits}`;
+  }
+
   contains(address: Address): boolean {
     const base = this.#base;
     return base.kind() === address.kind() && address.match(base, this.#bits);

@@ -23,12 +23,19 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
       ];
     case 'purged':
       return [`purging ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
+    case 'withdrawn':
+      return [
+        `purging ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`,
+        `    withdrawn --- ${decision.reason}`,
+      ];
     case 'kept':
       return [`keeping ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
     case 'evicted':
       return decision.grants.map(({ ip }) => `evicting ip=${ip}`);
     case 'logout':
       return logoutLines(decision.logout, decision.ip);
+    case 'limit exceeded':
+      return [`over the limit ip=${decision.login.ip} --- ${decision.reason}`];
     case 'map failed':
     case 'map recovered':
       return [];

@@ -15,6 +15,7 @@ import { MAX_GRANTS } from '../grant/grant-table.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { readRows } from '../map/map-types.ts';
+import { Grace } from '../policy/grace.ts';
 import type { RunSettings } from '../settings.ts';
 import { debugLines } from './debug.ts';
 import { proveRows } from './demo-proof.ts';
@@ -153,14 +154,22 @@ const settings = (log: string, map: MapSpec): RunSettings => ({
   map,
   watchlog: [log],
   journalTrust: 'declared',
-  grace: GRACE_SECONDS,
+  grace: new Grace(GRACE_SECONDS),
   mynetworks: { value: MYNETWORKS, origin: 'the demo' },
   postfixConfig: null,
   exclude: { value: 'none', origin: 'the demo' },
+  policy: {
+    requireTls: false,
+    allowUsers: null,
+    denyUsers: null,
+    limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+  },
   // What this machine's administrator has set up must neither help nor disturb.
   patterns: { directory: '/nonexistent', explicit: false },
   debug: true,
   logto: null,
+  logFormat: 'text',
+  logUsers: 'plain',
   nowrite: false,
   maxGrants: MAX_GRANTS,
   sessionLimit: null,

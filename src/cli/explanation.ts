@@ -4,7 +4,7 @@
  * Whatever a log line holds is shown as an excerpt (recogniser/excerpt.ts), so that it cannot command the terminal.
  */
 import { formatCtime } from '../line/stamp.ts';
-import type { ServerEvent } from '../recogniser/event.ts';
+import type { LoginEvent, ServerEvent } from '../recogniser/event.ts';
 import { excerpt } from '../recogniser/excerpt.ts';
 import type { Attempt, Explanation, Outcome } from '../recogniser/explain.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
@@ -49,6 +49,7 @@ function outcomeRows({ line, outcome }: Explanation): Row[] {
       return [
         ['result', eventText(outcome.event)],
         ['by', withFile(outcome.by)],
+        ...(outcome.event.event === 'login' ? [encryptedRow(outcome.event)] : []),
       ];
     case 'connect':
     case 'failure':
@@ -67,6 +68,12 @@ function outcomeRows({ line, outcome }: Explanation): Row[] {
       return [['result', `no login: ${reasonOf(outcome)}`]];
   }
 }
+
+/** Whether the line tells that the connection was encrypted. */
+const encryptedRow = ({ tls }: LoginEvent): Row => [
+  'encrypted',
+  tls === null ? 'the lines of this server do not tell' : tls ? 'yes' : 'no',
+];
 
 function eventText({ event, server, ip, user }: ServerEvent): string {
   return `${event} ip=${ip ?? '-'} user=${JSON.stringify(user ?? '')} server=${server}`;
@@ -137,6 +144,14 @@ function grantText(prospect: Prospect): string {
       return 'none: the address is in mynetworks, and may relay anyway';
     case 'excluded':
       return 'none: the address is excluded (--exclude)';
+    case 'not encrypted':
+      return 'none: the line does not say that the connection was encrypted (--require-tls)';
+    case 'user not allowed':
+      return 'none: the user may not (--allow-users, --deny-users)';
+    case 'too many users':
+      return 'none: too many users have logged in from this address (--max-users-per-address)';
+    case 'too many addresses':
+      return 'none: the user has logged in from too many addresses (--max-addresses-per-user)';
     case 'too old':
       return `none: the login is older than the grace period of ${grace}`;
     case 'no time stamp':
@@ -170,6 +185,7 @@ function outcomeObject({ line, outcome }: Explanation): object {
       server,
       ip,
       user,
+      tls: outcome.event.event === 'login' ? outcome.event.tls : null,
       reason: null,
       nearest: attemptObject(outcome.by, line.message),
     };
@@ -182,6 +198,7 @@ function outcomeObject({ line, outcome }: Explanation): object {
     server: null,
     ip: null,
     user: null,
+    tls: null,
     reason: { kind, text: reasonOf(outcome) },
     nearest: nearest === null ? null : attemptObject(nearest, line.message),
   };

@@ -1,18 +1,32 @@
 /**
- * Decisions and notices as one line each, for the daemon's own log.
+ * Decisions and notices as one line each, for the daemon's own log: a text for people, facts for programs.
+ *
+ * A contract: programs read both.  More events and more facts may come, these stay.
  */
-import type { Decision } from '../decision.ts';
+import type { Decision, Outcome } from '../decision.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Notice } from '../source/source.ts';
+import { isoTime } from './print.ts';
+
+/** What a line tells, by names that stay the same; `event` says what has happened. */
+export interface Facts {
+  readonly event: string;
+  readonly [name: string]: string | number | null;
+}
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error';
   readonly text: string;
+  /** Left out where there is nothing but the text. */
+  readonly facts?: Facts;
 }
 
-const info = (text: string): LogLine => ({ level: 'info', text });
-const warn = (text: string): LogLine => ({ level: 'warn', text });
+type Line = Pick<LogLine, 'level' | 'text'>;
+
+const info = (text: string): Line => ({ level: 'info', text });
+const warn = (text: string): Line => ({ level: 'warn', text });
 
 /** Null for what happens too often to be told: refreshes, logouts, and grants that are kept. */
 export function decisionLine(decision: Decision): LogLine | null {
@@ -20,15 +34,28 @@ export function decisionLine(decision: Decision): LogLine | null {
     case 'login':
       return loginLine(decision);
     case 'purged':
-      return info(`purged ip=${decision.grant.ip} login="${formatStamp(decision.grant.stamp)}"`);
-    case 'evicted':
-      return warn(
-        `there are more grants than --max-grants allows: ${decision.grants.length} have ended before their time`,
-      );
-    case 'map failed':
-      return { level: 'error', text: `${decision.line}; what is to be written is kept` };
-    case 'map recovered':
-      return info(`the map can be written again, ${decision.changes} rows have been caught up`);
+      return endLine(decision.grant, { event: 'purged' });
+    case 'withdrawn':
+      return endLine(decision.grant, { event: 'withdrawn', reason: decision.reason });
+    case 'limit exceeded': {
+      const { login, reason, most, action } = decision;
+      const facts = { event: 'limit exceeded', ...factsOf(login), reason, most, action };
+      return { ...warn(`${keyed(login, facts)} most=${most} action=${action}`), facts };
+    }
+    case 'evicted': {
+      const { length } = decision.grants;
+      const text = `there are more grants than --max-grants allows: ${length} have ended before their time`;
+      return { ...warn(text), facts: { event: 'evicted', grants: length } };
+    }
+    case 'map failed': {
+      const text = `${decision.line}; what is to be written is kept`;
+      return { level: 'error', text, facts: { event: 'map failed' } };
+    }
+    case 'map recovered': {
+      const { changes } = decision;
+      const text = `the map can be written again, ${changes} rows have been caught up`;
+      return { ...info(text), facts: { event: 'map recovered', rows: changes } };
+    }
     case 'logout':
     case 'kept':
       return null;
@@ -37,17 +64,42 @@ export function decisionLine(decision: Decision): LogLine | null {
 
 function loginLine({ login, outcome }: Extract<Decision, { kind: 'login' }>): LogLine | null {
   if (outcome.kind === 'refreshed') return null;
-  const who = `ip=${login.ip} user=${quoted(login)} server=${login.server}`;
-  if (outcome.kind === 'ignored') return info(`ignored ${who} reason="${outcome.reason}"`);
-  if (outcome.effect === 'foreign')
-    return info(`left alone ${who} reason="row of the administrator"`);
-  return info(`granted ${who}`);
+  const facts = { ...factsOf(login), ...outcomeFacts(outcome) };
+  return { ...info(keyed(login, facts)), facts };
 }
 
+function outcomeFacts(outcome: Exclude<Outcome, { kind: 'refreshed' }>): Facts {
+  if (outcome.kind === 'ignored') return { event: 'ignored', reason: outcome.reason };
+  if (outcome.effect === 'foreign')
+    return { event: 'left alone', reason: 'row of the administrator' };
+  return { event: 'granted' };
+}
+
+const factsOf = ({ ip, user, server, time }: LoginEvent): Omit<Facts, 'event'> => ({
+  ip,
+  user,
+  server,
+  login: time === null ? null : isoTime(time),
+});
+
 /** User names are a stranger's text: quotes and control characters must not pass for ours. */
-const quoted = ({ user }: LoginEvent): string => JSON.stringify(user ?? '');
+function keyed({ ip, user, server }: LoginEvent, { event, reason }: Facts): string {
+  const why = reason === undefined ? '' : ` reason="${reason}"`;
+  return `${event} ip=${ip} user=${JSON.stringify(user ?? '')} server=${server}${why}`;
+}
+
+function endLine({ ip, stamp }: Grant, { event, reason }: Facts): LogLine {
+  const why = reason === undefined ? '' : ` reason="${reason}"`;
+  const facts = { event, ip, login: isoTime(stamp), ...(reason === undefined ? {} : { reason }) };
+  return { ...info(`${event} ip=${ip} login="${formatStamp(stamp)}"${why}`), facts };
+}
 
 export function noticeLine(notice: Notice): LogLine {
+  const facts = { event: 'source', source: notice.path, state: notice.kind };
+  return { ...noticeText(notice), facts };
+}
+
+function noticeText(notice: Notice): Line {
   const { path } = notice;
   switch (notice.kind) {
     case 'opened':

@@ -19,6 +19,8 @@ interface OptionSpec {
   readonly default?: string;
   /** What happens when it is not given, where that is not a value. */
   readonly otherwise?: string;
+  /** The texts that it may be, where it is no other. */
+  readonly choices?: readonly string[];
   readonly about: string;
   /** Another name, from an older program. */
   readonly alias?: string;
@@ -104,6 +106,7 @@ export const OPTIONS = {
     words: ['declared', 'any'],
     value: 'WHOM',
     default: 'declared',
+    choices: ['declared', 'any'],
     about:
       "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
     commands: ['run'],
@@ -127,6 +130,14 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
+    commands: ['run', 'replay', 'purge', 'explain'],
+    inFile: true,
+  },
+  'grace-for': {
+    kind: 'list',
+    value: 'NETWORK=DURATION',
+    about:
+      'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
     commands: ['run', 'replay', 'purge', 'explain'],
     inFile: true,
   },
@@ -175,6 +186,55 @@ export const OPTIONS = {
     commands: ['run', 'replay', 'explain'],
     inFile: true,
   },
+  'require-tls': {
+    kind: 'flag',
+    about: 'only logins over an encrypted connection count; the server has to log it',
+    commands: ['run', 'replay', 'explain'],
+    inFile: true,
+  },
+  'allow-users': {
+    kind: 'list',
+    value: 'USER',
+    otherwise: 'everybody',
+    about:
+      'who may get a grant, and nobody else: a name as the log has it, or *@example.org; may be given more than once',
+    commands: ['run', 'replay', 'explain'],
+    inFile: true,
+  },
+  'deny-users': {
+    kind: 'list',
+    value: 'USER',
+    otherwise: 'nobody',
+    about: 'who may not get a grant, written as for --allow-users; may be given more than once',
+    commands: ['run', 'replay', 'explain'],
+    inFile: true,
+  },
+  'max-users-per-address': {
+    kind: 'count',
+    value: 'NUMBER',
+    default: 'none',
+    about: 'the most users that may log in from one address within the grace period',
+    commands: ['run', 'replay', 'explain'],
+    inFile: true,
+  },
+  'max-addresses-per-user': {
+    kind: 'count',
+    value: 'NUMBER',
+    default: 'none',
+    about: 'the most addresses that one user may log in from within the grace period',
+    commands: ['run', 'replay', 'explain'],
+    inFile: true,
+  },
+  'limit-action': {
+    kind: 'text',
+    value: 'ACTION',
+    default: 'warn',
+    choices: ['warn', 'refuse'],
+    about:
+      'what becomes of a login over such a limit: warn, told in the log; refuse, and no grant stays',
+    commands: ['run', 'replay', 'explain'],
+    inFile: true,
+  },
   debug: {
     kind: 'flag',
     often: true,
@@ -188,6 +248,25 @@ export const OPTIONS = {
     value: 'FILE',
     otherwise: 'standard output',
     about: 'where to log; reopened on SIGHUP',
+    commands: ['run', 'replay'],
+    inFile: true,
+  },
+  'log-format': {
+    kind: 'text',
+    value: 'FORMAT',
+    default: 'text',
+    choices: ['text', 'json'],
+    about: 'how to log: text, or json, one object a line',
+    commands: ['run', 'replay'],
+    inFile: true,
+  },
+  'log-users': {
+    kind: 'text',
+    value: 'HOW',
+    default: 'plain',
+    choices: ['plain', 'hashed', 'none'],
+    about:
+      'how user names are logged: plain; hashed, with a key that is kept beside the map; or none',
     commands: ['run', 'replay'],
     inFile: true,
   },

@@ -10,6 +10,7 @@ import { EXIT, Failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
+import type { Grace } from '../policy/grace.ts';
 import { debugLines } from './debug.ts';
 import { print } from './print.ts';
 import { graceOf, mapOf, withConfig } from './settings.ts';
@@ -40,10 +41,10 @@ async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
   }
 }
 
-async function end({ map }: HeldMap, grace: number): Promise<void> {
+async function end({ map }: HeldMap, grace: Grace): Promise<void> {
   const now = epoch(Math.floor(Date.now() / 1000));
   const rows = [...grantsIn(await map.rows())];
-  const due = rows.filter(({ stamp }) => stamp + grace <= now);
+  const due = rows.filter(({ ip, stamp }) => stamp + grace.of(ip) <= now);
   // A step of the clock may leave rows from the future behind; they count from now.
   const ahead = rows.filter(({ stamp }) => stamp > now);
   await map.commit([

@@ -27,15 +27,17 @@ import { openLog } from './log.ts';
 import { isoTime, print } from './print.ts';
 import { type ProgressMeter, progressMeter } from './progress-meter.ts';
 import { replaySettings, withConfig } from './settings.ts';
+import { type ShowUser, shownUsers, withShownUser } from './user-names.ts';
 import type { Values } from './values.ts';
 
 /** @throws Failure of any setting, of a log or of the map */
 export async function replay(values: Values, files: readonly string[]): Promise<number> {
   const settings = replaySettings(withConfig(values));
   // Decisions and summary go elsewhere; the log has only what is wrong.
-  const log = openLog(settings.logto, true);
+  const log = openLog({ ...settings, debug: true });
   const logs = files.map(openFinishedLog);
   const rules = await loadRules(settings, text => log.write({ level: 'warn', text }));
+  const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, text =>
     log.write({ level: 'warn', text }),
   );
@@ -45,7 +47,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       settings.map,
       rows.filter(({ stamp }) => stamp === null),
     );
-    const player = new Player(settings, rules, memory);
+    const player = new Player(settings, rules, memory, show);
     const meter = progressMeter(logs, settings.json || settings.debug);
     try {
       for (const finished of logs) await player.play(finished, meter);
@@ -78,17 +80,17 @@ class Player {
   readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
   #text = '';
 
-  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap) {
+  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap, show: ShowUser) {
     this.#settings = settings;
     this.#rules = rules;
-    this.#grants = new GrantTable(settings.grace, settings.maxGrants);
+    this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: rulesFor(rules, () => epoch(0), new LogMemory()),
       grants: this.#grants,
       sessions: sessionsOf(settings),
       map,
       clock: this.#clock,
-      report: decision => this.#report(decision),
+      report: decision => this.#report(withShownUser(decision, show)),
     });
   }
 
@@ -125,7 +127,7 @@ class Player {
 
   #report(decision: Decision): void {
     if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
-    if (decision.kind === 'purged') this.#counts.purged++;
+    if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;
     if (json) this.#text += jsonLine(decision);
     else if (debug)
@@ -161,6 +163,16 @@ function jsonObject(decision: Decision): object | null {
     case 'purged': {
       const { ip, stamp } = decision.grant;
       return { event: 'purged', ip, time: isoTime(stamp) };
+    }
+    case 'withdrawn': {
+      const { ip, stamp } = decision.grant;
+      return { event: 'withdrawn', reason: decision.reason, ip, time: isoTime(stamp) };
+    }
+    case 'limit exceeded': {
+      const { login, reason, most, action } = decision;
+      const { server, ip, user, time } = login;
+      const stamp = time && isoTime(time);
+      return { event: 'limit exceeded', reason, most, action, server, ip, user, time: stamp };
     }
     case 'kept': {
       const { ip, stamp } = decision.grant;

@@ -14,6 +14,7 @@ import { type Log, openLog } from './log.ts';
 import { decisionLine, noticeLine } from './log-line.ts';
 import type { OptionName } from './options.ts';
 import { runSettings, withConfig } from './settings.ts';
+import { type ShowUser, shownUsers, withShownUser } from './user-names.ts';
 import type { Values } from './values.ts';
 
 /**
@@ -25,10 +26,7 @@ export async function run(values: Values): Promise<number> {
   const settings = runSettings(withConfig(values));
   if (settings.daemon !== null && !inBackground()) return startBackground();
   const catchUp = CatchUp.onTerminal();
-  const log = besides(
-    openLog(settings.logto, settings.debug),
-    settings.logto === null ? catchUp : null,
-  );
+  const log = besides(openLog(settings), settings.logto === null ? catchUp : null);
   try {
     await runDaemon(values, settings, log, catchUp);
   } finally {
@@ -53,7 +51,8 @@ async function runDaemon(
   log: Log,
   catchUp: CatchUp | null,
 ): Promise<void> {
-  const daemon = await startDaemon(settings, outputTo(log, settings, catchUp));
+  const show = await shownUsers(settings);
+  const daemon = await startDaemon(settings, outputTo(log, show, settings, catchUp));
   const hangUp = (): void => void reload(daemon, values, settings, log);
   process.on('SIGHUP', hangUp);
   const end = terminated();
@@ -72,9 +71,15 @@ async function runDaemon(
   }
 }
 
-function outputTo(log: Log, { debug, nowrite }: RunSettings, catchUp: CatchUp | null): Output {
+function outputTo(
+  log: Log,
+  show: ShowUser,
+  { debug, nowrite }: RunSettings,
+  catchUp: CatchUp | null,
+): Output {
   return {
-    report: decision => {
+    report: taken => {
+      const decision = withShownUser(taken, show);
       if (debug) {
         catchUp?.clear();
         for (const line of debugLines(decision, nowrite)) process.stdout.write(`${line}\n`);
@@ -121,6 +126,8 @@ const FIXED = {
   journalTrust: 'journal-trust',
   debug: 'debug',
   logto: 'logto',
+  logFormat: 'log-format',
+  logUsers: 'log-users',
   nowrite: 'nowrite',
   daemon: 'daemon',
   maxGrants: 'max-grants',

@@ -5,13 +5,21 @@
 import { failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { parseMapSpec } from '../map/map-types.ts';
+import { Grace, parseGraceFor } from '../policy/grace.ts';
+import { HIGHEST_LIMIT } from '../policy/limits.ts';
+import type { Policy } from '../policy/policy.ts';
+import { parseUserList, type UserList } from '../policy/user-list.ts';
 import type { PatternsDirectory, ReplaySettings, RuleSettings, RunSettings } from '../settings.ts';
 import { readConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
+import { OPTIONS } from './options.ts';
 import type { Given, Values } from './values.ts';
 
 /** Where this machine's own patterns are, unless told otherwise. */
 const USUAL_PATTERNS = '/etc/popbsmtp/patterns.d';
+
+/** Beyond what any memory holds. */
+const MOST_GRANTS = 999_999_999;
 
 /** Adds what the configuration file says to what the command line left open. */
 export function withConfig(values: Values): Values {
@@ -29,17 +37,15 @@ export function mapOf(values: Values): MapSpec {
   return parseMapSpec(value, origin);
 }
 
-/**
- * In seconds.
- *
- * @throws Failure DURATION
- */
-export function graceOf(values: Values): number {
+/** @throws Failure DURATION, GRACE_FOR */
+export function graceOf(values: Values): Grace {
   const { value, origin } = values.required('grace');
-  return parseDuration(value, origin);
+  const where = values.origin('grace-for') ?? '--grace-for';
+  const networks = parseGraceFor(values.list('grace-for'), where, parseDuration);
+  return new Grace(parseDuration(value, origin), networks);
 }
 
-/** @throws Failure DURATION */
+/** @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE */
 export function rulesOf(values: Values): RuleSettings {
   const mynetworks = values.text('mynetworks');
   return {
@@ -48,19 +54,46 @@ export function rulesOf(values: Values): RuleSettings {
     mynetworks: mynetworks ?? { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: values.text('postfix-config')?.value ?? null,
     exclude: values.required('exclude'),
+    policy: policyOf(values),
   };
 }
 
-/** @throws Failure JOURNAL_TRUST */
-function journalTrustOf({ value, origin }: Given<string>): RunSettings['journalTrust'] {
-  if (value === 'declared' || value === 'any') return value;
-  throw failure('JOURNAL_TRUST', { where: origin, value });
+/** @throws Failure USER_LIST, COUNT, CHOICE */
+function policyOf(values: Values): Policy {
+  return {
+    requireTls: values.flag('require-tls'),
+    allowUsers: usersOf(values, 'allow-users'),
+    denyUsers: usersOf(values, 'deny-users'),
+    limits: {
+      usersPerAddress: limitOf(values.required('max-users-per-address')),
+      addressesPerUser: limitOf(values.required('max-addresses-per-user')),
+      action: choiceOf(values.required('limit-action'), OPTIONS['limit-action'].choices),
+    },
+  };
+}
+
+/** Null when there is no such list. @throws Failure USER_LIST */
+function usersOf(values: Values, name: 'allow-users' | 'deny-users'): UserList | null {
+  const origin = values.origin(name);
+  return origin === null ? null : parseUserList(values.list(name), origin);
 }
 
 /** @throws Failure COUNT */
-function parseCount({ value, origin }: Given<string>): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw failure('COUNT', { where: origin, value });
-  return Number(value);
+const limitOf = (given: Given<string>): number | null =>
+  given.value === 'none' ? null : parseCount(given, HIGHEST_LIMIT);
+
+/** @throws Failure CHOICE */
+function choiceOf<T extends string>({ value, origin }: Given<string>, choices: readonly T[]): T {
+  const choice = choices.find(one => one === value);
+  if (choice !== undefined) return choice;
+  throw failure('CHOICE', { where: origin, value, choices: choices.join(' or ') });
+}
+
+/** @throws Failure COUNT */
+function parseCount({ value, origin }: Given<string>, most: number): number {
+  const count = /^[1-9]\d{0,8}$/.test(value) ? Number(value) : 0;
+  if (count < 1 || count > most) throw failure('COUNT', { where: origin, value, most });
+  return count;
 }
 
 /** @throws Failure DURATION */
@@ -69,16 +102,15 @@ function sessionLimitOf(values: Values): number | null {
   return value === 'none' ? null : parseDuration(value, origin);
 }
 
-const commonOf = (
-  values: Values,
-): RuleSettings &
-  Pick<RunSettings, 'map' | 'debug' | 'logto' | 'nowrite' | 'sessionLimit' | 'maxGrants'> => ({
+const commonOf = (values: Values): Omit<ReplaySettings, 'json'> => ({
   ...rulesOf(values),
   map: mapOf(values),
   debug: values.flag('debug'),
   logto: values.text('logto')?.value ?? null,
+  logFormat: choiceOf(values.required('log-format'), OPTIONS['log-format'].choices),
+  logUsers: choiceOf(values.required('log-users'), OPTIONS['log-users'].choices),
   nowrite: values.flag('nowrite'),
-  maxGrants: parseCount(values.required('max-grants')),
+  maxGrants: parseCount(values.required('max-grants'), MOST_GRANTS),
   sessionLimit: sessionLimitOf(values),
 });
 
@@ -87,7 +119,7 @@ export function runSettings(values: Values): RunSettings {
   return {
     ...commonOf(values),
     watchlog: values.list('watchlog'),
-    journalTrust: journalTrustOf(values.required('journal-trust')),
+    journalTrust: choiceOf(values.required('journal-trust'), OPTIONS['journal-trust'].choices),
     daemon: values.text('daemon')?.value ?? null,
     reprocess: values.flag('reprocess'),
   };

@@ -50,9 +50,15 @@ export class Values {
     return given;
   }
 
+  /** The entries that were given, none if it was not. */
   list(name: NamesOf<'list'>): readonly string[] {
     const value = this.#given.get(name)?.value;
     return typeof value === 'object' ? value : [];
+  }
+
+  /** Where the value came from, for a complaint about it; null when it was not given. */
+  origin(name: OptionName): string | null {
+    return this.#given.get(name)?.origin ?? null;
   }
 }
 

@@ -12,12 +12,12 @@ import type { Watched } from './sources.ts';
 export class Bookmarks {
   readonly #checkpoint: Checkpoint;
   readonly #map: LookupMap;
-  readonly #grace: () => number;
+  readonly #grace: () => string;
   readonly #warn: (text: string) => void;
   #failed = false;
 
-  /** @param grace the seconds that count now */
-  constructor(map: LookupMap, grace: () => number, warn: (text: string) => void) {
+  /** @param grace the grace periods that count now, as a text */
+  constructor(map: LookupMap, grace: () => string, warn: (text: string) => void) {
     this.#checkpoint = new Checkpoint(map.spec);
     this.#map = map;
     this.#grace = grace;

@@ -14,6 +14,7 @@ import type { Report } from '../decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import { grantsIn } from '../map/row.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
+import type { Grace } from '../policy/grace.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { type SavedSessions, type SessionTable, sessionsOf } from '../session/session-table.ts';
@@ -83,7 +84,7 @@ class RunningDaemon implements Daemon {
   readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
   #watched: readonly Watched[] = [];
-  #grace: number;
+  #grace: Grace;
   #following = 0;
 
   constructor(
@@ -99,12 +100,12 @@ class RunningDaemon implements Daemon {
     this.#clock = clock;
     this.#output = output;
     this.#grace = settings.grace;
-    this.#drift = new Drift(output.warn);
+    this.#drift = new Drift(output.warn, settings.logUsers === 'plain');
     this.#bookmarks = settings.nowrite
       ? null
-      : new Bookmarks(held.map, () => this.#grace, output.warn);
+      : new Bookmarks(held.map, () => this.#grace.toString(), output.warn);
     this.#sessions = sessionsOf(settings);
-    this.#grants = new GrantTable(settings.grace, settings.maxGrants);
+    this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: this.#rulesFor(loaded),
       grants: this.#grants,
@@ -151,7 +152,6 @@ class RunningDaemon implements Daemon {
   async reload(settings: RuleSettings): Promise<void> {
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(this.#rulesFor(loaded));
-    await this.#pipeline.setGrace(settings.grace);
     this.#grace = settings.grace;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }

@@ -12,7 +12,7 @@ import type { Registry } from '../recogniser/registry.ts';
 import type { RuleSettings } from '../settings.ts';
 
 /** The rules for any log; only the year of its stamps is still open. */
-export interface LoadedRules {
+export interface LoadedRules extends Pick<RuleSettings, 'grace' | 'policy'> {
   readonly registry: Registry;
   readonly classifier: Classifier;
 }
@@ -26,7 +26,8 @@ export async function loadRules(
   warn: (text: string) => void,
 ): Promise<LoadedRules> {
   const registry = await loadPatterns(settings.patterns);
-  return { registry, classifier: await classifierFor(settings, warn) };
+  const { grace, policy } = settings;
+  return { registry, classifier: await classifierFor(settings, warn), grace, policy };
 }
 
 /** @throws Failure of a list of networks, of postconf or postmap */
@@ -50,11 +51,12 @@ export function classifierFor(
  * @param observer watches over the patterns
  */
 export function rulesFor(
-  { registry, classifier }: LoadedRules,
+  { registry, classifier, grace, policy }: LoadedRules,
   reference: () => EpochSeconds,
   memory: LogMemory,
   observer?: Observer,
 ): Rules {
   const stamps = new StampReader(reference);
-  return { recogniser: new Recogniser(registry, stamps, memory, observer), classifier };
+  const recogniser = new Recogniser(registry, stamps, memory, observer);
+  return { recogniser, classifier, grace, policy };
 }

@@ -99,7 +99,7 @@ function watchJournal(
   const saved = places[JOURNAL];
   const source = new JournalSource(receiver, rulesOf(registry), {
     cursor: typeof saved === 'string' ? saved : null,
-    since: () => (settings.reprocess ? epoch(0) : epoch(clock.now().wall - settings.grace)),
+    since: () => (settings.reprocess ? epoch(0) : epoch(clock.now().wall - settings.grace.longest)),
   });
   return {
     name: JOURNAL,
@@ -112,7 +112,7 @@ function watchJournal(
 function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
   const { settings, registry, clock, places } = watching;
   const stamps = new StampReader(() => clock.now().wall);
-  const since = epoch(clock.now().wall - settings.grace);
+  const since = epoch(clock.now().wall - settings.grace.longest);
   const byTime = startAtTime(since, line => parseLine(line, stamps, registry.ownForms).time);
   const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {
     place: parsePlace(places[path]),

@@ -42,6 +42,9 @@ export type LoginResult =
   | { readonly kind: 'refreshed'; readonly stamp: EpochSeconds; readonly moved: boolean }
   | { readonly kind: 'late' };
 
+/** How many seconds a grant of an address lasts after the latest login. */
+export type GraceOf = (ip: IpText) => number;
+
 interface Entry {
   stamp: EpochSeconds;
   /** When the grant ends, on the steady clock. */
@@ -52,13 +55,10 @@ export class GrantTable {
   readonly #grants = new Map<AddressKey, Entry>();
   readonly #queue = new DueQueue<AddressKey>();
   readonly #capacity: number;
-  #grace: number;
+  #grace: GraceOf;
 
-  /**
-   * @param grace seconds that a grant lasts after the latest login
-   * @param capacity the most grants that there may be
-   */
-  constructor(grace: number, capacity: number = MAX_GRANTS) {
+  /** @param capacity the most grants that there may be */
+  constructor(grace: GraceOf, capacity: number = MAX_GRANTS) {
     this.#grace = grace;
     this.#capacity = capacity;
   }
@@ -75,7 +75,7 @@ export class GrantTable {
   /** @param time what the log says; fractions of a second are dropped */
   login(ip: IpText, time: EpochSeconds, now: Moment): LoginResult {
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    const due = this.#dueOf(stamp, now);
+    const due = this.#dueOf(ip, stamp, now);
     if (due <= now.steady) return { kind: 'late' };
     const key = keyOf(ip);
     const entry = this.#grants.get(key);
@@ -96,7 +96,7 @@ export class GrantTable {
     const entry = this.#grants.get(keyOf(ip));
     if (entry === undefined) return null;
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    return prolong(entry, { stamp, due: this.#dueOf(stamp, now) })
+    return prolong(entry, { stamp, due: this.#dueOf(ip, stamp, now) })
       ? { ip, stamp: entry.stamp }
       : null;
   }
@@ -104,7 +104,7 @@ export class GrantTable {
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));
-    this.#insert(keyOf(ip), { stamp, due: this.#dueOf(past, now) });
+    this.#insert(keyOf(ip), { stamp, due: this.#dueOf(ip, past, now) });
   }
 
   /**
@@ -127,7 +127,7 @@ export class GrantTable {
       }
       if (isDue) {
         const stamp = epoch(Math.floor(now.wall));
-        Object.assign(entry, { stamp, due: this.#dueOf(stamp, now) });
+        Object.assign(entry, { stamp, due: this.#dueOf(ip, stamp, now) });
         kept.push({ ip, stamp });
       }
       this.#queue.add(key, entry.due);
@@ -152,20 +152,35 @@ export class GrantTable {
     return evicted;
   }
 
-  /** Changes the grace period, for the grants that are live as well. */
-  setGrace(grace: number): void {
-    const change = grace - this.#grace;
+  /**
+   * Ends the grant of an address before its time.
+   *
+   * @returns the grant, or null if there is none
+   */
+  revoke(ip: IpText): Grant | null {
+    const key = keyOf(ip);
+    const entry = this.#grants.get(key);
+    if (entry === undefined) return null;
+    this.#grants.delete(key);
+    return { ip, stamp: entry.stamp };
+  }
+
+  /** Changes the grace periods, for the grants that are live as well. */
+  setGrace(grace: GraceOf): void {
+    const before = this.#grace;
     this.#grace = grace;
-    if (change === 0) return;
     for (const [key, entry] of this.#grants) {
+      const ip = ipOf(key);
+      const change = grace(ip) - before(ip);
+      if (change === 0) continue;
       entry.due = epoch(entry.due + change);
       // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
       if (change < 0) this.#queue.add(key, entry.due);
     }
   }
 
-  #dueOf(stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
-    return epoch(steady - (wall - stamp) + this.#grace);
+  #dueOf(ip: IpText, stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
+    return epoch(steady - (wall - stamp) + this.#grace(ip));
   }
 
   #insert(key: AddressKey, entry: Entry): void {

@@ -31,11 +31,16 @@ interface State {
 
 export class Drift {
   readonly #report: (warning: string) => void;
+  readonly #isQuoted: boolean;
   readonly #programs = new Map<string, State>();
 
-  /** @param report takes a warning of one line */
-  constructor(report: (warning: string) => void) {
+  /**
+   * @param report takes a warning of one line
+   * @param isQuoted whether it may hold the line itself, in which a user is named
+   */
+  constructor(report: (warning: string) => void, isQuoted = true) {
     this.#report = report;
+    this.#isQuoted = isQuoted;
   }
 
   /** A login of this program was recognised. @param program its syslog tag */
@@ -53,11 +58,11 @@ export class Drift {
     const recent = state.alarmedAt !== null && now - state.alarmedAt < ALARM_INTERVAL;
     if (state.missed < LINES_BEFORE_ALARM || recent) return;
     state.alarmedAt = now;
-    this.#report(warning(program, state.missed, message));
+    const example = this.#isQuoted ? `: "${excerpt(message, EXAMPLE_LENGTH)}"` : '';
+    this.#report(warning(program, state.missed, example));
   }
 }
 
-const warning = (program: string, missed: number, message: string): string =>
-  `${program} logs what looks like logins, but the last ${missed} were not recognised (has it been updated?): ` +
-  `"${excerpt(message, EXAMPLE_LENGTH)}"; run "popbsmtp explain" on that line of the log, then update popbsmtp or ` +
-  'add a pattern of your own';
+const warning = (program: string, missed: number, example: string): string =>
+  `${program} logs what looks like logins, but the last ${missed} were not recognised (has it been updated?)` +
+  `${example}; run "popbsmtp explain" on that line of the log, then update popbsmtp or add a pattern of your own`;

@@ -23,6 +23,11 @@ interface SessionEvent {
 export interface LoginEvent extends SessionEvent {
   readonly event: 'login';
   readonly ip: IpText;
+  /**
+   * Whether the line says that the connection was encrypted; null where the server's lines never tell.  `false` is
+   * a line that would say so if it was, as its pattern has it.
+   */
+  readonly tls: boolean | null;
 }
 
 export interface LogoutEvent extends SessionEvent {

@@ -2,7 +2,7 @@
  * The language that pattern files write their expressions in: a small part of JavaScript's.
  *
  * Literal characters, `.`, classes, `\d \D \w \W \xHH` and escaped punctuation; `(?:…)`, `|`, `(?<user>…)` and
- * the other fields, `(?!…)` with a text of fixed length, `{ip}` for an address, and `{ip:port}` for one with a port;
+ * the other fields, `(?<tls>…)` with a text that says that the connection is encrypted, `(?!…)` with a text of fixed length, `{ip}` for an address, and `{ip:port}` for one with a port;
  * `?` behind anything, and `* + {n} {n,} {n,m}` behind a single place only.  The rest is refused: groups that repeat are what backtracks without end,
  * and what this parser does not know the rules of rules.ts could not check.
  *
@@ -36,7 +36,7 @@ export interface Refusal {
 }
 
 /** What an expression may name besides the address. */
-export const FIELDS = ['user', 'session', 'port'] as const;
+export const FIELDS = ['user', 'session', 'port', 'tls'] as const;
 export type Field = (typeof FIELDS)[number];
 export type Group = Field | 'ip';
 /** Which group each is, 0 for none. */
@@ -53,6 +53,8 @@ export interface Expression {
   readonly sequence: Sequence;
   /** The part that is `{ip}`, or `{ip:port}`, which is one run: the port is what follows the last colon. */
   readonly address: Run | null;
+  /** The part that is `(?<tls>…)`: where it stands in a line, the connection is encrypted. */
+  readonly tls: Choice | null;
 }
 
 /** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` is the longest (INET6_ADDRSTRLEN less its NUL). */
@@ -73,7 +75,7 @@ const ADDRESS_TEXTS: readonly AddressText[] = [
 
 /** @throws ExpressionError */
 export function parseExpression(text: string): Expression {
-  const { sequence, address, groups, exchanges } = new Parser(text).parse();
+  const { exchanges, ...parsed } = new Parser(text).parse();
   let source = '';
   let end = 0;
   for (const { at, length, source: other } of exchanges) {
@@ -82,7 +84,7 @@ export function parseExpression(text: string): Expression {
   }
   source += text.slice(end);
   // Flag s: `.` is any byte, carriage return included.
-  return { compiled: new RegExp(`^(?:${source})$`, 's'), groups, sequence, address };
+  return { compiled: new RegExp(`^(?:${source})$`, 's'), ...parsed };
 }
 
 /** @param groups in their order */
@@ -91,6 +93,7 @@ export const groupNumbersOf = (groups: readonly Group[]): GroupNumbers => ({
   user: groups.indexOf('user') + 1,
   session: groups.indexOf('session') + 1,
   port: groups.indexOf('port') + 1,
+  tls: groups.indexOf('tls') + 1,
 });
 
 /** More than any field has bytes; engines refuse far larger numbers. */
@@ -109,6 +112,7 @@ type Parsed = Omit<Expression, 'compiled'> & { readonly exchanges: readonly Exch
 class Parser {
   readonly #scanner: Scanner;
   #address: Run | null = null;
+  #tls: Choice | null = null;
   readonly #groups: Group[] = [];
   readonly #exchanges: Exchange[] = [];
 
@@ -124,6 +128,7 @@ class Parser {
     return {
       sequence,
       address: this.#address,
+      tls: this.#tls,
       groups: this.#groups,
       exchanges: this.#exchanges,
     };
@@ -183,7 +188,9 @@ class Parser {
       );
     this.#name(field);
     this.#exchanges.push({ at, length: this.#scanner.at - at, source: '(' });
-    return this.#group();
+    const group = this.#group();
+    if (field === 'tls') this.#tls = group;
+    return group;
   }
 
   #name(field: Field): void {

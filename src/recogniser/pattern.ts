@@ -49,6 +49,8 @@ export interface Pattern {
   readonly join: readonly JoinField[];
   /** Whether the server tells the address of some logins in a line of their own (connects.ts). */
   readonly connects: boolean;
+  /** Those of its programs that serve encrypted connections only. */
+  readonly tlsPrograms: readonly string[];
   readonly samples: readonly Sample[];
 }
 
@@ -67,7 +69,7 @@ export interface PatternFile {
 }
 
 /** What all patterns of a file share. */
-type Shared = Pick<Pattern, 'server' | 'maxLength' | 'join' | 'connects'>;
+type Shared = Pick<Pattern, 'server' | 'maxLength' | 'join' | 'connects' | 'tlsPrograms'>;
 
 export const EVENTS = ['login', 'logout', 'connect', 'failure'] as const;
 const JOIN_FIELDS = ['session', 'port', 'ip', 'user', 'pid'] as const;
@@ -86,13 +88,17 @@ export function parsePatternFile(path: string, server: string, text: string): Pa
 
 /** @throws Failure PATTERN_SYNTAX */
 export function patternFileOf(top: TomlTable, path: string, server: string): PatternFile {
-  top.allow(['programs', 'own-log', 'join', 'max-length', 'splits-at', 'journal', ...EVENTS]);
+  top.allow([
+    ...['programs', 'tls-programs', 'own-log', 'join', 'max-length', 'splits-at', 'journal'],
+    ...EVENTS,
+  ]);
   const programs = programsOf(top);
   const shared: Shared = {
     server,
     maxLength: top.number('max-length', MAX_LINE) ?? MAX_LENGTH,
     join: joinOf(top),
     connects: top.tables('connect').length > 0,
+    tlsPrograms: tlsProgramsOf(top, programs),
   };
   const patterns = EVENTS.flatMap(event =>
     top.tables(event).map(table => parsePattern(table, event, shared)),
@@ -113,6 +119,16 @@ export function programsOf(top: TomlTable): string[] {
   if (odd !== undefined)
     throw top.error('programs', `"${odd}" is no syslog tag`, 'write it without pid and colon');
   return programs;
+}
+
+/** The programs under `tls-programs`, which are among the others. @throws Failure PATTERN_SYNTAX */
+export function tlsProgramsOf(top: TomlTable, programs: readonly string[]): string[] {
+  if (!top.has('tls-programs')) return [];
+  const tls = top.strings('tls-programs');
+  const odd = tls.find(program => !programs.includes(program));
+  if (odd !== undefined)
+    throw top.error('tls-programs', `"${odd}" is not among programs`, 'add it there');
+  return tls;
 }
 
 function ownFormsOf(top: TomlTable, program: string): OwnForm[] {
@@ -166,6 +182,8 @@ function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pa
       'a login without {ip}',
       'put {ip} where the address stands, or describe the line that tells it as a [[connect]]',
     );
+  if (event !== 'login' && expression.tls !== null)
+    throw table.error('expression', '(?<tls>…) in no login', 'leave it out: only logins need it');
   checked(table, 'expression', () => checkExpression(expression));
   return {
     ...shared,
@@ -175,23 +193,33 @@ function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pa
     sequence: expression.sequence,
     groups,
     groupNumbers: groupNumbersOf(groups),
-    samples: samplesOf(table, event, expression),
+    samples: samplesOf(table, event, expression, shared),
   };
 }
 
-function samplesOf(table: TomlTable, event: PatternEvent, expression: Expression): Sample[] {
+function samplesOf(
+  table: TomlTable,
+  event: PatternEvent,
+  expression: Expression,
+  { tlsPrograms }: Shared,
+): Sample[] {
   const samples = parseSamples(table);
   const matches = samples.filter(({ kind }) => kind === 'match');
   if (matches.length === 0)
     throw table.error('match', 'an expression without a sample', 'add real lines as match = […]');
   const tellsIp = expression.address !== null || event === 'login';
   const tellsUser = expression.groups.includes('user');
+  const tellsTls = expression.tls !== null || (event === 'login' && tlsPrograms.length > 0);
   for (const { outcome } of matches) {
-    if ((outcome?.ip === null) === tellsIp || (outcome?.user === null) === tellsUser)
+    if (
+      (outcome?.ip === null) === tellsIp ||
+      (outcome?.user === null) === tellsUser ||
+      (outcome?.tls !== null && !tellsTls)
+    )
       throw table.error(
         'match',
         'a sample has another set of fields than the expression',
-        'give the ip of a login or of {ip}, and user for (?<user>…), and no others',
+        'give the ip of a login or of {ip}, user for (?<user>…), tls for (?<tls>…), and no others',
       );
   }
   return samples;

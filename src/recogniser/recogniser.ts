@@ -92,7 +92,8 @@ export class Recogniser {
         const client = ip ?? told;
         const session = sessionOf(pattern, line, client, fields);
         if (client !== null) this.#observer?.recognised?.(line);
-        return client && { event, server, ip: client, user, time, session };
+        const tls = tlsOf(pattern, line, fields);
+        return client && { event, server, ip: client, user, time, session, tls };
       }
       case 'logout':
         return { event, server, ip, user, time, session: sessionOf(pattern, line, ip, fields) };
@@ -126,13 +127,21 @@ export function describe(pattern: Pattern, { message }: Line): Description | nul
 }
 
 /** Spelt out: a loop over the groups took three times as long. */
-function fieldsOf({ ip, user, session, port }: GroupNumbers, found: RegExpExecArray): Fields {
+function fieldsOf({ ip, user, session, port, tls }: GroupNumbers, found: RegExpExecArray): Fields {
   return {
     ip: ip === 0 ? undefined : found[ip],
     user: user === 0 ? undefined : found[user],
     session: session === 0 ? undefined : found[session],
     port: port === 0 ? undefined : found[port],
+    tls: tls === 0 ? undefined : found[tls],
   };
+}
+
+/** Whether a login's line says that its connection was encrypted; null when it could not say so. */
+function tlsOf({ tlsPrograms, groups }: Pattern, line: Line, found: Fields): boolean | null {
+  if (found.tls !== undefined) return true;
+  if (line.program !== null && tlsPrograms.includes(line.program)) return true;
+  return groups.includes('tls') || tlsPrograms.length > 0 ? false : null;
 }
 
 /** Server, host and the fields that make the session, apart by what no line has in it. */

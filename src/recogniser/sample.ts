@@ -12,7 +12,11 @@ export interface Sample {
   /** What the log has before the line. */
   readonly after: readonly string[];
   readonly line: string;
-  readonly outcome: { readonly ip: string | null; readonly user: string | null } | null;
+  readonly outcome: {
+    readonly ip: string | null;
+    readonly user: string | null;
+    readonly tls: boolean | null;
+  } | null;
 }
 
 /** `match`: a line of the server's; `refuse`: another one; `attack`: one with an outsider's text in it. */
@@ -38,24 +42,30 @@ export function parseSamples(table: TomlTable): Sample[] {
 }
 
 function parseSample(table: TomlTable, { kind, fields, number }: Entry): Sample {
-  const { after = [], line, ip, user, ...others } = fields;
+  const { after = [], line, ip, user, tls, ...others } = fields;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
     throw table.error(
       kind,
       `unknown key "${unknown}" in sample ${number}`,
-      'use line, ip, user, after',
+      'use line, ip, user, tls, after',
     );
-  if (typeof line !== 'string' || !isTextOrAbsent(ip) || !isTextOrAbsent(user) || !isTexts(after))
+  if (
+    typeof line !== 'string' ||
+    !isTextOrAbsent(ip) ||
+    !isTextOrAbsent(user) ||
+    !isFlagOrAbsent(tls) ||
+    !isTexts(after)
+  )
     throw table.error(
       kind,
       `sample ${number} is of the wrong sort`,
-      'write texts: line, ip, user; and a list of texts: after',
+      'write texts: line, ip, user; true or false: tls; and a list of texts: after',
     );
   const nothing = kind === 'refuse' || (kind === 'attack' && ip === undefined);
-  if (nothing && (ip !== undefined || user !== undefined))
+  if (nothing && (ip !== undefined || user !== undefined || tls !== undefined))
     throw table.error(kind, `sample ${number} has an outcome`, 'give its line alone');
-  const outcome = nothing ? null : { ip: ip ?? null, user: user ?? null };
+  const outcome = nothing ? null : { ip: ip ?? null, user: user ?? null, tls: tls ?? null };
   return { kind, after: after.map(bytesOf), line: bytesOf(line), outcome };
 }
 
@@ -63,6 +73,9 @@ const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');
 
 const isTextOrAbsent = (value: unknown): value is string | undefined =>
   value === undefined || typeof value === 'string';
+
+const isFlagOrAbsent = (value: unknown): value is boolean | undefined =>
+  value === undefined || typeof value === 'boolean';
 
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every(item => typeof item === 'string');

@@ -8,6 +8,7 @@
 import { epoch } from '../clock.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { ServerEvent } from './event.ts';
 import type { Pattern } from './pattern.ts';
 import { describe, Recogniser } from './recogniser.ts';
 import type { Registry } from './registry.ts';
@@ -47,7 +48,7 @@ function problemOf(sample: Sample, pattern: Pattern, registry: Registry): string
   if (found.length === 0)
     return line.program === null ? 'its prefix is not understood' : 'no event';
   if (found.length > 1 || found[0] !== pattern) return `it is taken for ${named(found)}`;
-  return difference(sample.outcome, tellsSession(pattern) ? event : toldBy(pattern, line));
+  return difference(sample.outcome, tellsSession(pattern) ? toldIn(event) : toldBy(pattern, line));
 }
 
 const tellsSession = ({ event }: Pattern): boolean => event === 'login' || event === 'logout';
@@ -63,13 +64,17 @@ const named = (patterns: readonly Pattern[]): string =>
 
 type Told = NonNullable<Sample['outcome']>;
 
+const toldIn = (event: ServerEvent | null): Told | null =>
+  event && { ip: event.ip, user: event.user, tls: event.event === 'login' ? event.tls : null };
+
 function toldBy(pattern: Pattern, line: Line): Told | null {
   const description = describe(pattern, line);
-  return description && { ip: description.ip, user: description.fields.user ?? null };
+  return description && { ip: description.ip, user: description.fields.user ?? null, tls: null };
 }
 
 function difference(expected: Told, told: Told | null): string | null {
   if (told === null) return 'no event';
-  if (told.ip === expected.ip && told.user === expected.user) return null;
-  return `ip=${told.ip} user=${told.user}`;
+  const { ip, user, tls } = told;
+  if (ip === expected.ip && user === expected.user && tls === expected.tls) return null;
+  return `ip=${ip} user=${user} tls=${tls}`;
 }

@@ -27,7 +27,7 @@ test('the historical command line works unchanged', async () => {
   assert.equal(settings.logto, '/var/log/pop-before-smtp');
   assert.equal(settings.daemon, '/var/run/pop-before-smtp.pid');
   assert.deepEqual(settings.map, { type: 'lmdb', path: '/etc/postfix/pop-before-smtp' });
-  assert.equal(settings.grace, 900);
+  assert.equal(settings.grace.standard, 900);
   assert.equal(settings.reprocess, true);
 });
 
@@ -43,7 +43,7 @@ test('a log may be named more than once; of anything else the last one counts', 
   );
   const settings = runSettings(values);
   assert.deepEqual(settings.watchlog, ['/a', '/b']);
-  assert.equal(settings.grace, 120);
+  assert.equal(settings.grace.standard, 120);
 });
 
 test('the commands for finished logs take files, and - for standard input', async () => {

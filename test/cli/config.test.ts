@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { parseConfig, readConfig } from '../../src/cli/config.ts';
 import { runSettings } from '../../src/cli/settings.ts';
 import { Values } from '../../src/cli/values.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import { Grace } from '../../src/policy/grace.ts';
 import { assertFails } from '../failure.ts';
 
 const FILE = '/etc/popbsmtp/popbsmtp.toml';
@@ -23,7 +25,7 @@ test('keys are the names of the options, with _ or -', () => {
   const settings = runSettings(values);
   assert.deepEqual(settings.watchlog, ['/var/log/mail.log', '/var/log/mail2.log']);
   assert.deepEqual(settings.map, { type: 'lmdb', path: '/var/popbsmtp/other' });
-  assert.equal(settings.grace, 1800);
+  assert.equal(settings.grace.standard, 1800);
   assert.deepEqual(settings.mynetworks, {
     value: '192.0.2.0/24 [::1]/128',
     origin: `${FILE}: mynetworks`,
@@ -36,13 +38,39 @@ test('keys are the names of the options, with _ or -', () => {
 test('a log may be a text, a grace period a number of seconds', () => {
   const settings = runSettings(parseConfig('watchlog = "/a"\ngrace = 60\n', FILE));
   assert.deepEqual(settings.watchlog, ['/a']);
-  assert.equal(settings.grace, 60);
+  assert.equal(settings.grace.standard, 60);
+});
+
+test('the policy', () => {
+  const { policy, grace } = runSettings(
+    parseConfig(
+      [
+        'require_tls = true',
+        'allow_users = ["*@example.org", "anna"]',
+        'deny-users = "bob@example.org"',
+        'max_users_per_address = 5',
+        'max_addresses_per_user = "none"',
+        'limit_action = "refuse"',
+        'grace_for = ["10.0.0.0/8=1h", "2001:db8::/32=5m"]',
+      ].join('\n'),
+      FILE,
+    ),
+  );
+  const { requireTls, allowUsers, denyUsers, limits } = policy;
+  assert.equal(requireTls, true);
+  assert.deepEqual(
+    ['x@example.org', 'anna', 'x'].map(user => allowUsers?.includes(user)),
+    [true, true, false],
+  );
+  assert.equal(denyUsers?.includes('bob@example.org'), true);
+  assert.deepEqual(limits, { usersPerAddress: 5, addressesPerUser: null, action: 'refuse' });
+  assert.equal(grace.toString(), '900 2001:db8::/32=300 10.0.0.0/8=3600');
 });
 
 test('what the command line says wins', () => {
   const flags = new Values(new Map([['grace', { value: '5m', origin: '--grace' }]]));
   const settings = runSettings(flags.or(parseConfig('grace = "1h"\nnowrite = true', FILE)));
-  assert.equal(settings.grace, 300);
+  assert.equal(settings.grace.standard, 300);
   assert.equal(settings.nowrite, true);
 });
 
@@ -52,16 +80,24 @@ test('the defaults are those that are documented', () => {
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
     watchlog: [],
     journalTrust: 'declared',
-    grace: 900,
+    grace: new Grace(900),
     mynetworks: { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: null,
     exclude: {
       value: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
       origin: 'the default of --exclude',
     },
+    policy: {
+      requireTls: false,
+      allowUsers: null,
+      denyUsers: null,
+      limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+    },
     patterns: { directory: '/etc/popbsmtp/patterns.d', explicit: false },
     debug: false,
     logto: null,
+    logFormat: 'text',
+    logUsers: 'plain',
     nowrite: false,
     maxGrants: 100_000,
     sessionLimit: 86_400,
@@ -96,4 +132,15 @@ test('every mistake names file, line and what to do', () => {
     '"soon"',
   );
   assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}: map`);
+  const wrong = (text: string, code: ErrorCode, ...mentions: string[]): void =>
+    assertFails(() => runSettings(parseConfig(text, FILE)), code, ...mentions);
+  wrong('grace-for = "10.0.0.0/8"', 'GRACE_FOR', `${FILE}: grace-for`);
+  wrong('allow_users = []', 'USER_LIST', `${FILE}: allow_users`);
+  wrong('deny-users = "*"', 'USER_LIST', '"*"');
+  wrong('max-users-per-address = 0', 'COUNT', `${FILE}: max-users-per-address`, 'from 1 to 1000');
+  wrong('max-users-per-address = 1001', 'COUNT', '"1001"');
+  wrong('max-grants = "many"', 'COUNT', '"many"');
+  wrong('limit-action = "drop"', 'CHOICE', `${FILE}: limit-action`, '"drop"', 'warn or refuse');
+  wrong('log-users = "yes"', 'CHOICE', 'plain or hashed or none');
+  wrong('journal-trust = "all"', 'CHOICE', 'declared or any');
 });

@@ -4,6 +4,7 @@ import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
 import { debugLines } from '../../src/cli/debug.ts';
 import { epoch } from '../../src/clock.ts';
 import type { Decision, Outcome } from '../../src/decision.ts';
+import type { LoginEvent } from '../../src/recogniser/event.ts';
 
 before(() => {
   process.env['TZ'] = 'Europe/Berlin';
@@ -18,18 +19,17 @@ function ip(text: string): IpText {
 /** Fri Mar 22 11:17:58 2002 in Berlin. */
 const TIME = epoch(1_016_792_278);
 
-const login = (outcome: Outcome): Decision => ({
-  kind: 'login',
-  outcome,
-  login: {
-    event: 'login',
-    server: 'dovecot',
-    ip: ip('217.235.18.66'),
-    user: 'anna',
-    time: TIME,
-    session: null,
-  },
-});
+const LOGIN: LoginEvent = {
+  event: 'login',
+  server: 'dovecot',
+  ip: ip('217.235.18.66'),
+  user: 'anna',
+  time: TIME,
+  session: null,
+  tls: null,
+};
+
+const login = (outcome: Outcome): Decision => ({ kind: 'login', outcome, login: LOGIN });
 
 const READ = 'read ts=Mar 22 11:17:58 ip=217.235.18.66';
 
@@ -46,6 +46,19 @@ test('the lines are those that administrators know', () => {
     [
       { kind: 'purged', grant: { ip: ip('217.224.233.74'), stamp: epoch(TIME - 3368) } },
       ['purging ts=Fri Mar 22 10:21:50 2002 ip=217.224.233.74'],
+    ],
+    [
+      { kind: 'limit exceeded', login: LOGIN, reason: 'too many users', most: 3, action: 'warn' },
+      ['over the limit ip=217.235.18.66 --- too many users'],
+    ],
+    [login({ kind: 'ignored', reason: 'not encrypted' }), [READ, '    ignored --- not encrypted']],
+    [
+      {
+        kind: 'withdrawn',
+        grant: { ip: ip('217.224.233.74'), stamp: epoch(TIME - 3368) },
+        reason: 'too many users',
+      },
+      ['purging ts=Fri Mar 22 10:21:50 2002 ip=217.224.233.74', '    withdrawn --- too many users'],
     ],
   ];
   for (const [decision, lines] of table) assert.deepEqual(debugLines(decision, false), lines);

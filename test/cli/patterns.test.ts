@@ -95,7 +95,7 @@ describe('--test', () => {
     assert.equal(code, 1);
     assert.deepEqual(linesOf(stdout), [
       `${own}/toyd.toml: login "hello": refuse sample: it is taken for toyd: login "hello": Nov 23 00:53:00 mx toyd: hello 192.0.2.2`,
-      `${own}/wrong.toml: login "hello": match sample: ip=192.0.2.1 user=null: Nov 23 00:53:00 mx wrong: hello 192.0.2.1`,
+      `${own}/wrong.toml: login "hello": match sample: ip=192.0.2.1 user=null tls=null: Nov 23 00:53:00 mx wrong: hello 192.0.2.1`,
     ]);
     assert.match(stderr, /, 2 failed\n$/);
     const json = await popbsmtp(...args, '--json');

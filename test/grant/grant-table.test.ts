@@ -22,7 +22,7 @@ const addresses = (grants: readonly { ip: IpText }[]): string[] => grants.map(gr
 
 describe('a login', () => {
   test('grants until the grace period has passed, and not a moment longer', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     assert.deepEqual(table.login(A, epoch(NOON), at(NOON)), { kind: 'granted', stamp: NOON });
     assert.deepEqual(ended(table, at(NOON + GRACE - 0.01)), []);
     assert.deepEqual(ended(table, at(NOON + GRACE)), [{ ip: A, stamp: NOON }]);
@@ -30,19 +30,19 @@ describe('a login', () => {
   });
 
   test('that was logged a while ago is worth what is left of its grace period', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     assert.equal(table.login(A, epoch(NOON - 800), at(NOON)).kind, 'granted');
     assert.deepEqual(addresses(ended(table, at(NOON + 100))), [A]);
   });
 
   test('older than the grace period grants nothing', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     assert.deepEqual(table.login(A, epoch(NOON - GRACE), at(NOON)), { kind: 'late' });
     assert.equal(table.size, 0);
   });
 
   test('from the future counts as now', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     assert.deepEqual(table.login(A, epoch(NOON + 86_400), at(NOON)), {
       kind: 'granted',
       stamp: NOON,
@@ -51,7 +51,7 @@ describe('a login', () => {
   });
 
   test('again refreshes the grant; an older line read later does not shorten it', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.login(A, epoch(NOON), at(NOON));
     const again = table.login(A, epoch(NOON + 600), at(NOON + 600));
     assert.deepEqual(again, { kind: 'refreshed', stamp: NOON + 600, moved: true });
@@ -62,22 +62,61 @@ describe('a login', () => {
   });
 });
 
+describe('an address with a grace period of its own', () => {
+  const B = ip('192.0.2.2');
+  const graceOf = (address: IpText): number => (address === B ? 60 : GRACE);
+
+  test('keeps to it: from the login, from a row of an earlier run, and after a session', () => {
+    const table = new GrantTable(graceOf);
+    assert.equal(table.login(B, epoch(NOON - 60), at(NOON)).kind, 'late');
+    table.restore({ ip: B, stamp: epoch(NOON - 30) }, at(NOON));
+    table.restore({ ip: A, stamp: epoch(NOON - 30) }, at(NOON));
+    assert.deepEqual(table.expire(at(NOON + 30), () => true).kept, [{ ip: B, stamp: NOON + 30 }]);
+    table.logout(B, epoch(NOON + 50), at(NOON + 50));
+    assert.deepEqual(addresses(ended(table, at(NOON + 109))), []);
+    assert.deepEqual(addresses(ended(table, at(NOON + 110))), [B]);
+    assert.deepEqual(addresses(ended(table, at(NOON - 30 + GRACE))), [A]);
+  });
+
+  test('has a new one from a reload on, and others keep theirs', () => {
+    const table = new GrantTable(() => GRACE);
+    table.login(A, epoch(NOON), at(NOON));
+    table.login(B, epoch(NOON), at(NOON));
+    table.setGrace(graceOf);
+    assert.deepEqual(addresses(ended(table, at(NOON + 60))), [B]);
+    table.setGrace(() => 2 * GRACE);
+    assert.deepEqual(addresses(ended(table, at(NOON + 2 * GRACE - 1))), []);
+    assert.deepEqual(addresses(ended(table, at(NOON + 2 * GRACE))), [A]);
+  });
+});
+
+test('a grant that is revoked is gone, and a new one lasts as long as any', () => {
+  const table = new GrantTable(() => GRACE);
+  table.login(A, epoch(NOON), at(NOON));
+  assert.deepEqual(table.revoke(A), { ip: A, stamp: NOON });
+  assert.equal(table.revoke(A), null);
+  assert.equal(table.size, 0);
+  assert.equal(table.login(A, epoch(NOON + 10), at(NOON + 10)).kind, 'granted');
+  assert.deepEqual(addresses(ended(table, at(NOON + GRACE))), []);
+  assert.deepEqual(addresses(ended(table, at(NOON + 10 + GRACE))), [A]);
+});
+
 describe('a row of an earlier run', () => {
   test('goes on where it was', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.restore({ ip: A, stamp: epoch(NOON - 600) }, at(NOON));
     assert.deepEqual(ended(table, at(NOON + 299)), []);
     assert.deepEqual(ended(table, at(NOON + 300)), [{ ip: A, stamp: NOON - 600 }]);
   });
 
   test('that is overdue ends at once', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.restore({ ip: A, stamp: epoch(NOON - 5000) }, at(NOON));
     assert.deepEqual(addresses(ended(table, at(NOON + 0.25))), [A]);
   });
 
   test('from the future ends with the grace period all the same', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.restore({ ip: A, stamp: epoch(NOON + 86_400) }, at(NOON));
     assert.deepEqual(addresses(ended(table, at(NOON + GRACE))), [A]);
   });
@@ -85,7 +124,7 @@ describe('a row of an earlier run', () => {
 
 describe('a grant whose session is open', () => {
   test('lasts for another grace period whenever it is due', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.login(A, epoch(NOON), at(NOON));
     const held = table.expire(at(NOON + GRACE), () => true);
     assert.deepEqual(held, { ended: [], kept: [{ ip: A, stamp: NOON + GRACE }] });
@@ -94,7 +133,7 @@ describe('a grant whose session is open', () => {
   });
 
   test('lasts for the grace period after the logout', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.login(A, epoch(NOON), at(NOON));
     assert.deepEqual(table.logout(A, epoch(NOON + 600), at(NOON + 600)), {
       ip: A,
@@ -105,7 +144,7 @@ describe('a grant whose session is open', () => {
   });
 
   test('is not shortened by an old logout, nor lengthened by one from the future, nor made by any', () => {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     assert.equal(table.logout(A, epoch(NOON), at(NOON)), null);
     table.login(A, epoch(NOON), at(NOON));
     assert.equal(table.logout(A, epoch(NOON - 100), at(NOON)), null);
@@ -116,7 +155,7 @@ describe('a grant whose session is open', () => {
 
 test('a step of the wall clock neither ends a grant nor keeps it', () => {
   for (const step of [-7200, 7200]) {
-    const table = new GrantTable(GRACE);
+    const table = new GrantTable(() => GRACE);
     table.login(A, epoch(NOON), at(NOON));
     const stepped = (passed: number): Moment => ({
       wall: epoch(NOON + step + passed),
@@ -128,19 +167,19 @@ test('a step of the wall clock neither ends a grant nor keeps it', () => {
 });
 
 test('a new grace period holds for live grants as well', () => {
-  const table = new GrantTable(GRACE);
+  const table = new GrantTable(() => GRACE);
   table.login(A, epoch(NOON), at(NOON));
-  table.setGrace(60);
+  table.setGrace(() => 60);
   assert.deepEqual(ended(table, at(NOON + 59)), []);
   assert.deepEqual(addresses(ended(table, at(NOON + 60))), [A]);
   table.login(A, epoch(NOON + 60), at(NOON + 60));
-  table.setGrace(120);
+  table.setGrace(() => 120);
   assert.deepEqual(ended(table, at(NOON + 179)), []);
   assert.deepEqual(addresses(ended(table, at(NOON + 180))), [A]);
 });
 
 test('beyond the bound those that would end first end, refreshes being taken into account', () => {
-  const table = new GrantTable(GRACE, 2);
+  const table = new GrantTable(() => GRACE, 2);
   const [first, second, third] = [ip('192.0.2.11'), ip('192.0.2.12'), ip('192.0.2.13')];
   table.login(first, epoch(NOON), at(NOON));
   table.login(second, epoch(NOON + 1), at(NOON + 1));
@@ -181,7 +220,7 @@ test('behaves as the plainest table there could be, whatever happens in whatever
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
-      const table = new GrantTable(GRACE);
+      const table = new GrantTable(() => GRACE);
       const model = new Model();
       let now = NOON;
       for (const { address, age, passed } of steps) {

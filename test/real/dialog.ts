@@ -7,6 +7,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectEncrypted } from 'node:tls';
 import { PATIENCE_MS, waitFor } from './wait.ts';
 
 /** Where a client connects to, and from which of this machine's addresses. */
@@ -14,6 +15,8 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly from: string;
+  /** Whether it is encrypted from the first byte on; any certificate will do. */
+  readonly tls?: boolean;
 }
 
 export class Dialog {
@@ -32,9 +35,13 @@ export class Dialog {
     socket.on('error', () => undefined);
   }
 
-  static async open({ host, port, from }: Endpoint): Promise<Dialog> {
-    const socket = connect({ host, port, localAddress: from });
-    await once(socket, 'connect', { signal: AbortSignal.timeout(PATIENCE_MS) });
+  static async open({ host, port, from, tls = false }: Endpoint): Promise<Dialog> {
+    const target = { host, port, localAddress: from };
+    const socket = tls
+      ? connectEncrypted({ ...target, rejectUnauthorized: false })
+      : connect(target);
+    const event = tls ? 'secureConnect' : 'connect';
+    await once(socket, event, { signal: AbortSignal.timeout(PATIENCE_MS) });
     return new Dialog(socket);
   }
 

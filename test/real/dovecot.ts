@@ -22,6 +22,9 @@ export interface MailServer {
 }
 
 export interface Dovecot extends MailServer {
+  /** Encrypted from the first byte on; only with the option `tls`. */
+  pop3s(from: string): Endpoint;
+  imaps(from: string): Endpoint;
   /** Ends the account's sessions, as an administrator does. */
   kick(): Promise<void>;
   /** Stops the server; sessions that are open go on until the client leaves. */
@@ -36,17 +39,27 @@ export interface DovecotOptions {
   readonly usernameChars?: string;
   /** Names of further accounts, with the same password. */
   readonly users?: readonly string[];
+  /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
+  readonly tls?: boolean;
 }
 
 const ACCOUNT: Account = { user: 'anna', password: 'correct-horse' };
 
-const configuration = (base: string, pop3: number, imap: number, more: string): string => `
+interface Ports {
+  readonly pop3: number;
+  readonly imap: number;
+  /** 0 for none, as for Dovecot. */
+  readonly pop3s: number;
+  readonly imaps: number;
+}
+
+const configuration = (base: string, { pop3, imap, pop3s, imaps }: Ports, more: string): string => `
 protocols = imap pop3
 listen = 127.0.0.1, ::1
 base_dir = ${base}/run
 state_dir = ${base}/state
 syslog_facility = mail
-ssl = no
+ssl = ${imaps === 0 ? 'no' : `yes\nssl_cert = <${base}/cert.pem\nssl_key = <${base}/key.pem`}
 disable_plaintext_auth = no
 auth_failure_delay = 0
 # As much as it can log.
@@ -74,7 +87,8 @@ service pop3-login {
     port = ${pop3}
   }
   inet_listener pop3s {
-    port = 0
+    port = ${pop3s}
+    ssl = yes
   }
 }
 service imap-login {
@@ -82,7 +96,8 @@ service imap-login {
     port = ${imap}
   }
   inet_listener imaps {
-    port = 0
+    port = ${imaps}
+    ssl = yes
   }
 }
 `;
@@ -94,21 +109,31 @@ export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
   from,
 });
 
+/** A certificate that nobody has signed but its owner. */
+async function makeCertificate(base: string): Promise<void> {
+  await mustRun('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+    ...['-subj', '/CN=localhost', '-days', '1'],
+    ...['-keyout', join(base, 'key.pem'), '-out', join(base, 'cert.pem')],
+  ]);
+}
+
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const [pop3 = 0, imap = 0] = await freePorts(2);
+  const { usernameChars, users = [], tls = false } = options;
+  const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
+  if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
   await chmod(join(base, 'home'), 0o1777);
-  const { usernameChars, users = [] } = options;
   const entries = [ACCOUNT.user, ...users].map(user => `${user}:${ACCOUNT.password}\n`);
   await writeFile(join(base, 'users'), entries.join(''));
   const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
   const more = usernameChars === undefined ? '' : names;
   const file = join(base, 'dovecot.conf');
-  await writeFile(file, configuration(base, pop3, imap, more));
+  await writeFile(file, configuration(base, { pop3, imap, pop3s, imaps }, more));
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
-  for (const port of [pop3, imap]) {
+  for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {
       await waitForPort(host, port, { seen: () => daemon.transcript() });
     }
@@ -120,6 +145,8 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     account: ACCOUNT,
     pop3: from => loopbackEndpoint(pop3, from),
     imap: from => loopbackEndpoint(imap, from),
+    pop3s: from => ({ ...loopbackEndpoint(pop3s, from), tls }),
+    imaps: from => ({ ...loopbackEndpoint(imaps, from), tls }),
     kick: () => command('kick', ACCOUNT.user),
     stop: () => command('stop'),
   };

@@ -116,3 +116,54 @@ async function childNamed(parent: number, command: string): Promise<number> {
   }
   throw new Error(`no child ${command} of ${parent}`);
 }
+
+/** Says what systemd says to a unit (systemd.exec(5)), which systemd-cat does not, up to 252 at least. */
+const AS_A_UNIT = 'JOURNAL_STREAM=$(stat -Lc %d:%i /proc/$$/fd/1) exec "$@"';
+
+test("the daemon's own log comes to the journal with priorities and without marks", {
+  skip,
+}, async () => {
+  const rig = new Rig();
+  try {
+    const journal = await startJournal(rig);
+    const map = `lmdb:${join(await rig.directory(), 'pop-before-smtp')}`;
+    const line = (user: string): string =>
+      `${new Date().toISOString()} mx dovecot: ${message('198.51.100.1').replace('anna', user)}\n`;
+    await journal.run(
+      'systemd-cat',
+      [
+        ...['--identifier=popbsmtp', 'sh', '-c', AS_A_UNIT, 'sh', process.execPath, MAIN],
+        ...['--watchlog', '-', '--map', map, '--mynetworks', 'none'],
+        ...['--max-users-per-address', '1'],
+      ],
+      { input: line('anna') + line('nick') },
+    );
+    const entries = (): Promise<{ PRIORITY: string; MESSAGE: string }[]> =>
+      journal
+        .run('journalctl', ['--identifier=popbsmtp', '--output=json', '--no-pager'])
+        .then(text =>
+          text
+            .split('\n')
+            .slice(0, -1)
+            .map(entry => JSON.parse(entry)),
+        );
+    const told = await waitFor('its last entry', async () => {
+      const found = await entries();
+      return found.at(-1)?.MESSAGE === 'standard input has ended' ? found : undefined;
+    });
+    const who = 'ip=198.51.100.1 user="nick" server=dovecot';
+    const expected = [
+      ['6', 'granted ip=198.51.100.1 user="anna" server=dovecot'],
+      ['4', `limit exceeded ${who} reason="too many users" most=1 action=warn`],
+    ];
+    const pairs = told.map(({ PRIORITY, MESSAGE }) => [PRIORITY, MESSAGE]);
+    for (const pair of expected)
+      assert.ok(
+        pairs.some(other => other.join() === pair.join()),
+        JSON.stringify(pairs),
+      );
+    assert.ok(pairs.every(([, text]) => !/^(?:<|warning|\d{4}-)/.test(text ?? '')));
+  } finally {
+    await rig.close();
+  }
+});

@@ -36,6 +36,16 @@ describe('the alarm', () => {
     assert.doesNotMatch(warning, /\n/);
   });
 
+  test('quotes no line where users are not to be named', () => {
+    const warnings: string[] = [];
+    const alarm = new Drift(text => warnings.push(text), false);
+    alarm.recognised('dovecot');
+    miss(alarm, LINES_BEFORE_ALARM);
+    assert.equal(warnings.length, 1);
+    assert.doesNotMatch(warnings.join(), /nick|192\.0\.2\.10/);
+    assert.match(warnings.join(), /dovecot .* \(has it been updated\?\); run "popbsmtp explain"/);
+  });
+
   test('shows a long or hostile example safely', () => {
     const { alarm, warnings } = drift();
     alarm.recognised('dovecot');

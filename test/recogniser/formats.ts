@@ -259,7 +259,7 @@ export const SERVERS: readonly Server[] = [
     successes: [
       ({ user, ip }) =>
         user.includes('@')
-          ? `vchkpw-pop3: (PLAIN) login success ${valid(user)}:${ip}`
+          ? `vchkpw-pop3s: (PLAIN) login success ${valid(user)}:${ip}`
           : `vchkpw-imaps: system password login success ${valid(user)}:${ip}`,
     ],
     failures: [

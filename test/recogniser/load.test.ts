@@ -76,6 +76,15 @@ test('one that extends a shipped one adds programs to it', async () => {
   assert.ok(registry.program('dovecot') !== null);
 });
 
+test('one that extends a shipped one may add programs of encrypted connections', async () => {
+  const own = await directory('extended-tls', {
+    'courier.toml': 'extend = true\nprograms = ["imap-in", "imap-out"]\ntls-programs = "imap-in"\n',
+  });
+  const registry = await loadPatterns({ directory: own, explicit: true });
+  const [pattern] = registry.program('imap-in')?.patterns ?? [];
+  assert.deepEqual(pattern?.tlsPrograms, ['imapd-ssl', 'pop3d-ssl', 'imap-in']);
+});
+
 test('one that is off switches the shipped one off', async () => {
   const own = await directory('off', { 'dovecot.toml': 'off = true\n' });
   const registry = await loadPatterns({ directory: own, explicit: true });

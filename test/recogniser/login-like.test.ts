@@ -48,7 +48,8 @@ const TOLD: readonly RegExp[] = [
   /^\(v4\.0\.9\) POP login by user "/,
   // One of them over ssh, the others cut off or with such names.
   /^Login user=\S+ host=/,
-  /^login: h \[203\.0\.113\.66\] x PLAIN /,
+  /^login: h \[203\.0\.113\.66\] x (?:PLAIN|plaintext) /,
+  /^login: h \[198\.51\.100\.9\] x plaintext\+TLS plaintext $/,
   /^event=login\.good /,
   /^User x logged in .*203\.0\.113\.66 logged in/,
   /^Auth: .* authentication_id="x" y" .* status="ok"$/,

@@ -48,7 +48,7 @@ test('a pattern file', () => {
   assert.deepEqual(login?.samples.slice(1), [
     { kind: 'refuse', after: [], line: 'Nov 23 00:53:00 mx toyd: j\xc3\xbcrgen', outcome: null },
     { kind: 'attack', after: [], line: 'a', outcome: null },
-    { kind: 'attack', after: [], line: 'b', outcome: { ip: '192.0.2.1', user: 'nick' } },
+    { kind: 'attack', after: [], line: 'b', outcome: { ip: '192.0.2.1', user: 'nick', tls: null } },
   ]);
 });
 
@@ -126,6 +126,19 @@ describe('faults, with the line and what to do', () => {
     ["'out (?<user>[^ ]+)'", "'out (?<user>.*) '", 20, /the run \.\* may take the blank/],
     ["'out (?<user>[^ ]+)'", "'out (?<host>[^ ]+)'", 20, /the group "\(\?<host>" is not known/],
     ["'from {ip}',", "'from there',", 8, /a login without \{ip\}; put \{ip\} where/],
+    ["'out (?<user>[^ ]+)'", "'out (?<user>[^ ]+)(?<tls> TLS)?'", 20, /\(\?<tls>…\) in no login/],
+    [
+      'user = "nick" },\n]\nrefuse',
+      'user = "nick", tls = true },\n]\nrefuse',
+      12,
+      /another set of fields/,
+    ],
+    [
+      'user = "nick" },\n]\nrefuse',
+      'user = "nick", tls = 1 },\n]\nrefuse',
+      12,
+      /wrong sort; .* tls/,
+    ],
     ["'from {ip}',", "'from {ip} {ip}',", 8, /\{ip\} stands twice/],
     ['match = [{ line = \'c\', user = "nick" }]\n', '', 18, /an expression without a sample/],
     ['{ line = \'c\', user = "nick" }', "{ line = 'c' }", 21, /another set of fields/],
@@ -167,6 +180,8 @@ describe('faults, with the line and what to do', () => {
       /no login tells the session; name it in an expression of a \[\[login\]\]/,
     ],
     ['join = ["user", "ip"]', 1, /no logout tells the ip/],
+    ['tls-programs = ["toyd", "toyds"]', 1, /"toyds" is not among programs; add it there/],
+    ['tls-programs = []', 1, /"tls-programs" is of the wrong sort/],
     ['join = 1', 1, /"join" is of the wrong sort/],
     ["own-log = 'x '", 1, /\{stamp\} does not stand there once/],
     ["own-log = '{stamp}{stamp}x'", 1, /\{stamp\} does not stand there once/],

@@ -40,8 +40,37 @@ const toy = recogniserOf(new Registry([TOY]));
 const TIME = Date.parse('2026-11-23T00:53:00Z') / 1000;
 const STAMP = '2026-11-23T00:53:00Z';
 
+describe('whether the connection was encrypted', () => {
+  const LINES = `[[login]]
+    name = "login"
+    expression = 'from {ip}(?<tls> by TLS)?'
+    match = [{ line = 'x', ip = "::1", tls = true }]
+    [[login]]
+    name = "silent"
+    expression = 'hello {ip}'
+    match = [{ line = 'x', ip = "::1" }]`;
+  const table: readonly (readonly [string, string, boolean | null])[] = [
+    ['', 'toyd: from ::1 by TLS', true],
+    ['', 'toyd: from ::1', false],
+    ['', 'toyds: from ::1', false],
+    ['', 'toyd: hello ::1', null],
+    ['tls-programs = ["toyds"]', 'toyd: from ::1 by TLS', true],
+    ['tls-programs = ["toyds"]', 'toyds: from ::1', true],
+    ['tls-programs = ["toyds"]', 'toyds: hello ::1', true],
+    ['tls-programs = ["toyds"]', 'toyd: hello ::1', false],
+  ];
+  for (const [top, message, tls] of table) {
+    test(`${message} ${top}`, () => {
+      const file = parsePatternFile('t', 'toy', `programs = ["toyd", "toyds"]\n${top}\n${LINES}`);
+      const event = recogniserOf(new Registry([file])).recognise(`${STAMP} mx ${message}`);
+      assert.ok(event?.event === 'login');
+      assert.equal(event.tls, tls);
+    });
+  }
+});
+
 describe('from a line to an event', () => {
-  const login = { event: 'login', server: 'toy', time: TIME, session: null };
+  const login = { event: 'login', server: 'toy', time: TIME, session: null, tls: null };
   const logout = { event: 'logout', server: 'toy', time: TIME, user: null, session: null };
   const table: readonly (readonly [string, object | null])[] = [
     ['mx toyd: in nick> from 192.0.2.1', { ...login, ip: '192.0.2.1', user: 'nick' }],

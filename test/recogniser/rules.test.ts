@@ -23,6 +23,9 @@ describe('expressions that keep the rules', () => {
     'user=(?<user>[^,]+), ip=\\[{ip}\\](?:, port=\\[\\d+\\])?',
     // A plain run before the address, whose end comes again behind it.
     'method=[\\w-]+, rip={ip}, [^<>]*',
+    // What marks an encrypted connection, behind an outsider's text, and before one.
+    'user=<(?<user>[^<>]+)>, rip={ip}, (?<tls>TLS|TSL)?[^<>]*',
+    '{ip:port}->[\\d.]{7,15} (?<tls>ssl|starttls)?[\\w-]* user="[^"]*" server="[^"]*"',
   ];
   for (const text of table) test(text, () => void check(text));
 });
@@ -47,6 +50,11 @@ describe('expressions that break one', () => {
     ],
     ['user=(?<user>[^ ]+) {ip}(?:,.*)?', /the run \.\* behind \{ip\} may take the blank/],
     ['"(?<user>[^"]+)" {ip}, ["x]{3}', /behind \{ip\} may take the """/],
+    ['{ip} user=(?<user>[^,]*)(?<tls>, TLS)?(?:, [^<>]*)?', /behind \(\?<tls>…\) may take the ","/],
+    // What marks an encrypted connection is a text.
+    ['{ip}(?<tls>, [A-Z])?', /holds more than a text/],
+    ['{ip}(?<tls>, TLS|)', /holds more than a text/],
+    ['{ip}(?<tls>, T(?:LS|SL))?', /holds more than a text/],
     // Too many ways.
     [`${'a?'.repeat(15)}b`, /more than 16384 ways/],
   ];

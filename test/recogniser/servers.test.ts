@@ -62,7 +62,13 @@ for (const one of SERVERS) {
           hostileText,
           (program, format, [ip, canonical], user, host, text) => {
             const event = recognise(one, program, format, { user, ip, host, text });
-            assert.ok(event === null || (event.event === 'login' && event.ip === canonical));
+            if (event === null) return;
+            assert.ok(event.event === 'login');
+            assert.equal(event.ip, canonical);
+            // Nor can he have a plain connection look like an encrypted one.
+            const plain = recognise(one, program, format, { user: 'a', ip, host: 'h', text: 'x' });
+            assert.ok(plain?.event === 'login');
+            assert.equal(event.tls, plain.tls);
           },
         ),
         { numRuns: 3000 },

@@ -19,6 +19,7 @@ const login = (session: string | null, address = A, server = 'dovecot'): LoginEv
   user: 'anna',
   time: NOON,
   session,
+  tls: null,
 });
 
 const logout = (session: string | null, server = 'dovecot'): LogoutEvent => ({

@@ -1,0 +1,33 @@
+/**
+ * The site's rules about logins, besides the networks (classifier/): who may, and how.
+ *
+ * Pure: what a login leads to is read off the login and the rules; only the limits (limits.ts) need to remember others.
+ */
+import type { LoginEvent } from '../recogniser/event.ts';
+import type { LimitSettings } from './limits.ts';
+import type { UserList } from './user-list.ts';
+
+export type PolicyReason = 'not encrypted' | 'user not allowed';
+
+export interface Policy {
+  /** Only a login whose line says that the connection was encrypted counts. */
+  readonly requireTls: boolean;
+  /** Nobody else may; null for everybody. */
+  readonly allowUsers: UserList | null;
+  /** They may not, whatever `allowUsers` says; null for nobody. */
+  readonly denyUsers: UserList | null;
+  readonly limits: LimitSettings;
+}
+
+/** Why a login counts for nothing; null when the policy has nothing against it. */
+export function refusalOf({ tls, user }: LoginEvent, policy: Policy): PolicyReason | null {
+  if (policy.requireTls && tls !== true) return 'not encrypted';
+  return isAllowed(user, policy) ? null : 'user not allowed';
+}
+
+/** Somebody whom the log does not name is on no list: not allowed where there is one, and not denied. */
+function isAllowed(user: string | null, { allowUsers, denyUsers }: Policy): boolean {
+  if (user === null) return allowUsers === null;
+  if (denyUsers?.includes(user) === true) return false;
+  return allowUsers === null || allowUsers.includes(user);
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { decisionLine, noticeLine } from '../../src/cli/log-line.ts';
+import { epoch } from '../../src/clock.ts';
+import type { Decision, Outcome } from '../../src/decision.ts';
+import { ip } from '../map/addresses.ts';
+
+before(() => {
+  process.env['TZ'] = 'Europe/Berlin';
+});
+
+/** Fri Mar 22 11:17:58 2002 in Berlin. */
+const TIME = epoch(1_016_792_278);
+const A = ip('217.235.18.66');
+const WHO = { ip: A, user: 'anna "x', server: 'dovecot', login: '2002-03-22T10:17:58Z' };
+const login = {
+  event: 'login',
+  server: 'dovecot',
+  ip: A,
+  user: 'anna "x',
+  time: TIME,
+  session: null,
+  tls: null,
+} as const;
+const told = (outcome: Outcome): Decision => ({ kind: 'login', login, outcome });
+const grant = { ip: A, stamp: TIME };
+
+test('each grant, end and refusal is one line, with who, from where and why', () => {
+  const who = 'ip=217.235.18.66 user="anna \\"x" server=dovecot';
+  const table: readonly (readonly [Decision, string, string, object])[] = [
+    [told({ kind: 'granted', effect: 'added' }), 'info', `granted ${who}`, { event: 'granted' }],
+    [
+      told({ kind: 'ignored', reason: 'not encrypted' }),
+      'info',
+      `ignored ${who} reason="not encrypted"`,
+      { event: 'ignored', reason: 'not encrypted' },
+    ],
+    [
+      told({ kind: 'granted', effect: 'foreign' }),
+      'info',
+      `left alone ${who} reason="row of the administrator"`,
+      { event: 'left alone', reason: 'row of the administrator' },
+    ],
+    [
+      { kind: 'limit exceeded', login, reason: 'too many users', most: 3, action: 'warn' },
+      'warn',
+      `limit exceeded ${who} reason="too many users" most=3 action=warn`,
+      { event: 'limit exceeded', reason: 'too many users', most: 3, action: 'warn' },
+    ],
+  ];
+  for (const [decision, level, text, facts] of table) {
+    assert.deepEqual(decisionLine(decision), { level, text, facts: { ...WHO, ...facts } });
+  }
+  const end = { ip: A, login: '2002-03-22T10:17:58Z' };
+  assert.deepEqual(decisionLine({ kind: 'purged', grant }), {
+    level: 'info',
+    text: 'purged ip=217.235.18.66 login="Mar 22 11:17:58"',
+    facts: { event: 'purged', ...end },
+  });
+  assert.deepEqual(decisionLine({ kind: 'withdrawn', grant, reason: 'too many addresses' }), {
+    level: 'info',
+    text: 'withdrawn ip=217.235.18.66 login="Mar 22 11:17:58" reason="too many addresses"',
+    facts: { event: 'withdrawn', ...end, reason: 'too many addresses' },
+  });
+});
+
+test('what happens all the time is not told', () => {
+  for (const decision of [
+    told({ kind: 'refreshed', effect: 'renewed' }),
+    { kind: 'kept', grant },
+    {
+      kind: 'logout',
+      ip: A,
+      logout: { event: 'logout', server: 'x', user: 'a', ip: A, time: TIME, session: null },
+    },
+  ] as const)
+    assert.equal(decisionLine(decision), null);
+});
+
+test('a line without a stamp, and one that names nobody', () => {
+  const outcome: Outcome = { kind: 'ignored', reason: 'no time stamp' };
+  const line = decisionLine({
+    kind: 'login',
+    outcome,
+    login: { ...login, user: null, time: null },
+  });
+  assert.equal(
+    line?.text,
+    'ignored ip=217.235.18.66 user="" server=dovecot reason="no time stamp"',
+  );
+  assert.deepEqual([line?.facts?.['user'], line?.facts?.['login']], [null, null]);
+});
+
+test('notices and troubles tell programs what they are about', () => {
+  assert.deepEqual(decisionLine({ kind: 'map failed', line: 'no space' })?.facts, {
+    event: 'map failed',
+  });
+  assert.deepEqual(decisionLine({ kind: 'map recovered', changes: 3 })?.facts, {
+    event: 'map recovered',
+    rows: 3,
+  });
+  assert.deepEqual(decisionLine({ kind: 'evicted', grants: [grant] })?.facts, {
+    event: 'evicted',
+    grants: 1,
+  });
+  assert.deepEqual(noticeLine({ kind: 'missing', path: '/var/log/mail.log' }), {
+    level: 'warn',
+    text: '/var/log/mail.log does not exist yet; waiting for it',
+    facts: { event: 'source', source: '/var/log/mail.log', state: 'missing' },
+  });
+});
