@@ -122,7 +122,10 @@ function addOptions(command: Argv, name: CommandName): Argv {
 
 function valuesOf(argv: Record<string, unknown>, command: CommandName): Values {
   const given = new Map<OptionName, Given<Value>>();
-  for (const [name, raw] of Object.entries(argv)) {
+  for (const [key, found] of Object.entries(argv)) {
+    // yargs takes `--no-smtp` for the opposite of `--smtp`, which has a value of its own.
+    const negated = `no-${key}`;
+    const [name, raw] = found === false && isOptionName(negated) ? [negated, true] : [key, found];
     if (raw === undefined || !isOptionName(name)) continue;
     const { kind } = specOf(name);
     // Given twice, the last one counts, as everywhere.

@@ -1,0 +1,233 @@
+/**
+ * The relay test: Postfix asked over SMTP, as a stranger and as a granted client.
+ *
+ * Promises: a stranger's request is made in every form of relay-forms.ts; then once more with a row for the stranger's
+ * address in the map, and once more without.  No message is ever sent: each question ends behind RCPT TO.
+ * Known limit: where every address of this machine is in mynetworks, there is no stranger to be played.
+ */
+import type { IpText } from '../classifier/address.ts';
+import { Failure } from '../errors.ts';
+import { check, type Subject } from './check.ts';
+import { error, failed, ok, type Verdict, warning } from './finding.ts';
+import { keysOf, type Probed, withProbeRow } from './probe.ts';
+import { type Form, PLAIN, relayForms } from './relay-forms.ts';
+import { findPlace, placeNamed, type RelayPlace, strangerAddress } from './relay-place.ts';
+import { type Endpoint, type Reply, SmtpSession, SmtpTrouble } from './smtp-session.ts';
+
+export interface Answer {
+  readonly form: Form;
+  readonly reply: Reply;
+}
+
+export type RelayFacts =
+  | { readonly kind: 'not tested'; readonly verdict: Verdict | null }
+  | {
+      readonly kind: 'tested';
+      readonly from: IpText;
+      readonly endpoint: Endpoint;
+      readonly strange: readonly Answer[];
+      /** The plain address, while the map has a row for the client. */
+      readonly granted: Probed<Reply>;
+      /** The same when the row is gone; null when there never was one. */
+      readonly afterwards: Reply | null;
+    };
+
+export const relayCheck = check('relay', gather, judgeRelay);
+
+/** smtpd makes a client wait after 10 errors (smtpd_soft_error_limit), and hangs up after 20. */
+const FORMS_A_SESSION = 8;
+
+async function gather(subject: Subject): Promise<RelayFacts> {
+  const { smtp } = subject;
+  if (smtp === null) return { kind: 'not tested', verdict: null };
+  const answer = await subject.postfix();
+  if (answer.kind !== 'known') return { kind: 'not tested', verdict: null };
+  const place = smtp === 'find' ? findPlace(answer.state) : placeNamed(smtp, answer.state);
+  if (place === null) return notTested('master.cf has no service that speaks SMTP over TCP');
+  try {
+    return await testAt(place, subject);
+  } catch (problem) {
+    if (problem instanceof Failure) return { kind: 'not tested', verdict: failed(problem) };
+    if (problem instanceof SmtpTrouble && !subject.ended.aborted) return silent(place, problem);
+    throw problem;
+  }
+}
+
+const notTested = (why: string): RelayFacts => ({
+  kind: 'not tested',
+  verdict: warning(
+    `whether strangers may relay could not be tried: ${why}`,
+    'name the port with --smtp HOST:PORT, or leave the test out with --no-smtp',
+  ),
+});
+
+const silent = ({ endpoint }: RelayPlace, { message }: SmtpTrouble): RelayFacts => ({
+  kind: 'not tested',
+  verdict: error(
+    `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
+    'look whether Postfix runs (postfix status) and what it logs; --smtp HOST:PORT names another port',
+  ),
+});
+
+const endpointText = ({ host, port }: Endpoint): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> {
+  const { endpoint, domain } = place;
+  const { settings, ended } = subject;
+  const from = await strangerAddress(place, settings.postfixConfig, await keysOf(subject));
+  if (from === null)
+    return notTested('every address of this machine is in mynetworks, so none is a stranger');
+  const ask = (forms: readonly Form[]): Promise<Answer[]> => askAll(endpoint, from, forms, ended);
+  const askPlainly = async (): Promise<Reply> => {
+    const [answer] = await ask([PLAIN]);
+    if (answer === undefined) throw new TypeError('a question without an answer');
+    return answer.reply;
+  };
+  const { host } = endpoint;
+  const strange: Answer[] = [];
+  const forms = relayForms(domain, host.includes(':') ? `[IPv6:${host}]` : `[${host}]`);
+  for (let start = 0; start < forms.length; start += FORMS_A_SESSION)
+    strange.push(...(await ask(forms.slice(start, start + FORMS_A_SESSION))));
+  const granted = await withProbeRow(subject, from, askPlainly);
+  const afterwards = granted.kind === 'tried' ? await askPlainly() : null;
+  return { kind: 'tested', from, endpoint, strange, granted, afterwards };
+}
+
+/** @throws SmtpTrouble */
+async function askAll(
+  endpoint: Endpoint,
+  from: IpText,
+  forms: readonly Form[],
+  ended: AbortSignal,
+): Promise<Answer[]> {
+  const session = await SmtpSession.open(endpoint, from, ended);
+  try {
+    expectOk(await session.hear('the greeting'));
+    expectOk(await session.ask(`EHLO [${from.includes(':') ? 'IPv6:' : ''}${from}]`));
+    const answers: Answer[] = [];
+    for (const form of forms) answers.push({ form, reply: await askOne(session, form) });
+    await session.ask('QUIT');
+    return answers;
+  } finally {
+    session.close();
+  }
+}
+
+function expectOk({ code, text }: Reply): void {
+  if (code >= 300) throw new SmtpTrouble(`it will not talk: ${text}`);
+}
+
+/** What is said to the sender or else to the recipient; a message is never begun. */
+async function askOne(session: SmtpSession, { sender, recipient }: Form): Promise<Reply> {
+  const mail = await session.ask(`MAIL FROM:<${sender}>`);
+  if (mail.code === 421) throw new SmtpTrouble(`it breaks off: ${mail.text}`);
+  if (mail.code >= 300) return mail;
+  const reply = await session.ask(`RCPT TO:<${recipient}>`);
+  if (reply.code === 421) throw new SmtpTrouble(`it breaks off: ${reply.text}`);
+  await session.ask('RSET');
+  return reply;
+}
+
+const isAccepted = ({ code }: Reply): boolean => code < 300;
+/** RFC 3207: TLS first. */
+const NEEDS_TLS = 530;
+/** defer_unauth_destination; a temporary refusal of anything else says nothing about relaying. */
+const isRefused = ({ code, text }: Reply): boolean => code >= 500 || /^454 4\.7\.1 /.test(text);
+/** What smtpd says when its own set-up or a table is broken (smtpd_check.c). */
+const BROKEN = /^451 4\.3\.[05] /;
+
+export function judgeRelay(facts: RelayFacts): Verdict[] {
+  if (facts.kind === 'not tested') return facts.verdict === null ? [] : [facts.verdict];
+  const { strange, granted, afterwards, endpoint, from } = facts;
+  const where = `at ${endpointText(endpoint)}, from ${from}`;
+  const tls = strange.find(({ reply }) => reply.code === NEEDS_TLS);
+  if (tls !== undefined)
+    return [
+      warning(
+        `whether strangers may relay could not be tried ${where}: ${tls.reply.text}`,
+        'name a port without that demand with --smtp HOST:PORT',
+      ),
+    ];
+  const verdicts = [
+    ...strangeVerdicts(strange, where),
+    ...(granted.kind === 'skipped'
+      ? [granted.verdict]
+      : grantVerdicts(granted, plainReply(strange), afterwards)),
+  ];
+  if (verdicts.length > 0) return verdicts;
+  return [
+    ok(`strangers are refused in ${strange.length} forms, and a row opens the relay ${where}`),
+  ];
+}
+
+const plainReply = (strange: readonly Answer[]): Reply | null =>
+  strange.find(({ form }) => form === PLAIN)?.reply ?? null;
+
+const MOST_EXAMPLES = 4;
+
+function strangeVerdicts(strange: readonly Answer[], where: string): Verdict[] {
+  const taken = strange.filter(({ reply }) => isAccepted(reply));
+  const unclear = strange.filter(({ reply }) => !isAccepted(reply) && !isRefused(reply));
+  const verdicts: Verdict[] = [];
+  if (taken.length > 0)
+    verdicts.push(
+      error(
+        `strangers may relay ${where}: ${taken.length} of ${strange.length} forms are taken (${examples(taken)})`,
+        'let smtpd_relay_restrictions end in reject_unauth_destination, keep allow_untrusted_routing = no, ' +
+          'and look at mynetworks and at what stands before',
+      ),
+    );
+  const [first] = unclear;
+  if (first === undefined) return verdicts;
+  verdicts.push(
+    BROKEN.test(first.reply.text)
+      ? error(
+          `Postfix defers all mail ${where}: ${first.reply.text}`,
+          'its log says what it lacks: a table that it cannot open, or a wrong line in main.cf',
+        )
+      : warning(
+          `whether strangers may relay cannot be told ${where}: ${first.reply.text}`,
+          'look what defers strangers, such as greylisting, and try again later',
+        ),
+  );
+  return verdicts;
+}
+
+const examples = (answers: readonly Answer[]): string =>
+  [
+    ...answers
+      .slice(0, MOST_EXAMPLES)
+      .map(({ form }) => `${form.name}: from <${form.sender}> to <${form.recipient}>`),
+    ...(answers.length > MOST_EXAMPLES ? ['…'] : []),
+  ].join('; ');
+
+function grantVerdicts(
+  { result, leftOver }: Extract<Probed<Reply>, { kind: 'tried' }>,
+  before: Reply | null,
+  afterwards: Reply | null,
+): Verdict[] {
+  const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
+  // Where everybody may relay, a row changes nothing; that has been told.
+  if (before === null || isAccepted(before)) return verdicts;
+  if (!isAccepted(result)) verdicts.push(refusedGrant(result, before));
+  else if (afterwards !== null && isAccepted(afterwards))
+    verdicts.push(
+      error(
+        'a client may still relay when its row has been taken away',
+        'look whether Postfix asks this very file: "postfix reload" lets it open its maps again',
+      ),
+    );
+  return verdicts;
+}
+
+const refusedGrant = (result: Reply, before: Reply): Verdict =>
+  result.text === before.text
+    ? error(
+        `a client may not relay although the map has a row for it: ${result.text}`,
+        'name the map in main.cf as the check of the restrictions says, then "postfix reload"',
+      )
+    : warning(
+        `a row opens the relay, but something else refuses the test: ${result.text}`,
+        'for a recipient at example.com that may be as it should be',
+      );
