@@ -4,17 +4,13 @@
  * A line for each finding, and below it what to do; with `--json` an object for each.  The status is 0 only if nothing
  * is an error.  INT and TERM take away what the doctor has written to the map before they end it.
  */
-import { epoch } from '../clock.ts';
-import { daemonAccount } from '../doctor/account.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
 import { count, type Finding, failed } from '../doctor/finding.ts';
-import { type LogState, logStates } from '../doctor/log-state.ts';
-import { askPostfix, type PostfixAnswer } from '../doctor/postfix-state.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
-import { Failure, failure } from '../errors.ts';
-import { loadPatterns } from '../recogniser/load.ts';
+import { subjectOf } from '../doctor/subject.ts';
+import { failure } from '../errors.ts';
 import type { RunSettings } from '../settings.ts';
 import { print } from './print.ts';
 import { runSettings, withConfig } from './settings.ts';
@@ -48,47 +44,12 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
   }
   const signals = catchSignals();
   try {
-    yield* examine(await subjectOf(settings, smtp, signals.ended));
+    yield* examine(subjectOf(settings, smtp, signals.ended));
   } catch (problem) {
     if (!(problem instanceof Interrupted)) throw problem;
   } finally {
     signals.release();
   }
-}
-
-async function subjectOf(
-  settings: RunSettings,
-  smtp: Subject['smtp'],
-  ended: AbortSignal,
-): Promise<Subject> {
-  const now = () => epoch(Date.now() / 1000);
-  const account = await daemonAccount(settings.map);
-  let logs: Promise<readonly LogState[]> | null = null;
-  let postfix: Promise<PostfixAnswer> | null = null;
-  const readLogs = async (): Promise<readonly LogState[]> => {
-    try {
-      return await logStates(settings, await loadPatterns(settings.patterns), account, now);
-    } catch (problem) {
-      // Of the patterns, which the check of the configuration tells.
-      if (problem instanceof Failure) return [];
-      throw problem;
-    }
-  };
-  return {
-    settings,
-    now,
-    account,
-    logs: () => {
-      logs ??= readLogs();
-      return logs;
-    },
-    postfix: () => {
-      postfix ??= askPostfix(settings.postfixConfig);
-      return postfix;
-    },
-    smtp,
-    ended,
-  };
 }
 
 /** The first signal asks for an orderly end, after which it does what it does to every program; a second one does so at once. */

@@ -5,14 +5,17 @@
  * Promises: only root asks for another account; a program that is missing for that is told as `unknown`.
  */
 import { execFile } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
+import { ownerOf } from '../map/owner.ts';
 
 export interface Account {
   readonly uid: number;
   readonly gid: number;
+  /** Those that the running daemon has; null for those of the account. */
+  readonly groups: readonly number[] | null;
   /** The name where it is known, else the number. */
   readonly name: string;
 }
@@ -21,30 +24,70 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
 const TIMEOUT_MS = 10_000;
 
 /**
- * Whoever the map's directory belongs to runs the daemon.
+ * The account of the daemon that has the map; where none runs, the one that the map's directory belongs to.
  *
- * @returns null unless this process is root's and the directory another account's
+ * @returns null unless this process is root's and that is another account
  */
-export async function daemonAccount({ path }: MapSpec): Promise<Account | null> {
+export async function daemonAccount(spec: MapSpec): Promise<Account | null> {
   if (process.geteuid?.() !== 0) return null;
-  const directory = statSync(dirname(path), { throwIfNoEntry: false });
-  if (directory === undefined || directory.uid === 0) return null;
-  const entry = await run('getent', ['passwd', String(directory.uid)]);
-  const [name, , , gid] = entry?.stdout.split(':') ?? [];
-  return {
-    uid: directory.uid,
-    gid: gid === undefined ? directory.gid : Number(gid),
-    name: name || String(directory.uid),
+  const account = (await runningAccount(spec)) ?? (await owningAccount(spec));
+  return account === null || account.uid === 0 ? null : account;
+}
+
+async function runningAccount(spec: MapSpec): Promise<Account | null> {
+  const pid = await ownerOf(spec);
+  if (pid === null || pid === 'unknown') return null;
+  const ids = readIds(pid);
+  return ids && { ...ids, name: (await nameAndGroup(ids.uid)).name };
+}
+
+function readIds(pid: number): Omit<Account, 'name'> | null {
+  try {
+    return parseIds(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    // It has ended meanwhile, or lives in another pid namespace.
+    return null;
+  }
+}
+
+/** @param status of a process, as proc_pid_status(5) describes it */
+export function parseIds(status: string): Omit<Account, 'name'> | null {
+  const numbersOf = (name: string): number[] | null => {
+    const [, values] = new RegExp(`^${name}:(.*)$`, 'm').exec(status) ?? [];
+    return values === undefined ? null : values.trim().split(/\s+/).filter(Boolean).map(Number);
   };
+  // Real, effective, saved, and that of file systems.
+  const [uid, gid] = ['Uid', 'Gid'].map(name => numbersOf(name)?.[1]);
+  const groups = numbersOf('Groups');
+  return uid === undefined || gid === undefined || groups === null ? null : { uid, gid, groups };
+}
+
+async function owningAccount({ path }: MapSpec): Promise<Account | null> {
+  const directory = statSync(dirname(path), { throwIfNoEntry: false });
+  if (directory === undefined) return null;
+  const { uid } = directory;
+  const { name, gid } = await nameAndGroup(uid);
+  return { uid, gid: gid ?? directory.gid, groups: null, name };
+}
+
+async function nameAndGroup(uid: number): Promise<{ name: string; gid: number | null }> {
+  const entry = await run('getent', ['passwd', String(uid)]);
+  const [name, , , gid] = entry?.stdout.split(':') ?? [];
+  return { name: name || String(uid), gid: gid === undefined ? null : Number(gid) };
 }
 
 /** Runs a program as the account, with its groups, and tells whether it succeeds. */
-export async function succeedsAs(
-  { uid, gid }: Account,
+async function succeedsAs(
+  { uid, gid, groups }: Account,
   command: readonly string[],
 ): Promise<'yes' | 'no' | 'unknown'> {
-  const who = [`--reuid=${uid}`, `--regid=${gid}`, '--init-groups'];
-  const result = await run('setpriv', [...who, '--', ...command]);
+  const result = await run('setpriv', [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    groups === null ? '--init-groups' : `--groups=${[gid, ...groups].join()}`,
+    '--',
+    ...command,
+  ]);
   if (result === null) return 'unknown';
   return result.status === 0 ? 'yes' : 'no';
 }

@@ -6,7 +6,6 @@
  */
 import type { EpochSeconds } from '../clock.ts';
 import type { RunSettings } from '../settings.ts';
-import type { Account } from './account.ts';
 import type { CheckName, Verdict } from './finding.ts';
 import type { LogState } from './log-state.ts';
 import type { PostfixAnswer } from './postfix-state.ts';
@@ -16,8 +15,6 @@ import type { Endpoint } from './smtp-session.ts';
 export interface Subject {
   readonly settings: RunSettings;
   now(): EpochSeconds;
-  /** The account that the daemon runs as, where it is another one than this process's and can be told. */
-  readonly account: Account | null;
   logs(): Promise<readonly LogState[]>;
   postfix(): Promise<PostfixAnswer>;
   /** Where the relay test is made; `find` for what master.cf says, null for nowhere. */

@@ -76,8 +76,8 @@ function lifeVerdict({ name, modified, tail }: ReadLog, now: EpochSeconds): Verd
   const last = modified ?? tail.lastStamp;
   if (tail.lines === 0) {
     return warning(
-      `${name} is empty`,
-      'make sure that the POP3/IMAP server logs there, and that rotation has not taken the log from its writer',
+      modified === null ? 'the journal has no entry of a POP3/IMAP server' : `${name} is empty`,
+      'make sure that the server logs there, and that rotation has not taken the log from its writer',
     );
   }
   if (last !== null && now - last > SILENCE) {
@@ -95,33 +95,35 @@ function lifeVerdict({ name, modified, tail }: ReadLog, now: EpochSeconds): Verd
 export function judgeLogins({ logs }: LogFacts): Verdict[] {
   const read = logs.filter(log => log.kind === 'read');
   if (read.length === 0) return [];
-  return [...read.flatMap(missedVerdict), recognisedVerdict(read)];
+  return [...read.flatMap(missedVerdict), ...recognisedVerdict(read)];
 }
 
 function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
   if (missed.lines === 0) return [];
   return [
     warning(
-      `${name}: ${count(missed.lines, 'line')} look like logins but were not recognised, such as "${missed.example}"`,
+      `${name}: ${count(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
       'run "popbsmtp explain" on that line of the log, then update popbsmtp or add a pattern of your own',
     ),
   ];
 }
 
-function recognisedVerdict(logs: readonly ReadLog[]): Verdict {
+function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
   const servers = new Map<string, number>();
   for (const { tail } of logs)
     for (const [server, logins] of tail.logins)
       servers.set(server, (servers.get(server) ?? 0) + logins);
   const lines = logs.reduce((sum, { tail }) => sum + tail.lines, 0);
-  if (servers.size === 0) {
-    return warning(
+  // Of an empty log that has been said.
+  if (lines === 0) return [];
+  const found = [...servers].map(([server, logins]) => `${server} ${logins}`).join(', ');
+  if (found !== '') return [ok(`recognised among the last ${count(lines, 'line')}: ${found}`)];
+  return [
+    warning(
       `no login was recognised among the last ${count(lines, 'line')}`,
       'log in once and look again; if there are logins, "popbsmtp match" and "popbsmtp explain" say more',
-    );
-  }
-  const found = [...servers].map(([server, logins]) => `${server} ${logins}`).join(', ');
-  return ok(`recognised among the last ${count(lines, 'line')}: ${found}`);
+    ),
+  ];
 }
 
 export function judgeClock({ logs, now, grace }: LogFacts): Verdict[] {

@@ -174,8 +174,7 @@ function strangeVerdicts(strange: readonly Answer[], where: string): Verdict[] {
     verdicts.push(
       error(
         `strangers may relay ${where}: ${taken.length} of ${strange.length} forms are taken (${examples(taken)})`,
-        'let smtpd_relay_restrictions end in reject_unauth_destination, keep allow_untrusted_routing = no, ' +
-          'and look at mynetworks and at what stands before',
+        'let smtpd_relay_restrictions end in reject_unauth_destination, and look at what stands before it',
       ),
     );
   const [first] = unclear;

@@ -25,7 +25,8 @@ export type Ending =
 /** Tells whether a table is the map. */
 export type IsMap = (table: string) => boolean;
 
-const REFUSING = new Set([
+/** What refuses whoever comes there and wants to relay. */
+export const REFUSING: ReadonlySet<string> = new Set([
   'reject',
   'defer',
   // Whatever permits later only makes it a refusal for now.

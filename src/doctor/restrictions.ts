@@ -19,12 +19,12 @@ import {
 } from './postfix-state.ts';
 import { type Classes, LISTS, parseRestrictions, type Step } from './restriction-list.ts';
 import {
-  type Client,
   type Ending,
   endingIn,
   type IsMap,
   type List,
   namesMap,
+  REFUSING,
   refusal,
 } from './restriction-walk.ts';
 
@@ -61,21 +61,28 @@ export function judgeRestrictions({ state, map }: RestrictionFacts): Verdict[] {
   if (groups.length === 0)
     return [error('master.cf has no smtpd service', 'add one: Postfix takes no mail otherwise')];
   const isMap = mapTest(map);
-  const open = groups.flatMap(group => openVerdict(group, isMap) ?? []);
-  const serving = groups.filter(({ lists }) => serves(lists, isMap));
-  const passing =
-    serving.length > 0
-      ? [
-          ok(
-            `${formatMapSpec(map)} lets its addresses relay: ${serving.map(placeOf(isMap)).join('; ')}`,
-          ),
-        ]
-      : [refusedVerdict(groups, isMap, map)];
-  const left = serving.length > 0 ? groups.filter(group => !serving.includes(group)) : [];
+  const [alive, dead] = [groups.filter(isAlive), groups.filter(group => !isAlive(group))];
+  const serving = alive.filter(({ lists }) => serves(lists, isMap));
   return [
-    ...open,
-    ...passing,
-    ...left.flatMap(group => leftOutVerdict(group, isMap, map)),
+    ...dead.map(deadVerdict),
+    ...alive.flatMap(group => openVerdict(group, isMap) ?? []),
+    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map) : []),
+    ...(serving.length === 0 && alive.length > 0 ? [refusedVerdict(alive, isMap, map)] : []),
+  ];
+}
+
+function servingVerdicts(
+  serving: readonly Group[],
+  alive: readonly Group[],
+  isMap: IsMap,
+  map: MapSpec,
+): Verdict[] {
+  const places = serving.map(placeOf(isMap)).join('; ');
+  return [
+    ok(`${formatMapSpec(map)} lets its addresses relay: ${places}`),
+    ...alive
+      .filter(group => !serving.includes(group))
+      .map(group => leftOutVerdict(group, isMap, map)),
     ...remarks(serving, isMap),
   ];
 }
@@ -145,32 +152,57 @@ const placeOf =
 /** Strangers may relay. */
 function openVerdict({ label, services, lists }: Group, isMap: IsMap): Verdict | null {
   if (refusal(lists, 'stranger', isMap) !== null) return null;
-  const why = permitOf(lists, 'stranger', isMap);
+  const why = permitOf(lists, isMap);
   const what =
     why === null
       ? `${label}: nothing in its restrictions refuses strangers who want to relay`
       : `${label}: "${why.step.text}" in ${why.list} lets everybody relay`;
-  const weakened = lists
-    .flatMap(({ steps }) => steps)
-    .some(step => step.onlyWarns && /unauth_destination|^reject$/.test(step.text));
-  const hint = weakened
-    ? 'take warn_if_reject away: what stands behind it refuses nobody'
-    : 'let smtpd_relay_restrictions end in reject_unauth_destination, with nothing before it that permits everybody';
+  const hint =
+    'let smtpd_relay_restrictions end in reject_unauth_destination, with nothing before it that permits everybody';
   return services.every(isLocal)
     ? warning(`${what} who can connect there`, hint)
     : error(what, hint);
 }
 
-/** The step that permits a client in the lists where strangers are usually refused. */
-function permitOf(
-  lists: readonly List[],
-  client: Client,
-  isMap: IsMap,
-): Extract<Ending, { step: Step }> | null {
-  for (const list of lists) {
-    if (list.name !== 'smtpd_relay_restrictions' && list.name !== 'smtpd_recipient_restrictions')
-      continue;
-    const ending = endingIn(list, client, isMap);
+/** smtpd ends before it has said a word. */
+function deadVerdict({ label, lists }: Group): Verdict {
+  const steps = lists.filter(isForRelaying).flatMap(list => list.steps);
+  const why = steps.some(step => step.text === 'permit')
+    ? '; what stands behind permit does not count'
+    : steps.some(step => step.onlyWarns)
+      ? '; what stands behind warn_if_reject does not count'
+      : '';
+  return error(
+    `${label}: smtpd answers nobody, since neither of its lists for relaying refuses strangers${why}`,
+    'let smtpd_relay_restrictions end in reject_unauth_destination',
+  );
+}
+
+const isForRelaying = ({ name }: List): boolean =>
+  name === 'smtpd_relay_restrictions' || name === 'smtpd_recipient_restrictions';
+
+/**
+ * Whether a list has one of the restrictions without which smtpd ends at once; it looks for nothing behind `permit`
+ * or `warn_if_reject` (Postfix 3.7 src/smtpd/smtpd_check.c, has_required; seen).
+ */
+function isClosing(list: List): boolean {
+  if (!isForRelaying(list)) return false;
+  const counted = list.steps.filter(
+    step =>
+      step.kind === 'restriction' &&
+      !step.onlyWarns &&
+      (step.name === 'permit' || REFUSING.has(step.name)),
+  );
+  const [first] = counted;
+  return first !== undefined && first.text !== 'permit';
+}
+
+const isAlive = ({ lists }: Group): boolean => lists.some(isClosing);
+
+/** The step that permits strangers in the lists where they are usually refused. */
+function permitOf(lists: readonly List[], isMap: IsMap): Extract<Ending, { step: Step }> | null {
+  for (const list of lists.filter(isForRelaying)) {
+    const ending = endingIn(list, 'stranger', isMap);
     if (ending.kind === 'permitted') return ending;
   }
   return null;
@@ -198,7 +230,7 @@ function blockedVerdict({ label, lists }: Group, isMap: IsMap, map: MapSpec): Ve
     );
   return error(
     `${label}: ${name} is named, but ${refusing}, where it is not, refuses its addresses`,
-    `both lists must permit: put check_client_access ${name} before ${ending.step.text} there as well`,
+    `every list must permit: put check_client_access ${name} before ${ending.step.text} there as well`,
   );
 }
 
@@ -239,18 +271,15 @@ function unnamedVerdict(groups: readonly Group[], map: MapSpec): Verdict {
 const bareTable = (table: string): string => table.replace(/^(?:proxy:)+/, '');
 const pathOf = (table: string): string => table.slice(table.indexOf(':') + 1);
 
-/** The map helps elsewhere, but not here. */
-function leftOutVerdict({ label, services, lists }: Group, isMap: IsMap, map: MapSpec): Verdict {
-  const named = mapSteps(lists, isMap).length > 0;
-  if (named && refusal(lists, 'granted', isMap) !== null)
-    return blockedVerdict({ label, services, lists }, isMap, map);
-  const what = `${label}: restrictions of its own, without the map`;
-  return services.some(isPublicPort)
-    ? warning(
-        `${what}: whoever has logged in may not relay there`,
-        `add check_client_access ${formatMapSpec(map)} to its -o options, if mail clients use that port`,
-      )
-    : ok(what);
+/** The map helps elsewhere, but not here: usual for ports that are for SMTP AUTH or for a filter. */
+function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec): Verdict {
+  const what = `${group.label}: restrictions of its own, with which the map lets nobody relay`;
+  if (!group.services.some(isPublicPort)) return ok(what);
+  if (mapSteps(group.lists, isMap).length > 0) return blockedVerdict(group, isMap, map);
+  return warning(
+    what,
+    `add check_client_access ${formatMapSpec(map)} to its -o options, if mail clients use that port`,
+  );
 }
 
 /** Port 25, where clients without SMTP AUTH are. */
