@@ -78,19 +78,25 @@ function portOf(name: string, services: string): number | null {
   }
 }
 
+/** The addresses of this machine's interfaces, as `os.networkInterfaces` gives them. */
+const interfaceAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap(found => (found ?? []).map(({ address }) => address));
+
 /**
  * An address of this machine's that is neither in mynetworks nor in the map, or null when there is none.
  *
  * Loopback first, since only programs of this machine can come from there.
  *
+ * @param own what the interfaces have
  * @throws Failure of mynetworks
  */
 export async function strangerAddress(
   { endpoint, mynetworks }: RelayPlace,
   postfixConfig: string | null,
   taken: ReadonlySet<string>,
+  own: readonly string[] = interfaceAddresses(),
 ): Promise<IpText | null> {
-  const candidates = ownAddresses(endpoint.host.includes(':')).filter(ip => !taken.has(ip));
+  const all = candidates(endpoint.host.includes(':'), own).filter(ip => !taken.has(ip));
   const classifier = await loadClassifier({
     mynetworks: mynetworks.trim() === '' ? 'none' : mynetworks,
     mynetworksOrigin: 'mynetworks (from postconf)',
@@ -99,17 +105,14 @@ export async function strangerAddress(
     excludeOrigin: 'the relay test',
     warn: () => undefined,
   });
-  await classifier.prepare(candidates);
-  return candidates.find(ip => classifier.classify(ip).kind === 'grantable') ?? null;
+  await classifier.prepare(all);
+  return all.find(ip => classifier.classify(ip).kind === 'grantable') ?? null;
 }
 
-/** Addresses that programs of this machine can come from. */
-function ownAddresses(ipv6: boolean): IpText[] {
+/** Any address of 127.0.0.0/8 is this machine's on Linux. */
+function candidates(ipv6: boolean, own: readonly string[]): IpText[] {
   const random = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(2, 255)}`;
-  const others = Object.values(networkInterfaces())
-    .flatMap(addresses => addresses ?? [])
-    .filter(({ internal, family }) => !internal && family === (ipv6 ? 'IPv6' : 'IPv4'))
-    .map(({ address }) => address)
-    .filter(address => !address.startsWith('fe80:'));
-  return [ipv6 ? '::1' : random, ...others].flatMap(text => canonicalIp(text) ?? []);
+  // What is valid on one link only cannot be connected from without naming it.
+  const usable = own.filter(text => text.includes(':') === ipv6 && !text.startsWith('fe80:'));
+  return [ipv6 ? '::1' : random, ...usable].flatMap(text => canonicalIp(text) ?? []);
 }

@@ -207,8 +207,8 @@ function grantVerdicts(
   afterwards: Reply | null,
 ): Verdict[] {
   const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
-  // Where everybody may relay, a row changes nothing; that has been told.
-  if (before === null || isAccepted(before)) return verdicts;
+  // Where everybody may relay, or everybody is deferred, a row proves nothing; that has been told.
+  if (before === null || !isRefused(before)) return verdicts;
   if (!isAccepted(result)) verdicts.push(refusedGrant(result, before));
   else if (afterwards !== null && isAccepted(afterwards))
     verdicts.push(
@@ -220,13 +220,17 @@ function grantVerdicts(
   return verdicts;
 }
 
-const refusedGrant = (result: Reply, before: Reply): Verdict =>
-  result.text === before.text
-    ? error(
-        `a client may not relay although the map has a row for it: ${result.text}`,
-        'name the map in main.cf as the check of the restrictions says, then "postfix reload"',
-      )
-    : warning(
-        `a row opens the relay, but something else refuses the test: ${result.text}`,
-        'for a recipient at example.com that may be as it should be',
-      );
+/** What reject_unauth_destination and reject say (smtpd_check.c). */
+const NO_RELAY = /(?:relay )?access denied/i;
+
+function refusedGrant({ text }: Reply, before: Reply): Verdict {
+  if (text === before.text && NO_RELAY.test(text))
+    return error(
+      `a client may not relay although the map has a row for it: ${text}`,
+      'name the map in main.cf as the check of the restrictions says, then "postfix reload"',
+    );
+  return warning(
+    `whether a row opens the relay cannot be told, since something else refuses the test: ${text}`,
+    "that may be as it should be, for a client at one of this machine's addresses and a recipient at example.com",
+  );
+}

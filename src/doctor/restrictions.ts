@@ -1,32 +1,25 @@
 /**
  * Whether main.cf and master.cf let a granted client relay through this very map, and nobody else.
  *
- * Each smtpd service is judged with the values in force for it; those to which master.cf gives none of their own are
- * judged as one.  restriction-walk.ts says what is taken into account.
+ * restriction-walk.ts says what is taken into account.
  */
 
-import { words } from '../classifier/words.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { check } from './check.ts';
 import { error, ok, type Verdict, warning } from './finding.ts';
+import { isLocal, type PostfixState, type Service } from './postfix-state.ts';
+import { blockedVerdict, refusedVerdict } from './refused-grant.ts';
 import {
-  isLocal,
-  isSmtpd,
-  type PostfixState,
-  parametersOf,
-  type Service,
-} from './postfix-state.ts';
-import { type Classes, LISTS, parseRestrictions, type Step } from './restriction-list.ts';
-import {
-  type Ending,
-  endingIn,
-  type IsMap,
-  type List,
-  namesMap,
-  REFUSING,
-  refusal,
-} from './restriction-walk.ts';
+  type Group,
+  groupsOf,
+  isAlive,
+  isForRelaying,
+  mapSteps,
+  mapTest,
+} from './restriction-group.ts';
+import type { Step } from './restriction-list.ts';
+import { type Ending, endingIn, type IsMap, type List, refusal } from './restriction-walk.ts';
 
 export interface RestrictionFacts {
   /** Null when Postfix cannot be asked, which another check tells. */
@@ -42,18 +35,6 @@ export const restrictionsCheck = check(
   },
   judgeRestrictions,
 );
-
-/** Services with the same values, and the lists that they lead to. */
-interface Group {
-  /** For people. */
-  readonly label: string;
-  readonly services: readonly Service[];
-  readonly lists: readonly List[];
-}
-
-const WHERE =
-  'name it in smtpd_relay_restrictions after permit_sasl_authenticated and before reject_unauth_destination: ' +
-  'check_client_access';
 
 export function judgeRestrictions({ state, map }: RestrictionFacts): Verdict[] {
   if (state === null) return [];
@@ -87,60 +68,9 @@ function servingVerdicts(
   ];
 }
 
-const RELEVANT: ReadonlySet<string> = new Set([
-  ...LISTS.map(({ name }) => name),
-  'smtpd_restriction_classes',
-]);
-
-function groupsOf(state: PostfixState): Group[] {
-  const classNames = words(state.parameters.get('smtpd_restriction_classes') ?? '');
-  const isOwn = ({ parameters }: Service): boolean =>
-    [...parameters.keys()].some(name => RELEVANT.has(name) || classNames.includes(name));
-  const services = state.services.filter(isSmtpd);
-  const common = services.filter(service => !isOwn(service));
-  const [first] = common;
-  const groups = services.filter(isOwn).map(service => groupOf(state, service.name, [service]));
-  return first === undefined ? groups : [groupOf(state, 'main.cf', common), ...groups];
-}
-
-function groupOf(state: PostfixState, name: string, services: readonly Service[]): Group {
-  const [service] = services;
-  const values = service === undefined ? state.parameters : parametersOf(state, service);
-  const classes: Classes = new Map(
-    words(values.get('smtpd_restriction_classes') ?? '').map(each => [
-      each,
-      values.get(each) ?? '',
-    ]),
-  );
-  return {
-    label: name === 'main.cf' ? name : `master.cf for ${name}`,
-    services,
-    lists: LISTS.map(({ name: list, bare }) => ({
-      name: list,
-      steps: parseRestrictions(values.get(list) ?? '', bare, classes),
-    })),
-  };
-}
-
-/** `proxy:lmdb:/path` is the same table, asked through proxymap(8). */
-function mapTest(map: MapSpec): IsMap {
-  const name = formatMapSpec(map);
-  return table => table.replace(/^(?:proxy:)+/, '') === name;
-}
-
 /** Whether the map is what lets a client relay there. */
 const serves = (lists: readonly List[], isMap: IsMap): boolean =>
   refusal(lists, 'granted', isMap) === null && mapSteps(lists, isMap).length > 0;
-
-interface Place {
-  readonly list: List;
-  readonly step: Step;
-}
-
-const mapSteps = (lists: readonly List[], isMap: IsMap): Place[] =>
-  lists.flatMap(list =>
-    list.steps.flatMap((step): Place[] => (namesMap(step, isMap) ? [{ list, step }] : [])),
-  );
 
 const placeOf =
   (isMap: IsMap) =>
@@ -178,27 +108,6 @@ function deadVerdict({ label, lists }: Group): Verdict {
   );
 }
 
-const isForRelaying = ({ name }: List): boolean =>
-  name === 'smtpd_relay_restrictions' || name === 'smtpd_recipient_restrictions';
-
-/**
- * Whether a list has one of the restrictions without which smtpd ends at once; it looks for nothing behind `permit`
- * or `warn_if_reject` (Postfix 3.7 src/smtpd/smtpd_check.c, has_required; seen).
- */
-function isClosing(list: List): boolean {
-  if (!isForRelaying(list)) return false;
-  const counted = list.steps.filter(
-    step =>
-      step.kind === 'restriction' &&
-      !step.onlyWarns &&
-      (step.name === 'permit' || REFUSING.has(step.name)),
-  );
-  const [first] = counted;
-  return first !== undefined && first.text !== 'permit';
-}
-
-const isAlive = ({ lists }: Group): boolean => lists.some(isClosing);
-
 /** The step that permits strangers in the lists where they are usually refused. */
 function permitOf(lists: readonly List[], isMap: IsMap): Extract<Ending, { step: Step }> | null {
   for (const list of lists.filter(isForRelaying)) {
@@ -207,69 +116,6 @@ function permitOf(lists: readonly List[], isMap: IsMap): Extract<Ending, { step:
   }
   return null;
 }
-
-/** No service lets a granted client relay. */
-function refusedVerdict(groups: readonly Group[], isMap: IsMap, map: MapSpec): Verdict {
-  const named = groups.filter(({ lists }) => mapSteps(lists, isMap).length > 0);
-  const [group] = named;
-  if (group === undefined) return unnamedVerdict(groups, map);
-  return blockedVerdict(group, isMap, map);
-}
-
-/** The map is named, and a client is refused all the same. */
-function blockedVerdict({ label, lists }: Group, isMap: IsMap, map: MapSpec): Verdict {
-  const name = formatMapSpec(map);
-  const ending = refusal(lists, 'granted', isMap);
-  if (ending === null) throw new TypeError('a client that nobody refuses is not blocked');
-  const refusing = `"${ending.step.text}" in ${ending.list}`;
-  const inThatList = lists.filter(list => list.name === ending.list);
-  if (mapSteps(inThatList, isMap).length > 0)
-    return error(
-      `${label}: ${refusing} refuses its addresses before ${name} is asked`,
-      `put check_client_access ${name} before ${ending.step.text}`,
-    );
-  return error(
-    `${label}: ${name} is named, but ${refusing}, where it is not, refuses its addresses`,
-    `every list must permit: put check_client_access ${name} before ${ending.step.text} there as well`,
-  );
-}
-
-/** The map is named nowhere: perhaps something like it is. */
-function unnamedVerdict(groups: readonly Group[], map: MapSpec): Verdict {
-  const name = formatMapSpec(map);
-  const tables = groups.flatMap(({ lists }) =>
-    lists.flatMap(({ steps }) =>
-      steps.flatMap(step =>
-        step.kind === 'access' ? [{ ...step, bare: bareTable(step.table) }] : [],
-      ),
-    ),
-  );
-  const asked = tables.find(({ bare }) => bare === name);
-  if (asked !== undefined)
-    return error(
-      `main.cf asks ${name} for the ${asked.asked}, and not for the client's address`,
-      `write it as check_client_access ${name}`,
-    );
-  const retyped = tables.find(({ bare }) => pathOf(bare) === map.path);
-  if (retyped !== undefined)
-    return error(
-      `main.cf names ${retyped.table}, but the map is ${name}`,
-      `write check_client_access ${name}, then "postfix reload"`,
-    );
-  const suffixed = tables.find(({ bare }) => bare === `${name}.${map.type}`);
-  if (suffixed !== undefined)
-    return error(
-      `main.cf names ${suffixed.table}, and Postfix adds .${map.type} itself`,
-      `write check_client_access ${name}`,
-    );
-  const others = tables.filter(({ asked: what }) => what === 'client').map(({ table }) => table);
-  const instead =
-    others.length === 0 ? '' : ` (after check_client_access it names ${others.join(', ')})`;
-  return error(`main.cf does not name ${name}${instead}`, `${WHERE} ${name}`);
-}
-
-const bareTable = (table: string): string => table.replace(/^(?:proxy:)+/, '');
-const pathOf = (table: string): string => table.slice(table.indexOf(':') + 1);
 
 /** The map helps elsewhere, but not here: usual for ports that are for SMTP AUTH or for a filter. */
 function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec): Verdict {

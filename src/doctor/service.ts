@@ -42,6 +42,9 @@ const propertiesOf = (output: string): Map<string, string> =>
 export function judgeService(facts: ServiceFacts): Verdict[] {
   if (facts === null || facts.get('LoadState') !== 'loaded') return [];
   const [active, sub, result] = ['ActiveState', 'SubState', 'Result'].map(name => facts.get(name));
+  const enabled = facts.get('UnitFileState') !== 'disabled';
+  // Whoever starts the daemon in another way need not be told of the unit.
+  if (active === 'inactive' && !enabled) return [];
   if (active !== 'active')
     return [
       error(
@@ -57,7 +60,7 @@ export function judgeService(facts: ServiceFacts): Verdict[] {
         'look at "journalctl -u popbsmtp" for the reason',
       ),
     ];
-  if (facts.get('UnitFileState') === 'disabled')
+  if (!enabled)
     return [
       warning(
         `${UNIT} runs, but will not after the next boot`,

@@ -111,6 +111,7 @@ describe('the service', () => {
       /^error: .*failed \(failed, watchdog\)/,
     ],
     ['stopped', { ActiveState: 'inactive', SubState: 'dead' }, /^error: .*inactive \(dead\)/],
+    ['not in use', { ActiveState: 'inactive', UnitFileState: 'disabled' }, /^$/],
     ['started again and again', { NRestarts: '7' }, /^warning: .* 7 times/],
     ['not enabled', { UnitFileState: 'disabled' }, /^warning: .*next boot/],
   ];

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/classifier/address.ts';
 import { judgeRelay, type RelayFacts } from '../../src/doctor/relay.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
-import { findPlace } from '../../src/doctor/relay-place.ts';
+import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';
 import type { Reply } from '../../src/doctor/smtp-session.ts';
 import { postfixWith, said } from './arrange.ts';
 
@@ -68,6 +68,41 @@ describe('the relay test', () => {
     ['greylisting', judge(reply('450 4.2.0 later'), TAKEN, REFUSED), /^warning: .*cannot be told/],
   ];
   for (const [name, found, expected] of table) test(name, () => assert.match(found, expected));
+});
+
+test('a refusal of the grant that is not about relaying proves nothing', () => {
+  const hostname = reply('550 5.7.25 Client host rejected: cannot find your hostname');
+  assert.match(
+    judge(hostname, hostname, hostname),
+    /^warning: whether a row opens .*your hostname/,
+  );
+});
+
+describe('the stranger', () => {
+  const choose = (mynetworks: string, host = '127.0.0.1', taken: readonly string[] = []) =>
+    strangerAddress(
+      { endpoint: { host, port: 25 }, domain: 'example.org', mynetworks },
+      null,
+      new Set(taken),
+      ['127.0.0.1', '203.0.113.5', '203.0.113.6', '::1', 'fe80::1', '2001:db8::5'],
+    );
+
+  test('comes from a loopback address where that is none of mynetworks', async () => {
+    assert.match((await choose('127.0.0.1/32')) ?? '', /^127\./);
+    assert.match((await choose('')) ?? '', /^127\./);
+    assert.equal(await choose('', '::1'), '::1');
+  });
+
+  test('else from an interface', async () => {
+    assert.equal(await choose('127.0.0.0/8'), '203.0.113.5');
+    assert.equal(await choose('127.0.0.0/8', '127.0.0.1', ['203.0.113.5']), '203.0.113.6');
+    assert.equal(await choose('[::1]/128', '::1'), '2001:db8::5');
+  });
+
+  test('else from nowhere', async () => {
+    assert.equal(await choose('0.0.0.0/0 [::]/0'), null);
+    assert.equal(await choose('0.0.0.0/0 [::]/0', '::1'), null);
+  });
 });
 
 test('every form asks for a domain that is nobody', () => {

@@ -114,7 +114,7 @@ describe('services', () => {
       'smtp inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd',
       'smtpd/pass/smtpd_relay_restrictions = reject_unauth_destination\n',
     );
-    assert.match(told, /^error: main\.cf does not name lmdb:\/m/);
+    assert.match(told, /^error: master\.cf for smtpd\/pass does not name/);
   });
 
   test('without any, there is no mail', () => {

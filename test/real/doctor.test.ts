@@ -272,7 +272,7 @@ describe('doctor', { skip }, () => {
         mainCf: good,
         masterCf:
           'smtp inet n - n - - smtpd\n  -o smtpd_relay_restrictions=permit_mynetworks,reject_unauth_destination\n',
-        expected: [['restrictions', 'error', /does not name lmdb:/]],
+        expected: [['restrictions', 'error', /^master\.cf for smtp\/inet does not name lmdb:/]],
       },
       {
         name: 'port 25 that overrides it, while another port does not',
@@ -506,9 +506,9 @@ describe('doctor', { skip }, () => {
       ['open', ['relay', 'error', /strangers may relay at .*: 22 of 23 forms are taken/]],
       ['sender', ['relay', 'error', /: 2 of 23 forms are taken \(sender of the own domain: /]],
       ['without', ['relay', 'error', /may not relay although .*554 5\.7\.1/]],
-      ['broken', ['relay', 'error', /defers all mail .*451 4\.3\./], ['relay', 'error', /451/]],
+      ['broken', ['relay', 'error', /defers all mail .*451 4\.3\./]],
       ['tls', ['relay', 'warning', /could not be tried .* 530 5\.7\.0/]],
-      ['greylisting', ['relay', 'warning', /cannot be told .* 450 4/], ['relay', 'error', /450/]],
+      ['greylisting', ['relay', 'warning', /cannot be told .* 450 4/]],
     ];
     for (const [name, ...expected] of table) {
       test(`at a port with ${seeds[name]}`, async () => {
