@@ -47,6 +47,7 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
     yield* examine(subjectOf(settings, smtp, signals.ended));
   } catch (problem) {
     if (!(problem instanceof Interrupted)) throw problem;
+    if (problem.leftOver !== null) yield { check: 'lookup', ...problem.leftOver };
   } finally {
     signals.release();
   }

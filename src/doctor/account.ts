@@ -34,6 +34,12 @@ export async function daemonAccount(spec: MapSpec): Promise<Account | null> {
   return account === null || account.uid === 0 ? null : account;
 }
 
+/** Whether this process can do at least what the daemon can. */
+export function isDaemonsAccount({ path }: MapSpec): boolean {
+  const uid = process.geteuid?.();
+  return uid === 0 || statSync(dirname(path), { throwIfNoEntry: false })?.uid === uid;
+}
+
 async function runningAccount(spec: MapSpec): Promise<Account | null> {
   const pid = await ownerOf(spec);
   if (pid === null || pid === 'unknown') return null;

@@ -3,7 +3,9 @@
  * that the clock has.
  */
 import type { EpochSeconds } from '../clock.ts';
+import type { ErrorCode } from '../errors.ts';
 import { formatStamp } from '../line/stamp.ts';
+import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
 import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
 import type { LogState } from './log-state.ts';
@@ -13,6 +15,8 @@ export interface LogFacts {
   readonly now: EpochSeconds;
   /** Seconds. */
   readonly grace: number;
+  /** Whether the daemon can read what we can, and no more. */
+  readonly asDaemon: boolean;
 }
 
 type ReadLog = Extract<LogState, { kind: 'read' }>;
@@ -21,6 +25,7 @@ const gather = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
   logs: await logs(),
   now: now(),
   grace: settings.grace,
+  asDaemon: isDaemonsAccount(settings.map),
 });
 
 export const logCheck = check('log', gather, judgeLogs);
@@ -33,14 +38,20 @@ const SILENCE = 48 * HOUR;
 /** Seconds by which syslog may be late, and machines apart, without harm. */
 const SLACK = 60;
 
-export function judgeLogs({ logs, now }: LogFacts): Verdict[] {
-  return logs.flatMap(log => logVerdicts(log, now));
+export function judgeLogs({ logs, now, asDaemon }: LogFacts): Verdict[] {
+  return logs.flatMap(log => logVerdicts(log, now, asDaemon));
 }
 
-function logVerdicts(log: LogState, now: EpochSeconds): Verdict[] {
+/** What another account may not read is no fault, as far as is known. */
+const CLOSED: readonly ErrorCode[] = ['LOG_UNREADABLE', 'JOURNAL_UNREADABLE'];
+
+function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdict[] {
   switch (log.kind) {
     case 'unusable':
-      return [failed(log.problem)];
+      if (asDaemon || !CLOSED.includes(log.problem.code)) return [failed(log.problem)];
+      return [
+        warning(log.problem.message, 'run "popbsmtp doctor" as root, or as the daemon\'s account'),
+      ];
     case 'input':
       return [ok('standard input is not looked at')];
     case 'read':

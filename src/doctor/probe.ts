@@ -16,9 +16,18 @@ import { error, ok, type Verdict, warning } from './finding.ts';
 
 /** Seconds. */
 const PROBE_LIFE = 120;
+const ENDED: unique symbol = Symbol('ended');
 
 /** The user wants to end. */
-export class Interrupted extends Error {}
+export class Interrupted extends Error {
+  /** What is to be told before: a row that could not be taken away. */
+  readonly leftOver: Verdict | null;
+
+  constructor(leftOver: Verdict | null = null) {
+    super('interrupted');
+    this.leftOver = leftOver;
+  }
+}
 
 /** What came of it, or why it could not be tried. */
 export type Probed<T> =
@@ -27,7 +36,8 @@ export type Probed<T> =
 
 /**
  * @param ip has no row yet
- * @param use what is tried while the row is there
+ * @param use what is tried while the row is there; what it throws is a bug
+ * @throws Interrupted
  */
 export async function withProbeRow<T>(
   subject: Subject,
@@ -62,21 +72,22 @@ async function tryWith<T>(
   } catch (problem) {
     return skipped(unwritable(problem, formatMapSpec(settings.map)));
   }
-  let leftOver: Verdict | null = null;
-  let result: T;
+  let tried: T | typeof ENDED;
   try {
-    result = await Promise.race([use(), interruption(ended)]);
-  } finally {
-    leftOver = await takeAway(map, ip);
+    tried = await Promise.race([use(), end(ended)]);
+  } catch (problem) {
+    await takeAway(map, ip);
+    throw problem;
   }
-  return { kind: 'tried', result, leftOver };
+  const leftOver = await takeAway(map, ip);
+  if (tried === ENDED) throw new Interrupted(leftOver);
+  return { kind: 'tried', result: tried, leftOver };
 }
 
-function interruption(ended: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = (): void => reject(new Interrupted());
-    if (ended.aborted) end();
-    else ended.addEventListener('abort', end, { once: true });
+function end(ended: AbortSignal): Promise<typeof ENDED> {
+  return new Promise(resolve => {
+    if (ended.aborted) resolve(ENDED);
+    else ended.addEventListener('abort', () => resolve(ENDED), { once: true });
   });
 }
 

@@ -27,7 +27,7 @@ export type RelayFacts =
       readonly endpoint: Endpoint;
       readonly strange: readonly Answer[];
       /** The plain address, while the map has a row for the client. */
-      readonly granted: Probed<Reply>;
+      readonly granted: Probed<Reply | SmtpTrouble>;
       /** The same when the row is gone; null when there never was one. */
       readonly afterwards: Reply | null;
     };
@@ -84,12 +84,17 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
     if (answer === undefined) throw new TypeError('a question without an answer');
     return answer.reply;
   };
+  const tryPlainly = (): Promise<Reply | SmtpTrouble> =>
+    askPlainly().catch((problem: unknown) => {
+      if (problem instanceof SmtpTrouble) return problem;
+      throw problem;
+    });
   const { host } = endpoint;
   const strange: Answer[] = [];
   const forms = relayForms(domain, host.includes(':') ? `[IPv6:${host}]` : `[${host}]`);
   for (let start = 0; start < forms.length; start += FORMS_A_SESSION)
     strange.push(...(await ask(forms.slice(start, start + FORMS_A_SESSION))));
-  const granted = await withProbeRow(subject, from, askPlainly);
+  const granted = await withProbeRow(subject, from, tryPlainly);
   const afterwards = granted.kind === 'tried' ? await askPlainly() : null;
   return { kind: 'tested', from, endpoint, strange, granted, afterwards };
 }
@@ -202,14 +207,21 @@ const examples = (answers: readonly Answer[]): string =>
   ].join('; ');
 
 function grantVerdicts(
-  { result, leftOver }: Extract<Probed<Reply>, { kind: 'tried' }>,
+  { result, leftOver }: Extract<Probed<Reply | SmtpTrouble>, { kind: 'tried' }>,
   before: Reply | null,
   afterwards: Reply | null,
 ): Verdict[] {
   const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
   // Where everybody may relay, or everybody is deferred, a row proves nothing; that has been told.
   if (before === null || !isRefused(before)) return verdicts;
-  if (!isAccepted(result)) verdicts.push(refusedGrant(result, before));
+  if (result instanceof SmtpTrouble)
+    verdicts.push(
+      warning(
+        `whether a row opens the relay cannot be told: ${result.message}`,
+        'look what Postfix logs, and try again',
+      ),
+    );
+  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before));
   else if (afterwards !== null && isAccepted(afterwards))
     verdicts.push(
       error(

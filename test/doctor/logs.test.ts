@@ -20,7 +20,7 @@ const TAIL: Tail = {
 };
 const LOG: ReadLog = { kind: 'read', name: '/log', modified: NOW, tail: TAIL, account: null };
 
-const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE });
+const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE, asDaemon: true });
 
 describe('the log', () => {
   const table: readonly (readonly [string, LogState, RegExp])[] = [
@@ -53,6 +53,13 @@ describe('the log', () => {
   for (const [name, log, expected] of table) {
     test(name, () => assert.match(said(judgeLogs(facts(log)))[0] ?? '', expected));
   }
+});
+
+test('a log that only the daemon may read is a warning to others', () => {
+  const problem = failure('LOG_UNREADABLE', { path: '/log', reason: 'permission denied' });
+  const closed: LogState = { kind: 'unusable', name: '/log', problem };
+  assert.match(said(judgeLogs(facts(closed))).join(), /^error: /);
+  assert.match(said(judgeLogs({ ...facts(closed), asDaemon: false })).join(), /^warning: /);
 });
 
 describe('logins', () => {
