@@ -9,15 +9,11 @@ import type { IpText } from '../classifier/address.ts';
 import { Failure } from '../errors.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
-import { keysOf, type Probed, withProbeRow } from './probe.ts';
+import { Interrupted, keysOf, type Probed, withProbeRow } from './probe.ts';
 import { type Form, PLAIN, relayForms } from './relay-forms.ts';
 import { findPlace, placeNamed, type RelayPlace, strangerAddress } from './relay-place.ts';
-import { type Endpoint, type Reply, SmtpSession, SmtpTrouble } from './smtp-session.ts';
-
-export interface Answer {
-  readonly form: Form;
-  readonly reply: Reply;
-}
+import { type Answer, askAll } from './relay-questions.ts';
+import { type Endpoint, type Reply, SmtpTrouble } from './smtp-session.ts';
 
 export type RelayFacts =
   | { readonly kind: 'not tested'; readonly verdict: Verdict | null }
@@ -34,9 +30,6 @@ export type RelayFacts =
 
 export const relayCheck = check('relay', gather, judgeRelay);
 
-/** smtpd makes a client wait after 10 errors (smtpd_soft_error_limit), and hangs up after 20. */
-const FORMS_A_SESSION = 8;
-
 async function gather(subject: Subject): Promise<RelayFacts> {
   const { smtp } = subject;
   if (smtp === null) return { kind: 'not tested', verdict: null };
@@ -48,8 +41,9 @@ async function gather(subject: Subject): Promise<RelayFacts> {
     return await testAt(place, subject);
   } catch (problem) {
     if (problem instanceof Failure) return { kind: 'not tested', verdict: failed(problem) };
-    if (problem instanceof SmtpTrouble && !subject.ended.aborted) return silent(place, problem);
-    throw problem;
+    if (!(problem instanceof SmtpTrouble)) throw problem;
+    if (subject.ended.aborted) throw new Interrupted();
+    return silent(place, problem);
   }
 }
 
@@ -90,48 +84,12 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
       throw problem;
     });
   const { host } = endpoint;
-  const strange: Answer[] = [];
-  const forms = relayForms(domain, host.includes(':') ? `[IPv6:${host}]` : `[${host}]`);
-  for (let start = 0; start < forms.length; start += FORMS_A_SESSION)
-    strange.push(...(await ask(forms.slice(start, start + FORMS_A_SESSION))));
+  const strange = await ask(
+    relayForms(domain, host.includes(':') ? `[IPv6:${host}]` : `[${host}]`),
+  );
   const granted = await withProbeRow(subject, from, tryPlainly);
   const afterwards = granted.kind === 'tried' ? await askPlainly() : null;
   return { kind: 'tested', from, endpoint, strange, granted, afterwards };
-}
-
-/** @throws SmtpTrouble */
-async function askAll(
-  endpoint: Endpoint,
-  from: IpText,
-  forms: readonly Form[],
-  ended: AbortSignal,
-): Promise<Answer[]> {
-  const session = await SmtpSession.open(endpoint, from, ended);
-  try {
-    expectOk(await session.hear('the greeting'));
-    expectOk(await session.ask(`EHLO [${from.includes(':') ? 'IPv6:' : ''}${from}]`));
-    const answers: Answer[] = [];
-    for (const form of forms) answers.push({ form, reply: await askOne(session, form) });
-    await session.ask('QUIT');
-    return answers;
-  } finally {
-    session.close();
-  }
-}
-
-function expectOk({ code, text }: Reply): void {
-  if (code >= 300) throw new SmtpTrouble(`it will not talk: ${text}`);
-}
-
-/** What is said to the sender or else to the recipient; a message is never begun. */
-async function askOne(session: SmtpSession, { sender, recipient }: Form): Promise<Reply> {
-  const mail = await session.ask(`MAIL FROM:<${sender}>`);
-  if (mail.code === 421) throw new SmtpTrouble(`it breaks off: ${mail.text}`);
-  if (mail.code >= 300) return mail;
-  const reply = await session.ask(`RCPT TO:<${recipient}>`);
-  if (reply.code === 421) throw new SmtpTrouble(`it breaks off: ${reply.text}`);
-  await session.ask('RSET');
-  return reply;
 }
 
 const isAccepted = ({ code }: Reply): boolean => code < 300;

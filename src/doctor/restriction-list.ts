@@ -43,6 +43,7 @@ const MAX_DEPTH = 10;
 
 const TAKES_ARGUMENT =
   /^(?:check_(?!relay_domains$)\w+|sleep|reject_rbl_client|reject_rhsbl_\w+|permit_dnswl_client|permit_rhswl_client)$/;
+const TABLE = /^[a-z][\w-]*:./i;
 const ACCESS = /^check_(\w+)_access$/;
 
 /** @param bare what a table without a restriction before it is asked for */
@@ -58,39 +59,32 @@ interface Context {
 }
 
 function* steps(text: string, context: Context): Generator<Step> {
-  const { bare, classes, depth } = context;
+  const { classes, depth } = context;
   if (depth > MAX_DEPTH) return;
   let { onlyWarns } = context;
   const list = words(text)[Symbol.iterator]();
   for (const word of list) {
-    const name = word.toLowerCase();
-    if (name === 'warn_if_reject') {
+    if (word.toLowerCase() === 'warn_if_reject') {
       onlyWarns = true;
       continue;
     }
     const members = classes.get(word);
     if (members !== undefined) yield* steps(members, { ...context, onlyWarns, depth: depth + 1 });
-    else yield stepOf(word, name, { bare, onlyWarns, next: () => list.next().value ?? '' });
+    else yield { ...stepOf(word, context.bare, () => list.next().value ?? ''), onlyWarns };
     onlyWarns = context.onlyWarns;
   }
 }
 
-function stepOf(
-  word: string,
-  name: string,
-  {
-    bare,
-    onlyWarns,
-    next,
-  }: { readonly bare: string; readonly onlyWarns: boolean; readonly next: () => string },
-): Step {
-  if (/^[a-z][\w-]*:./i.test(word))
-    return { kind: 'access', asked: bare, table: word, onlyWarns, text: word };
-  if (!TAKES_ARGUMENT.test(name)) return { kind: 'restriction', name, onlyWarns, text: name };
+type Bare<S> = S extends Step ? Omit<S, 'onlyWarns'> : never;
+
+/** @param next takes the word behind it from the list */
+function stepOf(word: string, bare: string, next: () => string): Bare<Step> {
+  if (TABLE.test(word)) return { kind: 'access', asked: bare, table: word, text: word };
+  const name = word.toLowerCase();
+  if (!TAKES_ARGUMENT.test(name)) return { kind: 'restriction', name, text: name };
   const argument = next();
   const text = `${name} ${argument}`;
   const asked = ACCESS.exec(name)?.[1];
-  return asked === undefined
-    ? { kind: 'restriction', name, onlyWarns, text }
-    : { kind: 'access', asked, table: argument, onlyWarns, text };
+  if (asked === undefined) return { kind: 'restriction', name, text };
+  return { kind: 'access', asked, table: argument, text };
 }

@@ -141,6 +141,19 @@ describe('the relay test of the doctor', { skip }, () => {
     await installation.assertFindsAt(port, ['relay', 'error', /will not talk: 421 4\.3\.2 busy/]);
   });
 
+  test('ends at once when it is told to while it waits', async () => {
+    let came = false;
+    const port = await imitation(() => {
+      came = true;
+    });
+    const args = ['doctor', ...installation.options({ '--smtp': `127.0.0.1:${port}` })];
+    const doctor = startDaemon(rig, process.execPath, [MAIN, ...args]);
+    await waitFor('the doctor to come', () => came);
+    doctor.signal('SIGINT');
+    assert.equal(await doctor.exited(), null);
+    assert.equal(doctor.stderr, '');
+  });
+
   /** Starts a doctor that hangs when its row is in the map. @returns it, and its row */
   async function hangingDoctor(): Promise<{ doctor: Daemon; row: RegExpExecArray }> {
     // Refuses, until the client comes that has a row: it is left waiting.
