@@ -5,7 +5,7 @@
  * Leaves to others: what to say.
  */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../errors.ts';
 
@@ -44,7 +44,8 @@ export class SmtpSession {
     from: string,
     ended: AbortSignal,
   ): Promise<SmtpSession> {
-    const socket = connect({ host, port, localAddress: from, noDelay: true, signal: ended });
+    const family = isIPv6(from) ? 6 : 4;
+    const socket = connect({ host, port, family, localAddress: from, signal: ended });
     socket.setTimeout(PATIENCE_MS, () => {
       socket.destroy(new Error(`no answer in ${PATIENCE_MS / 1000} s`));
     });
