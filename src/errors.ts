@@ -43,6 +43,11 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not a number that can be',
     hint: 'write a whole number from 1 to {most}',
   },
+  ENDPOINT: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" does not name a port as host:port',
+    hint: 'write it as 127.0.0.1:25 or [::1]:25',
+  },
   MAP_SPEC: {
     exit: EXIT.usage,
     text: '{where}: "{value}" does not name a map as type:path',

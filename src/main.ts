@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   purge: async () => (await import('./cli/purge.ts')).purge,
   patterns: async () => (await import('./cli/patterns.ts')).patterns,
   explain: async () => (await import('./cli/explain.ts')).explain,
+  doctor: async () => (await import('./cli/doctor.ts')).doctor,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 

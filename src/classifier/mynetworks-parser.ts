@@ -12,6 +12,7 @@
 import { type Failure, failure, reasonOf } from '../errors.ts';
 import { type Entry, Mynetworks } from './mynetworks.ts';
 import { parseNetwork } from './network.ts';
+import { words } from './words.ts';
 
 /** What the parser needs of the world. */
 export interface ParserContext {
@@ -127,25 +128,4 @@ function networkEntry(item: string, { origin, included }: Place): Entry {
   const parsed = parseNetwork(item);
   if ('problem' in parsed) throw refusal(origin, item, parsed.problem);
   return { kind: 'network', network: parsed.network, included };
-}
-
-const SEPARATORS = ' ,\t\r\n';
-
-/** Splits as Postfix's mystrtokq does: at blanks and commas, but not inside braces. */
-function words(text: string): string[] {
-  const found: string[] = [];
-  let word = '';
-  let depth = 0;
-  for (const character of text) {
-    if (depth === 0 && SEPARATORS.includes(character)) {
-      if (word !== '') found.push(word);
-      word = '';
-      continue;
-    }
-    if (character === '{') depth++;
-    else if (character === '}' && depth > 0) depth--;
-    word += character;
-  }
-  if (word !== '') found.push(word);
-  return found;
 }

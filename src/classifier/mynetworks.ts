@@ -18,15 +18,15 @@ export type Entry = { readonly included: boolean } & (
 );
 
 export class Mynetworks {
-  readonly #entries: readonly Entry[];
+  readonly entries: readonly Entry[];
 
   constructor(entries: readonly Entry[]) {
-    this.#entries = entries;
+    this.entries = entries;
   }
 
   /** The tables that entries name, `type:path` each, none twice. */
   get tables(): string[] {
-    const named = this.#entries.flatMap(entry => (entry.kind === 'table' ? [entry.table] : []));
+    const named = this.entries.flatMap(entry => (entry.kind === 'table' ? [entry.table] : []));
     return [...new Set(named)];
   }
 
@@ -47,7 +47,7 @@ export class Mynetworks {
    * a grant that was not needed does no harm, while a missing one keeps a user from sending.
    */
   includes(address: Address, ask: (table: string) => TableAnswer): boolean {
-    for (const entry of this.#entries) {
+    for (const entry of this.entries) {
       const answer = entry.kind === 'table' ? ask(entry.table) : contains(entry.network, address);
       if (answer === 'unknown') return false;
       if (answer === 'found') return entry.included;

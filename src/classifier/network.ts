@@ -38,6 +38,15 @@ export class Network {
     return base.kind() === address.kind() && address.match(base, this.#bits);
   }
 
+  /** Whether every address of this network is one of the other. */
+  within(other: Network): boolean {
+    return this.#bits >= other.#bits && other.contains(this.#base);
+  }
+
+  get family(): 'ipv4' | 'ipv6' {
+    return this.#base.kind();
+  }
+
   /** The network of IPv4 addresses that one of IPv4-mapped addresses stands for; others as they are. */
   folded(): Network {
     const base = this.#base;

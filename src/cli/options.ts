@@ -63,6 +63,7 @@ export type CommandName =
   | 'purge'
   | 'patterns'
   | 'explain'
+  | 'doctor'
   | 'demo';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
@@ -76,6 +77,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
+  doctor: { about: 'check the whole chain from the log to Postfix, and say what to mend' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 
@@ -86,7 +88,7 @@ export const OPTIONS = {
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
     about: 'configuration file (TOML); its keys are the names of these options',
-    commands: ['run', 'match', 'replay', 'list', 'purge', 'patterns', 'explain'],
+    commands: ['run', 'match', 'replay', 'list', 'purge', 'patterns', 'explain', 'doctor'],
     inFile: false,
   },
   watchlog: {
@@ -98,18 +100,17 @@ export const OPTIONS = {
     otherwise: 'the first that exists of the usual mail logs, else the journal',
     about:
       'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
-    commands: ['run'],
+    commands: ['run', 'doctor'],
     inFile: true,
   },
   'journal-trust': {
     kind: 'text',
-    words: ['declared', 'any'],
     value: 'WHOM',
     default: 'declared',
     choices: ['declared', 'any'],
     about:
       "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
-    commands: ['run'],
+    commands: ['run', 'doctor'],
     inFile: true,
   },
   map: {
@@ -121,7 +122,7 @@ export const OPTIONS = {
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
     about: 'the map, exactly as main.cf names it after check_client_access',
     alias: 'dbfile',
-    commands: ['run', 'replay', 'list', 'purge'],
+    commands: ['run', 'replay', 'list', 'purge', 'doctor'],
     inFile: true,
   },
   grace: {
@@ -130,7 +131,7 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'purge', 'explain'],
+    commands: ['run', 'replay', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
   'grace-for': {
@@ -165,7 +166,7 @@ export const OPTIONS = {
     value: 'LIST',
     otherwise: 'ask postconf',
     about: "networks that may relay anyway, in Postfix's own grammar; none for an empty list",
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
   },
   'postfix-config': {
@@ -174,7 +175,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
   },
   exclude: {
@@ -183,7 +184,7 @@ export const OPTIONS = {
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
   },
   'require-tls': {
@@ -291,7 +292,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: '/etc/popbsmtp/patterns.d if present',
     about: "the administrator's own patterns, added to the shipped ones",
-    commands: ['run', 'match', 'replay', 'patterns', 'explain'],
+    commands: ['run', 'match', 'replay', 'patterns', 'explain', 'doctor'],
     inFile: true,
   },
   reprocess: {
@@ -314,11 +315,25 @@ export const OPTIONS = {
     commands: ['match'],
     inFile: false,
   },
+  smtp: {
+    kind: 'text',
+    value: 'HOST:PORT',
+    otherwise: 'what master.cf says, port 25 first',
+    about: 'where the relay test asks Postfix',
+    commands: ['doctor'],
+    inFile: false,
+  },
+  'no-smtp': {
+    kind: 'flag',
+    about: 'leave the relay test out',
+    commands: ['doctor'],
+    inFile: false,
+  },
   json: {
     kind: 'flag',
     often: true,
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'patterns', 'explain'],
+    commands: ['match', 'replay', 'list', 'patterns', 'explain', 'doctor'],
     inFile: false,
   },
 } as const satisfies Record<string, OptionSpec>;

@@ -102,6 +102,16 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       { args: 'explain < lines.txt', does: 'lines from a file' },
     ],
   },
+  doctor: {
+    detail:
+      'Each line is ok, a warning or an error with what to do; the status is 1 if there is an error. ' +
+      'It looks at everything from the log to what Postfix answers: it asks an SMTP server to relay, in all forms that relay tests use, ' +
+      'as a stranger and as an address with a row; no message is ever sent. The row is taken away again.',
+    examples: [
+      { args: 'doctor', does: 'is all well, and what is to be mended' },
+      { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
+    ],
+  },
   demo: {
     detail:
       'Runs the daemon over a log of its own in a temporary directory, writes log lines of several servers into it, ' +
@@ -119,6 +129,25 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'journal-trust': {
     detail:
       "Anybody on the host may write to the journal, but journald notes the sender; with declared, an entry counts only when it comes from the program and account that the server's patterns declare.",
+  },
+  'grace-for': {
+    detail: 'Of several networks that an address is in, the one with the longest prefix counts.',
+    example: ['192.0.2.0/24=2h'],
+  },
+  'require-tls': {
+    detail:
+      'For servers whose log tells it, as the README of the patterns lists; logins of other servers then count for nothing.',
+  },
+  'allow-users': { example: ['*@example.org', 'anna'] },
+  'deny-users': { example: ['guest'] },
+  'max-users-per-address': {
+    detail:
+      'An address with many users is a shared one, such as a proxy: whoever else is behind it may relay as well.',
+    example: 5,
+  },
+  'max-addresses-per-user': {
+    detail: 'A user at many addresses may have lost his password.',
+    example: 10,
   },
   'max-grants': { example: 20000 },
   map: {

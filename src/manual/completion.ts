@@ -29,7 +29,8 @@ export interface ValueCompletion {
 }
 
 export function completionOf(name: OptionName): Completion {
-  const { alias, about, value, kind, words = [], path = null } = specOf(name);
+  const { alias, about, value, kind, choices = [], path = null } = specOf(name);
+  const words = [...choices, ...(specOf(name).words ?? [])];
   return {
     name,
     names: alias === undefined ? [name] : [name, alias],

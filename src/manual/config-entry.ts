@@ -17,7 +17,7 @@ export function defaultEntry(name: OptionName): string | null {
 
 /** A line that changes something, where the table knows one. */
 export function exampleEntry(name: OptionName): string {
-  const { kind, value = '', default: preset, words = [] } = specOf(name);
+  const { kind, value = '', default: preset, choices, words = choices ?? [] } = specOf(name);
   if (kind === 'flag') return entry(name, true);
   const other = words.find(word => word !== preset) ?? preset ?? value;
   return entry(name, OPTION_TEXTS[name]?.example ?? tomlValue(name, other));

@@ -65,5 +65,8 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
 
+/** The file that holds a map. */
+export const mapPath = (spec: MapSpec): string => typeOf(spec).path(spec);
+
 /** Whether there is a map of this name, whatever is in it. */
-export const mapExists = (spec: MapSpec): boolean => existsSync(typeOf(spec).path(spec));
+export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));

@@ -53,7 +53,7 @@ export interface Owner {
   release(how: { readonly clean: boolean }): Promise<void>;
 }
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
 
 const ioFailure = (path: string, error: unknown): Failure =>
   error instanceof Failure ? error : failure('MAP_IO', { path, reason: reasonOf(error) }, error);
@@ -174,5 +174,32 @@ export async function claim(spec: MapSpec): Promise<Owner> {
   } catch (error) {
     await file.close();
     throw ioFailure(path, error);
+  }
+}
+
+/**
+ * The pid of the daemon that has a map; null when none has.
+ *
+ * Leaves no trace, and any account may ask.  It asks by taking a shared lock for a moment, so a daemon that claims
+ * the map in that very moment is refused.
+ *
+ * @returns `unknown` when there is an owner that has not noted its pid yet
+ * @throws Failure MAP_PERMISSION when the account may not look
+ */
+export async function ownerOf(spec: MapSpec): Promise<number | 'unknown' | null> {
+  const path = `${spec.path}.owner`;
+  try {
+    const file = await open(path, O_RDONLY | O_NOFOLLOW);
+    try {
+      if ((await tryLock(file.fd, 'shared')) !== null) return null;
+      return parse(await read(file))?.pid ?? 'unknown';
+    } finally {
+      // The lock goes with the descriptor.
+      await file.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    if (error instanceof Failure) throw error;
+    throw failure('MAP_PERMISSION', { path, reason: reasonOf(error) }, error);
   }
 }

@@ -21,6 +21,8 @@ export type JournalPlace = { readonly cursor: string } | { readonly since: numbe
 const OUTPUT = ['--no-pager', '--output=json', `--output-fields=${ENTRY_FIELDS.join()}`];
 /** How long journalctl may take to open the journal's files; seconds, on a slow disk with years of them. */
 const CHECK_TIMEOUT_MS = 60_000;
+/** In bytes: ten thousand entries of the longest kind. */
+const OUTPUT_LIMIT = 128 << 20;
 /** What journalctl says to an account that may read its own entries only (systemd, journal-util.c). */
 const OWN_ONLY = 'You are currently not seeing messages from other users';
 
@@ -50,6 +52,33 @@ export async function checkJournal(program: string = JOURNALCTL): Promise<void> 
     const reason = stderr.trim().split('\n').at(-1) || reasonOf(error);
     throw failure('JOURNAL_UNREADABLE', { reason }, error);
   }
+}
+
+/**
+ * The last entries under one of the tags, as journalctl prints them, a character a byte; for the curious.
+ *
+ * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE
+ */
+export async function lastEntries(
+  tags: readonly string[],
+  count: number,
+  program: string = JOURNALCTL,
+): Promise<string[]> {
+  await checkJournal(program);
+  const args = [...OUTPUT, `--lines=${count}`, ...tags.map(tag => `--identifier=${tag}`)];
+  const options = {
+    env: environment(),
+    timeout: CHECK_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    encoding: 'latin1',
+    maxBuffer: OUTPUT_LIMIT,
+  } as const;
+  return new Promise((resolve, reject) => {
+    execFile(program, args, options, (error, stdout) => {
+      if (error === null) resolve(stdout.split('\n').slice(0, -1));
+      else reject(failure('JOURNAL_UNREADABLE', { reason: reasonOf(error) }, error));
+    });
+  });
 }
 
 /** Everything after the place under one of the tags, then what comes, without end. */

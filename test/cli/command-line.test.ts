@@ -109,3 +109,13 @@ test('what is not understood is told in one line, with the nearest name', async 
     await assertRejects(parse(...args), 'USAGE', ...mentions);
   }
 });
+
+test('--no-smtp is an option of its own, not the opposite of --smtp', async () => {
+  const without = await parse('doctor', '--no-smtp');
+  assert.equal(without.values.flag('no-smtp'), true);
+  assert.equal(without.values.text('smtp'), null);
+  const named = await parse('doctor', '--smtp', '127.0.0.1:2525');
+  assert.equal(named.values.flag('no-smtp'), false);
+  assert.equal(named.values.text('smtp')?.value, '127.0.0.1:2525');
+  await assertRejects(parse('--no-smtp'), 'USAGE', '--');
+});

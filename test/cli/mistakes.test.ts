@@ -67,6 +67,12 @@ describe('every mistake is told in one line, with its exit status, and no map is
       mentions: ['directory'],
     },
     {
+      name: 'a port that is none',
+      args: ['doctor', '--smtp', 'localhost'],
+      exit: EXIT.usage,
+      mentions: ['--smtp', 'localhost'],
+    },
+    {
       name: 'a map without a type',
       args: ['--map', '/x/y'],
       exit: EXIT.usage,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import type { MapSpec } from '../../src/map/map.ts';
-import { claim } from '../../src/map/owner.ts';
+import { claim, ownerOf } from '../../src/map/owner.ts';
 import { startNode } from './child.ts';
 import { failing } from './failing.ts';
 import { directory, newSpec } from './scratch.ts';
@@ -110,5 +110,18 @@ describe('trust', () => {
     assert.equal(third.trusted, true);
     await third.release({ clean: true });
     assert.match(await readFile(notePath(spec), 'utf8'), /\nclean yes\n$/);
+  });
+});
+
+describe('ownerOf', () => {
+  test('tells the pid of the daemon that has the map, and only while it has it', async () => {
+    const spec = await newSpec();
+    assert.equal(await ownerOf(spec), null, 'no daemon ever');
+    const owner = await claim(spec);
+    assert.equal(await ownerOf(spec), process.pid);
+    assert.equal(await ownerOf(spec), process.pid, 'asking changes nothing');
+    await owner.release({ clean: true });
+    assert.equal(await ownerOf(spec), null);
+    await (await claim(spec)).release({ clean: true });
   });
 });

@@ -9,7 +9,7 @@
  * Leaves to others: that socket (rsyslog.ts); the map that the restrictions name.
  * Needs root, as Postfix does.
  */
-import { chown, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint } from './dialog.ts';
 import { freePort, LOOPBACK } from './ports.ts';
@@ -24,6 +24,10 @@ export interface PostfixOptions {
 }
 
 export interface Postfix {
+  /** Adds services to master.cf, and waits until they are served. */
+  serve(
+    services: readonly { readonly port: number; readonly options: readonly string[] }[],
+  ): Promise<void>;
   /** What `postfix -c`, `postmap -c` and `--postfix-config` take. */
   readonly config: string;
   /** Where to ask for relaying, for a client at this address. */
@@ -99,6 +103,15 @@ export async function startPostfix(rig: Rig, options: PostfixOptions): Promise<P
   for (const host of LOOPBACK) await waitForPort(host, port);
   return {
     config,
+    serve: async services => {
+      const lines = services.map(
+        ({ port: other, options: set }) =>
+          `127.0.0.1:${other} inet n - n - 1 smtpd${set.map(each => `\n  -o { ${each} }`).join('')}\n`,
+      );
+      await appendFile(join(config, 'master.cf'), lines.join(''));
+      await mustRun('postfix', ['-c', config, 'reload']);
+      for (const { port: other } of services) await waitForPort('127.0.0.1', other);
+    },
     smtp: from => ({ host: from.includes(':') ? '::1' : '127.0.0.1', port, from }),
   };
 }

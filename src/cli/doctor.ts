@@ -1,0 +1,93 @@
+/**
+ * `popbsmtp doctor`: the whole chain from the login to the relay in one verdict.
+ *
+ * A line for each finding, and below it what to do; with `--json` an object for each.  The status is 0 only if nothing
+ * is an error.  INT and TERM take away what the doctor has written to the map before they end it.
+ */
+import type { Subject } from '../doctor/check.ts';
+import { examine } from '../doctor/examination.ts';
+import { count, type Finding, failed } from '../doctor/finding.ts';
+import { Interrupted } from '../doctor/probe.ts';
+import type { Endpoint } from '../doctor/smtp-session.ts';
+import { subjectOf } from '../doctor/subject.ts';
+import { failure } from '../errors.ts';
+import type { RunSettings } from '../settings.ts';
+import { print } from './print.ts';
+import { runSettings, withConfig } from './settings.ts';
+import type { Given, Values } from './values.ts';
+
+const HEALTHY = 0;
+const ILL = 1;
+
+/** @throws Failure ENDPOINT */
+export async function doctor(values: Values): Promise<number> {
+  const smtp = smtpOf(values);
+  const format = values.flag('json') ? jsonLine : textLines;
+  const found = { error: 0, warning: 0, ok: 0 };
+  for await (const finding of findings(values, smtp)) {
+    found[finding.level]++;
+    await print(format(finding));
+  }
+  if (!values.flag('json'))
+    await print(`${count(found.error, 'error')}, ${count(found.warning, 'warning')}\n`);
+  return found.error === 0 ? HEALTHY : ILL;
+}
+
+/** Where a configuration is wrong, there is nothing to examine it with. */
+async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<Finding> {
+  let settings: RunSettings;
+  try {
+    settings = runSettings(withConfig(values));
+  } catch (problem) {
+    yield { check: 'configuration', ...failed(problem) };
+    return;
+  }
+  const signals = catchSignals();
+  try {
+    yield* examine(subjectOf(settings, smtp, signals.ended));
+  } catch (problem) {
+    if (!(problem instanceof Interrupted)) throw problem;
+    if (problem.leftOver !== null) yield { check: 'lookup', ...problem.leftOver };
+  } finally {
+    signals.release();
+  }
+}
+
+/** The first signal asks for an orderly end, after which it does what it does to every program; a second one does so at once. */
+function catchSignals(): { readonly ended: AbortSignal; release(): void } {
+  const ending = new AbortController();
+  let received: NodeJS.Signals | null = null;
+  const end = (signal: NodeJS.Signals): void => {
+    release();
+    received = signal;
+    ending.abort();
+  };
+  const release = (): void => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, end);
+    if (received !== null) process.kill(process.pid, received);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  return { ended: ending.signal, release };
+}
+
+function smtpOf(values: Values): Subject['smtp'] {
+  if (values.flag('no-smtp')) return null;
+  const given = values.text('smtp');
+  return given === null ? 'find' : endpointOf(given);
+}
+
+/** @throws Failure ENDPOINT */
+function endpointOf({ value, origin }: Given<string>): Endpoint {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(value) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw failure('ENDPOINT', { where: origin, value });
+  return { host, port: Number(port) };
+}
+
+const jsonLine = (finding: Finding): string => `${JSON.stringify(finding)}\n`;
+
+function textLines({ check, level, what, hint }: Finding): string {
+  const line = `${level.padEnd(8)} ${check.padEnd(13)} ${what}\n`;
+  return hint === null ? line : `${line}${' '.repeat(23)}${hint}\n`;
+}

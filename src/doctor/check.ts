@@ -1,0 +1,37 @@
+/**
+ * A check: one question about this installation, gathered and judged apart.
+ *
+ * Gathering touches files, programs and sockets and hands over facts; judging is a function of the facts, so that
+ * every fault can be tested without having it.
+ */
+import type { EpochSeconds } from '../clock.ts';
+import type { RunSettings } from '../settings.ts';
+import type { CheckName, Verdict } from './finding.ts';
+import type { LogState } from './log-state.ts';
+import type { PostfixAnswer } from './postfix-state.ts';
+import type { Endpoint } from './smtp-session.ts';
+
+/** What is examined; what several checks need is gathered once. */
+export interface Subject {
+  readonly settings: RunSettings;
+  now(): EpochSeconds;
+  logs(): Promise<readonly LogState[]>;
+  postfix(): Promise<PostfixAnswer>;
+  /** Where the relay test is made; `find` for what master.cf says, null for nowhere. */
+  readonly smtp: Endpoint | 'find' | null;
+  /** Aborted when the user wants to end; a probe row is taken away first. */
+  readonly ended: AbortSignal;
+}
+
+export interface Check {
+  readonly name: CheckName;
+  run(subject: Subject): Promise<readonly Verdict[]>;
+}
+
+export function check<Facts>(
+  name: CheckName,
+  gather: (subject: Subject) => Facts | Promise<Facts>,
+  judge: (facts: Facts) => readonly Verdict[],
+): Check {
+  return { name, run: async subject => judge(await gather(subject)) };
+}

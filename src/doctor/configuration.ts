@@ -1,0 +1,60 @@
+/**
+ * Whether the daemon would take its configuration: patterns and lists.  What stands in main.cf is another check's.
+ */
+import { loadClassifier } from '../classifier/classifier.ts';
+import { parseNetworkList } from '../classifier/network.ts';
+import { Failure } from '../errors.ts';
+import { loadPatterns } from '../recogniser/load.ts';
+import type { RunSettings } from '../settings.ts';
+import { check } from './check.ts';
+import { failed, ok, type Verdict } from './finding.ts';
+
+export interface ConfigurationFacts {
+  readonly problems: readonly Failure[];
+  /** What the daemon would warn of. */
+  readonly warnings: readonly string[];
+}
+
+export const configurationCheck = check(
+  'configuration',
+  ({ settings }) => gather(settings),
+  judgeConfiguration,
+);
+
+async function gather(settings: RunSettings): Promise<ConfigurationFacts> {
+  const { exclude, mynetworks, postfixConfig, patterns } = settings;
+  const warnings: string[] = [];
+  const steps: readonly (() => unknown)[] = [
+    () => loadPatterns(patterns),
+    // Postfix is asked when it is its own list that counts, and that is looked at by itself.
+    () =>
+      mynetworks.value === null
+        ? parseNetworkList(exclude.value, exclude.origin)
+        : loadClassifier({
+            mynetworks: mynetworks.value,
+            mynetworksOrigin: mynetworks.origin,
+            postfixConfig,
+            exclude: exclude.value,
+            excludeOrigin: exclude.origin,
+            warn: text => warnings.push(text),
+          }),
+  ];
+  const problems = await Promise.all(steps.map(problemOf));
+  return { problems: problems.filter(problem => problem !== null), warnings };
+}
+
+async function problemOf(step: () => unknown): Promise<Failure | null> {
+  try {
+    await step();
+    return null;
+  } catch (problem) {
+    if (problem instanceof Failure) return problem;
+    throw problem;
+  }
+}
+
+export function judgeConfiguration({ problems, warnings }: ConfigurationFacts): Verdict[] {
+  if (problems.length > 0) return problems.map(problem => failed(problem));
+  const remarks = warnings.length === 0 ? '' : `, with the remark: ${warnings.join('; ')}`;
+  return [ok(`the daemon takes its configuration and patterns${remarks}`)];
+}

@@ -1,0 +1,184 @@
+/**
+ * What a source is like now, and what the recogniser makes of its last part.
+ *
+ * Promises: nothing is followed and nothing granted; of a file the last megabyte is read, of the journal the last
+ * thousands of entries under the servers' tags.
+ */
+import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EpochSeconds, epoch } from '../clock.ts';
+import { checkLogs, STDIN } from '../daemon/sources.ts';
+import { Failure } from '../errors.ts';
+import { parseLine } from '../line/prefix.ts';
+import { StampReader } from '../line/stamp.ts';
+import { excerpt } from '../recogniser/excerpt.ts';
+import { LogMemory } from '../recogniser/log-memory.ts';
+import { isLoginLike } from '../recogniser/login-like.ts';
+import { Recogniser } from '../recogniser/recogniser.ts';
+import type { Registry } from '../recogniser/registry.ts';
+import type { RunSettings } from '../settings.ts';
+import { openForReading } from '../source/finished-log.ts';
+import { entryLine, parseEntry } from '../source/journal-entry.ts';
+import { JOURNAL } from '../source/journal-source.ts';
+import { trustDeclared } from '../source/journal-trust.ts';
+import { lastEntries } from '../source/journalctl.ts';
+import { type Account, mayRead } from './account.ts';
+
+/** What the last part of a log has brought. */
+export interface Tail {
+  readonly lines: number;
+  /** Logins by server. */
+  readonly logins: ReadonlyMap<string, number>;
+  /** Lines that look like logins and were not recognised, and the last of them. */
+  readonly missed: { readonly lines: number; readonly example: string };
+  /** The stamp of the last line that has one. */
+  readonly lastStamp: EpochSeconds | null;
+}
+
+export type LogState =
+  | { readonly kind: 'unusable'; readonly name: string; readonly problem: Failure }
+  /** Standard input, which nobody else can read. */
+  | { readonly kind: 'input'; readonly name: string }
+  | {
+      readonly kind: 'read';
+      readonly name: string;
+      /** When it was last written to; null for the journal. */
+      readonly modified: EpochSeconds | null;
+      readonly tail: Tail;
+      /** Whether the daemon's account may read it, where that is another one. */
+      readonly account: {
+        readonly name: string;
+        readonly mayRead: 'yes' | 'no' | 'unknown';
+      } | null;
+    };
+
+const TAIL_BYTES = 1 << 20;
+const TAIL_ENTRIES = 5000;
+const EXAMPLE_LENGTH = 160;
+
+/** @param account the daemon's, where it is another one than ours */
+export async function logStates(
+  { watchlog, journalTrust }: RunSettings,
+  registry: Registry,
+  account: Account | null,
+  now: () => EpochSeconds,
+): Promise<LogState[]> {
+  const names = await namesOf(watchlog);
+  if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
+  return Promise.all(
+    names.map(async (name): Promise<LogState> => {
+      if (name === STDIN) return { kind: 'input', name: 'standard input' };
+      try {
+        return name === JOURNAL
+          ? await journalState(registry, journalTrust === 'any', account, now)
+          : await fileState(name, registry, account, now);
+      } catch (problem) {
+        if (problem instanceof Failure) return { kind: 'unusable', name, problem };
+        throw problem;
+      }
+    }),
+  );
+}
+
+/** The logs that the daemon would watch; each named one is looked at by itself. */
+async function namesOf(watchlog: readonly string[]): Promise<readonly string[] | Failure> {
+  if (watchlog.length > 0) return watchlog;
+  try {
+    return await checkLogs([]);
+  } catch (problem) {
+    if (problem instanceof Failure) return problem;
+    throw problem;
+  }
+}
+
+async function fileState(
+  path: string,
+  registry: Registry,
+  account: Account | null,
+  now: () => EpochSeconds,
+): Promise<LogState> {
+  const fd = openForReading(path);
+  try {
+    const { mtimeMs, size } = fstatSync(fd);
+    return {
+      kind: 'read',
+      name: path,
+      modified: epoch(mtimeMs / 1000),
+      tail: tailOf(lastLines(fd, size), registry, now),
+      account: account && { name: account.name, mayRead: await mayRead(account, path) },
+    };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function lastLines(fd: number, size: number): string[] {
+  const start = Math.max(0, size - TAIL_BYTES);
+  const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  const length = readSync(fd, buffer, 0, buffer.length, start);
+  const lines = buffer.toString('latin1', 0, length).split('\n').slice(0, -1);
+  // The first one began before what was read.
+  return start === 0 ? lines : lines.slice(1);
+}
+
+async function journalState(
+  registry: Registry,
+  trustAny: boolean,
+  account: Account | null,
+  now: () => EpochSeconds,
+): Promise<LogState> {
+  const isOwn = trustAny ? () => true : trustDeclared(registry.files);
+  const entries = await lastEntries([...registry.tags], TAIL_ENTRIES);
+  const lines = entries.flatMap(json => {
+    const entry = parseEntry(json);
+    return entry === null || !isOwn(entry) ? [] : (entryLine(entry) ?? []);
+  });
+  return {
+    kind: 'read',
+    name: JOURNAL,
+    modified: null,
+    tail: tailOf(lines, registry, now),
+    account: account && { name: account.name, mayRead: await mayReadJournal(account) },
+  };
+}
+
+/** Where journald keeps its files (systemd-journald.service(8)). */
+const JOURNAL_DIRECTORIES = ['/var/log/journal', '/run/log/journal'];
+
+async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown'> {
+  const files = JOURNAL_DIRECTORIES.filter(directory => existsSync(directory))
+    .flatMap(directory => readdirSync(directory).map(id => join(directory, id, 'system.journal')))
+    .filter(path => existsSync(path));
+  const answers = await Promise.all(files.map(path => mayRead(account, path)));
+  return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
+}
+
+function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
+  const logins = new Map<string, number>();
+  const missed = { lines: 0, example: '' };
+  const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
+    unrecognised: ({ message }) => {
+      if (!isLoginLike(message)) return;
+      missed.lines++;
+      missed.example = excerpt(message, EXAMPLE_LENGTH);
+    },
+  });
+  for (const line of lines) {
+    const event = recogniser.recognise(line);
+    if (event?.event === 'login') logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
+  }
+  return { lines: lines.length, logins, missed, lastStamp: lastStamp(lines, registry, now) };
+}
+
+function lastStamp(
+  lines: readonly string[],
+  { ownForms }: Registry,
+  now: () => EpochSeconds,
+): EpochSeconds | null {
+  const stamps = new StampReader(now);
+  for (const line of lines.toReversed()) {
+    const { time } = parseLine(line, stamps, ownForms);
+    if (time !== null) return time;
+  }
+  return null;
+}

@@ -1,0 +1,195 @@
+/**
+ * Whether the logs can be read, by the daemon too, are alive, tell of logins that are recognised, and have the time
+ * that the clock has.
+ */
+import type { EpochSeconds } from '../clock.ts';
+import type { ErrorCode } from '../errors.ts';
+import { formatStamp } from '../line/stamp.ts';
+import { isDaemonsAccount } from './account.ts';
+import { check, type Subject } from './check.ts';
+import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
+import type { LogState } from './log-state.ts';
+
+export interface LogFacts {
+  readonly logs: readonly LogState[];
+  readonly now: EpochSeconds;
+  /** Seconds. */
+  readonly grace: number;
+  /** Whether the daemon can read what we can, and no more. */
+  readonly asDaemon: boolean;
+}
+
+type ReadLog = Extract<LogState, { kind: 'read' }>;
+
+const gather = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
+  logs: await logs(),
+  now: now(),
+  grace: settings.grace.standard,
+  asDaemon: isDaemonsAccount(settings.map),
+});
+
+export const logCheck = check('log', gather, judgeLogs);
+export const loginsCheck = check('logins', gather, judgeLogins);
+export const clockCheck = check('clock', gather, judgeClock);
+
+const HOUR = 3600;
+/** A log of mail that is silent for longer has lost its writer, or its users. */
+const SILENCE = 48 * HOUR;
+/** Seconds by which syslog may be late, and machines apart, without harm. */
+const SLACK = 60;
+
+export function judgeLogs({ logs, now, asDaemon }: LogFacts): Verdict[] {
+  return logs.flatMap(log => logVerdicts(log, now, asDaemon));
+}
+
+/** What another account may not read is no fault, as far as is known. */
+const CLOSED: readonly ErrorCode[] = ['LOG_UNREADABLE', 'JOURNAL_UNREADABLE'];
+
+function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdict[] {
+  switch (log.kind) {
+    case 'unusable':
+      if (asDaemon || !CLOSED.includes(log.problem.code)) return [failed(log.problem)];
+      return [
+        warning(log.problem.message, 'run "popbsmtp doctor" as root, or as the daemon\'s account'),
+      ];
+    case 'input':
+      return [ok('standard input is not looked at')];
+    case 'read':
+      return [...accessVerdict(log), lifeVerdict(log, now)];
+  }
+}
+
+function accessVerdict({ name, account }: ReadLog): Verdict[] {
+  const what = name === 'journal' ? 'the systemd journal' : name;
+  const group = name === 'journal' ? 'systemd-journal' : 'adm';
+  switch (account?.mayRead) {
+    case 'no':
+      return [
+        error(
+          `the account ${account.name} of the daemon cannot read ${what}`,
+          `let it, for example through the group ${group}: usermod -aG ${group} ${account.name}, and start it again`,
+        ),
+      ];
+    case 'unknown':
+      return [
+        warning(
+          `whether the account ${account.name} of the daemon can read ${what} cannot be told`,
+          'install setpriv (util-linux), or run "popbsmtp doctor" as that account',
+        ),
+      ];
+    case 'yes':
+    case undefined:
+      return [];
+  }
+}
+
+function lifeVerdict({ name, modified, tail }: ReadLog, now: EpochSeconds): Verdict {
+  const last = modified ?? tail.lastStamp;
+  if (tail.lines === 0) {
+    return warning(
+      modified === null ? 'the journal has no entry of a POP3/IMAP server' : `${name} is empty`,
+      'make sure that the server logs there, and that rotation has not taken the log from its writer',
+    );
+  }
+  if (last !== null && now - last > SILENCE) {
+    const days = Math.floor((now - last) / (24 * HOUR));
+    return warning(
+      `nothing has been written to ${name} for ${count(days, 'day')}`,
+      'look whether the syslog daemon runs, and whether the server still logs there',
+    );
+  }
+  return ok(
+    `${name} can be read; last written to ${last === null ? 'at no known time' : formatStamp(last)}`,
+  );
+}
+
+export function judgeLogins({ logs }: LogFacts): Verdict[] {
+  const read = logs.filter(log => log.kind === 'read');
+  if (read.length === 0) return [];
+  return [...read.flatMap(missedVerdict), ...recognisedVerdict(read)];
+}
+
+function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
+  if (missed.lines === 0) return [];
+  return [
+    warning(
+      `${name}: ${count(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
+      'run "popbsmtp explain" on that line of the log, then update popbsmtp or add a pattern of your own',
+    ),
+  ];
+}
+
+function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
+  const servers = new Map<string, number>();
+  for (const { tail } of logs)
+    for (const [server, logins] of tail.logins)
+      servers.set(server, (servers.get(server) ?? 0) + logins);
+  const lines = logs.reduce((sum, { tail }) => sum + tail.lines, 0);
+  // Of an empty log that has been said.
+  if (lines === 0) return [];
+  const found = [...servers].map(([server, logins]) => `${server} ${logins}`).join(', ');
+  if (found !== '') return [ok(`recognised among the last ${count(lines, 'line')}: ${found}`)];
+  return [
+    warning(
+      `no login was recognised among the last ${count(lines, 'line')}`,
+      'log in once and look again; if there are logins, "popbsmtp match" and "popbsmtp explain" say more',
+    ),
+  ];
+}
+
+export function judgeClock({ logs, now, grace }: LogFacts): Verdict[] {
+  const verdicts = logs.flatMap(log => (log.kind === 'read' ? clockVerdict(log, now, grace) : []));
+  const told = logs.some(log => log.kind === 'read' && log.tail.lastStamp !== null);
+  if (verdicts.length > 0) return verdicts;
+  return told ? [ok('stamps of the log agree with the clock')] : [];
+}
+
+function clockVerdict(
+  { name, modified, tail }: ReadLog,
+  now: EpochSeconds,
+  grace: number,
+): Verdict[] {
+  const stamp = tail.lastStamp;
+  if (modified !== null && modified > now + SLACK)
+    return [
+      error(
+        `${name} was written to in the future (${formatStamp(modified)}): the clock has been set back`,
+        'set the clock, and keep it with NTP',
+      ),
+    ];
+  if (stamp === null) return [];
+  // A line is stamped when it is written; what the last one is off by, the clock or the zone is off by.
+  const off = stamp - (modified ?? Math.max(now, stamp));
+  if (off > SLACK)
+    return [
+      warning(
+        `the last line of ${name} is stamped ${duration(off)} after it was written`,
+        zoneOrClock(off),
+      ),
+    ];
+  if (modified !== null && off < -SLACK) return [lateVerdict(name, -off, grace)];
+  return [];
+}
+
+function lateVerdict(name: string, seconds: number, grace: number): Verdict {
+  const what = `the last line of ${name} is stamped ${duration(seconds)} before it was written`;
+  return seconds >= grace
+    ? error(`${what}, so logins are taken for too old`, zoneOrClock(seconds))
+    : warning(what, zoneOrClock(seconds));
+}
+
+/** Zones differ by multiples of a quarter of an hour, up to 26 of them (tz database). */
+function zoneOrClock(off: number): string {
+  const distance = Math.abs(off) % 900;
+  const isZone = Math.abs(off) < 26 * HOUR && Math.min(distance, 900 - distance) <= SLACK;
+  return isZone
+    ? 'let the syslog daemon and popbsmtp have the same time zone (TZ, /etc/localtime), or stamps with a zone'
+    : 'set the clock of the machine that logs, and keep it with NTP';
+}
+
+function duration(seconds: number): string {
+  if (seconds < 2 * HOUR) return count(Math.round(seconds / 60), 'minute');
+  return seconds < SILENCE
+    ? count(Math.round(seconds / HOUR), 'hour')
+    : count(Math.round(seconds / (24 * HOUR)), 'day');
+}

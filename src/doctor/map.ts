@@ -1,0 +1,114 @@
+/**
+ * Whether the map is there, sound, readable for Postfix, and writable for nobody but the daemon; and whether its rows
+ * are taken away when they are due.
+ */
+import type { EpochSeconds } from '../clock.ts';
+import { Failure } from '../errors.ts';
+import type { GraceOf } from '../grant/grant-table.ts';
+import type { Row } from '../map/map.ts';
+import { formatMapSpec } from '../map/map-types.ts';
+import { grantsIn } from '../map/row.ts';
+import { check } from './check.ts';
+import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
+import { type FileState, type MapState, mapState } from './map-state.ts';
+
+const OTHERS_WRITE = 0o002;
+const OTHERS_READ = 0o004;
+const OTHERS_ENTER = 0o001;
+const STICKY = 0o1000;
+
+export const mapCheck = check('map', ({ settings }) => mapState(settings.map), judgeMap);
+
+export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[] {
+  if (file === null || (rows instanceof Failure && rows.code !== 'MAP_UNREADABLE'))
+    return rows instanceof Failure ? [failed(rows)] : [];
+  const verdicts = [
+    ...(rows instanceof Failure ? [failed(rows, 'warning')] : []),
+    ...writableVerdicts(file, directories),
+    ...ownerVerdicts(file, directories),
+    ...readableVerdicts(file, directories),
+  ];
+  return verdicts.length > 0 ? verdicts : [ok(`${formatMapSpec(spec)} is sound, of data format 1`)];
+}
+
+const isOpen = ({ mode }: FileState, index: number): boolean =>
+  (mode & OTHERS_WRITE) !== 0 && (index === 0 || (mode & STICKY) === 0);
+
+function writableVerdicts(file: FileState, directories: readonly FileState[]): Verdict[] {
+  const open = [...directories.filter(isOpen), ...((file.mode & OTHERS_WRITE) !== 0 ? [file] : [])];
+  return open.map(({ path }) =>
+    error(
+      `every local account can write ${path}, and so let any address relay`,
+      `take that away: chmod o-w ${path}`,
+    ),
+  );
+}
+
+function ownerVerdicts(file: FileState, [directory]: readonly FileState[]): Verdict[] {
+  if (directory === undefined || directory.uid === file.uid) return [];
+  return [
+    error(
+      `${file.path} belongs to the account ${file.uid}, its directory to ${directory.uid}: one of them is not the daemon`,
+      `give both to the daemon's account: chown ${directory.uid}:${directory.gid} ${file.path}*`,
+    ),
+  ];
+}
+
+function readableVerdicts(file: FileState, directories: readonly FileState[]): Verdict[] {
+  const closed = [
+    ...((file.mode & OTHERS_READ) === 0 ? [{ path: file.path, mode: '644' }] : []),
+    ...directories.flatMap(({ path, mode }) =>
+      (mode & OTHERS_ENTER) === 0 ? [{ path, mode: '755' }] : [],
+    ),
+  ];
+  return closed.map(({ path, mode }) =>
+    warning(
+      `accounts other than its owner, such as Postfix's, cannot read ${path}; only smtpd can, which opens maps as root`,
+      `chmod ${mode} ${path}`,
+    ),
+  );
+}
+
+export interface RowFacts {
+  readonly rows: readonly Row[] | Failure;
+  readonly now: EpochSeconds;
+  readonly grace: GraceOf;
+}
+
+export const rowsCheck = check(
+  'rows',
+  async ({ settings, now }) => ({
+    rows: (await mapState(settings.map)).rows,
+    now: now(),
+    grace: ip => settings.grace.of(ip),
+  }),
+  judgeRows,
+);
+
+/** Seconds after which a row that is due should long be gone; the timer of init/ runs once a minute. */
+const PATIENCE = 90;
+
+export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
+  if (rows instanceof Failure) return [];
+  const grants = [...grantsIn(rows)];
+  const overdue = grants.filter(({ ip, stamp }) => stamp + grace(ip) + PATIENCE < now);
+  const foreign = rows.filter(({ stamp }) => stamp === null);
+  const odd = rows.length - grants.length - foreign.length;
+  const verdicts: Verdict[] = [];
+  if (overdue.length > 0)
+    verdicts.push(
+      error(
+        `${count(overdue.length, 'row')} should have been taken away, such as ${overdue[0]?.ip}`,
+        'start the daemon, or run "popbsmtp purge"; if the daemon runs, give it the same --grace',
+      ),
+    );
+  if (odd > 0)
+    verdicts.push(
+      warning(
+        `${count(odd, 'row')} of digits whose key is no whole address: Postfix may let a network relay, and nothing ends that`,
+        `take them away with "postmap -d", or give them the value OK`,
+      ),
+    );
+  const added = foreign.length === 0 ? '' : `, and ${count(foreign.length, 'row')} of your own`;
+  return verdicts.length > 0 ? verdicts : [ok(`${count(grants.length, 'grant')}${added}`)];
+}

@@ -1,0 +1,46 @@
+/**
+ * What is examined, from the settings: whatever several checks need is gathered when the first one asks, and once.
+ */
+import { epoch } from '../clock.ts';
+import { Failure } from '../errors.ts';
+import { loadPatterns } from '../recogniser/load.ts';
+import type { RunSettings } from '../settings.ts';
+import { daemonAccount } from './account.ts';
+import type { Subject } from './check.ts';
+import { type LogState, logStates } from './log-state.ts';
+import { askPostfix } from './postfix-state.ts';
+
+/** @param smtp where the relay test is made @param ended aborted when the user wants to end */
+export function subjectOf(
+  settings: RunSettings,
+  smtp: Subject['smtp'],
+  ended: AbortSignal,
+): Subject {
+  const now = () => epoch(Date.now() / 1000);
+  const readLogs = async (): Promise<readonly LogState[]> => {
+    try {
+      const account = await daemonAccount(settings.map);
+      return await logStates(settings, await loadPatterns(settings.patterns), account, now);
+    } catch (problem) {
+      // Of the patterns or of the map, which checks of their own tell.
+      if (problem instanceof Failure) return [];
+      throw problem;
+    }
+  };
+  return {
+    settings,
+    now,
+    logs: once(readLogs),
+    postfix: once(() => askPostfix(settings.postfixConfig)),
+    smtp,
+    ended,
+  };
+}
+
+function once<T>(gather: () => Promise<T>): () => Promise<T> {
+  let gathered: Promise<T> | null = null;
+  return () => {
+    gathered ??= gather();
+    return gathered;
+  };
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { epoch } from '../../src/clock.ts';
+import type { LogState, Tail } from '../../src/doctor/log-state.ts';
+import { judgeClock, judgeLogins, judgeLogs } from '../../src/doctor/logs.ts';
+import { failure } from '../../src/errors.ts';
+import { said } from './arrange.ts';
+
+const NOW = epoch(1_700_000_000);
+const GRACE = 900;
+const HOUR = 3600;
+
+type ReadLog = Extract<LogState, { kind: 'read' }>;
+
+const TAIL: Tail = {
+  lines: 10,
+  logins: new Map([['dovecot', 2]]),
+  missed: { lines: 0, example: '' },
+  lastStamp: NOW,
+};
+const LOG: ReadLog = { kind: 'read', name: '/log', modified: NOW, tail: TAIL, account: null };
+
+const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE, asDaemon: true });
+
+describe('the log', () => {
+  const table: readonly (readonly [string, LogState, RegExp])[] = [
+    ['as it should be', LOG, /^ok: \/log can be read/],
+    ['on standard input', { kind: 'input', name: '-' }, /^ok: /],
+    [
+      'missing',
+      { kind: 'unusable', name: '/log', problem: failure('LOG_MISSING', { path: '/log' }) },
+      /^error: cannot read \/log: no such file/,
+    ],
+    [
+      'closed to the account',
+      { ...LOG, account: { name: 'popbsmtp', mayRead: 'no' } },
+      /^error: the account popbsmtp of the daemon cannot read \/log/,
+    ],
+    [
+      'open to the account, as far as is known',
+      { ...LOG, account: { name: 'popbsmtp', mayRead: 'unknown' } },
+      /^warning: whether the account popbsmtp/,
+    ],
+    ['empty', { ...LOG, tail: { ...TAIL, lines: 0 } }, /^warning: \/log is empty/],
+    ['silent for a night', { ...LOG, modified: epoch(NOW - 20 * HOUR) }, /^ok: /],
+    ['silent for days', { ...LOG, modified: epoch(NOW - 50 * HOUR) }, /^warning: .* for 2 days/],
+    [
+      'the journal, silent for days',
+      { ...LOG, modified: null, tail: { ...TAIL, lastStamp: epoch(NOW - 50 * HOUR) } },
+      /^warning: .* for 2 days/,
+    ],
+  ];
+  for (const [name, log, expected] of table) {
+    test(name, () => assert.match(said(judgeLogs(facts(log)))[0] ?? '', expected));
+  }
+});
+
+test('a log that only the daemon may read is a warning to others', () => {
+  const problem = failure('LOG_UNREADABLE', { path: '/log', reason: 'permission denied' });
+  const closed: LogState = { kind: 'unusable', name: '/log', problem };
+  assert.match(said(judgeLogs(facts(closed))).join(), /^error: /);
+  assert.match(said(judgeLogs({ ...facts(closed), asDaemon: false })).join(), /^warning: /);
+});
+
+describe('logins', () => {
+  test('are added up by server over all logs', () => {
+    const other = {
+      ...LOG,
+      tail: {
+        ...TAIL,
+        logins: new Map([
+          ['courier', 1],
+          ['dovecot', 1],
+        ]),
+      },
+    };
+    assert.deepEqual(said(judgeLogins(facts(LOG, other))), [
+      'ok: recognised among the last 20 lines: dovecot 3, courier 1',
+    ]);
+  });
+
+  test('that are missed are told with one of them', () => {
+    const missed = { ...LOG, tail: { ...TAIL, missed: { lines: 3, example: 'Signed in' } } };
+    assert.match(said(judgeLogins(facts(missed)))[0] ?? '', /^warning: .*3 lines.*"Signed in"/);
+  });
+
+  test('that there are none is told, but not of a log that cannot be read', () => {
+    assert.match(
+      said(judgeLogins(facts({ ...LOG, tail: { ...TAIL, logins: new Map() } })))[0] ?? '',
+      /^warning: no login was recognised/,
+    );
+    assert.deepEqual(judgeLogins(facts({ kind: 'input', name: '-' })), []);
+  });
+});
+
+describe('the clock', () => {
+  const off = (stamp: number, modified = 0): string[] =>
+    said(
+      judgeClock(
+        facts({
+          ...LOG,
+          modified: epoch(NOW + modified),
+          tail: { ...TAIL, lastStamp: epoch(NOW + stamp) },
+        }),
+      ),
+    );
+  const hintOf = (stamp: number): string => {
+    const tail = { ...TAIL, lastStamp: epoch(NOW + stamp) };
+    return judgeClock(facts({ ...LOG, tail }))[0]?.hint ?? '';
+  };
+
+  test('agrees within a minute', () => {
+    for (const stamp of [0, 59, -59]) assert.match(off(stamp)[0] ?? '', /^ok: /);
+    assert.match(off(-10 * HOUR, -10 * HOUR)[0] ?? '', /^ok: /, 'an old log with an old stamp');
+  });
+
+  test('is slow by less than the grace period, or by more', () => {
+    assert.match(off(-300)[0] ?? '', /^warning: .*5 minutes before/);
+    assert.match(off(-GRACE)[0] ?? '', /^error: .*too old/);
+  });
+
+  test('is ahead', () => {
+    assert.match(off(HOUR)[0] ?? '', /^warning: .*60 minutes after/);
+    assert.match(off(HOUR, HOUR)[0] ?? '', /^error: .*set back/);
+  });
+
+  test('a difference of zones is told from one of clocks', () => {
+    assert.match(hintOf(-2 * HOUR), /time zone/);
+    assert.match(hintOf(-5.5 * HOUR), /time zone/);
+    assert.match(hintOf(5.75 * HOUR + 20), /time zone/);
+    assert.match(hintOf(-2 * HOUR - 400), /set the clock/);
+    assert.match(hintOf(-40 * HOUR), /set the clock/);
+  });
+
+  test('says nothing of what has no stamp', () => {
+    assert.deepEqual(judgeClock(facts({ ...LOG, tail: { ...TAIL, lastStamp: null } })), []);
+  });
+});
