@@ -7,8 +7,10 @@
  * cannot be written, nothing is forgotten: the rows are written once it can.
  * Leaves to others: where lines come from (source/), when to purge (daemon/), how decisions look (cli/).
  */
-import type { Classifier } from './classifier/classifier.ts';
-import type { Clock, Moment } from './clock.ts';
+import type { IpText } from './classifier/address.ts';
+import type { Classifier, Verdict } from './classifier/classifier.ts';
+import type { Clock, EpochSeconds, Moment } from './clock.ts';
+import { Orders, type Revocation, type Subject } from './control/orders.ts';
 import type { Decision, Outcome, Report } from './decision.ts';
 import type { GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
@@ -34,6 +36,17 @@ type Judgement =
   | Extract<Outcome, { kind: 'ignored' }>
   | { readonly kind: 'granted' | 'refreshed'; readonly change: Change | null };
 
+/** What an order by hand to allow an address has led to; the map may refuse it, or be written later (null). */
+export type Allowed =
+  | Extract<Verdict, { kind: 'ignored' }>
+  | Extract<Decision, { kind: 'allowed' }>;
+
+/** What an order to refuse has led to: the rows that it was about, with what happened to each. */
+export interface Revoked {
+  readonly orders: readonly Revocation[];
+  readonly rows: readonly { readonly ip: IpText; readonly effect: Effect | null }[];
+}
+
 /** What a batch has led to so far. */
 interface Batch {
   readonly changes: Change[];
@@ -48,7 +61,8 @@ export class Pipeline {
   readonly #writer: MapWriter;
   readonly #clock: Clock;
   readonly #report: Report;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #orders: Orders;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
     readonly rules: Rules;
@@ -57,6 +71,8 @@ export class Pipeline {
     readonly map: LookupMap;
     readonly clock: Clock;
     readonly report: Report;
+    /** None by hand when not given. */
+    readonly orders?: Orders;
   }) {
     this.#rules = parts.rules;
     this.#grants = parts.grants;
@@ -64,6 +80,7 @@ export class Pipeline {
     this.#writer = new MapWriter(parts.map, () => parts.grants.all(), parts.report);
     this.#clock = parts.clock;
     this.#report = parts.report;
+    this.#orders = parts.orders ?? new Orders(0);
   }
 
   /** Takes the lines of one read; resolves when their rows are in the map. */
@@ -95,12 +112,64 @@ export class Pipeline {
 
   /** Changes the grace period, in seconds, of the grants that are live as well. */
   setGrace(grace: number): Promise<void> {
-    return this.#next(async () => this.#grants.setGrace(grace));
+    return this.#next(async () => {
+      this.#grants.setGrace(grace);
+      this.#orders.setGrace(grace);
+    });
   }
 
-  #next(step: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(step);
-    return this.#turn;
+  /** Grants an address by hand, for so many seconds, unless a login of it would be ignored. */
+  allow(ip: IpText, seconds: number): Promise<Allowed> {
+    return this.#next(async () => {
+      await this.#rules.classifier.prepare([ip]);
+      const verdict = this.#rules.classifier.classify(ip);
+      if (verdict.kind === 'ignored') return verdict;
+      const now = this.#clock.now();
+      const order = this.#orders.allow(ip, seconds, now);
+      const stamp = this.#renew(ip, now);
+      const changes = stamp === null ? [] : [{ ip, stamp }];
+      const [effect = null] = await this.#writer.write(changes, now.steady);
+      const allowed = { kind: 'allowed', order, effect } as const;
+      this.#report(allowed);
+      return allowed;
+    });
+  }
+
+  /** Ends the grants of these addresses, and refuses new ones to the subjects, for so many seconds. */
+  revoke(subjects: readonly Subject[], ips: readonly IpText[], seconds: number): Promise<Revoked> {
+    return this.#next(async () => {
+      const now = this.#clock.now();
+      const orders = subjects.map(subject => this.#orders.revoke(subject, seconds, now));
+      const grants = ips.map(ip => this.#grants.revoke(ip)).filter(grant => grant !== null);
+      // Also a row that belongs to no grant, should there be one.
+      const effects = await this.#writer.write(
+        ips.map(ip => ({ ip, stamp: null })),
+        now.steady,
+      );
+      this.#report({ kind: 'revoked', orders, grants });
+      return { orders, rows: ips.map((ip, index) => ({ ip, effect: effects[index] ?? null })) };
+    });
+  }
+
+  /** Grants anew what is allowed by hand: after a start, with a map that may lack it. */
+  restoreAllowed(): Promise<void> {
+    return this.#next(async () => {
+      const now = this.#clock.now();
+      const { classifier } = this.#rules;
+      const ips = this.#orders.allowed(now);
+      await classifier.prepare(ips);
+      const batch: Batch = { changes: [], drafts: [] };
+      for (const ip of ips) {
+        if (classifier.classify(ip).kind === 'grantable') this.#keep(ip, now, batch);
+      }
+      await this.#finish(batch, now);
+    });
+  }
+
+  #next<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(step);
+    this.#turn = done;
+    return done;
   }
 
   async #takeLines(lines: readonly string[]): Promise<void> {
@@ -153,6 +222,7 @@ export class Pipeline {
   #judge(login: LoginEvent, now: Moment): Judgement {
     const verdict = this.#rules.classifier.classify(login.ip);
     if (verdict.kind === 'ignored') return verdict;
+    if (this.#orders.refuses(login, now)) return { kind: 'ignored', reason: 'revoked' };
     // A line that does not say when it was written may be as old as the log.
     if (login.time === null) return { kind: 'ignored', reason: 'no time stamp' };
     const result = this.#grants.login(login.ip, login.time, now);
@@ -166,6 +236,7 @@ export class Pipeline {
     this.#sessions?.expire(now.steady);
     const { ended, kept } = this.#grants.expire(now, ip => this.#sessions?.holds(ip) ?? false);
     for (const grant of ended) {
+      if (this.#keep(grant.ip, now, { changes, drafts })) continue;
       changes.push({ ip: grant.ip, stamp: null });
       drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
     }
@@ -173,6 +244,24 @@ export class Pipeline {
       changes.push(grant);
       drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
     }
+  }
+
+  /** @returns whether an allowance keeps the grant of an address, which then begins anew */
+  #keep(ip: IpText, now: Moment, { changes, drafts }: Batch): boolean {
+    const stamp = this.#renew(ip, now);
+    if (stamp === null) return false;
+    const grant = { ip, stamp };
+    changes.push(grant);
+    drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
+    return true;
+  }
+
+  /** @returns the stamp of a grant that an allowance makes or keeps; null when there is none */
+  #renew(ip: IpText, now: Moment): EpochSeconds | null {
+    const time = this.#orders.loginOf(ip, now);
+    if (time === null) return null;
+    const result = this.#grants.login(ip, time, now);
+    return result.kind === 'late' ? null : result.stamp;
   }
 
   #evict({ changes, drafts }: Batch): void {

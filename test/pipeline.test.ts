@@ -96,6 +96,11 @@ function tell(decision: Decision): string {
       return `logout ${decision.ip}`;
     case 'evicted':
       return `evicted ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'allowed':
+      return `allowed ${decision.order.subject.ip} ${decision.effect}`;
+    case 'revoked':
+      return `revoked ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'in force':
     case 'map failed':
     case 'map recovered':
       return decision.kind;

@@ -40,6 +40,8 @@ const SETTINGS = {
 const OPERANDS = {
   files: { name: 'file', words: '<file..>', about: 'log files; - is standard input' },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
+  address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
+  addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
 } as const;
 
 /** Stands for `-` while yargs parses, which loses it among the operands of a command (18.2.0); no file has such a name. */
@@ -64,8 +66,8 @@ export async function parseCommandLine(
   if (argv['help'] === true || argv['version'] === true) {
     return { command: null, operands: [], values: new Values(new Map()) };
   }
-  const found = argv['file'] ?? argv['line'];
-  const operands = Array.isArray(found) ? found.map(show) : [];
+  const found = argv['file'] ?? argv['line'] ?? argv['address'] ?? [];
+  const operands = Array.isArray(found) ? found.map(show) : [show(found)];
   return { command, operands, values: valuesOf(argv, command) };
 }
 
@@ -102,7 +104,11 @@ function addOptions(command: Argv, name: CommandName): Argv {
   const { operands } = COMMANDS[name];
   if (operands !== undefined) {
     const { name: positional, about } = OPERANDS[operands];
-    command.positional(positional, { type: 'string', array: true, describe: about });
+    command.positional(positional, {
+      type: 'string',
+      array: operands !== 'address',
+      describe: about,
+    });
   }
   for (const option of OPTION_NAMES) {
     const spec = specOf(option);

@@ -1,6 +1,7 @@
 /**
  * Decisions and notices as one line each, for the daemon's own log.
  */
+import type { Order } from '../control/orders.ts';
 import type { Decision } from '../decision.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
@@ -21,6 +22,12 @@ export function decisionLine(decision: Decision): LogLine | null {
       return loginLine(decision);
     case 'purged':
       return info(`purged ip=${decision.grant.ip} login="${formatStamp(decision.grant.stamp)}"`);
+    case 'allowed':
+      return info(`allowed ${subjectText(decision.order)} ${untilText(decision.order)} by=control`);
+    case 'revoked':
+      return revokedLine(decision);
+    case 'in force':
+      return info(inForceText(decision.orders));
     case 'evicted':
       return warn(
         `there are more grants than --max-grants allows: ${decision.grants.length} have ended before their time`,
@@ -43,6 +50,29 @@ function loginLine({ login, outcome }: Extract<Decision, { kind: 'login' }>): Lo
     return info(`left alone ${who} reason="row of the administrator"`);
   return info(`granted ${who}`);
 }
+
+function revokedLine({ orders, grants }: Extract<Decision, { kind: 'revoked' }>): LogLine | null {
+  const [first] = orders;
+  if (first === undefined) return null;
+  const subjects = orders.map(subjectText).join(' ');
+  return info(`revoked ${subjects} ${untilText(first)} grants=${grants.length} by=control`);
+}
+
+/** More would be a line that nobody reads; `popbsmtp list --orders` shows all. */
+const MOST_ORDERS = 20;
+
+function inForceText(orders: readonly Order[]): string {
+  const shown = orders
+    .slice(0, MOST_ORDERS)
+    .map(order => `${order.kind} ${subjectText(order)} ${untilText(order)}`);
+  const more = orders.length > MOST_ORDERS ? [`and ${orders.length - MOST_ORDERS} more`] : [];
+  return `orders by hand in force: ${[...shown, ...more].join(', ')}`;
+}
+
+const subjectText = ({ subject }: Order): string =>
+  subject.kind === 'address' ? `ip=${subject.ip}` : `user=${JSON.stringify(subject.user)}`;
+
+const untilText = ({ until }: Order): string => `until="${formatStamp(until)}"`;
 
 /** User names are a stranger's text: quotes and control characters must not pass for ours. */
 const quoted = ({ user }: LoginEvent): string => JSON.stringify(user ?? '');

@@ -29,8 +29,8 @@ interface OptionSpec {
 
 interface CommandSpec {
   readonly about: string;
-  /** What stands behind the command: log files to read, or log lines, of which there may be none. */
-  readonly operands?: 'files' | 'lines';
+  /** What stands behind the command: log files; log lines, of which there may be none; an address, or any number. */
+  readonly operands?: 'files' | 'lines' | 'address' | 'addresses';
 }
 
 export type CommandName =
@@ -38,6 +38,9 @@ export type CommandName =
   | 'match'
   | 'replay'
   | 'list'
+  | 'status'
+  | 'allow'
+  | 'revoke'
   | 'purge'
   | 'patterns'
   | 'explain'
@@ -50,7 +53,13 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     about: 'run finished log files through the whole daemon, on their own clock',
     operands: 'files',
   },
-  list: { about: 'show the rows of the map' },
+  list: { about: 'show the rows of the map, and what the daemon knows of them' },
+  status: { about: 'show what the running daemon is doing' },
+  allow: { about: 'let an address relay for a while, by hand', operands: 'address' },
+  revoke: {
+    about: 'end grants at once, and refuse new ones for a while',
+    operands: 'addresses',
+  },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
@@ -63,7 +72,18 @@ export const OPTIONS = {
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
     about: 'configuration file (TOML); its keys are the names of these options',
-    commands: ['run', 'match', 'replay', 'list', 'purge', 'patterns', 'explain'],
+    commands: [
+      'run',
+      'match',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'purge',
+      'patterns',
+      'explain',
+    ],
     inFile: false,
   },
   watchlog: {
@@ -90,7 +110,7 @@ export const OPTIONS = {
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
     about: 'the map, exactly as main.cf names it after check_client_access',
     alias: 'dbfile',
-    commands: ['run', 'replay', 'list', 'purge'],
+    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge'],
     inFile: true,
   },
   grace: {
@@ -98,7 +118,7 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'purge', 'explain'],
+    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain'],
     inFile: true,
   },
   'max-grants': {
@@ -122,7 +142,7 @@ export const OPTIONS = {
     value: 'LIST',
     otherwise: 'ask postconf',
     about: "networks that may relay anyway, in Postfix's own grammar; none for an empty list",
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'allow', 'explain'],
     inFile: true,
   },
   'postfix-config': {
@@ -130,7 +150,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'allow', 'explain'],
     inFile: true,
   },
   exclude: {
@@ -138,7 +158,7 @@ export const OPTIONS = {
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'allow', 'explain'],
     inFile: true,
   },
   debug: {
@@ -182,6 +202,58 @@ export const OPTIONS = {
     commands: ['run'],
     inFile: true,
   },
+  'metrics-file': {
+    kind: 'text',
+    value: 'FILE',
+    otherwise: 'not written',
+    about:
+      'metrics for the textfile collector of node_exporter, whose directory takes names in .prom',
+    commands: ['run'],
+    inFile: true,
+  },
+  'metrics-listen': {
+    kind: 'text',
+    value: 'ADDRESS:PORT',
+    otherwise: 'not served',
+    about:
+      'serve metrics to Prometheus at http://ADDRESS:PORT/metrics; a loopback address, such as 127.0.0.1:9117',
+    commands: ['run'],
+    inFile: true,
+  },
+  for: {
+    kind: 'duration',
+    value: 'DURATION',
+    default: '1h',
+    about: 'how long the address is allowed, or addresses and users are refused',
+    commands: ['allow', 'revoke'],
+    inFile: false,
+  },
+  user: {
+    kind: 'text',
+    value: 'NAME',
+    about:
+      'only the grants of this user, as the server logs the name; upper and lower case are the same',
+    commands: ['list', 'revoke'],
+    inFile: false,
+  },
+  orders: {
+    kind: 'flag',
+    about: 'show what was ordered by allow and revoke, instead of the rows',
+    commands: ['list'],
+    inFile: false,
+  },
+  watch: {
+    kind: 'flag',
+    about: 'draw it anew every second, until interrupted',
+    commands: ['status'],
+    inFile: false,
+  },
+  prometheus: {
+    kind: 'flag',
+    about: 'print the metrics as Prometheus reads them',
+    commands: ['status'],
+    inFile: false,
+  },
   test: {
     kind: 'flag',
     about: 'run the samples of all patterns; tell those that fail',
@@ -197,7 +269,7 @@ export const OPTIONS = {
   json: {
     kind: 'flag',
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'patterns', 'explain'],
+    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain'],
     inFile: false,
   },
 } as const satisfies Record<string, OptionSpec>;

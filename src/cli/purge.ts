@@ -4,7 +4,9 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
-import { epoch } from '../clock.ts';
+import { epoch, systemClock } from '../clock.ts';
+import { ordersFile } from '../control/books.ts';
+import { Orders } from '../control/orders.ts';
 import { type HeldMap, holdMap } from '../daemon/held-map.ts';
 import { EXIT, Failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
@@ -41,13 +43,24 @@ async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
 }
 
 async function end({ map }: HeldMap, grace: number): Promise<void> {
-  const now = epoch(Math.floor(Date.now() / 1000));
+  const moment = systemClock().now();
+  const now = epoch(Math.floor(moment.wall));
+  const orders = new Orders(grace);
+  orders.restore(ordersFile(map.spec).read(), moment);
   const rows = [...grantsIn(await map.rows())];
-  const due = rows.filter(({ stamp }) => stamp + grace <= now);
+  const overdue = rows.filter(({ stamp }) => stamp + grace <= now);
+  // What is allowed by hand for longer goes on, as it would with a daemon.
+  const stamps = overdue.map(({ ip }) => orders.loginOf(ip, moment));
+  const due = overdue.filter((_, index) => stamps[index] === null);
+  const kept = overdue.flatMap(({ ip }, index) => {
+    const stamp = stamps[index] ?? null;
+    return stamp === null ? [] : [{ ip, stamp }];
+  });
   // A step of the clock may leave rows from the future behind; they count from now.
   const ahead = rows.filter(({ stamp }) => stamp > now);
   await map.commit([
     ...due.map(({ ip }) => ({ ip, stamp: null })),
+    ...kept,
     ...ahead.map(({ ip }) => ({ ip, stamp: now })),
   ]);
   const lines = due.flatMap(grant => debugLines({ kind: 'purged', grant }, false));

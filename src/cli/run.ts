@@ -99,6 +99,8 @@ const FIXED = {
   daemon: 'daemon',
   maxGrants: 'max-grants',
   sessionLimit: 'session-limit',
+  metricsFile: 'metrics-file',
+  metricsListen: 'metrics-listen',
 } as const satisfies Partial<Record<keyof RunSettings, OptionName>>;
 
 function fixedChanges(old: RunSettings, now: RunSettings): string[] {

@@ -5,6 +5,7 @@
 import { failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { parseMapSpec } from '../map/map-types.ts';
+import { type Listening, parseListening } from '../metrics/listener.ts';
 import type { PatternsDirectory, ReplaySettings, RuleSettings, RunSettings } from '../settings.ts';
 import { readConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
@@ -69,6 +70,10 @@ function sessionLimitOf(values: Values): number | null {
   return value === 'none' ? null : parseDuration(value, origin);
 }
 
+/** @throws Failure METRICS_LISTEN */
+const metricsListenOf = (given: Given<string> | null): Listening | null =>
+  given && parseListening(given.value, given.origin);
+
 const commonOf = (
   values: Values,
 ): RuleSettings &
@@ -90,6 +95,8 @@ export function runSettings(values: Values): RunSettings {
     journalTrust: journalTrustOf(values.required('journal-trust')),
     daemon: values.text('daemon')?.value ?? null,
     reprocess: values.flag('reprocess'),
+    metricsFile: values.text('metrics-file')?.value ?? null,
+    metricsListen: metricsListenOf(values.text('metrics-listen')),
   };
 }
 

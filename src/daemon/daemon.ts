@@ -9,10 +9,17 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Places } from '../checkpoint/checkpoint.ts';
+import { version } from '../cli/version.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
+import { Books } from '../control/books.ts';
+import { Control } from '../control/control.ts';
+import { positionOf } from '../control/position.ts';
+import { type Status, statusOf } from '../control/status.ts';
 import type { Report } from '../decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
+import { formatMapSpec } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
+import { TimedMap } from '../metrics/timed-map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -68,6 +75,9 @@ class RunningDaemon implements Daemon {
   readonly #loaded: LoadedRules;
   readonly #held: HeldMap;
   readonly #clock: Clock;
+  readonly #books: Books;
+  /** As it was started: an upgrade may have put another one in its place. */
+  readonly #version = version();
   readonly #output: Output;
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
@@ -80,6 +90,7 @@ class RunningDaemon implements Daemon {
   readonly #silences = new Map<string, Silence>();
   readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
+  #control: Control | null = null;
   #watched: readonly Watched[] = [];
   #grace: number;
   #following = 0;
@@ -95,21 +106,23 @@ class RunningDaemon implements Daemon {
     this.#loaded = loaded;
     this.#held = held;
     this.#clock = clock;
-    this.#output = output;
+    this.#books = new Books(settings.map, settings.grace, clock, output);
+    this.#output = this.#books.output;
     this.#grace = settings.grace;
-    this.#drift = new Drift(output.warn);
+    this.#drift = new Drift(this.#output.warn);
     this.#bookmarks = settings.nowrite
       ? null
-      : new Bookmarks(held.map, () => this.#grace, output.warn);
+      : new Bookmarks(held.map, () => this.#grace, this.#output.warn);
     this.#sessions = sessionsOf(settings);
     this.#grants = new GrantTable(settings.grace, settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: this.#rulesFor(loaded),
       grants: this.#grants,
       sessions: this.#sessions,
-      map: held.map,
+      map: new TimedMap(held.map, this.#books.counters),
       clock,
-      report: output.report,
+      report: this.#output.report,
+      orders: this.#books.orders,
     });
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
@@ -118,12 +131,17 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
+    this.#books.readOrders();
     const rows = await this.#held.map.rows();
     const now = this.#clock.now();
     for (const grant of grantsIn(rows)) this.#grants.restore(grant, now);
     // Open sessions before the first purge: they may keep what is due.
     const places = this.#recall();
+    if (!this.#settings.nowrite) {
+      await this.#books.takeRoster(ip => this.#grants.dueOf(ip) !== null);
+    }
     await this.#pipeline.purge();
+    await this.#pipeline.restoreAllowed();
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,
@@ -134,6 +152,16 @@ class RunningDaemon implements Daemon {
     this.#following = names.length;
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
+    this.#control = await Control.open(this.#settings, {
+      pipeline: this.#pipeline,
+      grants: this.#grants,
+      orders: this.#books.orders,
+      file: this.#books.ordersFile,
+      roster: this.#books.roster,
+      clock: this.#clock,
+      status: () => this.#status(),
+      warn: this.#output.warn,
+    });
     for (const { source } of this.#watched) source.start();
   }
 
@@ -156,8 +184,10 @@ class RunningDaemon implements Daemon {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#pipeline.purge();
+    if (!this.#settings.nowrite) await this.#books.leaveRoster();
     this.#note(this.#sessions?.save(this.#clock.now().steady) ?? null);
     await this.#held.close();
   }
@@ -178,6 +208,7 @@ class RunningDaemon implements Daemon {
     return {
       lines: batch => {
         silence.heard(this.#clock.now().steady);
+        this.#books.counters.lines(name, batch.length);
         return this.#watch(this.#pipeline.lines(batch));
       },
       notice: notice => this.#notice(notice),
@@ -189,6 +220,20 @@ class RunningDaemon implements Daemon {
     if (notice.kind !== 'ended') return;
     this.#following--;
     if (this.#following === 0) this.#end.emit('end');
+  }
+
+  #status(): Status {
+    const { counters } = this.#books;
+    return statusOf(counters, {
+      version: this.#version,
+      map: formatMapSpec(this.#settings.map),
+      grace: this.#grace,
+      grants: this.#grants.size,
+      sessions: this.#sessions?.size ?? null,
+      settled: this.#pipeline.settled,
+      places: this.#watched.map(positionOf),
+      uptime: this.#clock.now().steady - counters.started.steady,
+    });
   }
 
   #note(sessions: SavedSessions | null): void {

@@ -99,6 +99,19 @@ export class GrantTable {
       : null;
   }
 
+  /** Ends a grant before its time; null when there is none. */
+  revoke(ip: IpText): Grant | null {
+    const entry = this.#grants.get(ip);
+    if (entry === undefined) return null;
+    this.#grants.delete(ip);
+    return { ip, stamp: entry.stamp };
+  }
+
+  /** When a grant ends, on the steady clock; null when there is none. */
+  dueOf(ip: IpText): EpochSeconds | null {
+    return this.#grants.get(ip)?.due ?? null;
+  }
+
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));
