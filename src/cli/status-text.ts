@@ -36,7 +36,7 @@ export function statusText(status: Status, now: number): string {
     ],
     ...status.sources.map((source): [string, string] => ['source', sourceText(source, now)]),
     ['lines', count(status.lines)],
-    ['logins', `${tallied(logins)}; the last ${ago(status.lastLogin, now)}`],
+    ['logins', `${tallied(logins)}; ${last(status.lastLogin, now)}`],
     [
       'grants',
       `${count(status.grants)} now; ${count(status.granted)} granted, ${count(status.refreshed)} refreshed, ${count(status.kept)} kept`,
@@ -59,12 +59,12 @@ export function statusText(status: Status, now: number): string {
 function sourceText({ name, lines, position, lag, lastLine }: SourceStatus, now: number): string {
   const place = position === null ? '' : `, at byte ${count(position)}`;
   const behind = lag === null ? '' : `, ${count(lag)} bytes behind`;
-  return `${shown(name)}: ${count(lines)} lines${place}${behind}; the last ${ago(lastLine, now)}`;
+  return `${shown(name)}: ${count(lines)} lines${place}${behind}; ${last(lastLine, now)}`;
 }
 
 function problemText({ lastProblem, warnings }: Status, now: number): string {
   if (lastProblem === null) return 'none';
-  return `${count(warnings)}; the last ${ago(lastProblem.time, now)}: ${shown(lastProblem.text, MOST_OF_PROBLEM)}`;
+  return `${count(warnings)}; ${last(lastProblem.time, now)}: ${shown(lastProblem.text, MOST_OF_PROBLEM)}`;
 }
 
 /** `120: dovecot 100, courier 20` */
@@ -79,8 +79,8 @@ const count = (value: number): string => value.toLocaleString('en-US');
 
 const ctime = (iso: string): string => formatCtime(epoch(Date.parse(iso) / 1000));
 
-const ago = (iso: string | null, now: number): string =>
-  iso === null ? 'never' : `${roughly(Math.max(0, now - Date.parse(iso) / 1000))} ago`;
+const last = (iso: string | null, now: number): string =>
+  iso === null ? 'none yet' : `the last ${roughly(Math.max(0, now - Date.parse(iso) / 1000))} ago`;
 
 export function stoppedText({ map, rows, own, lastLogin }: Stopped): string {
   const first = `no popbsmtp is running for ${shown(map)}\n`;

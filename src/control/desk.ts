@@ -61,12 +61,11 @@ export class Desk {
     user: string | null,
     seconds: number,
   ): Promise<OrderResult> {
-    const { pipeline, roster, grants, clock } = this.#parts;
+    const { pipeline, clock } = this.#parts;
     const subjects: Subject[] =
       user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
     this.#refuseWhenFull(subjects.length);
-    const ips = user === null ? addresses : roster.addressesOf(user);
-    const unknown = user === null ? 0 : Math.max(0, grants.size - roster.size);
+    const { ips, unknown } = user === null ? { ips: addresses, unknown: 0 } : this.#ofUser(user);
     const { orders, rows } = await pipeline.revoke(subjects, ips, seconds);
     await this.#save();
     const until = orders[0]?.until ?? clock.now().wall + seconds;
@@ -85,6 +84,12 @@ export class Desk {
       await nextTurn();
     }
     yield block;
+  }
+
+  #ofUser(user: string): { readonly ips: readonly IpText[]; readonly unknown: number } {
+    const { roster, grants } = this.#parts;
+    const { ips, unnamed } = roster.ofUser(user);
+    return { ips, unknown: unnamed + Math.max(0, grants.size - roster.size) };
   }
 
   #row(ip: IpText): GrantRow {

@@ -12,7 +12,7 @@ import { type EpochSeconds, epoch } from '../clock.ts';
 import type { Decision } from '../decision.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 
-/** Entries; some 50 MB with a user of its own for each. */
+/** Entries; 40 MB with a user of its own for each. */
 export const MAX_ENTRIES = 250_000;
 
 export interface Entry {
@@ -43,12 +43,19 @@ export class Roster {
     return this.#entries.get(ip) ?? null;
   }
 
-  /** The addresses whose latest login was this user's; upper and lower case count as one, as in orders.ts. */
-  addressesOf(user: string): IpText[] {
+  /**
+   * The addresses whose latest login was this user's, and how many there are of which no user was logged; upper and lower
+   * case count as one, as in orders.ts.
+   */
+  ofUser(user: string): { readonly ips: readonly IpText[]; readonly unnamed: number } {
     const wanted = user.toLowerCase();
-    return [...this.#entries].flatMap(([ip, entry]) =>
-      entry.user?.toLowerCase() === wanted ? [ip] : [],
-    );
+    const ips: IpText[] = [];
+    let unnamed = 0;
+    for (const [ip, entry] of this.#entries) {
+      if (entry.user?.toLowerCase() === wanted) ips.push(ip);
+      else if (entry.user === null && entry.server !== null) unnamed++;
+    }
+    return { ips, unnamed };
   }
 
   report(decision: Decision): void {
