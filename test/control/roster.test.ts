@@ -73,7 +73,7 @@ test('is told nothing by what makes no grant', () => {
   assert.equal(roster.size, 0);
 });
 
-test('finds the addresses of a user, and says how many are nobody’s', () => {
+test('finds the addresses of a user, and says of how many no user is known', () => {
   roster.report(login(A, 'Anna'));
   roster.report(login(B, 'anna'));
   roster.report(login(C, null));

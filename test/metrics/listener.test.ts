@@ -62,7 +62,7 @@ describe('over HTTP', () => {
     return [answer.statusCode, answer.headers['content-type'] ?? '', text];
   }
 
-  test('GET /metrics gives the text, in the format’s own type, and nothing else is there', async () => {
+  test('GET /metrics gives the text, in the type of the format, and nothing else is there', async () => {
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     assert.deepEqual(await ask('GET', '/metrics'), [200, type, 'a 1\n']);
     assert.deepEqual(await ask('HEAD', '/metrics'), [200, type, '']);
