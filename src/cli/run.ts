@@ -5,6 +5,7 @@
  * mynetworks again and reopens the log, and keeps the old state when the new one is wrong.
  */
 import { type Daemon, type Output, startDaemon } from '../daemon/daemon.ts';
+import type { Decision } from '../decision.ts';
 import { EXIT, Failure } from '../errors.ts';
 import type { RunSettings } from '../settings.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
@@ -52,6 +53,9 @@ async function runDaemon(values: Values, settings: RunSettings, log: Log): Promi
   }
 }
 
+/** What somebody has ordered is in the log, whatever else is printed. */
+const AUDITED: ReadonlySet<Decision['kind']> = new Set(['allowed', 'revoked', 'in force']);
+
 function outputTo(log: Log, { debug, nowrite }: RunSettings): Output {
   return {
     report: decision => {
@@ -59,7 +63,8 @@ function outputTo(log: Log, { debug, nowrite }: RunSettings): Output {
         for (const line of debugLines(decision, nowrite)) process.stdout.write(`${line}\n`);
       const line = decisionLine(decision);
       // What the debug lines tell already is not told twice.
-      if (line !== null && !(debug && line.level === 'info')) log.write(line);
+      const told = debug && line?.level === 'info' && !AUDITED.has(decision.kind);
+      if (line !== null && !told) log.write(line);
     },
     notice: notice => log.write(noticeLine(notice)),
     warn: text => log.write({ level: 'warn', text }),

@@ -38,7 +38,11 @@ export class WatchedLog {
   }
 
   logIn(ip: string): Promise<void> {
-    return appendFile(this.log, loginLine(ip));
+    return this.write(loginLine(ip));
+  }
+
+  write(lines: string): Promise<void> {
+    return appendFile(this.log, lines);
   }
 
   start(map: string, ...more: string[]): Daemon {
