@@ -230,10 +230,15 @@ const CATALOGUE = {
     text: 'the daemon gave no full answer by {path}: {reason}',
     hint: 'look at its log, and try again',
   },
-  DAEMON_REFUSED: {
+  CONTROL_REQUEST: {
     exit: EXIT.data,
-    text: 'the daemon refused: {text}',
-    hint: 'is it of this version?',
+    text: 'the daemon does not take the request: {problem}',
+    hint: 'are this command and the daemon of the same version?',
+  },
+  CONTROL_BUG: {
+    exit: EXIT.software,
+    text: 'the daemon failed to answer',
+    hint: 'this is a bug of its own, which its log tells more of',
   },
   NO_DAEMON: {
     exit: EXIT.unavailable,
@@ -268,6 +273,10 @@ const CATALOGUE = {
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(CATALOGUE, text);
+}
 
 type Names<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Names<Rest>

@@ -12,7 +12,7 @@ import type { Classifier, Verdict } from './classifier/classifier.ts';
 import type { Clock, EpochSeconds, Moment } from './clock.ts';
 import { Orders, type Revocation, type Subject } from './control/orders.ts';
 import type { Decision, Outcome, Report } from './decision.ts';
-import type { GrantTable } from './grant/grant-table.ts';
+import type { Grant, GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
 import { MapWriter } from './map/map-writer.ts';
 import type { LoginEvent, LogoutEvent, ServerEvent } from './recogniser/event.ts';
@@ -151,15 +151,23 @@ export class Pipeline {
     });
   }
 
-  /** Grants anew what is allowed by hand: after a start, with a map that may lack it. */
-  restoreAllowed(): Promise<void> {
+  /**
+   * Brings the grants in line with the orders: after a start, with a map that may not be.
+   *
+   * @param refused whose grants end
+   */
+  obey(refused: readonly IpText[]): Promise<void> {
     return this.#next(async () => {
       const now = this.#clock.now();
       const { classifier } = this.#rules;
-      const ips = this.#orders.allowed(now);
-      await classifier.prepare(ips);
+      const allowed = this.#orders.allowed(now);
+      await classifier.prepare(allowed);
       const batch: Batch = { changes: [], drafts: [] };
-      for (const ip of ips) {
+      for (const ip of refused) {
+        const grant = this.#grants.revoke(ip);
+        if (grant !== null) this.#end(grant, batch);
+      }
+      for (const ip of allowed) {
         if (classifier.classify(ip).kind === 'grantable') this.#keep(ip, now, batch);
       }
       await this.#finish(batch, now);
@@ -236,14 +244,17 @@ export class Pipeline {
     this.#sessions?.expire(now.steady);
     const { ended, kept } = this.#grants.expire(now, ip => this.#sessions?.holds(ip) ?? false);
     for (const grant of ended) {
-      if (this.#keep(grant.ip, now, { changes, drafts })) continue;
-      changes.push({ ip: grant.ip, stamp: null });
-      drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
+      if (!this.#keep(grant.ip, now, { changes, drafts })) this.#end(grant, { changes, drafts });
     }
     for (const grant of kept) {
       changes.push(grant);
       drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
     }
+  }
+
+  #end(grant: Grant, { changes, drafts }: Batch): void {
+    changes.push({ ip: grant.ip, stamp: null });
+    drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
   }
 
   /** @returns whether an allowance keeps the grant of an address, which then begins anew */

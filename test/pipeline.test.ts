@@ -322,15 +322,22 @@ describe('by hand', () => {
     const again = new Orders(GRACE);
     again.restore(saved, { wall: epoch(NOON), steady: epoch(NOON) });
     await start([], again);
-    await pipeline.restoreAllowed();
+    await pipeline.obey([]);
     assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
     assert.ok(Math.abs((await lastsFor()) - 3 * GRACE) <= 5);
   });
 
   test('an order of an earlier run opens nothing that is excluded now', async () => {
     orders.allow(excluded, 60, { wall: epoch(now), steady: epoch(now) });
-    await pipeline.restoreAllowed();
+    await pipeline.obey([]);
     assert.deepEqual(await rows(), []);
+  });
+
+  test('a revocation of an earlier run ends a row that it could not take away', async () => {
+    await pipeline.lines([login(A), login('198.51.100.2')]);
+    await pipeline.obey([A, ip('198.51.100.3')]);
+    assert.deepEqual(await rows(), [`198.51.100.2 ${NOON}`]);
+    assert.equal(story().at(-1), 'purged 198.51.100.1');
   });
 
   test('a revoked address loses its row at once, and gets none until the time is up', async () => {
@@ -367,7 +374,7 @@ describe('by hand', () => {
     now += GRACE;
     await pipeline.purge();
     await pipeline.lines([logout()]);
-    await pipeline.restoreAllowed();
+    await pipeline.obey([]);
     now += GRACE;
     await pipeline.purge();
     assert.deepEqual(await rows(), []);

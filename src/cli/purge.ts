@@ -48,7 +48,8 @@ async function end({ map }: HeldMap, grace: number): Promise<void> {
   const orders = new Orders(grace);
   orders.restore(ordersFile(map.spec).read(), moment);
   const rows = [...grantsIn(await map.rows())];
-  const overdue = rows.filter(({ stamp }) => stamp + grace <= now);
+  const refused = new Set(orders.refused(() => [], moment));
+  const overdue = rows.filter(({ ip, stamp }) => stamp + grace <= now || refused.has(ip));
   // What is allowed by hand for longer goes on, as it would with a daemon.
   const stamps = overdue.map(({ ip }) => orders.loginOf(ip, moment));
   const due = overdue.filter((_, index) => stamps[index] === null);

@@ -74,6 +74,11 @@ export class Books {
     });
   }
 
+  /** The addresses whose grants the orders have ended, should the map not know it yet. */
+  refused(): IpText[] {
+    return this.orders.refused(user => this.roster.ofUser(user).ips, this.#clock.now());
+  }
+
   /** Writes it for the next run. */
   async leaveRoster(): Promise<void> {
     await this.#tolerate(() => this.#rosterFile.write(this.roster.save()));

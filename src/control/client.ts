@@ -6,9 +6,9 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
-import type { GrantRow, Request, Results } from './protocol.ts';
+import type { GrantRow, Request, Results, SentError } from './protocol.ts';
 import { socketPath } from './socket.ts';
 
 /** Without a sign of the daemon; an order waits for the map's lock, which another program may hold. */
@@ -18,13 +18,13 @@ const PATIENCE_MS = 30_000;
 interface Line<C extends Request['command']> {
   readonly rows?: readonly GrantRow[];
   readonly result?: Results[C];
-  readonly error?: { readonly text: string };
+  readonly error?: SentError;
 }
 
 /**
  * @param take given the rows of a list as they come
  * @returns null when no daemon runs
- * @throws Failure CONTROL_DENIED, CONTROL_BROKEN, DAEMON_REFUSED
+ * @throws Failure CONTROL_DENIED, CONTROL_BROKEN, and what the daemon answers
  */
 export async function ask<C extends Request['command']>(
   map: MapSpec,
@@ -42,7 +42,7 @@ export async function ask<C extends Request['command']>(
     for await (const text of linesOf(socket)) {
       const { rows, result, error }: Line<C> = JSON.parse(text);
       if (rows !== undefined) take(rows);
-      if (error !== undefined) throw failure('DAEMON_REFUSED', { text: error.text });
+      if (error !== undefined) throw received(error);
       if (result !== undefined) return result;
     }
     throw new Error('it hung up');
@@ -53,6 +53,10 @@ export async function ask<C extends Request['command']>(
     socket.destroy();
   }
 }
+
+/** A daemon of another version may know errors that we do not. */
+const received = ({ code, text, hint }: SentError): Failure =>
+  new Failure(isErrorCode(code) ? code : 'CONTROL_BUG', text, hint);
 
 async function connected(path: string): Promise<Socket | null> {
   const socket = connect(path);

@@ -8,13 +8,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IpText } from '../classifier/address.ts';
 import type { Clock } from '../clock.ts';
-import { EXIT, Failure, failure } from '../errors.ts';
+import { Failure, failure } from '../errors.ts';
 import type { GrantTable } from '../grant/grant-table.ts';
 import { metricsText } from '../metrics/metrics.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { FileBeside } from './beside.ts';
 import { MAX_ORDERS, type Orders, type Subject } from './orders.ts';
-import type { AnswerLine, GrantRow, OrderResult, Request } from './protocol.ts';
+import {
+  type AnswerLine,
+  errorLine,
+  type GrantRow,
+  type OrderResult,
+  type Request,
+} from './protocol.ts';
 import type { Roster } from './roster.ts';
 import type { Status } from './status.ts';
 
@@ -142,10 +148,9 @@ export async function* answer(
         return;
     }
   } catch (error) {
-    const known = error instanceof Failure;
-    if (!known) warn(`a bug: ${error instanceof Error ? error.stack : String(error)}`);
-    yield known
-      ? { error: { text: error.line, exit: error.exit } }
-      : { error: { text: 'a bug in the daemon; its log tells more', exit: EXIT.software } };
+    if (!(error instanceof Failure)) {
+      warn(`a bug: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+    yield errorLine(error instanceof Failure ? error : failure('CONTROL_BUG', {}, error));
   }
 }

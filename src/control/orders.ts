@@ -101,6 +101,18 @@ export class Orders {
     );
   }
 
+  /**
+   * The addresses whose grants must have ended.
+   *
+   * @param ofUser the addresses that a user has opened, as far as they are known
+   */
+  refused(ofUser: (user: string) => readonly IpText[], now: Moment): IpText[] {
+    return this.list(now).flatMap(({ kind, subject }) => {
+      if (kind === 'allow') return [];
+      return subject.kind === 'address' ? [subject.ip] : ofUser(subject.user);
+    });
+  }
+
   /** The login that an allowance amounts to now, in wall time; null when there is none. */
   loginOf(ip: IpText, now: Moment): EpochSeconds | null {
     const held = this.#allowed.get(ip);

@@ -4,7 +4,7 @@
  * Promises: `parseRequest` takes any text and gives a request or what is wrong with it; what it gives is within bounds.
  */
 import { canonicalIp, type IpText } from '../classifier/address.ts';
-import { EXIT, type ExitStatus } from '../errors.ts';
+import { type Failure, failure } from '../errors.ts';
 import type { Order } from './orders.ts';
 import type { Status } from './status.ts';
 
@@ -64,12 +64,24 @@ export interface Results {
   readonly revoke: OrderResult;
 }
 
+/** A `Failure` on its way. */
+export interface SentError {
+  readonly code: string;
+  readonly text: string;
+  readonly hint: string;
+}
+
 export type AnswerLine =
   | { readonly rows: readonly GrantRow[] }
   | { readonly result: Results[keyof Results] }
-  | { readonly error: { readonly text: string; readonly exit: ExitStatus } };
+  | { readonly error: SentError };
 
-export const refusal = (text: string): AnswerLine => ({ error: { text, exit: EXIT.data } });
+export const errorLine = ({ code, message, hint }: Failure): AnswerLine => ({
+  error: { code, text: message, hint },
+});
+
+export const refusal = (problem: string): AnswerLine =>
+  errorLine(failure('CONTROL_REQUEST', { problem }));
 
 /** @returns the request, or what is wrong with it */
 export function parseRequest(text: string): Request | string {

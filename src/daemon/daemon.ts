@@ -141,7 +141,7 @@ class RunningDaemon implements Daemon {
       await this.#books.takeRoster(ip => this.#grants.dueOf(ip) !== null);
     }
     await this.#pipeline.purge();
-    await this.#pipeline.restoreAllowed();
+    await this.#pipeline.obey(this.#books.refused());
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,

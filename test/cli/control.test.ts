@@ -3,15 +3,17 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
+import { epoch } from '../../src/clock.ts';
 import { EXIT } from '../../src/errors.ts';
-import { readRows } from '../../src/map/map-types.ts';
-import { popbsmtp } from '../real/popbsmtp.ts';
+import { openMap, readRows } from '../../src/map/map-types.ts';
+import { ip } from '../map/addresses.ts';
+import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
 import { freePort } from '../real/ports.ts';
-import type { Daemon, Result } from '../real/processes.ts';
+import { type Daemon, type Result, startDaemon } from '../real/processes.ts';
 import { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
 import { loginLine, WatchedLog } from './watched-log.ts';
@@ -314,6 +316,26 @@ describe('allow and revoke', () => {
     assert.ok(stamps.size > 1, [...stamps].join());
   });
 
+  test('a revocation ends a row that came back, by purge and by the next daemon', async () => {
+    const map = watched.newMap();
+    const daemon = await start(map);
+    const orders = ['203.0.113.81', '203.0.113.82'] as const;
+    await revoke(map, ...orders);
+    await daemon.stop();
+    const bring = async (address: string): Promise<void> => {
+      const opened = await openMap({ type: 'lmdb', path: pathOf(map) });
+      await opened.commit([{ ip: ip(address), stamp: epoch(Math.floor(Date.now() / 1000)) }]);
+      await opened.close();
+    };
+    await bring(orders[0]);
+    await popbsmtp('purge', '--map', map);
+    assert.deepEqual(await keys(map), []);
+    await bring(orders[1]);
+    const next = await start(map);
+    assert.deepEqual(await keys(map), []);
+    await next.stop();
+  });
+
   test('refuse what makes no sense, in one line', async () => {
     const map = watched.newMap();
     const daemon = await start(map, '--mynetworks', '192.0.2.0/24');
@@ -337,6 +359,47 @@ describe('allow and revoke', () => {
     await daemon.stop();
     const missing = await allow(watched.newMap(), '198.51.100.1');
     assert.equal(missing.code, EXIT.noInput);
+  });
+});
+
+test('orders that cannot be read stop the start, since they may refuse somebody', async () => {
+  const map = watched.newMap();
+  const file = `${pathOf(map)}.orders`;
+  await writeFile(file, '{"orders":[');
+  const daemon = watched.start(map);
+  assert.equal(await daemon.exited(), EXIT.io);
+  assert.match(daemon.stderr, /^popbsmtp: cannot read \S+\.orders: .*\n$/);
+});
+
+test('what the daemon cannot do is told with its own words and status', async () => {
+  const map = watched.newMap();
+  const daemon = await start(map);
+  await mkdir(`${pathOf(map)}.orders.new`);
+  const { code, stderr } = await revoke(map, '203.0.113.91');
+  assert.equal(code, EXIT.io);
+  assert.match(
+    stderr,
+    /^popbsmtp: cannot write \S+\.orders: .*directory.*; .*ends with the process\n$/,
+  );
+  await logIn(daemon, 'anna', '203.0.113.91');
+  await ignored(daemon);
+  await daemon.stop();
+});
+
+describe('status --watch', () => {
+  test('draws anew until interrupted, or until the daemon has gone', async () => {
+    const map = watched.newMap();
+    const daemon = await start(map);
+    const args = [MAIN, 'status', '--watch', '--map', map];
+    const first = startDaemon(rig, process.execPath, args);
+    await waitFor('two frames', () => first.lines.filter(line => line.startsWith('|')).length > 1);
+    first.signal('SIGINT');
+    assert.equal(await first.exited(), 0);
+    assert.ok(!first.stdout.includes('\x1b'), 'no terminal, no control characters');
+    const second = startDaemon(rig, process.execPath, args);
+    await second.waitForLine(/^logins of the last hour: 0, at most 0 a minute$/);
+    await daemon.stop();
+    assert.equal(await second.exited(), EXIT.unavailable);
   });
 });
 

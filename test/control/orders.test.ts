@@ -74,6 +74,21 @@ describe('a revocation', () => {
   });
 });
 
+test('whose grants must have ended: addresses, and those of a user', () => {
+  orders.revoke(address(B), 60, now);
+  orders.revoke(user('anna'), 60, now);
+  orders.allow(A, 60, now);
+  const C = ip('192.0.2.7');
+  assert.deepEqual(
+    orders.refused(name => (name === 'anna' ? [C] : []), now),
+    [B, C],
+  );
+  assert.deepEqual(
+    orders.refused(() => [C], at(60)),
+    [],
+  );
+});
+
 describe('an allowance', () => {
   const table: [title: string, seconds: number, later: number, worth: number | null][] = [
     ['longer than the grace period is worth a login now', 3600, 0, 0],

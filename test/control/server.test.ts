@@ -22,15 +22,17 @@ let path: string;
 let server: ControlServer;
 let asked: Request[];
 
+const say = (text: string): AnswerLine => ({ error: { code: '', text, hint: '' } });
+
 /** Answers with the number of the request; a list with more than anybody takes unread. */
 async function* handle(request: Request): AsyncGenerator<AnswerLine> {
   asked.push(request);
   if (request.command === 'list') {
     for (let line = 0; line < MANY_LINES; line++) {
-      yield { error: { text: 'x'.repeat(1000), exit: 0 } };
+      yield say('x'.repeat(1000));
     }
   }
-  yield { error: { text: `answer ${asked.length}`, exit: 0 } };
+  yield say(`answer ${asked.length}`);
 }
 
 const start = (patienceMs = 10_000): Promise<ControlServer> =>
