@@ -232,7 +232,7 @@ export const OPTIONS = {
     kind: 'text',
     value: 'NAME',
     about:
-      'only the grants of this user, as the server logs the name; upper and lower case are the same',
+      'the grants of this user, as the server logs the name; upper and lower case are the same',
     commands: ['list', 'revoke'],
     inFile: false,
   },

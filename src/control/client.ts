@@ -66,12 +66,10 @@ async function connected(path: string): Promise<Socket | null> {
   } catch (error) {
     const errno = errnoOf(error) ?? '';
     if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(errno)) return null;
-    const denied = ['EACCES', 'EPERM'].includes(errno);
-    throw failure(
-      denied ? 'CONTROL_DENIED' : 'CONTROL_BROKEN',
-      { path, reason: reasonOf(error) },
-      error,
-    );
+    if (['EACCES', 'EPERM'].includes(errno)) {
+      throw failure('CONTROL_DENIED', { path, reason: 'permission denied' }, error);
+    }
+    throw failure('CONTROL_BROKEN', { path, reason: reasonOf(error) }, error);
   }
 }
 

@@ -28,7 +28,7 @@ export interface Entry {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Roster {
-  readonly #entries = new Map<IpText, Writable<Entry>>();
+  readonly #entries = new Map<string, Writable<Entry>>();
   readonly #capacity: number;
 
   constructor(capacity: number = MAX_ENTRIES) {
@@ -51,8 +51,9 @@ export class Roster {
     const wanted = user.toLowerCase();
     const ips: IpText[] = [];
     let unnamed = 0;
-    for (const [ip, entry] of this.#entries) {
-      if (entry.user?.toLowerCase() === wanted) ips.push(ip);
+    for (const [key, entry] of this.#entries) {
+      const ip = entry.user?.toLowerCase() === wanted ? canonicalIp(key) : null;
+      if (ip !== null) ips.push(ip);
       else if (entry.user === null && entry.server !== null) unnamed++;
     }
     return { ips, unnamed };
@@ -114,13 +115,18 @@ export class Roster {
   #add(ip: IpText, user: string | null, server: string | null, time: EpochSeconds): void {
     if (this.#entries.has(ip) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
-    const own = canonicalIp(copied(ip)) ?? ip;
     const name = user === null ? null : copied(user);
-    this.#entries.set(own, { user: name, server, since, last: since });
+    this.#entries.set(copied(ip), { user: name, server, since, last: since });
   }
 }
 
-const copied = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+const ASCII = /^[ -~]*$/;
+
+/** The shorter way for nearly all. */
+function copied(text: string): string {
+  const encoding = ASCII.test(text) ? 'latin1' : 'utf8';
+  return Buffer.from(text, encoding).toString(encoding);
+}
 
 function entryOf(fields: readonly unknown[]): [IpText, Entry] | null {
   const [address, user, server, since, last] = fields;

@@ -48,6 +48,8 @@ export class Counters {
   lastLogin: EpochSeconds | null = null;
   lastProblem: { readonly time: EpochSeconds; readonly text: string } | null = null;
   readonly #clock: () => Moment;
+  /** When lines last came: a look at the clock for each login would double what counting it costs. */
+  #now: Moment;
   /** Logins of each minute of the steady clock, at the minute's number modulo their number. */
   readonly #minutes: number[] = Array.from({ length: MINUTES }, () => 0);
   #minute: number;
@@ -55,18 +57,22 @@ export class Counters {
   constructor(clock: () => Moment) {
     this.#clock = clock;
     this.started = clock();
+    this.#now = this.started;
     this.#minute = minuteOf(this.started);
   }
 
+  /** Takes note of lines; the logins among them, which follow, came now. */
   lines(source: string, count: number): void {
     if (count === 0) return;
+    this.#now = this.#clock();
+    this.#moveOn(minuteOf(this.#now));
     let entry = this.sources.get(source);
     if (entry === undefined) {
       entry = { lines: 0, lastLine: null };
       this.sources.set(source, entry);
     }
     entry.lines += count;
-    entry.lastLine = this.#clock().wall;
+    entry.lastLine = this.#now.wall;
   }
 
   report(decision: Decision): void {
@@ -129,9 +135,7 @@ export class Counters {
     if (outcome.kind === 'ignored') {
       this.ignored.set(outcome.reason, (this.ignored.get(outcome.reason) ?? 0) + 1);
     } else this.totals[outcome.kind]++;
-    const now = this.#clock();
-    this.lastLogin = now.wall;
-    this.#moveOn(minuteOf(now));
+    this.lastLogin = this.#now.wall;
     const slot = this.#minute % MINUTES;
     this.#minutes[slot] = (this.#minutes[slot] ?? 0) + 1;
   }

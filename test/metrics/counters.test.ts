@@ -94,6 +94,7 @@ test('knows the logins of each of the last minutes, whenever they came', () => {
       const minutes: number[] = [];
       for (const wait of waits) {
         seconds += wait;
+        fresh.lines('/log', 1);
         fresh.report(login({ kind: 'granted', effect: null }));
         minutes.push(Math.floor(seconds / 60));
         const now = Math.floor(seconds / 60);
