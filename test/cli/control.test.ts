@@ -2,6 +2,7 @@
  * Daemons as processes, asked and commanded by the commands; what of it outlives a daemon.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -384,6 +385,25 @@ test('what the daemon cannot do is told with its own words and status', async ()
   await logIn(daemon, 'anna', '203.0.113.91');
   await ignored(daemon);
   await daemon.stop();
+});
+
+test('clients that stall, babble and never leave keep no login from its grant', async () => {
+  const map = watched.newMap();
+  const daemon = await start(map);
+  const sockets = Array.from({ length: 40 }, () => connect(socketOf(map)));
+  for (const [index, socket] of sockets.entries()) {
+    socket.on('error', () => undefined);
+    if (index % 3 === 0) socket.write(randomBytes(200_000));
+    if (index % 3 === 1) socket.pause().write('{"command":"list"}\n'.repeat(3000));
+  }
+  await logIn(daemon, 'anna', '203.0.113.95');
+  await waitFor('its row', async () => (await keys(map)).join() === '203.0.113.95');
+  for (const socket of sockets) socket.destroy();
+  await waitFor(
+    'the daemon to have room for others',
+    async () => (await popbsmtp('status', '--map', map)).code === 0,
+  );
+  assert.equal(await daemon.stop(), 0);
 });
 
 describe('status --watch', () => {
