@@ -135,10 +135,19 @@ export class Pipeline {
     });
   }
 
-  /** Ends the grants of these addresses, and refuses new ones to the subjects, for so many seconds. */
-  revoke(subjects: readonly Subject[], ips: readonly IpText[], seconds: number): Promise<Revoked> {
+  /**
+   * Refuses new grants to the subjects, for so many seconds, and ends those that there are.
+   *
+   * @param find their addresses, asked for when all that was handed over before has been dealt with
+   */
+  revoke(
+    subjects: readonly Subject[],
+    find: () => readonly IpText[],
+    seconds: number,
+  ): Promise<Revoked> {
     return this.#next(async () => {
       const now = this.#clock.now();
+      const ips = find();
       const orders = subjects.map(subject => this.#orders.revoke(subject, seconds, now));
       const grants = ips.map(ip => this.#grants.revoke(ip)).filter(grant => grant !== null);
       // Also a row that belongs to no grant, should there be one.

@@ -71,8 +71,14 @@ export class Desk {
     const subjects: Subject[] =
       user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
     this.#refuseWhenFull(subjects.length);
-    const { ips, unknown } = user === null ? { ips: addresses, unknown: 0 } : this.#ofUser(user);
-    const { orders, rows } = await pipeline.revoke(subjects, ips, seconds);
+    let unknown = 0;
+    const find = (): readonly IpText[] => {
+      if (user === null) return addresses;
+      const found = this.#ofUser(user);
+      unknown = found.unknown;
+      return found.ips;
+    };
+    const { orders, rows } = await pipeline.revoke(subjects, find, seconds);
     await this.#save();
     const until = orders[0]?.until ?? clock.now().wall + seconds;
     return { kind: 'done', until, rows, unknown };
