@@ -205,12 +205,12 @@ const CATALOGUE = {
     text: 'there are {most} orders to allow or refuse already',
     hint: 'wait until some have ended, or put what is to last into the configuration',
   },
-  BESIDE_UNREADABLE: {
+  STATE_UNREADABLE: {
     exit: EXIT.io,
     text: 'cannot read {path}: {reason}',
     hint: 'make it readable for the account, or remove it, and what it holds of orders by hand is forgotten',
   },
-  BESIDE_UNWRITABLE: {
+  STATE_UNWRITABLE: {
     exit: EXIT.io,
     text: 'cannot write {path}: {reason}',
     hint: 'look at the free space, and let the account write there: what was ordered ends with the process',

@@ -19,7 +19,9 @@ export async function allow(typed: Values, [address = '']: readonly string[]): P
   const map = mapOf(values);
   const answer = await ask(map, { command: 'allow', address: ip, seconds });
   if (answer !== null) return tell(ip, answer);
-  const result = await withoutDaemon(map, rulesOf(values), warn, desk => desk.allow(ip, seconds));
+  const result = await withoutDaemon(map, rulesOf(values), warn, commands =>
+    commands.allow(ip, seconds),
+  );
   const status = tell(ip, result);
   if (result.kind === 'done') {
     warn('no daemon is running: the next one, or "popbsmtp purge", ends it in time');

@@ -6,7 +6,7 @@
  */
 
 import { systemClock } from '../clock.ts';
-import { ordersFile } from '../control/books.ts';
+import { ordersFile } from '../control/bookkeeping.ts';
 import { ask } from '../control/client.ts';
 import { type Order, Orders } from '../control/orders.ts';
 import type { GrantRow } from '../control/protocol.ts';

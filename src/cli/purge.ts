@@ -5,7 +5,7 @@
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
 import { epoch, systemClock } from '../clock.ts';
-import { ordersFile } from '../control/books.ts';
+import { ordersFile } from '../control/bookkeeping.ts';
 import { Orders } from '../control/orders.ts';
 import { type HeldMap, holdMap } from '../daemon/held-map.ts';
 import { EXIT, Failure } from '../errors.ts';

@@ -48,7 +48,9 @@ async function order(
 ): Promise<OrderResult> {
   const answer = await ask(map, { command: 'revoke', ...whom, seconds });
   if (answer !== null) return answer;
-  return withoutDaemon(map, rules, warn, desk => desk.revoke(whom.addresses, whom.user, seconds));
+  return withoutDaemon(map, rules, warn, commands =>
+    commands.revoke(whom.addresses, whom.user, seconds),
+  );
 }
 
 /** What is to be revoked, in portions that one request takes. */

@@ -9,7 +9,7 @@ import type { MapSpec } from '../map/map.ts';
 import { closeListener, type Listening, listen } from '../metrics/listener.ts';
 import { metricsText } from '../metrics/metrics.ts';
 import { Textfile } from '../metrics/textfile.ts';
-import { answer, Desk, type DeskParts } from './desk.ts';
+import { answer, Commands, type CommandsParts } from './commands.ts';
 import { ControlServer } from './server.ts';
 import { socketPath } from './socket.ts';
 import type { Status } from './status.ts';
@@ -22,7 +22,7 @@ export interface ControlSettings {
   readonly metricsListen: Listening | null;
 }
 
-interface ControlParts extends DeskParts {
+interface ControlParts extends CommandsParts {
   readonly status: () => Status;
   readonly warn: (text: string) => void;
 }
@@ -63,14 +63,14 @@ export class Control {
 
 async function serve(map: MapSpec, parts: ControlParts): Promise<ControlServer | null> {
   const { status, warn, orders, clock } = parts;
-  const desk = new Desk(parts);
+  const commands = new Commands(parts);
   const present = { status, orders: () => orders.list(clock.now()) };
   try {
     const path = socketPath(map);
     if (path === null) {
       throw failure('CONTROL_LISTEN', { path: `${map.path}.sock`, reason: 'the name is too long' });
     }
-    return await ControlServer.listen(path, request => answer(request, desk, present, warn));
+    return await ControlServer.listen(path, request => answer(request, commands, present, warn));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     warn(error.line);

@@ -1,5 +1,5 @@
 /**
- * The desk without a daemon: the same decisions by the same code, for a command that finds none running.
+ * The commands without a daemon: the same decisions by the same code, for a command that finds none running.
  *
  * It owns the map meanwhile, under the lock that a daemon would hold, and reads nothing but the map and what lies beside it.
  */
@@ -17,8 +17,8 @@ import { Pipeline } from '../pipeline.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import { Registry } from '../recogniser/registry.ts';
 import type { RuleSettings } from '../settings.ts';
-import { ordersFile, rosterFile } from './books.ts';
-import { Desk } from './desk.ts';
+import { ordersFile, rosterFile } from './bookkeeping.ts';
+import { Commands } from './commands.ts';
 import { Orders } from './orders.ts';
 import { Roster } from './roster.ts';
 
@@ -30,7 +30,7 @@ export async function withoutDaemon<T>(
   map: MapSpec,
   rules: RuleSettings,
   warn: (text: string) => void,
-  work: (desk: Desk) => Promise<T>,
+  work: (commands: Commands) => Promise<T>,
 ): Promise<T> {
   if (!mapExists(map)) throw failure('MAP_MISSING', { path: map.path });
   const classifier = await classifierFor(rules, warn);
@@ -58,7 +58,7 @@ export async function withoutDaemon<T>(
       report,
       orders,
     });
-    return await work(new Desk({ pipeline, grants, orders, file, roster, clock }));
+    return await work(new Commands({ pipeline, grants, orders, file, roster, clock }));
   } finally {
     await held.close();
   }

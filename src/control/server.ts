@@ -5,7 +5,7 @@
  * and is dealt with before the next of its connection is read; an answer goes out only as fast as it is taken, and
  * a client that takes nothing is dropped; so many connections at once, no more.  The socket is 0600 from its
  * beginning.  A socket that a dead daemon has left is replaced: the caller owns the map, so no living one serves it.
- * Leaves to others: what a request means (desk.ts).
+ * Leaves to others: what a request means (commands.ts).
  */
 import { once } from 'node:events';
 import { lstatSync, rmSync } from 'node:fs';

@@ -11,7 +11,7 @@ import { EventEmitter } from 'node:events';
 import type { Places } from '../checkpoint/checkpoint.ts';
 import { version } from '../cli/version.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
-import { Books } from '../control/books.ts';
+import { Bookkeeping } from '../control/bookkeeping.ts';
 import { Control } from '../control/control.ts';
 import { positionOf } from '../control/position.ts';
 import { type Status, statusOf } from '../control/status.ts';
@@ -75,7 +75,7 @@ class RunningDaemon implements Daemon {
   readonly #loaded: LoadedRules;
   readonly #held: HeldMap;
   readonly #clock: Clock;
-  readonly #books: Books;
+  readonly #bookkeeping: Bookkeeping;
   /** As it was started: an upgrade may have put another one in its place. */
   readonly #version = version();
   readonly #output: Output;
@@ -106,8 +106,8 @@ class RunningDaemon implements Daemon {
     this.#loaded = loaded;
     this.#held = held;
     this.#clock = clock;
-    this.#books = new Books(settings.map, settings.grace, clock, output);
-    this.#output = this.#books.output;
+    this.#bookkeeping = new Bookkeeping(settings.map, settings.grace, clock, output);
+    this.#output = this.#bookkeeping.output;
     this.#grace = settings.grace;
     this.#drift = new Drift(this.#output.warn);
     this.#bookmarks = settings.nowrite
@@ -119,10 +119,10 @@ class RunningDaemon implements Daemon {
       rules: this.#rulesFor(loaded),
       grants: this.#grants,
       sessions: this.#sessions,
-      map: new TimedMap(held.map, this.#books.counters),
+      map: new TimedMap(held.map, this.#bookkeeping.counters),
       clock,
       report: this.#output.report,
-      orders: this.#books.orders,
+      orders: this.#bookkeeping.orders,
     });
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
@@ -131,17 +131,17 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
-    this.#books.readOrders();
+    this.#bookkeeping.readOrders();
     const rows = await this.#held.map.rows();
     const now = this.#clock.now();
     for (const grant of grantsIn(rows)) this.#grants.restore(grant, now);
     // Open sessions before the first purge: they may keep what is due.
     const places = this.#recall();
     if (!this.#settings.nowrite) {
-      await this.#books.takeRoster(ip => this.#grants.dueOf(ip) !== null);
+      await this.#bookkeeping.takeRoster(ip => this.#grants.dueOf(ip) !== null);
     }
     await this.#pipeline.purge();
-    await this.#pipeline.obey(this.#books.refused());
+    await this.#pipeline.obey(this.#bookkeeping.refused());
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,
@@ -155,9 +155,9 @@ class RunningDaemon implements Daemon {
     this.#control = await Control.open(this.#settings, {
       pipeline: this.#pipeline,
       grants: this.#grants,
-      orders: this.#books.orders,
-      file: this.#books.ordersFile,
-      roster: this.#books.roster,
+      orders: this.#bookkeeping.orders,
+      file: this.#bookkeeping.ordersFile,
+      roster: this.#bookkeeping.roster,
       clock: this.#clock,
       status: () => this.#status(),
       warn: this.#output.warn,
@@ -187,7 +187,7 @@ class RunningDaemon implements Daemon {
     await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#pipeline.purge();
-    if (!this.#settings.nowrite) await this.#books.leaveRoster();
+    if (!this.#settings.nowrite) await this.#bookkeeping.leaveRoster();
     this.#note(this.#sessions?.save(this.#clock.now().steady) ?? null);
     await this.#held.close();
   }
@@ -208,7 +208,7 @@ class RunningDaemon implements Daemon {
     return {
       lines: batch => {
         silence.heard(this.#clock.now().steady);
-        this.#books.counters.lines(name, batch.length);
+        this.#bookkeeping.counters.lines(name, batch.length);
         return this.#watch(this.#pipeline.lines(batch));
       },
       notice: notice => this.#notice(notice),
@@ -223,7 +223,7 @@ class RunningDaemon implements Daemon {
   }
 
   #status(): Status {
-    const { counters } = this.#books;
+    const { counters } = this.#bookkeeping;
     return statusOf(counters, {
       version: this.#version,
       map: formatMapSpec(this.#settings.map),

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
-import { FileBeside } from '../../src/control/beside.ts';
+import { StateFile } from '../../src/control/state-file.ts';
 import { assertFails, assertRejects } from '../failure.ts';
 import { directory } from '../map/scratch.ts';
 
 const base = await directory();
 let count = 0;
-let file: FileBeside;
+let file: StateFile;
 
 beforeEach(() => {
   const own = join(base, String(++count));
   mkdirSync(own);
-  file = new FileBeside(join(own, 'map.orders'));
+  file = new StateFile(join(own, 'map.orders'));
 });
 
 describe('a file beside the map', () => {
@@ -38,12 +38,12 @@ describe('a file beside the map', () => {
 
   test('that is damaged or cannot be written is told by its name, and can be tried again', async () => {
     writeFileSync(file.path, '{"orders":');
-    assertFails(() => file.read(), 'BESIDE_UNREADABLE', file.path);
+    assertFails(() => file.read(), 'STATE_UNREADABLE', file.path);
     mkdirSync(`${file.path}.new`);
-    await assertRejects(file.write({}), 'BESIDE_UNWRITABLE', file.path);
-    assertFails(() => file.read(), 'BESIDE_UNREADABLE', file.path);
-    const elsewhere = new FileBeside(join(base, 'none', 'map.orders'));
-    await assertRejects(elsewhere.write({}), 'BESIDE_UNWRITABLE', 'no such file');
+    await assertRejects(file.write({}), 'STATE_UNWRITABLE', file.path);
+    assertFails(() => file.read(), 'STATE_UNREADABLE', file.path);
+    const elsewhere = new StateFile(join(base, 'none', 'map.orders'));
+    await assertRejects(elsewhere.write({}), 'STATE_UNWRITABLE', 'no such file');
     mkdirSync(join(base, 'none'));
     await elsewhere.write([1]);
     assert.deepEqual(elsewhere.read(), [1]);

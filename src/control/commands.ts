@@ -12,7 +12,6 @@ import { Failure, failure } from '../errors.ts';
 import type { GrantTable } from '../grant/grant-table.ts';
 import { metricsText } from '../metrics/metrics.ts';
 import type { Pipeline } from '../pipeline.ts';
-import type { FileBeside } from './beside.ts';
 import { MAX_ORDERS, type Orders, type Subject } from './orders.ts';
 import {
   type AnswerLine,
@@ -22,29 +21,30 @@ import {
   type Request,
 } from './protocol.ts';
 import type { Roster } from './roster.ts';
+import type { StateFile } from './state-file.ts';
 import type { Status } from './status.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
 const BLOCK = 500;
 
-export interface DeskParts {
+export interface CommandsParts {
   readonly pipeline: Pipeline;
   readonly grants: GrantTable;
   readonly orders: Orders;
   /** Where the orders are kept. */
-  readonly file: FileBeside;
+  readonly file: StateFile;
   readonly roster: Roster;
   readonly clock: Clock;
 }
 
-export class Desk {
-  readonly #parts: DeskParts;
+export class Commands {
+  readonly #parts: CommandsParts;
 
-  constructor(parts: DeskParts) {
+  constructor(parts: CommandsParts) {
     this.#parts = parts;
   }
 
-  /** @throws Failure ORDERS_FULL; BESIDE_UNWRITABLE when the order is in force, but will not outlive the process */
+  /** @throws Failure ORDERS_FULL; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
   async allow(ip: IpText, seconds: number): Promise<OrderResult> {
     const { pipeline } = this.#parts;
     this.#refuseWhenFull(1);
@@ -130,7 +130,7 @@ export class Desk {
  */
 export async function* answer(
   request: Request,
-  desk: Desk,
+  commands: Commands,
   present: { readonly status: () => Status; readonly orders: () => ReturnType<Orders['list']> },
   warn: (text: string) => void,
 ): AsyncGenerator<AnswerLine> {
@@ -143,14 +143,14 @@ export async function* answer(
         yield { result: metricsText(present.status()) };
         return;
       case 'list':
-        for await (const rows of desk.list()) yield { rows };
+        for await (const rows of commands.list()) yield { rows };
         yield { result: { orders: present.orders() } };
         return;
       case 'allow':
-        yield { result: await desk.allow(request.address, request.seconds) };
+        yield { result: await commands.allow(request.address, request.seconds) };
         return;
       case 'revoke':
-        yield { result: await desk.revoke(request.addresses, request.user, request.seconds) };
+        yield { result: await commands.revoke(request.addresses, request.user, request.seconds) };
         return;
     }
   } catch (error) {

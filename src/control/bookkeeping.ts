@@ -11,21 +11,21 @@ import type { Output } from '../daemon/daemon.ts';
 import { Failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { Counters } from '../metrics/counters.ts';
-import { FileBeside } from './beside.ts';
 import { Orders } from './orders.ts';
 import { Roster } from './roster.ts';
+import { StateFile } from './state-file.ts';
 
-export const ordersFile = ({ path }: MapSpec): FileBeside => new FileBeside(`${path}.orders`);
-export const rosterFile = ({ path }: MapSpec): FileBeside => new FileBeside(`${path}.roster`);
+export const ordersFile = ({ path }: MapSpec): StateFile => new StateFile(`${path}.orders`);
+export const rosterFile = ({ path }: MapSpec): StateFile => new StateFile(`${path}.roster`);
 
-export class Books {
+export class Bookkeeping {
   readonly counters: Counters;
   readonly roster = new Roster();
   readonly orders: Orders;
   /** The daemon's output, which is counted on its way. */
   readonly output: Output;
-  readonly ordersFile: FileBeside;
-  readonly #rosterFile: FileBeside;
+  readonly ordersFile: StateFile;
+  readonly #rosterFile: StateFile;
   readonly #clock: Clock;
 
   /** @param grace seconds */
@@ -57,7 +57,7 @@ export class Books {
   /**
    * Reads the orders that an earlier run, or a command, has left.
    *
-   * @throws Failure BESIDE_UNREADABLE
+   * @throws Failure STATE_UNREADABLE
    */
   readOrders(): void {
     const now = this.#clock.now();

@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
 import { syncName } from '../map/new-file.ts';
 
-export class FileBeside {
+export class StateFile {
   readonly path: string;
   #turn: Promise<void> = Promise.resolve();
 
@@ -23,21 +23,21 @@ export class FileBeside {
   /**
    * What was written last; null when there is no such file.
    *
-   * @throws Failure BESIDE_UNREADABLE, also when it is damaged
+   * @throws Failure STATE_UNREADABLE, also when it is damaged
    */
   read(): unknown {
     try {
       return JSON.parse(readFileSync(this.path, 'utf8'));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
-      throw failure('BESIDE_UNREADABLE', { path: this.path, reason: reasonOf(error) }, error);
+      throw failure('STATE_UNREADABLE', { path: this.path, reason: reasonOf(error) }, error);
     }
   }
 
   /**
    * Writes, after what was asked for before; resolves when it is on the disk.
    *
-   * @throws Failure BESIDE_UNWRITABLE, with the old file as it was
+   * @throws Failure STATE_UNWRITABLE, with the old file as it was
    */
   write(content: unknown): Promise<void> {
     const done = this.#turn.then(() => this.#replace(`${JSON.stringify(content)}\n`));
@@ -45,12 +45,12 @@ export class FileBeside {
     return done;
   }
 
-  /** @throws Failure BESIDE_UNWRITABLE */
+  /** @throws Failure STATE_UNWRITABLE */
   async remove(): Promise<void> {
     try {
       await rm(this.path, { force: true });
     } catch (error) {
-      throw failure('BESIDE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
+      throw failure('STATE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
     }
   }
 
@@ -73,7 +73,7 @@ export class FileBeside {
       await rename(fresh, this.path);
       await syncName(this.path);
     } catch (error) {
-      throw failure('BESIDE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
+      throw failure('STATE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
     }
   }
 }
