@@ -4,7 +4,7 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
-import { epoch, systemClock } from '../clock.ts';
+import { epoch, type Moment, systemClock } from '../clock.ts';
 import { ordersFile } from '../control/bookkeeping.ts';
 import { Orders } from '../control/orders.ts';
 import { type HeldMap, holdMap } from '../daemon/held-map.ts';
@@ -13,6 +13,7 @@ import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
 import { debugLines } from './debug.ts';
+import { warn } from './order.ts';
 import { print } from './print.ts';
 import { graceOf, mapOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
@@ -35,18 +36,29 @@ export async function purge(values: Values): Promise<number> {
 async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
   if (!mapExists(spec)) return null;
   try {
-    return await holdMap(spec, false, text => process.stderr.write(`popbsmtp: ${text}\n`));
+    return await holdMap(spec, false, warn);
   } catch (error) {
     if (error instanceof Failure && error.code === 'MAP_OWNED') return null;
     throw error;
   }
 }
 
+/** Without those that cannot be read what is allowed by hand ends early, but all that is due ends. */
+function ordersOf(spec: MapSpec, grace: number, now: Moment): Orders {
+  const orders = new Orders(grace);
+  try {
+    orders.restore(ordersFile(spec).read(), now);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(error.line);
+  }
+  return orders;
+}
+
 async function end({ map }: HeldMap, grace: number): Promise<void> {
   const moment = systemClock().now();
   const now = epoch(Math.floor(moment.wall));
-  const orders = new Orders(grace);
-  orders.restore(ordersFile(map.spec).read(), moment);
+  const orders = ordersOf(map.spec, grace, moment);
   const rows = [...grantsIn(await map.rows())];
   const refused = new Set(orders.refused(() => [], moment));
   const overdue = rows.filter(({ ip, stamp }) => stamp + grace <= now || refused.has(ip));

@@ -38,11 +38,7 @@ export class WatchedLog {
   }
 
   logIn(ip: string): Promise<void> {
-    return this.write(loginLine(ip));
-  }
-
-  write(lines: string): Promise<void> {
-    return appendFile(this.log, lines);
+    return appendFile(this.log, loginLine(ip));
   }
 
   start(map: string, ...more: string[]): Daemon {
