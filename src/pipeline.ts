@@ -168,17 +168,14 @@ export class Pipeline {
   obey(refused: readonly IpText[]): Promise<void> {
     return this.#next(async () => {
       const now = this.#clock.now();
-      const { classifier } = this.#rules;
       const allowed = this.#orders.allowed(now);
-      await classifier.prepare(allowed);
+      await this.#rules.classifier.prepare(allowed);
       const batch: Batch = { changes: [], drafts: [] };
       for (const ip of refused) {
         const grant = this.#grants.revoke(ip);
         if (grant !== null) this.#end(grant, batch);
       }
-      for (const ip of allowed) {
-        if (classifier.classify(ip).kind === 'grantable') this.#keep(ip, now, batch);
-      }
+      for (const ip of allowed) this.#keep(ip, now, batch);
       await this.#finish(batch, now);
     });
   }
@@ -268,6 +265,9 @@ export class Pipeline {
 
   /** @returns whether an allowance keeps the grant of an address, which then begins anew */
   #keep(ip: IpText, now: Moment, { changes, drafts }: Batch): boolean {
+    if (this.#orders.loginOf(ip, now) === null) return false;
+    // A reload may have excluded it since.
+    if (this.#rules.classifier.classify(ip).kind === 'ignored') return false;
     const stamp = this.#renew(ip, now);
     if (stamp === null) return false;
     const grant = { ip, stamp };

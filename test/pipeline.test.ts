@@ -333,6 +333,12 @@ describe('by hand', () => {
     assert.deepEqual(await rows(), []);
   });
 
+  test('an allowance is not renewed once its address is excluded', async () => {
+    await pipeline.allow(A, 3 * GRACE);
+    await pipeline.setRules(await rulesWith('none', '198.51.100.0/24'));
+    assert.ok(Math.abs((await lastsFor()) - GRACE) <= 5);
+  });
+
   test('a revocation of an earlier run ends a row that it could not take away', async () => {
     await pipeline.lines([login(A), login('198.51.100.2')]);
     await pipeline.obey([A, ip('198.51.100.3')]);
