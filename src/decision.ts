@@ -5,6 +5,7 @@
  */
 import type { IpText } from './classifier/address.ts';
 import type { NetworkReason } from './classifier/classifier.ts';
+import type { Allowance, Order, Revocation } from './control/orders.ts';
 import type { Grant } from './grant/grant-table.ts';
 import type { Effect } from './map/map.ts';
 import type { LimitAction, LimitReason } from './policy/limits.ts';
@@ -12,7 +13,13 @@ import type { PolicyReason } from './policy/policy.ts';
 import type { LoginEvent, LogoutEvent } from './recogniser/event.ts';
 
 /** Why a login granted nothing. */
-export type IgnoreReason = NetworkReason | PolicyReason | LimitReason | 'too old' | 'no time stamp';
+export type IgnoreReason =
+  | NetworkReason
+  | PolicyReason
+  | LimitReason
+  | 'revoked'
+  | 'too old'
+  | 'no time stamp';
 
 /**
  * What a login led to.  `effect` is what its row in the map went through, null when there was nothing to
@@ -37,10 +44,20 @@ export type Decision =
   /** The end of a session; `ip` is null when it was not known to be open. */
   | { readonly kind: 'logout'; readonly logout: LogoutEvent; readonly ip: IpText | null }
   | { readonly kind: 'purged'; readonly grant: Grant }
-  /** A grant was due, but a session is still open: it lasts for another grace period. */
+  /** A grant was due, but a session is still open, or the address is allowed by hand: it lasts on. */
   | { readonly kind: 'kept'; readonly grant: Grant }
   /** There were more grants than there may be: these, which would have ended first, have ended. */
   | { readonly kind: 'evicted'; readonly grants: readonly Grant[] }
+  /** The administrator allows an address; `effect` as for a login. */
+  | { readonly kind: 'allowed'; readonly order: Allowance; readonly effect: Effect | null }
+  /** The administrator refuses addresses or a user, which has ended these grants. */
+  | {
+      readonly kind: 'revoked';
+      readonly orders: readonly Revocation[];
+      readonly grants: readonly Grant[];
+    }
+  /** At a start: what was ordered before, and still is in force. */
+  | { readonly kind: 'in force'; readonly orders: readonly Order[] }
   /** The map cannot be written; its changes are kept and tried again. */
   | { readonly kind: 'map failed'; readonly line: string }
   | { readonly kind: 'map recovered'; readonly changes: number };

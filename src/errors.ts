@@ -205,6 +205,71 @@ export const CATALOGUE = {
     text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',
     hint: 'stop that one first, or name another map with --map',
   },
+  ADDRESS: {
+    exit: EXIT.usage,
+    text: '"{value}" is not an address',
+    hint: 'write one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1',
+  },
+  ALLOW_EXCLUDED: {
+    exit: EXIT.config,
+    text: '{ip} never gets a grant: it is {reason}',
+    hint: 'take its network out of --exclude first, if it is to relay',
+  },
+  REVOKE_FOREIGN: {
+    exit: EXIT.data,
+    text: '{ips}: the map has a row of your own, which stays, and by which it may relay',
+    hint: 'remove it with "postmap -d ADDRESS {map}"',
+  },
+  ORDERS_FULL: {
+    exit: EXIT.temporary,
+    text: 'there are {most} orders to allow or refuse already',
+    hint: 'wait until some have ended, or put what is to last into the configuration',
+  },
+  STATE_UNREADABLE: {
+    exit: EXIT.io,
+    text: 'cannot read {path}: {reason}',
+    hint: 'make it readable for the account, or remove it, and what it holds of orders by hand is forgotten',
+  },
+  STATE_UNWRITABLE: {
+    exit: EXIT.io,
+    text: 'cannot write {path}: {reason}',
+    hint: 'look at the free space, and let the account write there: what was ordered ends with the process',
+  },
+  CONTROL_LISTEN: {
+    exit: EXIT.cannotCreate,
+    text: 'no control socket at {path}: {reason}',
+    hint: 'let the account write there, or give the map a shorter name; until then status, allow and revoke find no daemon',
+  },
+  CONTROL_DENIED: {
+    exit: EXIT.noPermission,
+    text: 'cannot speak to the daemon by {path}: {reason}',
+    hint: "be root, or the daemon's account (sudo -u popbsmtp)",
+  },
+  CONTROL_BROKEN: {
+    exit: EXIT.temporary,
+    text: 'the daemon gave no full answer by {path}: {reason}',
+    hint: 'look at its log, and try again',
+  },
+  CONTROL_REQUEST: {
+    exit: EXIT.data,
+    text: 'the daemon does not take the request: {problem}',
+    hint: 'are this command and the daemon of the same version?',
+  },
+  CONTROL_BUG: {
+    exit: EXIT.software,
+    text: 'the daemon failed to answer',
+    hint: 'this is a bug of its own, which its log tells more of',
+  },
+  NO_DAEMON: {
+    exit: EXIT.unavailable,
+    text: 'no popbsmtp is running for {map}',
+    hint: 'start it, or name the map of a running one with --map',
+  },
+  METRICS_LISTEN: {
+    exit: EXIT.config,
+    text: '{where}: "{value}" is no port of a loopback address',
+    hint: 'write 127.0.0.1:9117 or [::1]:9117; for other machines put a proxy before it that asks who they are',
+  },
   LMDB_BUILD: {
     exit: EXIT.software,
     text: 'the lmdb addon is not the one that Postfix needs: {found}',
@@ -228,6 +293,10 @@ export const CATALOGUE = {
 } as const satisfies Record<string, Entry>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(CATALOGUE, text);
+}
 
 type Names<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Names<Rest>

@@ -7,10 +7,12 @@
  * cannot be written, nothing is forgotten: the rows are written once it can.
  * Leaves to others: where lines come from (source/), when to purge (daemon/), how decisions look (cli/).
  */
-import type { Classifier } from './classifier/classifier.ts';
-import type { Clock, Moment } from './clock.ts';
+import type { IpText } from './classifier/address.ts';
+import type { Classifier, Verdict } from './classifier/classifier.ts';
+import type { Clock, EpochSeconds, Moment } from './clock.ts';
+import { Orders, type Revocation, type Subject } from './control/orders.ts';
 import type { Decision, IgnoreReason, Outcome, Report } from './decision.ts';
-import type { GrantTable } from './grant/grant-table.ts';
+import type { Grant, GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
 import { MapWriter } from './map/map-writer.ts';
 import type { Grace } from './policy/grace.ts';
@@ -39,6 +41,17 @@ type Judgement =
   | Extract<Outcome, { kind: 'ignored' }>
   | { readonly kind: 'granted' | 'refreshed'; readonly change: Change | null };
 
+/** What an order by hand to allow an address has led to; the map may refuse it, or be written later (null). */
+export type Allowed =
+  | Extract<Verdict, { kind: 'ignored' }>
+  | Extract<Decision, { kind: 'allowed' }>;
+
+/** What an order to refuse has led to: the rows that it was about, with what happened to each. */
+export interface Revoked {
+  readonly orders: readonly Revocation[];
+  readonly rows: readonly { readonly ip: IpText; readonly effect: Effect | null }[];
+}
+
 /** What a batch has led to so far. */
 interface Batch {
   readonly changes: Change[];
@@ -54,7 +67,8 @@ export class Pipeline {
   readonly #limits = new Limits();
   readonly #clock: Clock;
   readonly #report: Report;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #orders: Orders;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
     readonly rules: Rules;
@@ -63,6 +77,8 @@ export class Pipeline {
     readonly map: LookupMap;
     readonly clock: Clock;
     readonly report: Report;
+    /** None by hand when not given. */
+    readonly orders?: Orders;
   }) {
     this.#rules = parts.rules;
     this.#grants = parts.grants;
@@ -70,6 +86,7 @@ export class Pipeline {
     this.#writer = new MapWriter(parts.map, () => parts.grants.all(), parts.report);
     this.#clock = parts.clock;
     this.#report = parts.report;
+    this.#orders = parts.orders ?? new Orders(parts.rules.grace);
   }
 
   /** Takes the lines of one read; resolves when their rows are in the map. */
@@ -102,13 +119,77 @@ export class Pipeline {
     return this.#next(async () => {
       const { grace } = rules;
       if (String(grace) !== String(this.#rules.grace)) this.#grants.setGrace(ip => grace.of(ip));
+      this.#orders.setGrace(grace);
       this.#rules = rules;
     });
   }
 
-  #next(step: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(step);
-    return this.#turn;
+  /** Grants an address by hand, for so many seconds, unless a login of it would be ignored. */
+  allow(ip: IpText, seconds: number): Promise<Allowed> {
+    return this.#next(async () => {
+      await this.#rules.classifier.prepare([ip]);
+      const verdict = this.#rules.classifier.classify(ip);
+      if (verdict.kind === 'ignored') return verdict;
+      const now = this.#clock.now();
+      const order = this.#orders.allow(ip, seconds, now);
+      const stamp = this.#renew(ip, now);
+      const changes = stamp === null ? [] : [{ ip, stamp }];
+      const [effect = null] = await this.#writer.write(changes, now.steady);
+      const allowed = { kind: 'allowed', order, effect } as const;
+      this.#report(allowed);
+      return allowed;
+    });
+  }
+
+  /**
+   * Refuses new grants to the subjects, for so many seconds, and ends those that there are.
+   *
+   * @param find their addresses, asked for when all that was handed over before has been dealt with
+   */
+  revoke(
+    subjects: readonly Subject[],
+    find: () => readonly IpText[],
+    seconds: number,
+  ): Promise<Revoked> {
+    return this.#next(async () => {
+      const now = this.#clock.now();
+      const ips = find();
+      const orders = subjects.map(subject => this.#orders.revoke(subject, seconds, now));
+      const grants = ips.map(ip => this.#grants.revoke(ip)).filter(grant => grant !== null);
+      // Also a row that belongs to no grant, should there be one.
+      const effects = await this.#writer.write(
+        ips.map(ip => ({ ip, stamp: null })),
+        now.steady,
+      );
+      this.#report({ kind: 'revoked', orders, grants });
+      return { orders, rows: ips.map((ip, index) => ({ ip, effect: effects[index] ?? null })) };
+    });
+  }
+
+  /**
+   * Brings the grants in line with the orders: after a start, with a map that may not be.
+   *
+   * @param refused whose grants end
+   */
+  obey(refused: readonly IpText[]): Promise<void> {
+    return this.#next(async () => {
+      const now = this.#clock.now();
+      const allowed = this.#orders.allowed(now);
+      await this.#rules.classifier.prepare(allowed);
+      const batch: Batch = { changes: [], drafts: [] };
+      for (const ip of refused) {
+        const grant = this.#grants.revoke(ip);
+        if (grant !== null) this.#end(grant, batch);
+      }
+      for (const ip of allowed) this.#keep(ip, now, batch);
+      await this.#finish(batch, now);
+    });
+  }
+
+  #next<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(step);
+    this.#turn = done;
+    return done;
   }
 
   #recognise(lines: readonly string[]): ServerEvent[] {
@@ -167,6 +248,7 @@ export class Pipeline {
     const { classifier, policy } = this.#rules;
     const verdict = classifier.classify(login.ip);
     if (verdict.kind === 'ignored') return verdict;
+    if (this.#orders.refuses(login, now)) return { kind: 'ignored', reason: 'revoked' };
     const refusal = refusalOf(login, policy);
     if (refusal !== null) return { kind: 'ignored', reason: refusal };
     // A line that does not say when it was written may be as old as the log.
@@ -208,13 +290,38 @@ export class Pipeline {
     this.#sessions?.expire(now.steady);
     const { ended, kept } = this.#grants.expire(now, ip => this.#sessions?.holds(ip) ?? false);
     for (const grant of ended) {
-      changes.push({ ip: grant.ip, stamp: null });
-      drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
+      if (!this.#keep(grant.ip, now, { changes, drafts })) this.#end(grant, { changes, drafts });
     }
     for (const grant of kept) {
       changes.push(grant);
       drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
     }
+  }
+
+  #end(grant: Grant, { changes, drafts }: Batch): void {
+    changes.push({ ip: grant.ip, stamp: null });
+    drafts.push({ change: null, decide: () => ({ kind: 'purged', grant }) });
+  }
+
+  /** @returns whether an allowance keeps the grant of an address, which then begins anew */
+  #keep(ip: IpText, now: Moment, { changes, drafts }: Batch): boolean {
+    if (this.#orders.loginOf(ip, now) === null) return false;
+    // A reload may have excluded it since.
+    if (this.#rules.classifier.classify(ip).kind === 'ignored') return false;
+    const stamp = this.#renew(ip, now);
+    if (stamp === null) return false;
+    const grant = { ip, stamp };
+    changes.push(grant);
+    drafts.push({ change: null, decide: () => ({ kind: 'kept', grant }) });
+    return true;
+  }
+
+  /** @returns the stamp of a grant that an allowance makes or keeps; null when there is none */
+  #renew(ip: IpText, now: Moment): EpochSeconds | null {
+    const time = this.#orders.loginOf(ip, now);
+    if (time === null) return null;
+    const result = this.#grants.login(ip, time, now);
+    return result.kind === 'late' ? null : result.stamp;
   }
 
   #evict({ changes, drafts }: Batch): void {

@@ -2,6 +2,7 @@
  * Settings ready to use: no optional field, every value parsed.  cli/settings.ts makes them.
  */
 import type { MapSpec } from './map/map.ts';
+import type { Listening } from './metrics/listener.ts';
 import type { Grace } from './policy/grace.ts';
 import type { Policy } from './policy/policy.ts';
 
@@ -50,4 +51,7 @@ export interface RunSettings extends PipelineSettings {
   /** The pid file, when it is to go to the background. */
   readonly daemon: string | null;
   readonly reprocess: boolean;
+  /** Where to write the metrics, and where to serve them; null for nowhere. */
+  readonly metricsFile: string | null;
+  readonly metricsListen: Listening | null;
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { canonicalIp } from '../src/classifier/address.ts';
+import { canonicalIp, type IpText } from '../src/classifier/address.ts';
 import { loadClassifier } from '../src/classifier/classifier.ts';
 import { epoch, type Moment } from '../src/clock.ts';
+import { Orders, type Subject } from '../src/control/orders.ts';
 import type { Decision } from '../src/decision.ts';
 import { failure } from '../src/errors.ts';
 import { GrantTable } from '../src/grant/grant-table.ts';
@@ -16,6 +17,7 @@ import { parseUserList } from '../src/policy/user-list.ts';
 import { loadPatterns } from '../src/recogniser/load.ts';
 import { Recogniser } from '../src/recogniser/recogniser.ts';
 import { SessionTable } from '../src/session/session-table.ts';
+import { ip } from './map/addresses.ts';
 
 const GRACE = 900;
 const NOON = 1_700_000_000;
@@ -49,6 +51,7 @@ let now: number;
 let map: FailingMap;
 let decisions: Decision[];
 let pipeline: Pipeline;
+let orders: Orders;
 
 const GRACES = new Grace(GRACE);
 const LIBERAL: Policy = {
@@ -72,8 +75,9 @@ async function rulesWith(mynetworks: string, exclude = 'none'): Promise<Rules> {
   return { recogniser, classifier, grace: GRACES, policy: LIBERAL };
 }
 
-async function start(rows: Row[] = []): Promise<void> {
+async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
   now = NOON;
+  orders = by;
   map = new FailingMap(SPEC, rows);
   decisions = [];
   pipeline = new Pipeline({
@@ -83,6 +87,7 @@ async function start(rows: Row[] = []): Promise<void> {
     map,
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
     report: decision => void decisions.push(decision),
+    orders,
   });
 }
 
@@ -112,6 +117,11 @@ function tell(decision: Decision): string {
       return `logout ${decision.ip}`;
     case 'evicted':
       return `evicted ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'allowed':
+      return `allowed ${decision.order.subject.ip} ${decision.effect}`;
+    case 'revoked':
+      return `revoked ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'in force':
     case 'map failed':
     case 'map recovered':
       return decision.kind;
@@ -393,4 +403,170 @@ test('steps that are asked for at once happen one after the other', async () => 
     story(),
     Array.from({ length: 50 }, (_, index) => `granted ${canonicalIp(`198.51.100.${index}`)} added`),
   );
+});
+
+describe('by hand', () => {
+  const A = ip('198.51.100.1');
+  const inMynetworks = ip('192.0.2.7');
+  const excluded = ip('203.0.113.7');
+  const subject = (which: IpText): Subject => ({ kind: 'address', ip: which });
+  const anna: Subject = { kind: 'user', user: 'anna' };
+
+  /** Lets time pass as the daemon does, a purge every few seconds, until the row is gone. */
+  async function lastsFor(): Promise<number> {
+    const start = now;
+    while ((await rows()).length > 0) {
+      now += 5;
+      await pipeline.purge();
+    }
+    return now - start;
+  }
+
+  for (const seconds of [60, GRACE, 5 * GRACE + 300]) {
+    test(`an address that is allowed for ${seconds} s has a row for just as long`, async () => {
+      const allowed = await pipeline.allow(A, seconds);
+      assert.equal(allowed.kind === 'allowed' && allowed.effect, 'added');
+      const lasted = await lastsFor();
+      assert.ok(Math.abs(lasted - seconds) <= 5, String(lasted));
+      assert.equal(story()[0], 'allowed 198.51.100.1 added');
+      assert.equal(story().at(-1), 'purged 198.51.100.1');
+      assert.ok(
+        story()
+          .slice(1, -1)
+          .every(text => text === 'kept 198.51.100.1'),
+      );
+    });
+  }
+
+  test('a login of an allowed address counts as any other', async () => {
+    await pipeline.allow(A, 60);
+    await pipeline.lines([login(A)]);
+    assert.ok(Math.abs((await lastsFor()) - GRACE) <= 5);
+  });
+
+  test('what a login could not open cannot be allowed either', async () => {
+    for (const which of [inMynetworks, excluded]) {
+      assert.equal((await pipeline.allow(which, 60)).kind, 'ignored');
+    }
+    assert.deepEqual(
+      [await rows(), story(), orders.list({ wall: epoch(now), steady: epoch(now) })],
+      [[], [], []],
+    );
+  });
+
+  test('an order of an earlier run goes on, also with a map that lacks its row', async () => {
+    await pipeline.allow(A, 3 * GRACE);
+    const saved = orders.save({ wall: epoch(now), steady: epoch(now) });
+    const again = new Orders(GRACES);
+    again.restore(saved, { wall: epoch(NOON), steady: epoch(NOON) });
+    await start([], again);
+    await pipeline.obey([]);
+    assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
+    assert.ok(Math.abs((await lastsFor()) - 3 * GRACE) <= 5);
+  });
+
+  test('an order of an earlier run opens nothing that is excluded now', async () => {
+    orders.allow(excluded, 60, { wall: epoch(now), steady: epoch(now) });
+    await pipeline.obey([]);
+    assert.deepEqual(await rows(), []);
+  });
+
+  test('an allowance is not renewed once its address is excluded', async () => {
+    await pipeline.allow(A, 3 * GRACE);
+    await pipeline.setRules(await rulesWith('none', '198.51.100.0/24'));
+    assert.ok(Math.abs((await lastsFor()) - GRACE) <= 5);
+  });
+
+  test('a revocation of an earlier run ends a row that it could not take away', async () => {
+    await pipeline.lines([login(A), login('198.51.100.2')]);
+    await pipeline.obey([A, ip('198.51.100.3')]);
+    assert.deepEqual(await rows(), [`198.51.100.2 ${NOON}`]);
+    assert.equal(story().at(-1), 'purged 198.51.100.1');
+  });
+
+  test('a revoked address loses its row at once, and gets none until the time is up', async () => {
+    await pipeline.lines([login(A), login('198.51.100.2')]);
+    const { rows: effects } = await pipeline.revoke([subject(A)], () => [A], 60);
+    assert.deepEqual(effects, [{ ip: A, effect: 'removed' }]);
+    assert.deepEqual(await rows(), [`198.51.100.2 ${NOON}`]);
+    now += 59;
+    await pipeline.lines([login(A)]);
+    now += 2;
+    // Told late, of the time before.
+    await pipeline.lines([login(A, NOON + 59)]);
+    assert.deepEqual(await rows(), [`198.51.100.2 ${NOON}`]);
+    await pipeline.lines([login(A)]);
+    assert.deepEqual(story().slice(2), [
+      'revoked 198.51.100.1',
+      'ignored 198.51.100.1 revoked',
+      'ignored 198.51.100.1 revoked',
+      'granted 198.51.100.1 added',
+    ]);
+  });
+
+  test('nothing keeps or reopens a revoked grant: no session, no logout, no allowance', async () => {
+    const logout = (): string =>
+      `${formatStamp(epoch(now))} mx dovecot: imap(anna)<1><a>: Logged out in=1 out=2`;
+    await pipeline.lines([login('198.51.100.9'), logout()]);
+    await pipeline.allow(A, 10 * GRACE);
+    await pipeline.lines([login(A)]);
+    await pipeline.revoke(
+      [subject(A), subject(ip('198.51.100.9'))],
+      () => [A, ip('198.51.100.9')],
+      10 * GRACE,
+    );
+    now += GRACE;
+    await pipeline.purge();
+    await pipeline.lines([logout()]);
+    await pipeline.obey([]);
+    now += GRACE;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), []);
+  });
+
+  test('a revoked user gets no grant from anywhere; others do', async () => {
+    await pipeline.revoke([anna], () => [], 60);
+    await pipeline.lines([login('198.51.100.3'), login('2001:db8::3')]);
+    assert.deepEqual(await rows(), []);
+    await pipeline.lines([login('198.51.100.3').replace('<anna>', '<bert>')]);
+    assert.deepEqual(await rows(), [`198.51.100.3 ${NOON}`]);
+  });
+
+  test('a login that was read before the order is found by it', async () => {
+    const granted = (): IpText[] =>
+      decisions.flatMap(decision => (decision.kind === 'login' ? [decision.login.ip] : []));
+    await Promise.all([
+      pipeline.lines([login('198.51.100.3')]),
+      pipeline.revoke([anna], granted, 60),
+      pipeline.lines([login('198.51.100.4')]),
+    ]);
+    assert.deepEqual(await rows(), []);
+    assert.deepEqual(story(), [
+      'granted 198.51.100.3 added',
+      'revoked 198.51.100.3',
+      'ignored 198.51.100.4 revoked',
+    ]);
+  });
+
+  test("a row of the administrator's is neither given nor taken", async () => {
+    await start([{ key: A, value: 'OK', stamp: null }]);
+    const allowed = await pipeline.allow(A, 60);
+    assert.equal(allowed.kind === 'allowed' && allowed.effect, 'foreign');
+    const { rows: effects } = await pipeline.revoke([subject(A)], () => [A], 60);
+    assert.deepEqual(effects, [{ ip: A, effect: 'foreign' }]);
+    assert.deepEqual(await rows(), ['198.51.100.1 OK']);
+  });
+
+  test('an order while the map cannot be written follows as soon as it can', async () => {
+    await pipeline.lines([login(A)]);
+    map.full = true;
+    const { rows: effects } = await pipeline.revoke([subject(A)], () => [A], 60);
+    assert.deepEqual(effects, [{ ip: A, effect: null }]);
+    const allowed = await pipeline.allow(ip('198.51.100.2'), 60);
+    assert.equal(allowed.kind === 'allowed' && allowed.effect, null);
+    map.full = false;
+    now += 2;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), [`198.51.100.2 ${NOON + 60 - GRACE}`]);
+  });
 });

@@ -32,10 +32,15 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
       return [`keeping ts=${formatCtime(decision.grant.stamp)} ip=${decision.grant.ip}`];
     case 'evicted':
       return decision.grants.map(({ ip }) => `evicting ip=${ip}`);
+    case 'allowed':
+      return [`allowing ip=${decision.order.subject.ip}`];
+    case 'revoked':
+      return decision.grants.map(({ ip }) => `revoking ip=${ip}`);
     case 'logout':
       return logoutLines(decision.logout, decision.ip);
     case 'limit exceeded':
       return [`over the limit ip=${decision.login.ip} --- ${decision.reason}`];
+    case 'in force':
     case 'map failed':
     case 'map recovered':
       return [];

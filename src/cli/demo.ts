@@ -175,6 +175,8 @@ const settings = (log: string, map: MapSpec): RunSettings => ({
   sessionLimit: null,
   daemon: null,
   reprocess: false,
+  metricsFile: null,
+  metricsListen: null,
 });
 
 async function showRows(title: string, map: MapSpec): Promise<Row[]> {

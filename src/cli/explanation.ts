@@ -152,6 +152,8 @@ function grantText(prospect: Prospect): string {
       return 'none: too many users have logged in from this address (--max-users-per-address)';
     case 'too many addresses':
       return 'none: the user has logged in from too many addresses (--max-addresses-per-user)';
+    case 'revoked':
+      return 'none: the address or the user is refused by hand (popbsmtp revoke)';
     case 'too old':
       return `none: the login is older than the grace period of ${grace}`;
     case 'no time stamp':

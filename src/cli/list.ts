@@ -1,26 +1,83 @@
 /**
  * `popbsmtp list`: what the map holds now, as any user, whether or not a daemon runs.
+ *
+ * The rows are the map's own, as Postfix sees them; when a daemon runs, and lets us ask, it adds whose they are and when
+ * each ends.  Without one the end is reckoned from the row and the grace period.
  */
-import { EXIT } from '../errors.ts';
-import { formatStamp } from '../line/stamp.ts';
-import type { Row } from '../map/map.ts';
-import { readRows } from '../map/map-types.ts';
-import { isoTime, print } from './print.ts';
-import { mapOf, withConfig } from './settings.ts';
+
+import { systemClock } from '../clock.ts';
+import { ordersFile } from '../control/bookkeeping.ts';
+import { ask } from '../control/client.ts';
+import { type Order, Orders } from '../control/orders.ts';
+import type { GrantRow } from '../control/protocol.ts';
+import { EXIT, Failure, failure } from '../errors.ts';
+import type { MapSpec } from '../map/map.ts';
+import { formatMapSpec, readRows } from '../map/map-types.ts';
+import type { Grace } from '../policy/grace.ts';
+import { type Listed, listedRows, ordersText, rowsJson, rowsText } from './list-rows.ts';
+import { warn } from './order.ts';
+import { print } from './print.ts';
+import { graceOf, mapOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
-/** @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT */
-export async function list(values: Values): Promise<number> {
-  const rows = await readRows(mapOf(withConfig(values)));
-  await print(rows.map(values.flag('json') ? jsonLine : textLine).join(''));
+/** Rows that are printed at once. */
+const BLOCK = 1000;
+
+/** @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT; NO_DAEMON when a user is asked for */
+export async function list(typed: Values): Promise<number> {
+  const values = withConfig(typed);
+  const map = mapOf(values);
+  const grace = graceOf(values);
+  const json = values.flag('json');
+  if (values.flag('orders')) {
+    await print(ordersText(await ordersOf(map, grace), json));
+    return EXIT.ok;
+  }
+  const known = await askForDetails(map, values.text('user')?.value ?? null);
+  const rows = listedRows(await readRows(map), known, grace, Math.floor(Date.now() / 1000));
+  await printRows(onlyOf(rows, values.text('user')?.value ?? null), json);
   return EXIT.ok;
 }
 
-function jsonLine({ key, value, stamp }: Row): string {
-  return `${JSON.stringify({ ip: key, value, time: stamp === null ? null : isoTime(stamp) })}\n`;
+async function printRows(rows: readonly Listed[], json: boolean): Promise<void> {
+  const format = json ? rowsJson : rowsText(rows, process.stdout.isTTY === true);
+  for (let start = 0; start === 0 || start < rows.length; start += BLOCK) {
+    await print(format(rows.slice(start, start + BLOCK), start === 0));
+  }
 }
 
-/** Key and value as `postmap -s` prints them, then what the value says. */
-function textLine({ key, value, stamp }: Row): string {
-  return `${key}\t${value}${stamp === null ? '' : `\t${formatStamp(stamp)}`}\n`;
+function onlyOf(rows: readonly Listed[], user: string | null): readonly Listed[] {
+  if (user === null) return rows;
+  const wanted = user.toLowerCase();
+  return rows.filter(row => row.user?.toLowerCase() === wanted);
+}
+
+/** @returns what the daemon knows, by address; null when there is none that answers */
+async function askForDetails(
+  map: MapSpec,
+  user: string | null,
+): Promise<ReadonlyMap<string, GrantRow> | null> {
+  const details = new Map<string, GrantRow>();
+  try {
+    const answer = await ask(map, { command: 'list' }, rows => {
+      for (const row of rows) details.set(row[0], row);
+    });
+    if (answer !== null) return details;
+    if (user !== null) throw failure('NO_DAEMON', { map: formatMapSpec(map) });
+  } catch (error) {
+    // Whoever may not ask the daemon may still read the map.
+    if (!(error instanceof Failure) || user !== null) throw error;
+    warn(`${error.line}; these are the map's own rows`);
+  }
+  return null;
+}
+
+/** Also without a daemon, for those who may read what lies beside the map. */
+async function ordersOf(map: MapSpec, grace: Grace): Promise<readonly Order[]> {
+  const answer = await ask(map, { command: 'list' });
+  if (answer !== null) return answer.orders;
+  const now = systemClock().now();
+  const orders = new Orders(grace);
+  orders.restore(ordersFile(map).read(), now);
+  return orders.list(now);
 }

@@ -3,6 +3,7 @@
  *
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
+import type { Order } from '../control/orders.ts';
 import type { Decision, Outcome } from '../decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import { formatStamp } from '../line/stamp.ts';
@@ -42,6 +43,10 @@ export function decisionLine(decision: Decision): LogLine | null {
       const facts = { event: 'limit exceeded', ...factsOf(login), reason, most, action };
       return { ...warn(`${keyed(login, facts)} most=${most} action=${action}`), facts };
     }
+    case 'allowed':
+    case 'revoked':
+    case 'in force':
+      return orderLine(decision);
     case 'evicted': {
       const { length } = decision.grants;
       const text = `there are more grants than --max-grants allows: ${length} have ended before their time`;
@@ -81,6 +86,64 @@ const factsOf = ({ ip, user, server, time }: LoginEvent): Omit<Facts, 'event'> =
   server,
   login: time === null ? null : isoTime(time),
 });
+
+/** More would be a line that nobody reads; `popbsmtp list --orders` shows all. */
+const MOST_ORDERS = 20;
+
+/** Null for an order about nobody. */
+function orderLine(
+  decision: Extract<Decision, { kind: 'allowed' | 'revoked' | 'in force' }>,
+): LogLine | null {
+  switch (decision.kind) {
+    case 'allowed': {
+      const { order } = decision;
+      const facts = { event: 'allowed', ...orderFacts([order]), by: 'control' };
+      return { ...info(`allowed ${subjectText(order)} ${untilText(order)} by=control`), facts };
+    }
+    case 'revoked': {
+      const { orders, grants } = decision;
+      const [first] = orders;
+      if (first === undefined) return null;
+      const facts = {
+        event: 'revoked',
+        ...orderFacts(orders),
+        grants: grants.length,
+        by: 'control',
+      };
+      const subjects = orders.map(subjectText).join(' ');
+      const text = `revoked ${subjects} ${untilText(first)} grants=${grants.length} by=control`;
+      return { ...info(text), facts };
+    }
+    case 'in force': {
+      const { orders } = decision;
+      return { ...info(inForceText(orders)), facts: { event: 'in force', orders: orders.length } };
+    }
+  }
+}
+
+/** The addresses between blanks, or the user, and when the orders end; they were given as one. */
+function orderFacts(orders: readonly Order[]): Omit<Facts, 'event'> {
+  const [first] = orders;
+  const ips = orders.flatMap(({ subject }) => (subject.kind === 'address' ? [subject.ip] : []));
+  return {
+    ip: ips.length === 0 ? null : ips.join(' '),
+    user: first?.subject.kind === 'user' ? first.subject.user : null,
+    until: first === undefined ? null : isoTime(Math.floor(first.until)),
+  };
+}
+
+function inForceText(orders: readonly Order[]): string {
+  const shown = orders
+    .slice(0, MOST_ORDERS)
+    .map(order => `${order.kind} ${subjectText(order)} ${untilText(order)}`);
+  const more = orders.length > MOST_ORDERS ? [`and ${orders.length - MOST_ORDERS} more`] : [];
+  return `orders by hand in force: ${[...shown, ...more].join(', ')}`;
+}
+
+const subjectText = ({ subject }: Order): string =>
+  subject.kind === 'address' ? `ip=${subject.ip}` : `user=${JSON.stringify(subject.user)}`;
+
+const untilText = ({ until }: Order): string => `until="${formatStamp(until)}"`;
 
 /** User names are a stranger's text: quotes and control characters must not pass for ours. */
 function keyed({ ip, user, server }: LoginEvent, { event, reason }: Facts): string {

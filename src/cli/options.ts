@@ -37,7 +37,7 @@ interface OptionSpec {
 
 interface CommandSpec {
   readonly about: string;
-  /** What stands behind the command: log files to read, or log lines, of which there may be none. */
+  /** What stands behind the command. */
   readonly operands?: keyof typeof OPERANDS;
 }
 
@@ -45,6 +45,8 @@ interface CommandSpec {
 export const OPERANDS = {
   files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
+  address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
+  addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
 } as const satisfies Record<string, OperandSpec>;
 
 interface OperandSpec {
@@ -60,6 +62,9 @@ export type CommandName =
   | 'match'
   | 'replay'
   | 'list'
+  | 'status'
+  | 'allow'
+  | 'revoke'
   | 'purge'
   | 'patterns'
   | 'explain'
@@ -73,7 +78,13 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     about: 'run finished log files through the whole daemon, on their own clock',
     operands: 'files',
   },
-  list: { about: 'show the rows of the map' },
+  list: { about: 'show the rows of the map, and what the daemon knows of them' },
+  status: { about: 'show what the running daemon is doing' },
+  allow: { about: 'let an address relay for a while, by hand', operands: 'address' },
+  revoke: {
+    about: 'end grants at once, and refuse new ones for a while',
+    operands: 'addresses',
+  },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
@@ -88,7 +99,19 @@ export const OPTIONS = {
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
     about: 'configuration file (TOML); its keys are the names of these options',
-    commands: ['run', 'match', 'replay', 'list', 'purge', 'patterns', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'match',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'purge',
+      'patterns',
+      'explain',
+      'doctor',
+    ],
     inFile: false,
   },
   watchlog: {
@@ -122,7 +145,7 @@ export const OPTIONS = {
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
     about: 'the map, exactly as main.cf names it after check_client_access',
     alias: 'dbfile',
-    commands: ['run', 'replay', 'list', 'purge', 'doctor'],
+    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'doctor'],
     inFile: true,
   },
   grace: {
@@ -131,7 +154,7 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'purge', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
   'grace-for': {
@@ -139,7 +162,7 @@ export const OPTIONS = {
     value: 'NETWORK=DURATION',
     about:
       'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
-    commands: ['run', 'replay', 'purge', 'explain'],
+    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
   'max-grants': {
@@ -166,7 +189,7 @@ export const OPTIONS = {
     value: 'LIST',
     otherwise: 'ask postconf',
     about: "networks that may relay anyway, in Postfix's own grammar; none for an empty list",
-    commands: ['run', 'replay', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
     inFile: true,
   },
   'postfix-config': {
@@ -175,7 +198,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
     inFile: true,
   },
   exclude: {
@@ -184,7 +207,7 @@ export const OPTIONS = {
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
-    commands: ['run', 'replay', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
     inFile: true,
   },
   'require-tls': {
@@ -301,6 +324,59 @@ export const OPTIONS = {
     commands: ['run'],
     inFile: true,
   },
+  'metrics-file': {
+    kind: 'text',
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'not written',
+    about:
+      'metrics for the textfile collector of node_exporter, whose directory takes names in .prom',
+    commands: ['run'],
+    inFile: true,
+  },
+  'metrics-listen': {
+    kind: 'text',
+    value: 'ADDRESS:PORT',
+    otherwise: 'not served',
+    about:
+      'serve metrics to Prometheus at http://ADDRESS:PORT/metrics; a loopback address, such as 127.0.0.1:9117',
+    commands: ['run'],
+    inFile: true,
+  },
+  for: {
+    kind: 'duration',
+    value: 'DURATION',
+    default: '1h',
+    about: 'how long the address is allowed, or addresses and users are refused',
+    commands: ['allow', 'revoke'],
+    inFile: false,
+  },
+  user: {
+    kind: 'text',
+    value: 'NAME',
+    about:
+      'the grants of this user, as the server logs the name; upper and lower case are the same',
+    commands: ['list', 'revoke'],
+    inFile: false,
+  },
+  orders: {
+    kind: 'flag',
+    about: 'show what was ordered by allow and revoke, instead of the rows',
+    commands: ['list'],
+    inFile: false,
+  },
+  watch: {
+    kind: 'flag',
+    about: 'draw it anew every second, until interrupted',
+    commands: ['status'],
+    inFile: false,
+  },
+  prometheus: {
+    kind: 'flag',
+    about: 'print the metrics as Prometheus reads them',
+    commands: ['status'],
+    inFile: false,
+  },
   test: {
     kind: 'flag',
     often: true,
@@ -333,7 +409,7 @@ export const OPTIONS = {
     kind: 'flag',
     often: true,
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'patterns', 'explain', 'doctor'],
+    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor'],
     inFile: false,
   },
 } as const satisfies Record<string, OptionSpec>;

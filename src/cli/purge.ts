@@ -4,7 +4,9 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
-import { epoch } from '../clock.ts';
+import { epoch, type Moment, systemClock } from '../clock.ts';
+import { ordersFile } from '../control/bookkeeping.ts';
+import { Orders } from '../control/orders.ts';
 import { type HeldMap, holdMap } from '../daemon/held-map.ts';
 import { EXIT, Failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
@@ -12,6 +14,7 @@ import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
 import type { Grace } from '../policy/grace.ts';
 import { debugLines } from './debug.ts';
+import { warn } from './order.ts';
 import { print } from './print.ts';
 import { graceOf, mapOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
@@ -34,21 +37,44 @@ export async function purge(values: Values): Promise<number> {
 async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
   if (!mapExists(spec)) return null;
   try {
-    return await holdMap(spec, false, text => process.stderr.write(`popbsmtp: ${text}\n`));
+    return await holdMap(spec, false, warn);
   } catch (error) {
     if (error instanceof Failure && error.code === 'MAP_OWNED') return null;
     throw error;
   }
 }
 
+/** Without those that cannot be read what is allowed by hand ends early, but all that is due ends. */
+function ordersOf(spec: MapSpec, grace: Grace, now: Moment): Orders {
+  const orders = new Orders(grace);
+  try {
+    orders.restore(ordersFile(spec).read(), now);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(error.line);
+  }
+  return orders;
+}
+
 async function end({ map }: HeldMap, grace: Grace): Promise<void> {
-  const now = epoch(Math.floor(Date.now() / 1000));
+  const moment = systemClock().now();
+  const now = epoch(Math.floor(moment.wall));
+  const orders = ordersOf(map.spec, grace, moment);
   const rows = [...grantsIn(await map.rows())];
-  const due = rows.filter(({ ip, stamp }) => stamp + grace.of(ip) <= now);
+  const refused = new Set(orders.refused(() => [], moment));
+  const overdue = rows.filter(({ ip, stamp }) => stamp + grace.of(ip) <= now || refused.has(ip));
+  // What is allowed by hand for longer goes on, as it would with a daemon.
+  const stamps = overdue.map(({ ip }) => orders.loginOf(ip, moment));
+  const due = overdue.filter((_, index) => stamps[index] === null);
+  const kept = overdue.flatMap(({ ip }, index) => {
+    const stamp = stamps[index] ?? null;
+    return stamp === null ? [] : [{ ip, stamp }];
+  });
   // A step of the clock may leave rows from the future behind; they count from now.
   const ahead = rows.filter(({ stamp }) => stamp > now);
   await map.commit([
     ...due.map(({ ip }) => ({ ip, stamp: null })),
+    ...kept,
     ...ahead.map(({ ip }) => ({ ip, stamp: now })),
   ]);
   const lines = due.flatMap(grant => debugLines({ kind: 'purged', grant }, false));

@@ -180,6 +180,9 @@ function jsonObject(decision: Decision): object | null {
     }
     case 'evicted':
       return { event: 'evicted', ips: decision.grants.map(({ ip }) => ip) };
+    case 'allowed':
+    case 'revoked':
+    case 'in force':
     case 'map failed':
     case 'map recovered':
       return null;

@@ -5,6 +5,7 @@
  * mynetworks again and reopens the log, and keeps the old state when the new one is wrong.
  */
 import { type Daemon, type Output, startDaemon } from '../daemon/daemon.ts';
+import type { Decision } from '../decision.ts';
 import { EXIT, Failure } from '../errors.ts';
 import type { RunSettings } from '../settings.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
@@ -71,6 +72,9 @@ async function runDaemon(
   }
 }
 
+/** What somebody has ordered is in the log, whatever else is printed. */
+const AUDITED: ReadonlySet<Decision['kind']> = new Set(['allowed', 'revoked', 'in force']);
+
 function outputTo(
   log: Log,
   show: ShowUser,
@@ -86,7 +90,8 @@ function outputTo(
       }
       const line = decisionLine(decision);
       // What the debug lines tell already is not told twice.
-      if (line !== null && !(debug && line.level === 'info')) log.write(line);
+      const told = debug && line?.level === 'info' && !AUDITED.has(decision.kind);
+      if (line !== null && !told) log.write(line);
     },
     notice: notice => {
       catchUp?.notice(notice);
@@ -132,6 +137,8 @@ const FIXED = {
   daemon: 'daemon',
   maxGrants: 'max-grants',
   sessionLimit: 'session-limit',
+  metricsFile: 'metrics-file',
+  metricsListen: 'metrics-listen',
 } as const satisfies Partial<Record<keyof RunSettings, OptionName>>;
 
 function fixedChanges(old: RunSettings, now: RunSettings): string[] {

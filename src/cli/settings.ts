@@ -5,6 +5,7 @@
 import { failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { parseMapSpec } from '../map/map-types.ts';
+import { type Listening, parseListening } from '../metrics/listener.ts';
 import { Grace, parseGraceFor } from '../policy/grace.ts';
 import { HIGHEST_LIMIT } from '../policy/limits.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -102,6 +103,10 @@ function sessionLimitOf(values: Values): number | null {
   return value === 'none' ? null : parseDuration(value, origin);
 }
 
+/** @throws Failure METRICS_LISTEN */
+const metricsListenOf = (given: Given<string> | null): Listening | null =>
+  given && parseListening(given.value, given.origin);
+
 const commonOf = (values: Values): Omit<ReplaySettings, 'json'> => ({
   ...rulesOf(values),
   map: mapOf(values),
@@ -122,6 +127,8 @@ export function runSettings(values: Values): RunSettings {
     journalTrust: choiceOf(values.required('journal-trust'), OPTIONS['journal-trust'].choices),
     daemon: values.text('daemon')?.value ?? null,
     reprocess: values.flag('reprocess'),
+    metricsFile: values.text('metrics-file')?.value ?? null,
+    metricsListen: metricsListenOf(values.text('metrics-listen')),
   };
 }
 

@@ -68,11 +68,33 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   list: {
     detail:
-      'Prints each row of the map: the address, the value (the Unix time of its latest login), and that time. ' +
+      'Prints each row of the map: the address, its latest login, and when it ends; with a running daemon that may be asked, also whose it is. ' +
       'Any account may do so that may read the map, with or without a running daemon.',
     examples: [
       { args: 'list', does: 'who may relay' },
       { args: 'list --json', does: 'one JSON object for each row' },
+      { args: 'list --orders', does: 'what was ordered by hand' },
+    ],
+  },
+  status: {
+    detail:
+      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69.',
+    examples: [
+      { args: 'status', does: 'is it alive, and how far is it' },
+      { args: 'status --watch', does: 'the same, drawn anew every second' },
+    ],
+  },
+  allow: {
+    detail:
+      'Works with and without a running daemon. The row is an ordinary one, and is taken away when the time is over.',
+    examples: [{ args: 'allow 192.0.2.7 --for 2h', does: 'let the printer relay for two hours' }],
+  },
+  revoke: {
+    detail:
+      'Ends grants at once, and refuses new ones until --for has passed, also across a restart; works with and without a running daemon.',
+    examples: [
+      { args: 'revoke 192.0.2.7', does: 'end what this address has, and refuse more for an hour' },
+      { args: 'revoke --user anna --for 1d', does: 'the same for all grants of a user' },
     ],
   },
   purge: {
@@ -149,6 +171,8 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail: 'A user at many addresses may have lost his password.',
     example: 10,
   },
+  'metrics-file': { example: '/var/lib/prometheus/node-exporter/popbsmtp.prom' },
+  'metrics-listen': { example: '127.0.0.1:9117' },
   'max-grants': { example: 20000 },
   map: {
     detail:

@@ -8,6 +8,7 @@
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
+import type { Order } from '../control/orders.ts';
 import type { Decision } from '../decision.ts';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
@@ -51,9 +52,19 @@ export function withShownUser(decision: Decision, show: ShowUser): Decision {
       return { ...decision, login: { ...decision.login, user: show(decision.login.user) } };
     case 'logout':
       return { ...decision, logout: { ...decision.logout, user: show(decision.logout.user) } };
+    case 'revoked':
+      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
+    case 'in force':
+      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
     default:
       return decision;
   }
+}
+
+function withShownSubject<O extends Order>(order: O, show: ShowUser): O {
+  const { subject } = order;
+  if (subject.kind === 'address') return order;
+  return { ...order, subject: { kind: 'user', user: show(subject.user) ?? '' } };
 }
 
 /** @param dryRun for one that is forgotten, where there is none yet */

@@ -9,10 +9,17 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Places } from '../checkpoint/checkpoint.ts';
+import { version } from '../cli/version.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
+import { Bookkeeping } from '../control/bookkeeping.ts';
+import { Control } from '../control/control.ts';
+import { positionOf } from '../control/position.ts';
+import { type Status, statusOf } from '../control/status.ts';
 import type { Report } from '../decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
+import { formatMapSpec } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
+import { TimedMap } from '../metrics/timed-map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
 import type { Grace } from '../policy/grace.ts';
 import { Drift } from '../recogniser/drift.ts';
@@ -71,6 +78,9 @@ class RunningDaemon implements Daemon {
   readonly #loaded: LoadedRules;
   readonly #held: HeldMap;
   readonly #clock: Clock;
+  readonly #bookkeeping: Bookkeeping;
+  /** As it was started: an upgrade may have put another one in its place. */
+  readonly #version = version();
   readonly #output: Output;
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
@@ -83,6 +93,7 @@ class RunningDaemon implements Daemon {
   readonly #silences = new Map<string, Silence>();
   readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
+  #control: Control | null = null;
   #watched: readonly Watched[] = [];
   #grace: Grace;
   #following = 0;
@@ -98,21 +109,24 @@ class RunningDaemon implements Daemon {
     this.#loaded = loaded;
     this.#held = held;
     this.#clock = clock;
-    this.#output = output;
+    this.#bookkeeping = new Bookkeeping(settings.map, settings.grace, clock, output);
+    this.#output = this.#bookkeeping.output;
     this.#grace = settings.grace;
-    this.#drift = new Drift(output.warn, settings.logUsers === 'plain');
+    const { warn } = this.#output;
+    this.#drift = new Drift(warn, settings.logUsers === 'plain');
     this.#bookmarks = settings.nowrite
       ? null
-      : new Bookmarks(held.map, () => this.#grace.toString(), output.warn);
+      : new Bookmarks(held.map, () => this.#grace.toString(), warn);
     this.#sessions = sessionsOf(settings);
     this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: this.#rulesFor(loaded),
       grants: this.#grants,
       sessions: this.#sessions,
-      map: held.map,
+      map: new TimedMap(held.map, this.#bookkeeping.counters),
       clock,
-      report: output.report,
+      report: this.#output.report,
+      orders: this.#bookkeeping.orders,
     });
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
@@ -121,12 +135,17 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
+    this.#bookkeeping.readOrders();
     const rows = await this.#held.map.rows();
     const now = this.#clock.now();
     for (const grant of grantsIn(rows)) this.#grants.restore(grant, now);
     // Open sessions before the first purge: they may keep what is due.
     const places = this.#recall();
+    if (!this.#settings.nowrite) {
+      await this.#bookkeeping.takeRoster(ip => this.#grants.dueOf(ip) !== null);
+    }
     await this.#pipeline.purge();
+    await this.#pipeline.obey(this.#bookkeeping.refused());
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,
@@ -137,6 +156,16 @@ class RunningDaemon implements Daemon {
     this.#following = names.length;
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
+    this.#control = await Control.open(this.#settings, {
+      pipeline: this.#pipeline,
+      grants: this.#grants,
+      orders: this.#bookkeeping.orders,
+      file: this.#bookkeeping.ordersFile,
+      roster: this.#bookkeeping.roster,
+      clock: this.#clock,
+      status: () => this.#status(),
+      warn: this.#output.warn,
+    });
     for (const { source } of this.#watched) source.start();
   }
 
@@ -158,8 +187,10 @@ class RunningDaemon implements Daemon {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#pipeline.purge();
+    if (!this.#settings.nowrite) await this.#bookkeeping.leaveRoster();
     this.#note(this.#sessions?.save(this.#clock.now().steady) ?? null);
     await this.#held.close();
   }
@@ -180,6 +211,7 @@ class RunningDaemon implements Daemon {
     return {
       lines: batch => {
         silence.heard(this.#clock.now().steady);
+        this.#bookkeeping.counters.lines(name, batch.length);
         this.#output.lines?.(batch);
         return this.#watch(this.#pipeline.lines(batch));
       },
@@ -192,6 +224,20 @@ class RunningDaemon implements Daemon {
     if (notice.kind !== 'ended') return;
     this.#following--;
     if (this.#following === 0) this.#end.emit('end');
+  }
+
+  #status(): Status {
+    const { counters } = this.#bookkeeping;
+    return statusOf(counters, {
+      version: this.#version,
+      map: formatMapSpec(this.#settings.map),
+      grace: this.#grace.standard,
+      grants: this.#grants.size,
+      sessions: this.#sessions?.size ?? null,
+      settled: this.#pipeline.settled,
+      places: this.#watched.map(positionOf),
+      uptime: this.#clock.now().steady - counters.started.steady,
+    });
   }
 
   #note(sessions: SavedSessions | null): void {

@@ -101,6 +101,11 @@ export class GrantTable {
       : null;
   }
 
+  /** When a grant ends, on the steady clock; null when there is none. */
+  dueOf(ip: IpText): EpochSeconds | null {
+    return this.#grants.get(keyOf(ip))?.due ?? null;
+  }
+
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));

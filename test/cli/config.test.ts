@@ -103,6 +103,8 @@ test('the defaults are those that are documented', () => {
     sessionLimit: 86_400,
     daemon: null,
     reprocess: false,
+    metricsFile: null,
+    metricsListen: null,
   });
 });
 

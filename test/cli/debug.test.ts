@@ -43,6 +43,11 @@ test('the lines are those that administrators know', () => {
     [login({ kind: 'refreshed', effect: null }), [READ]],
     [login({ kind: 'ignored', reason: 'in mynetworks' }), [READ, '    ignored --- in mynetworks']],
     [login({ kind: 'ignored', reason: 'excluded' }), [READ, '    ignored --- excluded']],
+    [login({ kind: 'ignored', reason: 'revoked' }), [READ, '    ignored --- revoked']],
+    [
+      { kind: 'revoked', orders: [], grants: [{ ip: ip('217.224.233.74'), stamp: TIME }] },
+      ['revoking ip=217.224.233.74'],
+    ],
     [
       { kind: 'purged', grant: { ip: ip('217.224.233.74'), stamp: epoch(TIME - 3368) } },
       ['purging ts=Fri Mar 22 10:21:50 2002 ip=217.224.233.74'],

@@ -49,9 +49,14 @@ async function objects(...args: string[]): Promise<unknown[]> {
     .map(line => JSON.parse(line));
 }
 
+/** The rows, as `postmap -s` prints them. */
 async function listed(map: string): Promise<string[]> {
-  const { stdout } = await popbsmtp('list', '--map', map);
-  return stdout.split('\n').slice(0, -1);
+  const { stdout } = await popbsmtp('list', '--json', '--map', map);
+  return stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line): { ip: string; value: string } => JSON.parse(line))
+    .map(({ ip, value }) => `${ip}\t${value}`);
 }
 
 describe('match', () => {
@@ -158,9 +163,9 @@ describe('replay', () => {
       /3 granted, 1 refreshed, 1 ignored; 0 purged; 3 grants at Fri Mar 22 11:22:00 2002/,
     );
     assert.deepEqual(await listed(map), [
-      '192.0.2.1\t1016791800\tMar 22 11:10:00',
-      '192.0.2.2\t1016791860\tMar 22 11:11:00',
-      '192.0.2.3\t1016792520\tMar 22 11:22:00',
+      '192.0.2.1\t1016791800',
+      '192.0.2.2\t1016791860',
+      '192.0.2.3\t1016792520',
     ]);
   });
 

@@ -53,5 +53,5 @@ export async function keysOf(map: string): Promise<string[]> {
   return stdout
     .split('\n')
     .slice(0, -1)
-    .map(line => line.replace(/\t.*/, ''));
+    .map(line => line.replace(/ .*/, ''));
 }

@@ -1,0 +1,48 @@
+/**
+ * `popbsmtp allow`: lets an address relay for a while, whether or not a daemon runs.
+ *
+ * The grant is an ordinary one that ends when the time is up; an address that a login could not open either is refused.
+ */
+import { ask } from '../control/client.ts';
+import { withoutDaemon } from '../control/offline.ts';
+import type { OrderResult, RowEffect } from '../control/protocol.ts';
+import { EXIT, failure } from '../errors.ts';
+import { ipOf, LATER, say, secondsOf, untilText, warn } from './order.ts';
+import { mapOf, rulesOf, withConfig } from './settings.ts';
+import type { Values } from './values.ts';
+
+/** @throws Failure of a setting; ADDRESS; ALLOW_EXCLUDED; of the daemon's answer, or of the map when none runs */
+export async function allow(typed: Values, [address = '']: readonly string[]): Promise<number> {
+  const values = withConfig(typed);
+  const ip = ipOf(address);
+  const seconds = secondsOf(values);
+  const map = mapOf(values);
+  const answer = await ask(map, { command: 'allow', address: ip, seconds });
+  if (answer !== null) return tell(ip, answer);
+  const result = await withoutDaemon(map, rulesOf(values), warn, commands =>
+    commands.allow(ip, seconds),
+  );
+  const status = tell(ip, result);
+  if (result.kind === 'done') {
+    warn('no daemon is running: the next one, or "popbsmtp purge", ends it in time');
+  }
+  return status;
+}
+
+function tell(ip: string, result: OrderResult): number {
+  switch (result.kind) {
+    case 'needless':
+      say(`${ip} is ${result.reason} and may relay anyway; nothing was done`);
+      return EXIT.ok;
+    case 'refused':
+      throw failure('ALLOW_EXCLUDED', { ip, reason: result.reason });
+    case 'done':
+      say(`${ip} is allowed ${untilText(result.until)}${result.rows.map(noteOf).join('')}`);
+      return EXIT.ok;
+  }
+}
+
+function noteOf({ effect }: RowEffect): string {
+  if (effect === null) return `; ${LATER}`;
+  return effect === 'foreign' ? '; the map has a row of your own for it, which stays as it is' : '';
+}

@@ -1,0 +1,92 @@
+/**
+ * `popbsmtp revoke`: ends grants at once and refuses new ones for a while, whether or not a daemon runs.
+ *
+ * It does not ask what Postfix permits besides, so it works when Postfix does not; an address in mynetworks may relay
+ * anyway.
+ */
+
+import type { IpText } from '../classifier/address.ts';
+import { ask } from '../control/client.ts';
+import { withoutDaemon } from '../control/offline.ts';
+import { MAX_ADDRESSES, type OrderResult } from '../control/protocol.ts';
+import { EXIT, failure } from '../errors.ts';
+import type { MapSpec } from '../map/map.ts';
+import { formatMapSpec } from '../map/map-types.ts';
+import type { RuleSettings } from '../settings.ts';
+import { ipOf, LATER, say, secondsOf, untilText, warn } from './order.ts';
+import { mapOf, rulesOf, withConfig } from './settings.ts';
+import type { Values } from './values.ts';
+
+/** Whom it is about: addresses, or one user. */
+interface Whom {
+  readonly addresses: readonly IpText[];
+  readonly user: string | null;
+}
+
+/** @throws Failure of a setting; ADDRESS; REVOKE_FOREIGN; of the daemon's answer, or of the map when none runs */
+export async function revoke(typed: Values, operands: readonly string[]): Promise<number> {
+  const values = withConfig(typed);
+  const seconds = secondsOf(values);
+  const map = mapOf(values);
+  const none = { value: 'none', origin: 'revoke' };
+  const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
+  const foreign: IpText[] = [];
+  for (const whom of wholeOf(operands, values.text('user')?.value ?? null)) {
+    foreign.push(...tell(whom, await order(map, rules, whom, seconds)));
+  }
+  if (foreign.length > 0) {
+    throw failure('REVOKE_FOREIGN', { ips: foreign.join(', '), map: formatMapSpec(map) });
+  }
+  return EXIT.ok;
+}
+
+async function order(
+  map: MapSpec,
+  rules: RuleSettings,
+  whom: Whom,
+  seconds: number,
+): Promise<OrderResult> {
+  const answer = await ask(map, { command: 'revoke', ...whom, seconds });
+  if (answer !== null) return answer;
+  return withoutDaemon(map, rules, warn, commands =>
+    commands.revoke(whom.addresses, whom.user, seconds),
+  );
+}
+
+/** What is to be revoked, in portions that one request takes. */
+function wholeOf(operands: readonly string[], user: string | null): Whom[] {
+  if ((user === null) === (operands.length === 0)) {
+    throw failure('USAGE', { problem: 'name either addresses or --user', verb: 'revoke ' });
+  }
+  if (user !== null) return [{ addresses: [], user }];
+  const ips = [...new Set(operands.map(ipOf))];
+  const portions = Math.ceil(ips.length / MAX_ADDRESSES);
+  return Array.from({ length: portions }, (_, index) => ({
+    addresses: ips.slice(index * MAX_ADDRESSES, (index + 1) * MAX_ADDRESSES),
+    user: null,
+  }));
+}
+
+/** @returns the addresses that a row of the administrator's keeps open */
+function tell({ addresses, user }: Whom, result: OrderResult): IpText[] {
+  // Only an allowance can be needless or refused.
+  if (result.kind !== 'done') return [];
+  const { rows, until, unknown } = result;
+  const removed = new Set(rows.filter(({ effect }) => effect === 'removed').map(({ ip }) => ip));
+  for (const ip of addresses) {
+    say(`${ip} is refused ${untilText(until)}${removed.has(ip) ? '; its row is removed' : ''}`);
+  }
+  if (user !== null) {
+    say(
+      `user ${JSON.stringify(user)} is refused ${untilText(until)}; ${removed.size} rows are removed`,
+    );
+  }
+  if (unknown > 0) {
+    warn(
+      `of ${unknown} grants it is not known whose they are (the daemon has not seen their logins): ` +
+        'look at "popbsmtp list" and revoke by address what may be this user\'s',
+    );
+  }
+  if (rows.some(({ effect }) => effect === null)) warn(LATER);
+  return rows.flatMap(({ ip, effect }) => (effect === 'foreign' ? [ip] : []));
+}

@@ -1,0 +1,84 @@
+/**
+ * `popbsmtp status`: what the running daemon is doing; once, or drawn anew every second.
+ *
+ * Without a daemon it says what the map holds, and ends with 69.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from '../control/client.ts';
+import type { Status } from '../control/status.ts';
+import { EXIT, Failure, failure } from '../errors.ts';
+import type { MapSpec } from '../map/map.ts';
+import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { warn } from './order.ts';
+import { print } from './print.ts';
+import { mapOf, withConfig } from './settings.ts';
+import { chart, type Stopped, statusText, stoppedText } from './status-text.ts';
+import type { Values } from './values.ts';
+
+const EVERY_MS = 1000;
+/** Cursor to the upper left corner, and all below it erased (ECMA-48: CUP, ED); the cursor shown again (DECTCEM). */
+const REDRAW = '\x1b[?25l\x1b[H\x1b[J';
+const SHOW_CURSOR = '\x1b[?25h';
+
+/** @throws Failure CONTROL_DENIED, CONTROL_BROKEN; NO_DAEMON for what only a daemon can tell */
+export async function status(typed: Values): Promise<number> {
+  const values = withConfig(typed);
+  const map = mapOf(values);
+  if (values.flag('prometheus')) {
+    const text = await ask(map, { command: 'metrics' });
+    if (text === null) throw failure('NO_DAEMON', { map: formatMapSpec(map) });
+    await print(text);
+    return EXIT.ok;
+  }
+  if (values.flag('watch')) return watch(map, values.flag('json'));
+  const found = await ask(map, { command: 'status' });
+  if (found === null) return tellStopped(map, values.flag('json'));
+  await print(values.flag('json') ? jsonText(found) : statusText(found, Date.now() / 1000));
+  return EXIT.ok;
+}
+
+const jsonText = (found: Status): string => `${JSON.stringify({ running: true, ...found })}\n`;
+
+async function watch(map: MapSpec, json: boolean): Promise<number> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interrupted.abort());
+  }
+  const terminal = process.stdout.isTTY === true && !json;
+  try {
+    while (!interrupted.signal.aborted) {
+      const found = await ask(map, { command: 'status' });
+      if (found === null) return await tellStopped(map, json);
+      const text = json
+        ? jsonText(found)
+        : `${statusText(found, Date.now() / 1000)}\n${chart(found)}`;
+      await print(`${terminal ? REDRAW : ''}${text}`);
+      await sleep(EVERY_MS, undefined, { signal: interrupted.signal }).catch(() => undefined);
+    }
+    return EXIT.ok;
+  } finally {
+    if (terminal) await print(SHOW_CURSOR);
+  }
+}
+
+async function tellStopped(map: MapSpec, json: boolean): Promise<number> {
+  const stopped = await stoppedState(map);
+  await print(json ? `${JSON.stringify(stopped)}\n` : stoppedText(stopped));
+  return EXIT.unavailable;
+}
+
+async function stoppedState(spec: MapSpec): Promise<Stopped> {
+  const map = formatMapSpec(spec);
+  try {
+    const rows = await readRows(spec);
+    const stamps = rows.flatMap(({ stamp }) => (stamp === null ? [] : [stamp]));
+    const latest = stamps.reduce((most, stamp) => Math.max(most, stamp), Number.NEGATIVE_INFINITY);
+    const lastLogin = stamps.length === 0 ? null : new Date(latest * 1000).toISOString();
+    const own = rows.length - stamps.length;
+    return { running: false, map, rows: stamps.length, own, lastLogin };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(error.line);
+    return { running: false, map, rows: null, own: null, lastLogin: null };
+  }
+}

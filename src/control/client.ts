@@ -1,0 +1,83 @@
+/**
+ * Asks the daemon of a map over its control socket.
+ *
+ * Promises: that no daemon runs is an answer (null), not an error; a daemon that does not answer is given up.
+ * The answer is taken as the daemon of this version gives it: only its account could put another program there.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../errors.ts';
+import type { MapSpec } from '../map/map.ts';
+import type { GrantRow, Request, Results, SentError } from './protocol.ts';
+import { socketPath } from './socket.ts';
+
+/** Without a sign of the daemon; an order waits for the map's lock, which another program may hold. */
+const PATIENCE_MS = 30_000;
+
+/** A line of an answer, of which each has one of these. */
+interface Line<C extends Request['command']> {
+  readonly rows?: readonly GrantRow[];
+  readonly result?: Results[C];
+  readonly error?: SentError;
+}
+
+/**
+ * @param take given the rows of a list as they come
+ * @returns null when no daemon runs
+ * @throws Failure CONTROL_DENIED, CONTROL_BROKEN, and what the daemon answers
+ */
+export async function ask<C extends Request['command']>(
+  map: MapSpec,
+  request: Request & { readonly command: C },
+  take: (rows: readonly GrantRow[]) => void = () => undefined,
+): Promise<Results[C] | null> {
+  const path = socketPath(map);
+  // Then a daemon has none either.
+  if (path === null) return null;
+  const socket = await connected(path);
+  if (socket === null) return null;
+  try {
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('it does not answer')));
+    socket.write(`${JSON.stringify(request)}\n`);
+    for await (const text of linesOf(socket)) {
+      const { rows, result, error }: Line<C> = JSON.parse(text);
+      if (rows !== undefined) take(rows);
+      if (error !== undefined) throw received(error);
+      if (result !== undefined) return result;
+    }
+    throw new Error('it hung up');
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw failure('CONTROL_BROKEN', { path, reason: reasonOf(error) }, error);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A daemon of another version may know errors that we do not. */
+const received = ({ code, text, hint }: SentError): Failure =>
+  new Failure(isErrorCode(code) ? code : 'CONTROL_BUG', text, hint);
+
+async function connected(path: string): Promise<Socket | null> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch (error) {
+    const errno = errnoOf(error) ?? '';
+    if (['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(errno)) return null;
+    if (['EACCES', 'EPERM'].includes(errno)) {
+      throw failure('CONTROL_DENIED', { path, reason: 'permission denied' }, error);
+    }
+    throw failure('CONTROL_BROKEN', { path, reason: reasonOf(error) }, error);
+  }
+}
+
+async function* linesOf(socket: Socket): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of socket.setEncoding('utf8')) {
+    const lines = `${rest}${String(chunk)}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}

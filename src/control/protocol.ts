@@ -1,0 +1,137 @@
+/**
+ * The words of the control socket: JSON Lines, a request a line, answered by lines of rows and one last line.
+ *
+ * Promises: `parseRequest` takes any text and gives a request or what is wrong with it; what it gives is within bounds.
+ */
+import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { type Failure, failure } from '../errors.ts';
+import type { Order } from './orders.ts';
+import type { Status } from './status.ts';
+
+/** The most bytes of a request, with its line end. */
+export const MAX_REQUEST = 65_536;
+/** The most addresses that one request revokes. */
+export const MAX_ADDRESSES = 100;
+/** The most characters of a user's name. */
+const MAX_USER = 1024;
+/** The longest order: some thirty years. */
+export const MAX_SECONDS = 1_000_000_000;
+
+export type Request =
+  | { readonly command: 'status' | 'metrics' | 'list' }
+  | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }
+  | {
+      readonly command: 'revoke';
+      /** The addresses, or the one user. */
+      readonly addresses: readonly IpText[];
+      readonly user: string | null;
+      readonly seconds: number;
+    };
+
+/** Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known. */
+export type GrantRow = readonly [
+  ip: IpText,
+  left: number,
+  user: string | null,
+  server: string | null,
+  since: number | null,
+  last: number | null,
+];
+
+/** What happened to the row of an address; null when the map cannot be written now, and it will happen later. */
+export interface RowEffect {
+  readonly ip: IpText;
+  readonly effect: 'added' | 'renewed' | 'removed' | 'absent' | 'foreign' | null;
+}
+
+/** What an order has led to. */
+export type OrderResult =
+  | { readonly kind: 'needless' | 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'done';
+      readonly until: number;
+      readonly rows: readonly RowEffect[];
+      /** Grants whose user is not known, which an order about a user cannot find. */
+      readonly unknown: number;
+    };
+
+/** What the last line of each command's answer holds. */
+export interface Results {
+  readonly status: Status;
+  readonly metrics: string;
+  readonly list: { readonly orders: readonly Order[] };
+  readonly allow: OrderResult;
+  readonly revoke: OrderResult;
+}
+
+/** A `Failure` on its way. */
+export interface SentError {
+  readonly code: string;
+  readonly text: string;
+  readonly hint: string;
+}
+
+export type AnswerLine =
+  | { readonly rows: readonly GrantRow[] }
+  | { readonly result: Results[keyof Results] }
+  | { readonly error: SentError };
+
+export const errorLine = ({ code, message, hint }: Failure): AnswerLine => ({
+  error: { code, text: message, hint },
+});
+
+export const refusal = (problem: string): AnswerLine =>
+  errorLine(failure('CONTROL_REQUEST', { problem }));
+
+/** @returns the request, or what is wrong with it */
+export function parseRequest(text: string): Request | string {
+  const fields = objectIn(text);
+  if (fields === null) return 'a request is one JSON object on one line';
+  const { command, seconds } = fields;
+  if (command === 'status' || command === 'metrics' || command === 'list') return { command };
+  if (command !== 'allow' && command !== 'revoke') return 'no such command';
+  if (!isDuration(seconds)) return `seconds is to be a whole number from 1 to ${MAX_SECONDS}`;
+  return command === 'allow' ? allowIn(fields, seconds) : revokeIn(fields, seconds);
+}
+
+function allowIn({ address }: Record<string, unknown>, seconds: number): Request | string {
+  const ip = ipOf(address);
+  return ip === null
+    ? 'address is to be an IPv4 or IPv6 address'
+    : { command: 'allow', address: ip, seconds };
+}
+
+function revokeIn(
+  { addresses = [], user = null }: Record<string, unknown>,
+  seconds: number,
+): Request | string {
+  if (!Array.isArray(addresses) || (user === null) === (addresses.length === 0)) {
+    return 'name either addresses or a user';
+  }
+  if (user !== null) {
+    if (typeof user !== 'string' || user === '' || user.length > MAX_USER) {
+      return `user is to have 1 to ${MAX_USER} characters`;
+    }
+    return { command: 'revoke', addresses: [], user, seconds };
+  }
+  if (addresses.length > MAX_ADDRESSES) return `at most ${MAX_ADDRESSES} addresses at once`;
+  const ips = addresses.map(ipOf).filter(ip => ip !== null);
+  if (ips.length < addresses.length) return 'addresses are to be IPv4 or IPv6 addresses';
+  return { command: 'revoke', addresses: [...new Set(ips)], user: null, seconds };
+}
+
+function objectIn(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    return Object.fromEntries(Object.entries(value));
+  } catch {
+    return null;
+  }
+}
+
+const ipOf = (value: unknown): IpText | null =>
+  typeof value === 'string' ? canonicalIp(value) : null;
+
+const isDuration = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_SECONDS;

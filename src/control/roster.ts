@@ -1,0 +1,140 @@
+/**
+ * Who is behind the grants: the user and the server of the latest login of each address, and since when it has its grant.
+ *
+ * Fed by the decisions, so that the grant table need not know; a refresh costs one look-up and two numbers.
+ * Promises: an address leaves with its grant; the number of entries is bounded, and what is beyond it is not known,
+ * which is told (`knows`), never guessed.  Names are copies: V8 would keep the whole read of the log for each.
+ * Leaves to others: which grants there are, and until when (grant/).
+ */
+import { savedList } from '../checkpoint/saved.ts';
+import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { type EpochSeconds, epoch } from '../clock.ts';
+import type { Decision } from '../decision.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+
+/** Entries; 40 MB with a user of its own for each. */
+export const MAX_ENTRIES = 250_000;
+
+export interface Entry {
+  /** Null when the server does not log it, and for an allowance. */
+  readonly user: string | null;
+  /** Null for an allowance. */
+  readonly server: string | null;
+  /** The login that made the grant, and the latest one, in whole seconds of the log's time. */
+  readonly since: EpochSeconds;
+  readonly last: EpochSeconds;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class Roster {
+  readonly #entries = new Map<string, Writable<Entry>>();
+  readonly #capacity: number;
+
+  constructor(capacity: number = MAX_ENTRIES) {
+    this.#capacity = capacity;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  of(ip: IpText): Entry | null {
+    return this.#entries.get(ip) ?? null;
+  }
+
+  /**
+   * The addresses whose latest login was this user's, and how many there are of which no user was logged; upper and lower
+   * case count as one, as in orders.ts.
+   */
+  ofUser(user: string): { readonly ips: readonly IpText[]; readonly unnamed: number } {
+    const wanted = user.toLowerCase();
+    const ips: IpText[] = [];
+    let unnamed = 0;
+    for (const [key, entry] of this.#entries) {
+      const ip = entry.user?.toLowerCase() === wanted ? canonicalIp(key) : null;
+      if (ip !== null) ips.push(ip);
+      else if (entry.user === null && entry.server !== null) unnamed++;
+    }
+    return { ips, unnamed };
+  }
+
+  report(decision: Decision): void {
+    switch (decision.kind) {
+      case 'login':
+        if (decision.outcome.kind !== 'ignored') this.#login(decision.login);
+        return;
+      case 'purged':
+        this.#entries.delete(decision.grant.ip);
+        return;
+      case 'allowed':
+        this.#add(decision.order.subject.ip, null, null, decision.order.made);
+        return;
+      case 'evicted':
+      case 'revoked':
+        for (const { ip } of decision.grants) this.#entries.delete(ip);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Plain JSON. */
+  save(): { readonly entries: readonly (readonly unknown[])[] } {
+    return {
+      entries: [...this.#entries].map(([ip, { user, server, since, last }]) => [
+        ip,
+        user,
+        server,
+        since,
+        last,
+      ]),
+    };
+  }
+
+  /** Takes over what was saved of the addresses that have a grant; what is of another sort is left out. */
+  restore(saved: unknown, isGranted: (ip: IpText) => boolean): void {
+    for (const [ip, entry] of savedList(saved, 'entries', entryOf)) {
+      if (isGranted(ip) && this.#entries.size < this.#capacity) this.#entries.set(ip, entry);
+    }
+  }
+
+  #login({ ip, user, server, time }: LoginEvent): void {
+    const last = epoch(Math.floor(time ?? 0));
+    const entry = this.#entries.get(ip);
+    if (entry === undefined) {
+      this.#add(ip, user, server, last);
+      return;
+    }
+    if (last < entry.last) return;
+    entry.last = last;
+    if (entry.user !== user) entry.user = user === null ? null : copied(user);
+    entry.server = server;
+  }
+
+  #add(ip: IpText, user: string | null, server: string | null, time: EpochSeconds): void {
+    if (this.#entries.has(ip) || this.#entries.size >= this.#capacity) return;
+    const since = epoch(Math.floor(time));
+    const name = user === null ? null : copied(user);
+    this.#entries.set(copied(ip), { user: name, server, since, last: since });
+  }
+}
+
+const ASCII = /^[ -~]*$/;
+
+/** The shorter way for nearly all. */
+function copied(text: string): string {
+  const encoding = ASCII.test(text) ? 'latin1' : 'utf8';
+  return Buffer.from(text, encoding).toString(encoding);
+}
+
+function entryOf(fields: readonly unknown[]): [IpText, Entry] | null {
+  const [address, user, server, since, last] = fields;
+  const ip = typeof address === 'string' ? canonicalIp(address) : null;
+  if (ip === null || !isTextOrNull(user) || !isTextOrNull(server)) return null;
+  if (typeof since !== 'number' || typeof last !== 'number') return null;
+  return [ip, { user, server, since: epoch(since), last: epoch(last) }];
+}
+
+const isTextOrNull = (value: unknown): value is string | null =>
+  value === null || typeof value === 'string';

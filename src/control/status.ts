@@ -1,0 +1,109 @@
+/**
+ * What a daemon tells of itself, as one JSON object: for `popbsmtp status`, and what the metrics are made from.
+ *
+ * Times are ISO 8601 in UTC, durations seconds, sizes bytes.
+ */
+import type { EpochSeconds } from '../clock.ts';
+import type { Counters } from '../metrics/counters.ts';
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly lines: number;
+  readonly lastLine: string | null;
+  /** How far the file that is the log now has been dealt with; null when that is no file, or not known. */
+  readonly position: number | null;
+  /** What of it has not been dealt with; null as for the position. */
+  readonly lag: number | null;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly since: string;
+  readonly uptime: number;
+  /** As main.cf names it. */
+  readonly map: string;
+  readonly grace: number;
+  readonly sources: readonly SourceStatus[];
+  readonly lines: number;
+  /** By server. */
+  readonly logins: Readonly<Record<string, number>>;
+  readonly lastLogin: string | null;
+  /** Of each of the last 60 minutes, the present one last. */
+  readonly loginsByMinute: readonly number[];
+  readonly grants: number;
+  /** Open sessions; null when sessions keep nothing. */
+  readonly sessions: number | null;
+  readonly granted: number;
+  readonly refreshed: number;
+  /** By reason. */
+  readonly ignored: Readonly<Record<string, number>>;
+  readonly logouts: number;
+  readonly purged: number;
+  readonly kept: number;
+  readonly evicted: number;
+  /** Orders by hand since the start, and the grants that they ended. */
+  readonly allowed: number;
+  readonly revoked: number;
+  readonly commits: CommitStatus;
+  /** Whether the map has everything that was decided. */
+  readonly settled: boolean;
+  readonly warnings: number;
+  readonly lastProblem: { readonly time: string; readonly text: string } | null;
+}
+
+export interface CommitStatus {
+  readonly count: number;
+  readonly errors: number;
+  readonly rows: number;
+  readonly seconds: number;
+  /** As in counters.ts. */
+  readonly buckets: readonly number[];
+}
+
+/** What the daemon knows besides the counters. */
+export interface Present {
+  readonly version: string;
+  readonly map: string;
+  readonly grace: number;
+  readonly grants: number;
+  readonly sessions: number | null;
+  readonly settled: boolean;
+  readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
+  /** Seconds since the start. */
+  readonly uptime: number;
+}
+
+export function statusOf(counters: Counters, { places, uptime, ...present }: Present): Status {
+  const { totals, lastProblem } = counters;
+  const { commits, commitErrors, rowsChanged, commitSeconds, ...counted } = totals;
+  const sources = places.map(({ name, position, lag }) => {
+    const { lines = 0, lastLine = null } = counters.sources.get(name) ?? {};
+    return { name, lines, lastLine: isoOrNull(lastLine), position, lag };
+  });
+  return {
+    ...present,
+    ...counted,
+    pid: process.pid,
+    since: iso(counters.started.wall),
+    uptime: Math.floor(uptime),
+    sources,
+    lines: sources.reduce((sum, { lines }) => sum + lines, 0),
+    logins: Object.fromEntries(counters.logins),
+    lastLogin: isoOrNull(counters.lastLogin),
+    loginsByMinute: counters.byMinute(),
+    ignored: Object.fromEntries(counters.ignored),
+    commits: {
+      count: commits,
+      errors: commitErrors,
+      rows: rowsChanged,
+      seconds: commitSeconds,
+      buckets: counters.commitBuckets,
+    },
+    lastProblem: lastProblem && { time: iso(lastProblem.time), text: lastProblem.text },
+  };
+}
+
+const iso = (time: EpochSeconds): string => new Date(time * 1000).toISOString();
+
+const isoOrNull = (time: EpochSeconds | null): string | null => (time === null ? null : iso(time));

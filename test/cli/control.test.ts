@@ -1,0 +1,179 @@
+/**
+ * Daemons as processes, asked by the commands: status, list, metrics; what holds them up, and what does not.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, beforeEach, describe, test } from 'node:test';
+import { EXIT } from '../../src/errors.ts';
+import { MAIN } from '../real/popbsmtp.ts';
+import { freePort } from '../real/ports.ts';
+import { startDaemon } from '../real/processes.ts';
+import { Rig } from '../real/rig.ts';
+import { waitFor } from '../real/wait.ts';
+import { Controlled, ignored } from './controlled.ts';
+
+const rig = new Rig();
+let host: Controlled;
+
+beforeEach(async () => {
+  host = await Controlled.make(rig);
+});
+after(() => rig.close());
+
+describe('status', () => {
+  test('tells what the daemon does, in words, as JSON and for Prometheus', async () => {
+    const daemon = await host.start();
+    await host.logIn(daemon, 'anna', '198.51.100.1');
+    const { code, stdout } = await host.run('status');
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^popbsmtp +\\S+, pid ${daemon.pid}, running for `));
+    assert.match(stdout, /^logins +1: dovecot 1; the last \ds ago$/m);
+    assert.match(stdout, /^grants +1 now; 1 granted, 0 refreshed, 0 kept$/m);
+    assert.match(stdout, new RegExp(`^source +${host.log}: .*, 0 bytes behind; the last `, 'm'));
+    const json = await host.run('status', '--json');
+    const status: Record<string, unknown> = JSON.parse(json.stdout);
+    assert.deepEqual(
+      [status['running'], status['pid'], status['map'], status['grants'], status['granted']],
+      [true, daemon.pid, host.map, 1, 1],
+    );
+    const metrics = await host.run('status', '--prometheus');
+    assert.match(metrics.stdout, /^popbsmtp_logins_total\{server="dovecot"\} 1$/m);
+    assert.match(metrics.stdout, /^popbsmtp_grants 1$/m);
+    await daemon.stop();
+  });
+
+  test('without a daemon says so, and what the map holds, with a status of its own', async () => {
+    const none = await host.run('status');
+    assert.equal(none.code, EXIT.unavailable);
+    assert.match(none.stdout, /^no popbsmtp is running for lmdb:/);
+    const daemon = await host.start();
+    await host.logIn(daemon, 'anna', '198.51.100.1');
+    daemon.signal('SIGKILL');
+    await daemon.exited();
+    assert.ok(existsSync(host.socket), 'its socket is still there');
+    const dead = await host.run('status');
+    assert.equal(dead.code, EXIT.unavailable);
+    assert.match(dead.stdout, /^the map holds 1 grants; the latest login was on /m);
+    const json = await host.run('status', '--json');
+    assert.equal(json.code, EXIT.unavailable);
+    const stopped: Record<string, unknown> = JSON.parse(json.stdout);
+    assert.deepEqual([stopped['running'], stopped['rows'], stopped['own']], [false, 1, 0]);
+    const metrics = await host.run('status', '--prometheus');
+    assert.deepEqual([metrics.code, metrics.stdout], [EXIT.unavailable, '']);
+  });
+});
+
+describe('metrics', () => {
+  test('are written to a file and served over HTTP', async () => {
+    const file = join(host.directory, 'popbsmtp.prom');
+    const port = await freePort();
+    const daemon = await host.start(
+      ...['--metrics-file', file, '--metrics-listen', `127.0.0.1:${port}`],
+    );
+    await host.logIn(daemon, 'anna', '198.51.100.1');
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+    assert.match(await answer.text(), /^popbsmtp_grants 1$/m);
+    assert.match(await readFile(file, 'utf8'), /^popbsmtp_grants /m);
+    await daemon.stop();
+    assert.match(await readFile(file, 'utf8'), /^popbsmtp_grants 1$/m);
+  });
+
+  test('are served to this machine only: anything else is an error of the configuration', async () => {
+    const args = ['--watchlog', host.log, '--mynetworks', 'none'];
+    const { code, stderr } = await host.run('run', ...args, '--metrics-listen', '0.0.0.0:9117');
+    assert.equal(code, EXIT.config);
+    assert.match(stderr, /^popbsmtp: --metrics-listen: "0\.0\.0\.0:9117" .*loopback.*\n$/);
+    assert.equal(existsSync(`${host.path}.lmdb`), false);
+  });
+});
+
+describe('list', () => {
+  test('tells whose each row is, and when it ends', async () => {
+    const daemon = await host.start();
+    await host.logIn(daemon, 'bert', '198.51.100.20');
+    await host.logIn(daemon, 'anna', '198.51.100.3');
+    const rows = await host.listed();
+    assert.deepEqual(
+      rows.map(row => [row['ip'], row['user'], row['server']]),
+      [
+        ['198.51.100.3', 'anna', 'dovecot'],
+        ['198.51.100.20', 'bert', 'dovecot'],
+      ],
+    );
+    const left = Number(rows[0]?.['expiresIn']);
+    assert.ok(left > 600 && left <= 900, String(left));
+    assert.deepEqual((await host.listed('--user', 'BERT')).length, 1);
+    assert.equal(await daemon.stop(), 0);
+    const alone = await host.listed();
+    assert.deepEqual([alone.length, alone[0]?.['user']], [2, null]);
+    const asked = await host.run('list', '--user', 'bert');
+    assert.deepEqual([asked.code, asked.stdout], [EXIT.unavailable, '']);
+    const again = await host.start();
+    const known = await host.listed('--user', 'bert');
+    assert.deepEqual([known.length, known[0]?.['server']], [1, 'dovecot'], 'after a restart');
+    await again.stop();
+  });
+});
+
+test('clients that stall, babble and never leave keep no login from its grant', async () => {
+  const daemon = await host.start();
+  const sockets = Array.from({ length: 40 }, () => connect(host.socket));
+  for (const [index, socket] of sockets.entries()) {
+    socket.on('error', () => undefined);
+    if (index % 3 === 0) socket.write(randomBytes(200_000));
+    if (index % 3 === 1) socket.pause().write('{"command":"list"}\n'.repeat(3000));
+  }
+  await host.logIn(daemon, 'anna', '203.0.113.95');
+  await waitFor('its row', async () => (await host.keys()).join() === '203.0.113.95');
+  for (const socket of sockets) socket.destroy();
+  await waitFor(
+    'the daemon to have room for others',
+    async () => (await host.run('status')).code === 0,
+  );
+  assert.equal(await daemon.stop(), 0);
+});
+
+describe('status --watch', () => {
+  test('draws anew until interrupted, or until the daemon has gone', async () => {
+    const daemon = await host.start();
+    const args = [MAIN, 'status', '--watch', '--map', host.map];
+    const first = startDaemon(rig, process.execPath, args);
+    await waitFor('two frames', () => first.lines.filter(line => line.startsWith('|')).length > 1);
+    first.signal('SIGINT');
+    assert.equal(await first.exited(), 0);
+    assert.ok(!first.stdout.includes('\x1b'), 'no terminal, no control characters');
+    const second = startDaemon(rig, process.execPath, args);
+    await second.waitForLine(/^logins of the last hour: 0, at most 0 a minute$/);
+    await daemon.stop();
+    assert.equal(await second.exited(), EXIT.unavailable);
+  });
+});
+
+describe('two daemons', () => {
+  test('the second is refused, and the first keeps its socket', async () => {
+    const daemon = await host.start();
+    const { ino } = statSync(host.socket);
+    const second = host.spawn();
+    assert.equal(await second.exited(), EXIT.temporary);
+    assert.equal(statSync(host.socket).ino, ino);
+    assert.equal((await host.run('status')).code, 0);
+    assert.equal(await daemon.stop(), 0);
+    assert.equal(existsSync(host.socket), false);
+  });
+
+  test('a dry run beside a daemon has no socket, and obeys its orders', async () => {
+    const daemon = await host.start();
+    await host.revoke('203.0.113.71');
+    const dry = host.spawn('--nowrite');
+    await waitFor('the dry run', () => dry.stderr.includes('watching'));
+    await host.logIn(dry, 'anna', '203.0.113.71');
+    await ignored(dry);
+    await dry.stop();
+    assert.equal((await host.run('status')).code, 0);
+    await daemon.stop();
+  });
+});

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  type Listed,
+  listedRows,
+  ordersText,
+  rowsJson,
+  rowsText,
+} from '../../src/cli/list-rows.ts';
+import { epoch } from '../../src/clock.ts';
+import type { GrantRow } from '../../src/control/protocol.ts';
+import { formatStamp } from '../../src/line/stamp.ts';
+import type { Row } from '../../src/map/map.ts';
+import { Grace } from '../../src/policy/grace.ts';
+import { ip } from '../map/addresses.ts';
+
+const NOON = 1_700_000_000;
+const GRACE = new Grace(900);
+
+const row = (key: string, stamp: number | null = NOON): Row => ({
+  key,
+  value: stamp === null ? 'OK' : String(stamp),
+  stamp: stamp === null ? null : epoch(stamp),
+});
+
+const known = (...rows: GrantRow[]) => new Map(rows.map(each => [each[0], each]));
+
+const textOf = (rows: readonly Listed[], header = false): string[] =>
+  rowsText(rows, header)(rows, true).split('\n').slice(0, -1);
+
+test('rows are sorted by address as a number, IPv4 first, other keys last', () => {
+  const keys = [
+    'example.org',
+    '2001:db8::1',
+    '::2',
+    '198.51.100.20',
+    '10',
+    '198.51.100.3',
+    '9.9.9.9',
+  ];
+  assert.deepEqual(
+    listedRows(
+      keys.map(key => row(key)),
+      null,
+      GRACE,
+      NOON,
+    ).map(listed => listed.row.key),
+    ['9.9.9.9', '198.51.100.3', '198.51.100.20', '::2', '2001:db8::1', '10', 'example.org'],
+  );
+});
+
+describe('the end of a grant', () => {
+  const table: [title: string, stamp: number | null, left: number | null][] = [
+    ['is reckoned from the row', NOON - 100, 800],
+    ['is past when it is', NOON - 5000, 0],
+    ['of a row from the future counts from now', NOON + 5000, 900],
+    ["of a row of the administrator's never comes", null, null],
+  ];
+  for (const [title, stamp, left] of table) {
+    test(`${title}, without a daemon`, () => {
+      const [listed] = listedRows([row('198.51.100.1', stamp)], null, GRACE, NOON);
+      assert.equal(listed?.expiresIn, left);
+    });
+  }
+
+  test('is what the daemon says, with one', () => {
+    const details = known([ip('198.51.100.1'), 7, 'anna', 'dovecot', NOON - 60, NOON - 5]);
+    const [first, second] = listedRows(
+      [row('198.51.100.1'), row('198.51.100.2')],
+      details,
+      GRACE,
+      NOON,
+    );
+    assert.deepEqual(
+      [first?.expiresIn, first?.user, first?.server, first?.since, first?.lastLogin],
+      [7, 'anna', 'dovecot', NOON - 60, NOON - 5],
+    );
+    assert.deepEqual(
+      [second?.expiresIn, second?.user],
+      [GRACE.standard, null],
+      'written after it was asked',
+    );
+  });
+});
+
+describe('as text', () => {
+  test('columns, with a header where one is wanted', () => {
+    const details = known([ip('198.51.100.1'), 843, 'anna', 'dovecot', NOON, NOON]);
+    const rows = listedRows([row('198.51.100.1'), row('192.0.2.9', null)], details, GRACE, NOON);
+    const stamp = formatStamp(epoch(NOON));
+    assert.deepEqual(textOf(rows, true), [
+      'ADDRESS          LAST LOGIN       EXPIRES IN  SINCE            SERVER       USER',
+      '192.0.2.9        OK (a row of your own)',
+      `198.51.100.1     ${stamp}  14m 3s      ${stamp}  dovecot      anna`,
+    ]);
+    assert.equal(textOf(rows).length, 2);
+    assert.deepEqual(textOf([], true).length, 1);
+  });
+
+  test('nothing commands the terminal, and one name is one line', () => {
+    const hostile = [
+      '\x1b[2J',
+      '\x9b31m',
+      'a\nb',
+      '\u202egro',
+      '\u{e0041}',
+      'x'.repeat(5000),
+      '\ud800',
+    ];
+    for (const text of hostile) {
+      const details = known([ip('198.51.100.1'), 1, text, text, NOON, NOON]);
+      const rows = listedRows(
+        [row('198.51.100.1'), { key: text, value: text, stamp: null }],
+        details,
+        GRACE,
+        NOON,
+      );
+      const lines = textOf(rows);
+      assert.equal(lines.length, 2);
+      for (const line of lines) {
+        assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+        assert.ok(line.length < 500);
+      }
+    }
+  });
+});
+
+test('as JSON, what the map has and what the daemon knows', () => {
+  const details = known([ip('198.51.100.1'), 7, 'anna', 'dovecot', NOON - 60, NOON]);
+  const rows = listedRows([row('198.51.100.1'), row('192.0.2.9', null)], details, GRACE, NOON);
+  const [own, granted] = rowsJson(rows)
+    .split('\n')
+    .slice(0, -1)
+    .map((line): unknown => JSON.parse(line));
+  assert.deepEqual(own, {
+    ...{ ip: '192.0.2.9', value: 'OK', time: null, user: null, server: null },
+    ...{ since: null, lastLogin: null, expiresIn: null },
+  });
+  assert.deepEqual(granted, {
+    ...{ ip: '198.51.100.1', value: String(NOON), time: '2023-11-14T22:13:20Z' },
+    ...{ user: 'anna', server: 'dovecot', since: '2023-11-14T22:12:20Z' },
+    ...{ lastLogin: '2023-11-14T22:13:20Z', expiresIn: 7 },
+  });
+});
+
+test('orders, as text and as JSON', () => {
+  const span = { made: epoch(NOON), until: epoch(NOON + 60.5) };
+  const orders = [
+    { kind: 'allow', subject: { kind: 'address', ip: ip('198.51.100.1') }, ...span },
+    { kind: 'revoke', subject: { kind: 'user', user: '\x1b"x' }, ...span },
+  ] as const;
+  const [allowed = '', revoked = ''] = ordersText(orders, false).split('\n');
+  assert.match(allowed, /^allow {3}until \w+ .* 2023 {2}198\.51\.100\.1$/);
+  assert.match(revoked, /^revoke {2}until .* 2023 {2}user "\\\\x1b\\"x"$/);
+  const first: unknown = JSON.parse(ordersText(orders, true).split('\n')[0] ?? '');
+  assert.deepEqual(first, {
+    ...{ order: 'allow', ip: '198.51.100.1', user: null },
+    ...{ made: '2023-11-14T22:13:20Z', until: '2023-11-14T22:14:20Z' },
+  });
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { MAX_ADDRESSES, MAX_SECONDS, parseRequest } from '../../src/control/protocol.ts';
+
+const parse = (value: unknown) => parseRequest(JSON.stringify(value));
+
+describe('a request', () => {
+  const good: [given: object, meant: object][] = [
+    [{ command: 'status', more: 1 }, { command: 'status' }],
+    [{ command: 'metrics' }, { command: 'metrics' }],
+    [{ command: 'list' }, { command: 'list' }],
+    [
+      { command: 'allow', address: '::ffff:198.51.100.1', seconds: 60 },
+      { command: 'allow', address: '198.51.100.1', seconds: 60 },
+    ],
+    [
+      { command: 'revoke', addresses: ['2001:DB8::1', '2001:db8:0::1'], seconds: 1 },
+      { command: 'revoke', addresses: ['2001:db8::1'], user: null, seconds: 1 },
+    ],
+    [
+      { command: 'revoke', addresses: [], user: 'anna', seconds: MAX_SECONDS },
+      { command: 'revoke', addresses: [], user: 'anna', seconds: MAX_SECONDS },
+    ],
+  ];
+  for (const [given, meant] of good) {
+    test(`is understood: ${JSON.stringify(given)}`, () => assert.deepEqual(parse(given), meant));
+  }
+
+  const bad: [given: unknown, problem: RegExp][] = [
+    [null, /one JSON object/],
+    [[], /one JSON object/],
+    ['status', /one JSON object/],
+    [{}, /no such command/],
+    [{ command: 'constructor' }, /no such command/],
+    [{ command: 'allow', address: '198.51.100.1' }, /seconds/],
+    ...[0, -1, 1.5, '60', MAX_SECONDS + 1, null].map((seconds): [unknown, RegExp] => [
+      { command: 'allow', address: '198.51.100.1', seconds },
+      /seconds/,
+    ]),
+    ...['198.51.100', '198.51.100.1/24', 'fe80::1%eth0', 7, ''].map(
+      (address): [unknown, RegExp] => [{ command: 'allow', address, seconds: 60 }, /address/],
+    ),
+    [{ command: 'revoke', seconds: 60 }, /either/],
+    [{ command: 'revoke', addresses: ['198.51.100.1'], user: 'x', seconds: 60 }, /either/],
+    [{ command: 'revoke', addresses: ['198.51.100.1', 'x'], seconds: 60 }, /addresses/],
+    [{ command: 'revoke', user: '', seconds: 60 }, /characters/],
+    [{ command: 'revoke', user: 'x'.repeat(1025), seconds: 60 }, /characters/],
+    [{ command: 'revoke', user: 7, seconds: 60 }, /characters/],
+    [
+      { command: 'revoke', addresses: Array(MAX_ADDRESSES + 1).fill('198.51.100.1'), seconds: 60 },
+      /at most/,
+    ],
+  ];
+  for (const [given, problem] of bad) {
+    test(`is refused: ${JSON.stringify(given).slice(0, 80)}`, () => {
+      const found = parse(given);
+      assert.equal(typeof found, 'string');
+      assert.match(String(found), problem);
+    });
+  }
+
+  test('may be any text, and any JSON', () => {
+    fc.assert(fc.property(fc.string(), text => void parseRequest(text)));
+    fc.assert(fc.property(fc.jsonValue(), value => void parse(value)));
+    const field = fc.oneof(fc.jsonValue(), fc.constantFrom('198.51.100.1', ['::1'], 60));
+    const request = fc.record(
+      {
+        command: fc.constantFrom('allow', 'revoke'),
+        address: field,
+        addresses: field,
+        user: field,
+        seconds: field,
+      },
+      { requiredKeys: ['command'] },
+    );
+    fc.assert(
+      fc.property(request, value => {
+        const found = parse(value);
+        if (typeof found === 'string' || !('seconds' in found)) return;
+        assert.ok(Number.isInteger(found.seconds) && found.seconds > 0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,48 @@
+/** The state of a daemon as tests want it. */
+import type { Status } from '../../src/control/status.ts';
+import { COMMIT_BOUNDS, MINUTES } from '../../src/metrics/counters.ts';
+
+export const someStatus = (changes: Partial<Status> = {}): Status => ({
+  version: '1.2.3',
+  pid: 4711,
+  since: '2026-11-25T00:00:00.000Z',
+  uptime: 7500,
+  map: 'lmdb:/var/popbsmtp/pop-before-smtp',
+  grace: 900,
+  sources: [
+    {
+      name: '/var/log/mail.log',
+      lines: 12_345,
+      lastLine: '2026-11-25T02:04:57.000Z',
+      position: 1_234_567,
+      lag: 12,
+    },
+    { name: 'journal', lines: 0, lastLine: null, position: null, lag: null },
+  ],
+  lines: 12_345,
+  logins: { dovecot: 100, courier: 20 },
+  lastLogin: '2026-11-25T02:04:50.500Z',
+  loginsByMinute: Array.from({ length: MINUTES }, (_, index) => (index === 59 ? 8 : index % 2)),
+  grants: 42,
+  sessions: 3,
+  granted: 50,
+  refreshed: 61,
+  ignored: { 'in mynetworks': 8, revoked: 1 },
+  logouts: 7,
+  purged: 6,
+  kept: 5,
+  evicted: 4,
+  allowed: 2,
+  revoked: 1,
+  commits: {
+    count: 10,
+    errors: 1,
+    rows: 20,
+    seconds: 0.005,
+    buckets: COMMIT_BOUNDS.map((_, index) => (index < 3 ? 3 : 0)),
+  },
+  settled: true,
+  warnings: 0,
+  lastProblem: null,
+  ...changes,
+});
