@@ -22,6 +22,7 @@ import type { Notice, Receiver } from '../source/source.ts';
 import { Bookmarks } from './bookmarks.ts';
 import { type HeldMap, holdMap } from './held-map.ts';
 import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
+import type { Attended } from './service-manager.ts';
 import { Silence } from './silence.ts';
 import { checkLogs, type Watched, watch } from './sources.ts';
 
@@ -34,7 +35,7 @@ export interface Output {
   warn(text: string): void;
 }
 
-export interface Daemon {
+export interface Daemon extends Attended {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */
   readonly ended: Promise<void>;
   /** @throws Failure of any setting that is wrong, with the old state still in force */
@@ -64,6 +65,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
 
 class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
+  readonly following: Promise<void>;
   readonly #settings: RunSettings;
   readonly #loaded: LoadedRules;
   readonly #held: HeldMap;
@@ -78,7 +80,9 @@ class RunningDaemon implements Daemon {
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
   readonly #silences = new Map<string, Silence>();
-  readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
+  readonly #end = new EventEmitter<{ following: []; end: []; bug: [unknown] }>();
+  /** The logs of which nothing has been heard yet, not even that they are not there. */
+  readonly #unheard = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   #watched: readonly Watched[] = [];
   #grace: number;
@@ -111,6 +115,7 @@ class RunningDaemon implements Daemon {
       clock,
       report: output.report,
     });
+    this.following = new Promise(resolve => this.#end.once('following', resolve));
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
       this.#end.once('bug', reject);
@@ -132,6 +137,7 @@ class RunningDaemon implements Daemon {
     };
     this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
     this.#following = names.length;
+    for (const name of names) this.#unheard.add(name);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
     for (const { source } of this.#watched) source.start();
@@ -152,6 +158,10 @@ class RunningDaemon implements Daemon {
     await this.#pipeline.setGrace(settings.grace);
     this.#grace = settings.grace;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
+  }
+
+  progress(): Promise<void> {
+    return this.#pipeline.purge();
   }
 
   async stop(): Promise<void> {
@@ -180,7 +190,10 @@ class RunningDaemon implements Daemon {
         silence.heard(this.#clock.now().steady);
         return this.#watch(this.#pipeline.lines(batch));
       },
-      notice: notice => this.#notice(notice),
+      notice: notice => {
+        this.#notice(notice);
+        if (this.#unheard.delete(name) && this.#unheard.size === 0) this.#end.emit('following');
+      },
     };
   }
 
