@@ -23,6 +23,7 @@ const FILES: readonly (readonly [string, string])[] = [
   ['init/popbsmtp.logrotate', 'etc/logrotate.d/popbsmtp'],
   ['init/popbsmtp.sysv', `${DOC}/examples/popbsmtp.sysv`],
   ['init/popbsmtp.openrc', `${DOC}/examples/popbsmtp.openrc`],
+  ['init/popbsmtp-network.conf', `${DOC}/examples/popbsmtp-network.conf`],
   ['README.md', `${DOC}/README.md`],
   ['packaging/debian/lintian-overrides', 'usr/share/lintian/overrides/popbsmtp'],
 ];

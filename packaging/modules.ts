@@ -36,10 +36,8 @@ const LOADED = /\.(?:js|cjs|mjs|json|node)$/;
 /** Sources, programs, and second copies for `require` or for browsers: nothing of ours loads them. */
 const UNUSED = [
   'lmdb/dependencies',
-  'lmdb/dict',
   'lmdb/dist',
   'lmdb/src',
-  'lmdb/util',
   'msgpackr/dist',
   'async/dist',
   'lmdb/bin',
