@@ -6,7 +6,7 @@
  * Leaves to others: that the installed ones are those of the lock file (`npm ci`).
  */
 import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 
 interface LockEntry {
   readonly version: string;
@@ -40,11 +40,15 @@ const UNUSED = [
   'lmdb/src',
   'msgpackr/dist',
   'async/dist',
+  'fs-native-extensions/src',
   'lmdb/bin',
   'node-gyp-build-optional-packages/bin.js',
   'node-gyp-build-optional-packages/build-test.js',
   'node-gyp-build-optional-packages/optional.js',
 ];
+
+/** Their tests, and what is not meant for anybody. */
+const PRIVATE = /^(?:\.|tests?$|test.*\.js$)/;
 
 const MODULES = 'node_modules';
 
@@ -101,6 +105,7 @@ export function copyModule(project: string, { path, name }: Module, target: stri
   const isWanted = (file: string): boolean => {
     const place = join(name, relative(source, file));
     if (place === join(name, MODULES) || UNUSED.includes(place)) return false;
+    if (PRIVATE.test(basename(place))) return false;
     return !place.startsWith('fs-native-extensions/prebuilds/') || place.startsWith(ours);
   };
   cpSync(source, join(target, path), {

@@ -44,7 +44,8 @@ mount --bind /dev "$base/root/dev"
 printf '#!/bin/sh\\nexit 101\\n' > "$base/root/usr/sbin/policy-rc.d"
 chmod 755 "$base/root/usr/sbin/policy-rc.d"
 echo ready
-exec cat
+# Not in its place: the shell reaps what daemons leave behind, as an init does.
+cat
 `;
 
 async function startHolder(rig: Rig, base: string): Promise<number> {
@@ -89,7 +90,6 @@ export async function startOverlay(rig: Rig, packages: readonly string[]): Promi
     'chroot',
     `${base}/root`,
   ]);
-  if (packages.length === 0) return overlay;
   await overlay.run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   });

@@ -252,6 +252,16 @@ describe('the systemd service', { skip }, () => {
     await waitFor('a restart', async () => Number(await show('NRestarts')) > 0, { seen: journal });
     await waitForRow('198.51.100.2');
   });
+
+  test('an upgrade restarts it, and a removal stops it and ends every grant', async () => {
+    const pid = await show('MainPID');
+    await installDeb(machine, await buildDeb(rig, '--version', '1000.0.0'));
+    assert.equal(await show('ActiveState'), 'active');
+    assert.notEqual(await show('MainPID'), pid);
+    await machine.run('dpkg', ['--remove', 'popbsmtp']);
+    assert.equal(await show('ActiveState'), 'inactive');
+    assert.equal(await machine.run('postmap', ['-s', `lmdb:${MAP}`]), '');
+  });
 });
 
 const PREPARATION = `
