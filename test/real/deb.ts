@@ -1,6 +1,7 @@
 /**
  * The Debian package, built and installed as its user does.
  */
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Overlay } from './overlay.ts';
@@ -9,6 +10,20 @@ import type { Rig } from './rig.ts';
 
 /** What it takes to build one, for `requirePrograms`. */
 export const DEB_PROGRAMS = ['dpkg-deb', 'dpkg-shlibdeps', 'strip', 'git'] as const;
+
+/** As the package demands it. */
+const NODE_VERSION = '20.19';
+
+/** @returns why the package cannot be installed here, as `skip` of node:test wants it; in CI that is an error */
+export function requireNodePackage(): string | false {
+  const { stdout } = spawnSync('dpkg', ['--status', 'nodejs'], { encoding: 'utf8' });
+  const [, version] = /^Version: (.+)$/m.exec(stdout) ?? [];
+  const compare = ['--compare-versions', version ?? '0', 'ge', NODE_VERSION];
+  if (spawnSync('dpkg', compare).status === 0) return false;
+  const reason = `no package nodejs of ${NODE_VERSION} or later is installed`;
+  if (process.env['CI'] === 'true') throw new Error(`cannot test here: ${reason}`);
+  return reason;
+}
 
 const BUILDER = join(import.meta.dirname, '../../packaging/deb.js');
 

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { loginLine } from '../cli/watched-log.ts';
-import { buildDeb, DEB_PROGRAMS, installDeb } from './deb.ts';
+import { buildDeb, DEB_PROGRAMS, installDeb, requireNodePackage } from './deb.ts';
 import { OVERLAY_PROGRAMS, type Overlay, startOverlay } from './overlay.ts';
 import { mustRun, type Result, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';
@@ -14,7 +14,9 @@ import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
 const OTHERS = ['lintian', 'shellcheck', 'logrotate', 'postconf', 'postmap'] as const;
-const skip = requirePrograms([...OVERLAY_PROGRAMS, ...DEB_PROGRAMS, ...OTHERS], { root: true });
+const skip =
+  requirePrograms([...OVERLAY_PROGRAMS, ...DEB_PROGRAMS, ...OTHERS], { root: true }) ||
+  requireNodePackage();
 
 const INIT = join(import.meta.dirname, '../../../init');
 const MAP = 'lmdb:/var/popbsmtp/pop-before-smtp';

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { buildDeb, DEB_PROGRAMS, installDeb } from './deb.ts';
+import { buildDeb, DEB_PROGRAMS, installDeb, requireNodePackage } from './deb.ts';
 import { MACHINE_PROGRAMS, startMachine } from './machine.ts';
 import type { Overlay } from './overlay.ts';
 import { mustRun, startDaemon } from './processes.ts';
@@ -15,10 +15,11 @@ import { waitFor } from './wait.ts';
 
 const INIT = join(import.meta.dirname, '../../../init');
 const POSTFIX = ['postconf', 'postmap', 'postfix'] as const;
-const skip = requirePrograms(
-  [...MACHINE_PROGRAMS, ...DEB_PROGRAMS, ...POSTFIX, 'systemd-analyze', 'logger', 'perl', 'ip'],
-  { root: true },
-);
+const skip =
+  requirePrograms(
+    [...MACHINE_PROGRAMS, ...DEB_PROGRAMS, ...POSTFIX, 'systemd-analyze', 'logger', 'perl', 'ip'],
+    { root: true },
+  ) || requireNodePackage();
 
 /** Of systemd-analyze(1): redis-server of Debian 12 has 1.2, fail2ban 9.6. */
 const MOST_EXPOSED = 0.8;
