@@ -5,6 +5,7 @@
  * mynetworks again and reopens the log, and keeps the old state when the new one is wrong.
  */
 import { type Daemon, type Output, startDaemon } from '../daemon/daemon.ts';
+import { attend } from '../daemon/service-manager.ts';
 import type { Decision } from '../decision.ts';
 import { EXIT, Failure } from '../errors.ts';
 import type { RunSettings } from '../settings.ts';
@@ -62,7 +63,9 @@ async function runDaemon(
       settings.daemon === null ? () => undefined : writePidFile(settings.daemon);
     try {
       await answerForeground('');
+      const leave = attend(daemon, process.env, text => log.write({ level: 'warn', text }));
       await Promise.race([daemon.ended, end]);
+      await leave();
     } finally {
       removePidFile();
     }

@@ -30,6 +30,7 @@ import type { Notice, Receiver } from '../source/source.ts';
 import { Bookmarks } from './bookmarks.ts';
 import { type HeldMap, holdMap } from './held-map.ts';
 import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
+import type { Attended } from './service-manager.ts';
 import { Silence } from './silence.ts';
 import { checkLogs, type Watched, watch } from './sources.ts';
 
@@ -44,7 +45,7 @@ export interface Output {
   lines?(batch: readonly string[]): void;
 }
 
-export interface Daemon {
+export interface Daemon extends Attended {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */
   readonly ended: Promise<void>;
   /** @throws Failure of any setting that is wrong, with the old state still in force */
@@ -74,6 +75,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
 
 class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
+  readonly following: Promise<void>;
   readonly #settings: RunSettings;
   readonly #loaded: LoadedRules;
   readonly #held: HeldMap;
@@ -91,7 +93,9 @@ class RunningDaemon implements Daemon {
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
   readonly #silences = new Map<string, Silence>();
-  readonly #end = new EventEmitter<{ end: []; bug: [unknown] }>();
+  readonly #end = new EventEmitter<{ following: []; end: []; bug: [unknown] }>();
+  /** The logs of which nothing has been heard yet, not even that they are not there. */
+  readonly #unheard = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   #control: Control | null = null;
   #watched: readonly Watched[] = [];
@@ -128,6 +132,7 @@ class RunningDaemon implements Daemon {
       report: this.#output.report,
       orders: this.#bookkeeping.orders,
     });
+    this.following = new Promise(resolve => this.#end.once('following', resolve));
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
       this.#end.once('bug', reject);
@@ -154,6 +159,7 @@ class RunningDaemon implements Daemon {
     };
     this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
     this.#following = names.length;
+    for (const name of names) this.#unheard.add(name);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
     this.#control = await Control.open(this.#settings, {
@@ -183,6 +189,10 @@ class RunningDaemon implements Daemon {
     await this.#pipeline.setRules(this.#rulesFor(loaded));
     this.#grace = settings.grace;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
+  }
+
+  progress(): Promise<void> {
+    return this.#pipeline.purge();
   }
 
   async stop(): Promise<void> {
@@ -215,7 +225,10 @@ class RunningDaemon implements Daemon {
         this.#output.lines?.(batch);
         return this.#watch(this.#pipeline.lines(batch));
       },
-      notice: notice => this.#notice(notice),
+      notice: notice => {
+        this.#notice(notice);
+        if (this.#unheard.delete(name) && this.#unheard.size === 0) this.#end.emit('following');
+      },
     };
   }
 

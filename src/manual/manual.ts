@@ -11,6 +11,9 @@ import { programPage } from './program-page.ts';
 import { sampleConfig } from './sample-config.ts';
 import { zshCompletion } from './zsh-completion.ts';
 
+/** The one that an administrator copies to /etc. */
+export const SAMPLE_CONFIG = 'popbsmtp/popbsmtp.toml';
+
 /** The texts of the files, by their paths. */
 export function manualFiles(edition: Edition): ReadonlyMap<string, string> {
   return new Map([
@@ -23,6 +26,6 @@ export function manualFiles(edition: Edition): ReadonlyMap<string, string> {
     ['zsh/vendor-completions/_popbsmtp', zshCompletion()],
     ['fish/vendor_completions.d/popbsmtp.fish', fishCompletion()],
     ['fish/vendor_completions.d/pop-before-smtp.fish', 'complete -c pop-before-smtp -w popbsmtp\n'],
-    ['popbsmtp/popbsmtp.toml', sampleConfig()],
+    [SAMPLE_CONFIG, sampleConfig()],
   ]);
 }

@@ -28,18 +28,24 @@ export interface Overlay {
   write(path: string, text: string): Promise<void>;
 }
 
-/** Runs as the first process of the namespaces; ends, and everything with it, at end of input. */
-const HOLDER = `
+/** Mounts the copy below the directory that is the first argument. */
+export const MOUNT_OVERLAY = `
 base=$1
 mount -t tmpfs -o mode=755,size=2g tmpfs "$base"
 mkdir "$base/upper" "$base/work" "$base/root"
 mount -t overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" overlay "$base/root"
-mount --bind /dev "$base/root/dev"
 mount -t proc proc "$base/root/proc"
+`;
+
+/** Runs as the first process of the namespaces; ends, and everything with it, at end of input. */
+const HOLDER = `
+${MOUNT_OVERLAY}
+mount --bind /dev "$base/root/dev"
 printf '#!/bin/sh\\nexit 101\\n' > "$base/root/usr/sbin/policy-rc.d"
 chmod 755 "$base/root/usr/sbin/policy-rc.d"
 echo ready
-exec cat
+# Not in its place: the shell reaps what daemons leave behind, as an init does.
+cat
 `;
 
 async function startHolder(rig: Rig, base: string): Promise<number> {
@@ -61,23 +67,29 @@ async function startHolder(rig: Rig, base: string): Promise<number> {
   return holder.pid;
 }
 
-/** Makes an overlay and installs packages in it, without starting their services. */
-export async function startOverlay(rig: Rig, packages: readonly string[]): Promise<Overlay> {
-  const base = await rig.directory();
-  const holder = await startHolder(rig, base);
-  const enter = [
-    `--mount=/proc/${holder}/ns/mnt`,
-    `--pid=/proc/${holder}/ns/pid_for_children`,
-    'chroot',
-    `${base}/root`,
-  ];
+/** @param enter the command that runs another one in there */
+export function overlayBehind([command, ...before]: readonly [string, ...string[]]): Overlay {
   const overlay: Overlay = {
-    argv: (command, args) => ['nsenter', ...enter, command, ...args],
-    run: (command, args, options) => mustRun('nsenter', [...enter, command, ...args], options),
+    argv: (program, args) => [command, ...before, program, ...args],
+    run: (program, args, options) => mustRun(command, [...before, program, ...args], options),
     write: async (path, text) => {
       await overlay.run('sh', ['-euc', 'cat > "$1"', 'sh', path], { input: text });
     },
   };
+  return overlay;
+}
+
+/** Makes an overlay and installs packages in it, without starting their services. */
+export async function startOverlay(rig: Rig, packages: readonly string[]): Promise<Overlay> {
+  const base = await rig.directory();
+  const holder = await startHolder(rig, base);
+  const overlay = overlayBehind([
+    'nsenter',
+    `--mount=/proc/${holder}/ns/mnt`,
+    `--pid=/proc/${holder}/ns/pid_for_children`,
+    'chroot',
+    `${base}/root`,
+  ]);
   await overlay.run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
     env: { DEBIAN_FRONTEND: 'noninteractive' },
   });

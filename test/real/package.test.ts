@@ -1,0 +1,238 @@
+/**
+ * The Debian package: built, installed, used, upgraded, removed and purged, and the start scripts for other inits.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { loginLine } from '../cli/watched-log.ts';
+import { buildDeb, DEB_PROGRAMS, installDeb, requireNodePackage } from './deb.ts';
+import { OVERLAY_PROGRAMS, type Overlay, startOverlay } from './overlay.ts';
+import { mustRun, type Result, runProgram } from './processes.ts';
+import { requirePrograms } from './programs.ts';
+import { Rig } from './rig.ts';
+import { waitFor } from './wait.ts';
+
+const OTHERS = ['lintian', 'shellcheck', 'logrotate', 'postconf', 'postmap'] as const;
+const skip =
+  requirePrograms([...OVERLAY_PROGRAMS, ...DEB_PROGRAMS, ...OTHERS], { root: true }) ||
+  requireNodePackage();
+
+const INIT = join(import.meta.dirname, '../../../init');
+const MAP = 'lmdb:/var/popbsmtp/pop-before-smtp';
+const LOG = '/var/log/scratch.log';
+const OWN_LOG = '/var/popbsmtp/popbsmtp.log';
+const SYSV = '/etc/init.d/popbsmtp';
+
+/** What only compiles, or is of another machine. */
+const LEFTOVERS =
+  /node-gyp\/|node-addon-api|\.gyp|\.cpp|\.h$|\.ts$|\.map$|win32|darwin|android|test/;
+
+describe('the Debian package', { skip }, () => {
+  const rig = new Rig();
+  let deb: string;
+  let host: Overlay;
+  let printed: string;
+
+  before(async () => {
+    deb = await buildDeb(rig);
+    host = await startOverlay(rig, ['openrc']);
+    await host.run('postconf', [
+      '-e',
+      'smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination',
+    ]);
+    printed = await installDeb(host, deb);
+  });
+  after(() => rig.close());
+
+  /** Runs a program in there that may fail. */
+  function tryRun(command: string, ...args: string[]): Promise<Result> {
+    const [program, ...rest] = host.argv(command, args);
+    return runProgram(program, rest);
+  }
+
+  const shell = (script: string): Promise<string> => host.run('sh', ['-euc', script]);
+
+  const keys = async (): Promise<string> => shell("popbsmtp list | sed 's/\\t.*//'");
+
+  async function logIn(ip: string): Promise<void> {
+    await host.run('sh', ['-euc', `cat >> ${LOG}`], { input: loginLine(ip) });
+  }
+
+  async function logInAndWait(ip: string): Promise<void> {
+    await logIn(ip);
+    await waitFor(`a row of ${ip}`, async () => (await keys()).includes(ip), {
+      seen: () => host.run('cat', [OWN_LOG]),
+    });
+  }
+
+  test('lintian finds no error', async () => {
+    await mustRun('lintian', ['--allow-root', '--fail-on', 'error', deb]);
+  });
+
+  test('the same sources give the same package, whoever builds it', async () => {
+    const build = 'umask 077; exec "$@"';
+    const again = await mustRun('sh', [
+      ...['-euc', build, 'sh', process.execPath],
+      ...[join(import.meta.dirname, '../../src/package/deb.js'), '--to', await rig.directory()],
+    ]);
+    assert.ok((await readFile(again.trim())).equals(await readFile(deb)));
+  });
+
+  test('nothing is in it that only compiles', async () => {
+    const list = 'dpkg-deb --fsys-tarfile "$1" | tar --list';
+    const names = (await mustRun('sh', ['-euc', list, 'sh', deb])).split('\n');
+    assert.ok(names.includes('./usr/lib/popbsmtp/node_modules/lmdb/build/Release/lmdb.node'));
+    assert.deepEqual(
+      names.filter(name => LEFTOVERS.test(name)),
+      [],
+    );
+  });
+
+  test('it makes an account without a shell and a map that Postfix reads, and touches no main.cf', async () => {
+    assert.match(
+      await host.run('getent', ['passwd', 'popbsmtp']),
+      /:\/var\/popbsmtp:.*\/nologin\n$/,
+    );
+    assert.match(await host.run('id', ['-nG', 'popbsmtp']), /\badm\b.*\bsystemd-journal\b/);
+    const [directory, map] = (
+      await shell('stat -c "%U %a" /var/popbsmtp /var/popbsmtp/pop-before-smtp.lmdb')
+    ).split('\n');
+    assert.equal(directory, 'popbsmtp 755');
+    assert.equal(map, 'popbsmtp 644');
+    const found = await tryRun('postmap', '-q', '192.0.2.1', MAP);
+    assert.deepEqual([found.code, found.stdout, found.stderr], [1, '', '']);
+    assert.doesNotMatch(await host.run('postconf', ['-n']), /popbsmtp/);
+  });
+
+  test('it prints what this host has to say in main.cf, and Postfix takes it', async () => {
+    const [, command = ''] = /^ {4}(postconf -e .*)$/m.exec(printed) ?? [];
+    await shell(command);
+    assert.equal(
+      await host.run('postconf', ['-h', 'smtpd_relay_restrictions']),
+      `permit_mynetworks check_client_access ${MAP}, reject_unauth_destination\n`,
+    );
+    assert.doesNotMatch((await tryRun('dpkg-reconfigure', 'popbsmtp')).stdout, /postconf -e/);
+  });
+
+  for (const [command, answer] of [
+    ['popbsmtp --version', /^\d+\.\d+\.\d+\n$/],
+    ['pop-before-smtp --version', /^\d+\.\d+\.\d+\n$/],
+    ['popbsmtp patterns --test', /^[1-9]\d* samples/m],
+    ['popbsmtp demo', /The map after: empty/],
+  ] as const) {
+    test(`"${command}" works there, for any account`, async () => {
+      const anybody = 'setpriv --reuid=nobody --regid=nogroup --clear-groups';
+      assert.match(await shell(`cd / && ${anybody} ${command} 2>&1`), answer);
+    });
+  }
+
+  describe('the start scripts', () => {
+    before(async () => {
+      const examples = '/usr/share/doc/popbsmtp/examples';
+      const options = `--watchlog=${LOG} --mynetworks=none --logto=${OWN_LOG}`;
+      await shell('mkdir -p /etc/conf.d /run/openrc; touch /run/openrc/softlevel');
+      await shell(`touch ${LOG}; install -m 755 ${examples}/popbsmtp.sysv ${SYSV}`);
+      await host.write('/etc/default/popbsmtp', `OPTIONS="${options}"\n`);
+      await shell(`install -m 755 ${examples}/popbsmtp.openrc /etc/init.d/popbsmtp-openrc`);
+      await host.write('/etc/conf.d/popbsmtp-openrc', `popbsmtp_options="${options}"\n`);
+    });
+
+    test('shellcheck finds nothing', async () => {
+      const scripts = ['popbsmtp.sysv', 'popbsmtp.openrc'].map(name => join(INIT, name));
+      await mustRun('shellcheck', scripts);
+      const debian = ['postinst', 'prerm', 'postrm'].map(name => join(INIT, 'debian', name));
+      await mustRun('shellcheck', debian);
+    });
+
+    const status = async (verb: string): Promise<number | null> => (await tryRun(SYSV, verb)).code;
+
+    test('SysV: the exit statuses are those of the LSB', async () => {
+      assert.equal(await status('status'), 3);
+      assert.equal(await status('reload'), 7);
+      assert.equal(await status('stop'), 0);
+      assert.equal(await status('start'), 0);
+      assert.equal(await status('status'), 0);
+      assert.equal(await status('start'), 0);
+      assert.equal(await status('nonsense'), 2);
+      const pid = (await host.run('cat', ['/run/popbsmtp/popbsmtp.pid'])).trim();
+      assert.match(await shell(`ps -o user= -p ${pid}`), /^popbsmtp/);
+      await logInAndWait('198.51.100.1');
+      assert.equal(await status('restart'), 0);
+      assert.notEqual((await host.run('cat', ['/run/popbsmtp/popbsmtp.pid'])).trim(), pid);
+      await logInAndWait('198.51.100.2');
+    });
+
+    test('SysV: logrotate has it go on in a new log', async () => {
+      await host.run('logrotate', ['--force', '/etc/logrotate.d/popbsmtp']);
+      await logInAndWait('198.51.100.3');
+      await waitFor('the new log', async () =>
+        (await shell(`cat ${OWN_LOG} 2>/dev/null || :`)).includes('granted ip=198.51.100.3'),
+      );
+      assert.match(await host.run('cat', [`${OWN_LOG}.1`]), /granted ip=198\.51\.100\.2/);
+    });
+
+    test('SysV: a daemon that has died is told, and a stop ends one', async () => {
+      await shell('kill -KILL "$(cat /run/popbsmtp/popbsmtp.pid)"');
+      await waitFor('its end', async () => (await status('status')) === 1);
+      assert.equal(await status('start'), 0);
+      assert.equal(await status('stop'), 0);
+      assert.equal(await status('status'), 3);
+    });
+
+    test('SysV: a start that fails says why', async () => {
+      await host.write('/etc/popbsmtp/popbsmtp.toml', 'graze = "1h"\n');
+      const { code, stderr } = await tryRun(SYSV, 'start');
+      assert.equal(code, 1);
+      assert.match(stderr, /unknown key "graze"/);
+      await host.write('/etc/popbsmtp/popbsmtp.toml', 'grace = "1h"\n');
+    });
+
+    test('OpenRC: starts, reloads and stops', async () => {
+      const service = (verb: string): Promise<string> =>
+        host.run('/etc/init.d/popbsmtp-openrc', ['--nodeps', verb]);
+      await service('start');
+      assert.match(await service('status'), /started/);
+      await logInAndWait('198.51.100.4');
+      await service('reload');
+      await waitFor('the reload', async () =>
+        (await host.run('cat', [OWN_LOG])).includes('reloaded configuration'),
+      );
+      await service('stop');
+      assert.equal((await tryRun('test', '-e', '/run/popbsmtp/popbsmtp.pid')).code, 1);
+    });
+  });
+
+  test('an upgrade keeps the configuration, the rows and the account', async () => {
+    const newer = await buildDeb(rig, '--version', '1000.0.0');
+    await installDeb(host, newer);
+    assert.equal(await host.run('popbsmtp', ['--version']), '1000.0.0\n');
+    assert.equal(await host.run('cat', ['/etc/popbsmtp/popbsmtp.toml']), 'grace = "1h"\n');
+    assert.match(await keys(), /198\.51\.100\.4/);
+  });
+
+  test('a removal ends every grant, and leaves the map as long as Postfix names it', async () => {
+    const said = await host.run('dpkg', ['--remove', 'popbsmtp']);
+    assert.match(said, /Postfix still names the map/);
+    const { stdout } = await tryRun('postmap', '-s', MAP);
+    assert.equal(stdout, '');
+    const purged = await tryRun('dpkg', '--purge', 'popbsmtp');
+    assert.equal(purged.code, 0, purged.stderr);
+    assert.match(purged.stderr, /would defer all mail without it/);
+    assert.equal((await tryRun('postmap', '-q', '198.51.100.4', MAP)).stderr, '');
+    assert.equal((await tryRun('test', '-e', '/etc/popbsmtp')).code, 1);
+  });
+
+  test('a purge leaves nothing once Postfix does not name the map', async () => {
+    await installDeb(host, deb);
+    await shell(
+      'postconf -e "smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination"',
+    );
+    await host.run('dpkg', ['--purge', 'popbsmtp']);
+    assert.equal((await tryRun('getent', 'passwd', 'popbsmtp')).stdout, '');
+    const left = await shell(
+      'find /etc /usr /var -name "*popbsmtp*" -not -path "*/init.d/*" -not -path "*/default/*" -not -path "*/conf.d/*"',
+    );
+    assert.equal(left, '');
+  });
+});
