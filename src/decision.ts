@@ -29,6 +29,12 @@ export type Outcome =
   | { readonly kind: 'granted' | 'refreshed'; readonly effect: Effect | null }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
 
+/** Who was behind a grant: the user and the server of its latest login, null where it is not known. */
+export interface Holder {
+  readonly user: string | null;
+  readonly server: string | null;
+}
+
 export type Decision =
   | { readonly kind: 'login'; readonly login: LoginEvent; readonly outcome: Outcome }
   /** A login is over a limit; told once in a grace period for each address and each user. */
@@ -40,10 +46,16 @@ export type Decision =
       readonly action: LimitAction;
     }
   /** A grant has ended before its time. */
-  | { readonly kind: 'withdrawn'; readonly grant: Grant; readonly reason: LimitReason }
+  | {
+      readonly kind: 'withdrawn';
+      readonly grant: Grant;
+      readonly reason: LimitReason;
+      readonly holder?: Holder;
+    }
   /** The end of a session; `ip` is null when it was not known to be open. */
   | { readonly kind: 'logout'; readonly logout: LogoutEvent; readonly ip: IpText | null }
-  | { readonly kind: 'purged'; readonly grant: Grant }
+  /** The holder is added by who keeps a roster; the grants themselves have none. */
+  | { readonly kind: 'purged'; readonly grant: Grant; readonly holder?: Holder }
   /** A grant was due, but a session is still open, or the address is allowed by hand: it lasts on. */
   | { readonly kind: 'kept'; readonly grant: Grant }
   /** There were more grants than there may be: these, which would have ended first, have ended. */

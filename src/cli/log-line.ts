@@ -4,8 +4,7 @@
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
 import type { Order } from '../control/orders.ts';
-import type { Decision, Outcome } from '../decision.ts';
-import type { Grant } from '../grant/grant-table.ts';
+import type { Decision, Holder, Outcome } from '../decision.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Notice } from '../source/source.ts';
@@ -35,9 +34,9 @@ export function decisionLine(decision: Decision): LogLine | null {
     case 'login':
       return loginLine(decision);
     case 'purged':
-      return endLine(decision.grant, { event: 'purged' });
+      return endLine(decision, { event: 'purged' });
     case 'withdrawn':
-      return endLine(decision.grant, { event: 'withdrawn', reason: decision.reason });
+      return endLine(decision, { event: 'withdrawn', reason: decision.reason });
     case 'limit exceeded': {
       const { login, reason, most, action } = decision;
       const facts = { event: 'limit exceeded', ...factsOf(login), reason, most, action };
@@ -145,17 +144,32 @@ const subjectText = ({ subject }: Order): string =>
 
 const untilText = ({ until }: Order): string => `until="${formatStamp(until)}"`;
 
-/** User names are a stranger's text: quotes and control characters must not pass for ours. */
-function keyed({ ip, user, server }: LoginEvent, { event, reason }: Facts): string {
+function keyed(login: LoginEvent, { event, reason }: Facts): string {
   const why = reason === undefined ? '' : ` reason="${reason}"`;
-  return `${event} ip=${ip} user=${JSON.stringify(user ?? '')} server=${server}${why}`;
+  return `${event} ip=${login.ip} ${holderText(login)}${why}`;
 }
 
-function endLine({ ip, stamp }: Grant, { event, reason }: Facts): LogLine {
+function endLine(
+  { grant, holder }: Extract<Decision, { kind: 'purged' | 'withdrawn' }>,
+  { event, reason }: Facts,
+): LogLine {
+  const { ip, stamp } = grant;
+  const whose = holder === undefined ? '' : ` ${holderText(holder)}`;
   const why = reason === undefined ? '' : ` reason="${reason}"`;
-  const facts = { event, ip, login: isoTime(stamp), ...(reason === undefined ? {} : { reason }) };
-  return { ...info(`${event} ip=${ip} login="${formatStamp(stamp)}"${why}`), facts };
+  const facts = {
+    event,
+    ip,
+    user: holder?.user ?? null,
+    server: holder?.server ?? null,
+    login: isoTime(stamp),
+    ...(reason === undefined ? {} : { reason }),
+  };
+  return { ...info(`${event} ip=${ip}${whose} login="${formatStamp(stamp)}"${why}`), facts };
 }
+
+/** User names are a stranger's text: quotes and control characters must not pass for ours. */
+const holderText = ({ user, server }: Holder): string =>
+  `user=${JSON.stringify(user ?? '')} server=${server ?? ''}`;
 
 export function noticeLine(notice: Notice): LogLine {
   const facts = { event: 'source', source: notice.path, state: notice.kind };

@@ -43,7 +43,7 @@ export function statusText(status: Status, now: number): string {
     ],
     [
       'ended',
-      `${count(status.purged)} purged, ${count(status.evicted)} evicted, ${count(status.revoked)} revoked`,
+      `${count(status.purged)} purged, ${count(status.evicted)} evicted, ${count(status.revoked)} revoked, ${count(status.withdrawn)} withdrawn`,
     ],
     ['ignored', tallied(ignored)],
     ['sessions', [...held, `${count(status.logouts)} logouts`].join(', ')],

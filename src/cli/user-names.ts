@@ -52,6 +52,11 @@ export function withShownUser(decision: Decision, show: ShowUser): Decision {
       return { ...decision, login: { ...decision.login, user: show(decision.login.user) } };
     case 'logout':
       return { ...decision, logout: { ...decision.logout, user: show(decision.logout.user) } };
+    case 'purged':
+    case 'withdrawn':
+      return decision.holder === undefined
+        ? decision
+        : { ...decision, holder: { ...decision.holder, user: show(decision.holder.user) } };
     case 'revoked':
       return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
     case 'in force':

@@ -37,9 +37,10 @@ export class Bookkeeping {
     this.#rosterFile = rosterFile(map);
     this.output = {
       report: decision => {
+        const told = this.roster.withHolder(decision);
         this.counters.report(decision);
         this.roster.report(decision);
-        output.report(decision);
+        output.report(told);
       },
       notice: notice => {
         if (notice.kind === 'failed') {

@@ -59,12 +59,20 @@ export class Roster {
     return { ips, unnamed };
   }
 
+  /** A decision, with who was behind the grant that it ends. */
+  withHolder(decision: Decision): Decision {
+    if (decision.kind !== 'purged' && decision.kind !== 'withdrawn') return decision;
+    const holder = this.#entries.get(decision.grant.ip);
+    return holder === undefined ? decision : { ...decision, holder };
+  }
+
   report(decision: Decision): void {
     switch (decision.kind) {
       case 'login':
         if (decision.outcome.kind !== 'ignored') this.#login(decision.login);
         return;
       case 'purged':
+      case 'withdrawn':
         this.#entries.delete(decision.grant.ip);
         return;
       case 'allowed':

@@ -42,6 +42,8 @@ export interface Status {
   readonly purged: number;
   readonly kept: number;
   readonly evicted: number;
+  readonly withdrawn: number;
+  readonly limitsExceeded: number;
   /** Orders by hand since the start, and the grants that they ended. */
   readonly allowed: number;
   readonly revoked: number;

@@ -37,6 +37,8 @@ export class Counters {
     evicted: 0,
     allowed: 0,
     revoked: 0,
+    withdrawn: 0,
+    limitsExceeded: 0,
     rowsChanged: 0,
     commits: 0,
     commitErrors: 0,
@@ -88,7 +90,11 @@ export class Counters {
       case 'revoked':
         totals[decision.kind] += decision.grants.length;
         return;
+      case 'limit exceeded':
+        totals.limitsExceeded++;
+        return;
       case 'purged':
+      case 'withdrawn':
       case 'kept':
       case 'allowed':
         totals[decision.kind]++;

@@ -118,8 +118,14 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   },
   popbsmtp_grants_ended_total: {
     type: 'counter',
-    help: 'Grants that have ended: purged on time, evicted for want of room, revoked by hand.',
-    samples: ({ purged, evicted, revoked }) => by('how', { purged, evicted, revoked }),
+    help: 'Grants that have ended: purged on time, evicted for want of room, revoked by hand, withdrawn by a limit.',
+    samples: ({ purged, evicted, revoked, withdrawn }) =>
+      by('how', { purged, evicted, revoked, withdrawn }),
+  },
+  popbsmtp_limits_exceeded_total: {
+    type: 'counter',
+    help: 'Addresses with too many users and users with too many addresses, each once in a grace period.',
+    samples: ({ limitsExceeded }) => one(limitsExceeded),
   },
   popbsmtp_grants_kept_total: {
     type: 'counter',

@@ -51,7 +51,7 @@ test('each grant, end and refusal is one line, with who, from where and why', ()
   for (const [decision, level, text, facts] of table) {
     assert.deepEqual(decisionLine(decision), { level, text, facts: { ...WHO, ...facts } });
   }
-  const end = { ip: A, login: '2002-03-22T10:17:58Z' };
+  const end = { ip: A, user: null, server: null, login: '2002-03-22T10:17:58Z' };
   assert.deepEqual(decisionLine({ kind: 'purged', grant }), {
     level: 'info',
     text: 'purged ip=217.235.18.66 login="Mar 22 11:17:58"',
@@ -61,6 +61,12 @@ test('each grant, end and refusal is one line, with who, from where and why', ()
     level: 'info',
     text: 'withdrawn ip=217.235.18.66 login="Mar 22 11:17:58" reason="too many addresses"',
     facts: { event: 'withdrawn', ...end, reason: 'too many addresses' },
+  });
+  const holder = { user: 'a"b', server: 'dovecot' };
+  assert.deepEqual(decisionLine({ kind: 'purged', grant, holder }), {
+    level: 'info',
+    text: 'purged ip=217.235.18.66 user="a\\"b" server=dovecot login="Mar 22 11:17:58"',
+    facts: { event: 'purged', ...end, ...holder },
   });
 });
 

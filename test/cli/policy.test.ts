@@ -110,7 +110,7 @@ describe('the daemon', () => {
       ours,
       /warning: limit exceeded ip=198\.51\.100\.20 user="b" server=dovecot reason="too many users" most=1 action=refuse$/,
     );
-    await waitForLine(ours, /withdrawn ip=198\.51\.100\.20 login=".*" reason="too many users"$/);
+    await waitForLine(ours, /withdrawn ip=198\.51\.100\.20 user=".*" server=dovecot login=".*" reason="too many users"$/);
     await waitForLine(ours, /ignored ip=198\.51\.100\.20 user="b" .* reason="too many users"$/);
     assert.deepEqual(await keysOf(map), []);
 
@@ -136,7 +136,7 @@ describe('the daemon', () => {
     await map.close();
     const options = ['--map', spec, '--grace', '15m', '--grace-for', '198.51.100.2=1d'];
     const daemon = quiet.start(spec, ...options.slice(2), '--grace-for', '203.0.113.0/24=2h');
-    await daemon.waitForLine(/purged ip=198\.51\.100\.1 login=".*"$/);
+    await daemon.waitForLine(/purged ip=198\.51\.100\.1 user=".*" server=dovecot login=".*"$/);
     assert.deepEqual(await keysOf(spec), rows.slice(1));
     await daemon.stop();
     const { code, stdout } = await popbsmtp('purge', ...options);

@@ -18,7 +18,7 @@ test('the state of a daemon, a line for each thing', () => {
     'lines     12,345',
     'logins    120: dovecot 100, courier 20; the last 9s ago',
     'grants    42 now; 50 granted, 61 refreshed, 5 kept',
-    'ended     6 purged, 4 evicted, 1 revoked',
+    'ended     6 purged, 4 evicted, 1 revoked, 2 withdrawn',
     'ignored   9: in mynetworks 8, revoked 1',
     'sessions  3 open, 7 logouts',
     'commits   10 with 20 rows, 0.50 ms each, 1 failed',

@@ -55,6 +55,7 @@ test('is not misled by a login that is read late', () => {
 test('forgets an address with its grant, however that ends', () => {
   const ends: Decision[] = [
     { kind: 'purged', grant: grant() },
+    { kind: 'withdrawn', grant: grant(), reason: 'too many users' },
     { kind: 'evicted', grants: [grant()] },
     { kind: 'revoked', orders: [], grants: [grant()] },
   ];

@@ -32,6 +32,8 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   purged: 6,
   kept: 5,
   evicted: 4,
+  withdrawn: 2,
+  limitsExceeded: 3,
   allowed: 2,
   revoked: 1,
   commits: {
