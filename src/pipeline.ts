@@ -273,12 +273,14 @@ export class Pipeline {
       batch.drafts.push({ change: null, decide: () => decision });
     }
     if (action === 'warn') return null;
-    for (const one of exceeded) this.#withdraw(one, batch);
+    for (const one of exceeded) this.#withdraw(one, now, batch);
     return exceeded[0]?.reason ?? null;
   }
 
-  #withdraw({ addresses, reason }: Exceeded, { changes, drafts }: Batch): void {
+  /** Not what is allowed by hand: somebody has looked at that. */
+  #withdraw({ addresses, reason }: Exceeded, now: Moment, { changes, drafts }: Batch): void {
     for (const ip of addresses) {
+      if (this.#orders.loginOf(ip, now) !== null) continue;
       const grant = this.#grants.revoke(ip);
       if (grant === null) continue;
       changes.push({ ip, stamp: null });
