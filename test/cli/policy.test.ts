@@ -110,7 +110,10 @@ describe('the daemon', () => {
       ours,
       /warning: limit exceeded ip=198\.51\.100\.20 user="b" server=dovecot reason="too many users" most=1 action=refuse$/,
     );
-    await waitForLine(ours, /withdrawn ip=198\.51\.100\.20 user=".*" server=dovecot login=".*" reason="too many users"$/);
+    await waitForLine(
+      ours,
+      /withdrawn ip=198\.51\.100\.20 user=".*" server=dovecot login=".*" reason="too many users"$/,
+    );
     await waitForLine(ours, /ignored ip=198\.51\.100\.20 user="b" .* reason="too many users"$/);
     assert.deepEqual(await keysOf(map), []);
 
