@@ -232,6 +232,21 @@ describe('the systemd service', { skip }, () => {
     await machine.run('systemctl', ['stop', 'postfix.service']);
   });
 
+  test('the doctor finds nothing to mend once main.cf names the map', async () => {
+    const restrictions = `permit_mynetworks, check_client_access lmdb:${MAP}, reject_unauth_destination`;
+    await machine.run('postconf', [
+      'mynetworks = 127.0.0.1/32',
+      `smtpd_relay_restrictions = ${restrictions}`,
+    ]);
+    await logIn('198.51.100.3');
+    await waitForRow('198.51.100.3');
+    await machine.run('systemctl', ['start', 'postfix.service']);
+    const said = await machine.run('sh', ['-c', 'popbsmtp doctor 2>&1; echo "status $?"']);
+    assert.match(said, /^status 0$/m, said);
+    assert.match(said, /^ok.*refused/m, said);
+    await machine.run('systemctl', ['stop', 'postfix.service']);
+  });
+
   test('a daemon that hangs is started again, and nothing is lost', async () => {
     await machine.write(
       '/etc/systemd/system/popbsmtp.service.d/watchdog.conf',
