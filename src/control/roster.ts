@@ -8,6 +8,7 @@
  */
 import { savedList } from '../checkpoint/saved.ts';
 import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import { type EpochSeconds, epoch } from '../clock.ts';
 import type { Decision } from '../decision.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
@@ -28,7 +29,7 @@ export interface Entry {
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Roster {
-  readonly #entries = new Map<string, Writable<Entry>>();
+  readonly #entries = new Map<AddressKey, Writable<Entry>>();
   readonly #capacity: number;
 
   constructor(capacity: number = MAX_ENTRIES) {
@@ -40,7 +41,7 @@ export class Roster {
   }
 
   of(ip: IpText): Entry | null {
-    return this.#entries.get(ip) ?? null;
+    return this.#entries.get(keyOf(ip)) ?? null;
   }
 
   /**
@@ -52,8 +53,7 @@ export class Roster {
     const ips: IpText[] = [];
     let unnamed = 0;
     for (const [key, entry] of this.#entries) {
-      const ip = entry.user?.toLowerCase() === wanted ? canonicalIp(key) : null;
-      if (ip !== null) ips.push(ip);
+      if (entry.user?.toLowerCase() === wanted) ips.push(ipOf(key));
       else if (entry.user === null && entry.server !== null) unnamed++;
     }
     return { ips, unnamed };
@@ -62,8 +62,8 @@ export class Roster {
   /** A decision, with who was behind the grant that it ends. */
   withHolder(decision: Decision): Decision {
     if (decision.kind !== 'purged' && decision.kind !== 'withdrawn') return decision;
-    const holder = this.#entries.get(decision.grant.ip);
-    return holder === undefined ? decision : { ...decision, holder };
+    const holder = this.of(decision.grant.ip);
+    return holder === null ? decision : { ...decision, holder };
   }
 
   report(decision: Decision): void {
@@ -73,14 +73,14 @@ export class Roster {
         return;
       case 'purged':
       case 'withdrawn':
-        this.#entries.delete(decision.grant.ip);
+        this.#entries.delete(keyOf(decision.grant.ip));
         return;
       case 'allowed':
         this.#add(decision.order.subject.ip, null, null, decision.order.made);
         return;
       case 'evicted':
       case 'revoked':
-        for (const { ip } of decision.grants) this.#entries.delete(ip);
+        for (const { ip } of decision.grants) this.#entries.delete(keyOf(ip));
         return;
       default:
         return;
@@ -90,8 +90,8 @@ export class Roster {
   /** Plain JSON. */
   save(): { readonly entries: readonly (readonly unknown[])[] } {
     return {
-      entries: [...this.#entries].map(([ip, { user, server, since, last }]) => [
-        ip,
+      entries: [...this.#entries].map(([key, { user, server, since, last }]) => [
+        ipOf(key),
         user,
         server,
         since,
@@ -103,13 +103,15 @@ export class Roster {
   /** Takes over what was saved of the addresses that have a grant; what is of another sort is left out. */
   restore(saved: unknown, isGranted: (ip: IpText) => boolean): void {
     for (const [ip, entry] of savedList(saved, 'entries', entryOf)) {
-      if (isGranted(ip) && this.#entries.size < this.#capacity) this.#entries.set(ip, entry);
+      if (isGranted(ip) && this.#entries.size < this.#capacity) {
+        this.#entries.set(keyOf(ip), entry);
+      }
     }
   }
 
   #login({ ip, user, server, time }: LoginEvent): void {
     const last = epoch(Math.floor(time ?? 0));
-    const entry = this.#entries.get(ip);
+    const entry = this.#entries.get(keyOf(ip));
     if (entry === undefined) {
       this.#add(ip, user, server, last);
       return;
@@ -121,10 +123,11 @@ export class Roster {
   }
 
   #add(ip: IpText, user: string | null, server: string | null, time: EpochSeconds): void {
-    if (this.#entries.has(ip) || this.#entries.size >= this.#capacity) return;
+    const key = keyOf(ip);
+    if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
     const name = user === null ? null : copied(user);
-    this.#entries.set(copied(ip), { user: name, server, since, last: since });
+    this.#entries.set(key, { user: name, server, since, last: since });
   }
 }
 

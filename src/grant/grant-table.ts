@@ -47,9 +47,14 @@ export type GraceOf = (ip: IpText) => number;
 
 interface Entry {
   stamp: EpochSeconds;
-  /** When the grant ends, on the steady clock. */
-  due: EpochSeconds;
+  /** When the grant ends, on the steady clock, in ticks: V8 keeps such a number in place, and not in a box of its own. */
+  due: number;
 }
+
+/** A quarter second, as fine as the queue is. */
+const TICKS = 4;
+const ticksOf = (time: EpochSeconds): number => Math.ceil(time * TICKS);
+const timeOf = (ticks: number): EpochSeconds => epoch(ticks / TICKS);
 
 export class GrantTable {
   readonly #grants = new Map<AddressKey, Entry>();
@@ -75,8 +80,9 @@ export class GrantTable {
   /** @param time what the log says; fractions of a second are dropped */
   login(ip: IpText, time: EpochSeconds, now: Moment): LoginResult {
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    const due = this.#dueOf(ip, stamp, now);
-    if (due <= now.steady) return { kind: 'late' };
+    const end = this.#dueOf(ip, stamp, now);
+    if (end <= now.steady) return { kind: 'late' };
+    const due = ticksOf(end);
     const key = keyOf(ip);
     const entry = this.#grants.get(key);
     if (entry === undefined) {
@@ -96,20 +102,21 @@ export class GrantTable {
     const entry = this.#grants.get(keyOf(ip));
     if (entry === undefined) return null;
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    return prolong(entry, { stamp, due: this.#dueOf(ip, stamp, now) })
+    return prolong(entry, { stamp, due: ticksOf(this.#dueOf(ip, stamp, now)) })
       ? { ip, stamp: entry.stamp }
       : null;
   }
 
   /** When a grant ends, on the steady clock; null when there is none. */
   dueOf(ip: IpText): EpochSeconds | null {
-    return this.#grants.get(keyOf(ip))?.due ?? null;
+    const entry = this.#grants.get(keyOf(ip));
+    return entry === undefined ? null : timeOf(entry.due);
   }
 
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));
-    this.#insert(keyOf(ip), { stamp, due: this.#dueOf(ip, past, now) });
+    this.#insert(keyOf(ip), { stamp, due: ticksOf(this.#dueOf(ip, past, now)) });
   }
 
   /**
@@ -124,7 +131,7 @@ export class GrantTable {
       const entry = this.#grants.get(key);
       if (entry === undefined) continue;
       const ip = ipOf(key);
-      const isDue = entry.due <= now.steady;
+      const isDue = timeOf(entry.due) <= now.steady;
       if (isDue && !isHeld(ip)) {
         this.#grants.delete(key);
         ended.push({ ip, stamp: entry.stamp });
@@ -132,10 +139,11 @@ export class GrantTable {
       }
       if (isDue) {
         const stamp = epoch(Math.floor(now.wall));
-        Object.assign(entry, { stamp, due: this.#dueOf(ip, stamp, now) });
+        entry.stamp = stamp;
+        entry.due = ticksOf(this.#dueOf(ip, stamp, now));
         kept.push({ ip, stamp });
       }
-      this.#queue.add(key, entry.due);
+      this.#queue.add(key, timeOf(entry.due));
     }
     return { ended, kept };
   }
@@ -148,10 +156,10 @@ export class GrantTable {
       for (const key of entries) {
         const entry = this.#grants.get(key);
         if (entry === undefined) continue;
-        if (entry.due <= until && this.#grants.size > this.#capacity) {
+        if (timeOf(entry.due) <= until && this.#grants.size > this.#capacity) {
           this.#grants.delete(key);
           evicted.push({ ip: ipOf(key), stamp: entry.stamp });
-        } else this.#queue.add(key, entry.due);
+        } else this.#queue.add(key, timeOf(entry.due));
       }
     }
     return evicted;
@@ -178,9 +186,9 @@ export class GrantTable {
       const ip = ipOf(key);
       const change = grace(ip) - before(ip);
       if (change === 0) continue;
-      entry.due = epoch(entry.due + change);
+      entry.due += change * TICKS;
       // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
-      if (change < 0) this.#queue.add(key, entry.due);
+      if (change < 0) this.#queue.add(key, timeOf(entry.due));
     }
   }
 
@@ -190,7 +198,7 @@ export class GrantTable {
 
   #insert(key: AddressKey, entry: Entry): void {
     this.#grants.set(key, entry);
-    this.#queue.add(key, entry.due);
+    this.#queue.add(key, timeOf(entry.due));
   }
 }
 
