@@ -345,6 +345,7 @@ export const OPTIONS = {
   },
   for: {
     kind: 'duration',
+    often: true,
     value: 'DURATION',
     default: '1h',
     about: 'how long the address is allowed, or addresses and users are refused',
@@ -353,6 +354,7 @@ export const OPTIONS = {
   },
   user: {
     kind: 'text',
+    often: true,
     value: 'NAME',
     about:
       'the grants of this user, as the server logs the name; upper and lower case are the same',
@@ -361,18 +363,21 @@ export const OPTIONS = {
   },
   orders: {
     kind: 'flag',
+    often: true,
     about: 'show what was ordered by allow and revoke, instead of the rows',
     commands: ['list'],
     inFile: false,
   },
   watch: {
     kind: 'flag',
+    often: true,
     about: 'draw it anew every second, until interrupted',
     commands: ['status'],
     inFile: false,
   },
   prometheus: {
     kind: 'flag',
+    often: true,
     about: 'print the metrics as Prometheus reads them',
     commands: ['status'],
     inFile: false,
@@ -393,6 +398,7 @@ export const OPTIONS = {
   },
   smtp: {
     kind: 'text',
+    often: true,
     value: 'HOST:PORT',
     otherwise: 'what master.cf says, port 25 first',
     about: 'where the relay test asks Postfix',
@@ -401,6 +407,7 @@ export const OPTIONS = {
   },
   'no-smtp': {
     kind: 'flag',
+    often: true,
     about: 'leave the relay test out',
     commands: ['doctor'],
     inFile: false,

@@ -91,7 +91,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   revoke: {
     detail:
-      'Ends grants at once, and refuses new ones until --for has passed, also across a restart; works with and without a running daemon.',
+      'Works with and without a running daemon, and lasts across a restart. While a user is refused, another one may open the same address: revoke that as well.',
     examples: [
       { args: 'revoke 192.0.2.7', does: 'end what this address has, and refuse more for an hour' },
       { args: 'revoke --user anna --for 1d', does: 'the same for all grants of a user' },
