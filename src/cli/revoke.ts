@@ -78,7 +78,7 @@ function tell({ addresses, user }: Whom, result: OrderResult): IpText[] {
   }
   if (user !== null) {
     say(
-      `user ${JSON.stringify(user)} is refused ${untilText(until)}; ${removed.size} rows are removed`,
+      `user ${JSON.stringify(user)} is refused ${untilText(until)}; rows removed: ${removed.size}`,
     );
   }
   if (unknown > 0) {
