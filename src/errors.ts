@@ -58,6 +58,16 @@ export const CATALOGUE = {
     text: '{spec}: maps of type "{type}" are not supported',
     hint: 'use one of: {supported}',
   },
+  MAP_TYPE_MISSING: {
+    exit: EXIT.config,
+    text: '{spec}: this Postfix does not offer maps of type "{type}" (postconf -m)',
+    hint: '{remedy}use one of: {supported}',
+  },
+  MAP_TWICE: {
+    exit: EXIT.config,
+    text: '{where}: {spec} is the same file as {other}',
+    hint: 'name each file once',
+  },
   CONFIG_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: 'mend the TOML' },
   CONFIG_UNREADABLE: {
     exit: EXIT.config,
@@ -167,13 +177,23 @@ export const CATALOGUE = {
   },
   MAP_FORMAT: {
     exit: EXIT.data,
-    text: '{path} is no sound LMDB file of data format 1, the only one that Postfix reads: {found}',
+    text: '{path} is no sound {format}: {found}',
     hint: 'move it away and start popbsmtp again; it makes a new one and fills it from the log',
   },
   MAP_IO: {
     exit: EXIT.io,
     text: 'cannot write the map {path}: {reason}',
     hint: 'look at the free space and the state of its file system',
+  },
+  MAP_POSTMAP: {
+    exit: EXIT.io,
+    text: 'postmap could not {what} the map {spec}: {reason}',
+    hint: 'if the map is damaged, move it away and start popbsmtp again; it makes a new one and fills it from the log',
+  },
+  POSTMAP_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot use the map {spec}: postmap was not found',
+    hint: 'install Postfix, or use an lmdb: map, which popbsmtp writes itself',
   },
   MAP_REPLACED: {
     exit: EXIT.io,

@@ -1,13 +1,20 @@
 /**
  * The types of maps, and how a map is named: `type:path`, as main.cf does.
  *
- * A new type is one file that implements `LookupMap` and one line in the table here.
+ * A new type is one file that implements `LookupMap`, or a `Format` for `ReplacedMap`, and one line in the table here.
+ * Left out: `lmdb:` through `postmap`, which would only be slower than in place; `dbm:` and `sdbm:`, which no
+ * Postfix on Linux that we know offers; types that are no file of one's own to write (`proxy:`, `inline:`, `ldap:`).
  */
 import { existsSync } from 'node:fs';
 import { failure } from '../errors.ts';
+import { BERKELEY } from './berkeley-format.ts';
+import { CDB } from './cdb-format.ts';
 import { lmdbPath, readLmdbFile } from './lmdb-file.ts';
 import { LmdbMap } from './lmdb-map.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { offeredTypes, requireOffered } from './offered-types.ts';
+import { type Format, fileOf, ReplacedMap, readReplaced } from './replaced-map.ts';
+import { TEXT } from './text-format.ts';
 
 interface MapType {
   open(spec: MapSpec, options: MapOptions): Promise<LookupMap>;
@@ -15,11 +22,30 @@ interface MapType {
   read(spec: MapSpec): Promise<Row[]>;
   /** The file that holds it. */
   path(spec: MapSpec): string;
+  /** Whether a power failure may leave something else than a state that the table has had. */
+  readonly tears: boolean;
 }
 
+const replaced = (format: Format, compiled: boolean): MapType => ({
+  open: async spec => {
+    if (compiled) requireOffered(spec, SUPPORTED);
+    return ReplacedMap.open(spec, format);
+  },
+  read: spec => readReplaced(spec, format),
+  path: spec => fileOf(spec, format),
+  tears: false,
+});
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
-  ['lmdb', { open: LmdbMap.open, read: readLmdbFile, path: lmdbPath }],
+  ['lmdb', { open: LmdbMap.open, read: readLmdbFile, path: lmdbPath, tears: true }],
+  ['hash', replaced(BERKELEY, true)],
+  ['btree', replaced(BERKELEY, true)],
+  ['cdb', replaced(CDB, true)],
+  ['texthash', replaced(TEXT, false)],
+  ['cidr', replaced(TEXT, false)],
 ]);
+
+const SUPPORTED = [...TYPES.keys()];
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
 const SPEC = /^(?<type>[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
@@ -27,7 +53,8 @@ const SPEC = /^(?<type>[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
 function typeOf(spec: MapSpec): MapType {
   const found = TYPES.get(spec.type);
   if (found !== undefined) return found;
-  const supported = [...TYPES.keys()].join(', ');
+  const offered = offeredTypes(spec.config);
+  const supported = SUPPORTED.filter(type => offered?.includes(type) ?? true).join(', ');
   throw failure('MAP_TYPE', { spec: formatMapSpec(spec), type: spec.type, supported });
 }
 
@@ -35,14 +62,15 @@ function typeOf(spec: MapSpec): MapType {
  * Reads `type:path`.
  *
  * @param where where the text comes from, for the error: an option, or a key of a file
+ * @param config the directory of main.cf, or null for Postfix's default
  * @throws Failure MAP_SPEC, or MAP_TYPE for a type that is not supported
  */
-export function parseMapSpec(text: string, where: string): MapSpec {
+export function parseMapSpec(text: string, where: string, config: string | null = null): MapSpec {
   const { type, path } = SPEC.exec(text)?.groups ?? {};
   if (type === undefined || path === undefined) {
     throw failure('MAP_SPEC', { where, value: text });
   }
-  const spec = { type, path };
+  const spec = { type, path, ...(config !== null && { config }) };
   typeOf(spec);
   return spec;
 }
@@ -53,7 +81,7 @@ export const formatMapSpec = ({ type, path }: MapSpec): string => `${type}:${pat
 /**
  * Opens a map for writing, and makes an empty one if there is none.
  *
- * @throws Failure as the type's own `open` does
+ * @throws Failure as the type's own `open` does; MAP_TYPE_MISSING
  */
 export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<LookupMap> =>
   typeOf(spec).open(spec, options);
@@ -61,9 +89,15 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
 /**
  * The rows of a map, without owning it and without a trace.
  *
- * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
 
+/** The file that holds a map. */
+export const mapPath = (spec: MapSpec): string => typeOf(spec).path(spec);
+
 /** Whether there is a map of this name, whatever is in it. */
-export const mapExists = (spec: MapSpec): boolean => existsSync(typeOf(spec).path(spec));
+export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
+
+/** Whether a power failure may tear it, so that it is not to be read afterwards. */
+export const mayTear = (spec: MapSpec): boolean => typeOf(spec).tears;

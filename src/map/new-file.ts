@@ -1,12 +1,13 @@
 /**
  * What a file that we make beside a map needs, so that others can use it and it stays.
  *
- * Promises: it is 0644 whatever the umask, since Postfix and `popbsmtp list` must read it; made by
+ * Promises: a file appears whole or not at all; it is 0644 whatever the umask, since Postfix and `popbsmtp list` must read it; made by
  * root in a directory of the daemon's account, it becomes that account's, so that a command run as
  * root leaves nothing behind that the daemon could not write.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, link, mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoOf, failure, reasonOf } from '../errors.ts';
 
 /** @param file made by us a moment ago, in the directory of `path` */
 export async function adopt(file: FileHandle, path: string): Promise<void> {
@@ -23,5 +24,34 @@ export async function syncName(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+/** Puts a file where there is none yet; one that is there stays. */
+export async function placeIfMissing(fresh: string, path: string): Promise<void> {
+  try {
+    await link(fresh, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/**
+ * Gives a private directory beside a map, from which a file can be put in place by its name, and removes it afterwards.
+ *
+ * @throws Failure MAP_DIRECTORY; what `use` throws
+ */
+export async function withScratch<T>(
+  path: string,
+  use: (scratch: string) => Promise<T>,
+): Promise<T> {
+  const directory = dirname(path);
+  const scratch = await mkdtemp(join(directory, '.popbsmtp-')).catch(error => {
+    throw failure('MAP_DIRECTORY', { path, directory, reason: reasonOf(error) }, error);
+  });
+  try {
+    return await use(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
   }
 }

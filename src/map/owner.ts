@@ -167,7 +167,8 @@ async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owne
  *   file is another account's; MAP_IO
  */
 export async function claim(spec: MapSpec): Promise<Owner> {
-  const path = `${spec.path}.owner`;
+  // Maps of two types may have one path, and are two files.
+  const path = spec.type === 'lmdb' ? `${spec.path}.owner` : `${spec.path}.${spec.type}.owner`;
   const file = await openNote(path);
   try {
     return await take(spec, path, file);

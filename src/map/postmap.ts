@@ -1,0 +1,36 @@
+/**
+ * Runs Postfix's own `postmap` on a map.
+ *
+ * Leaves to others: when, on which file, and what the output means.
+ */
+import { complaint, isFatal, runPostfixCommand } from '../classifier/postfix-command.ts';
+import { failure } from '../errors.ts';
+import type { MapSpec } from './map.ts';
+
+/** A million rows take seconds. */
+const TIMEOUT_MS = 60_000;
+
+/**
+ * @param what for an error: postmap could not … the map
+ * @param options as for postmap(1), without the map
+ * @param input what it reads from standard input
+ * @returns what it prints
+ * @throws Failure POSTMAP_MISSING, MAP_POSTMAP
+ */
+export async function postmap(
+  { type, path, config }: MapSpec,
+  what: 'make' | 'read' | 'write',
+  options: readonly string[],
+  input = '',
+): Promise<string> {
+  const spec = `${type}:${path}`;
+  const failed = (reason: string): Error => failure('MAP_POSTMAP', { what, spec, reason });
+  const run = { config: config ?? null, input, timeoutMs: TIMEOUT_MS };
+  const result = await runPostfixCommand('postmap', [...options, spec], run);
+  if (result.kind === 'missing') throw failure('POSTMAP_MISSING', { spec });
+  if (result.kind === 'broken') throw failed(result.reason);
+  const { status, stdout, stderr } = result;
+  // Status 1 without a fatal error says that there was no row to print or to remove.
+  if (status > 1 || isFatal(stderr)) throw failed(complaint(stderr) || `status ${status}`);
+  return stdout;
+}
