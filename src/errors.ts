@@ -157,8 +157,8 @@ export const CATALOGUE = {
   },
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
-    text: 'cannot write in the directory of the map {path}: {reason}',
-    hint: 'create it for the account: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
+    text: 'cannot write in {directory}, where {path} is to be: {reason}',
+    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,

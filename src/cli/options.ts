@@ -110,13 +110,14 @@ export const OPTIONS = {
     inFile: true,
   },
   map: {
-    kind: 'text',
+    kind: 'list',
     often: true,
     path: 'file',
-    words: ['lmdb:'],
+    words: ['lmdb:', 'hash:', 'btree:', 'cdb:', 'texthash:', 'cidr:'],
     value: 'TYPE:PATH',
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
-    about: 'the map, exactly as main.cf names it after check_client_access',
+    about:
+      'the map, exactly as main.cf names it after check_client_access; given again, a further map that is kept equal to the first',
     alias: 'dbfile',
     commands: ['run', 'replay', 'list', 'purge'],
     inFile: true,
@@ -163,7 +164,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'list', 'purge', 'explain'],
     inFile: true,
   },
   exclude: {

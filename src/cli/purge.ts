@@ -7,19 +7,18 @@
 import { epoch } from '../clock.ts';
 import { type HeldMap, holdMap } from '../daemon/held-map.ts';
 import { EXIT, Failure } from '../errors.ts';
-import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
 import { debugLines } from './debug.ts';
 import { print } from './print.ts';
-import { graceOf, mapOf, withConfig } from './settings.ts';
+import { graceOf, type Maps, mapsOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
 /** @throws Failure of the configuration or of the map */
 export async function purge(values: Values): Promise<number> {
   const all = withConfig(values);
   const grace = graceOf(all);
-  const held = await holdFree(mapOf(all));
+  const held = await holdFree(mapsOf(all));
   if (held === null) return EXIT.ok;
   try {
     await end(held, grace);
@@ -30,10 +29,11 @@ export async function purge(values: Values): Promise<number> {
 }
 
 /** Null when there is no map, or a daemon owns it. */
-async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
-  if (!mapExists(spec)) return null;
+async function holdFree({ map, mirrors }: Maps): Promise<HeldMap | null> {
+  if (!mapExists(map)) return null;
+  const warn = (text: string): unknown => process.stderr.write(`popbsmtp: ${text}\n`);
   try {
-    return await holdMap(spec, false, text => process.stderr.write(`popbsmtp: ${text}\n`));
+    return await holdMap(map, false, warn, mirrors);
   } catch (error) {
     if (error instanceof Failure && error.code === 'MAP_OWNED') return null;
     throw error;

@@ -50,6 +50,15 @@ export class Values {
     return given;
   }
 
+  /** The entries that were given, or the default as the only one; none without either. */
+  entries(name: NamesOf<'list'>): Given<readonly string[]> {
+    const given = this.#given.get(name);
+    if (typeof given?.value === 'object') return { value: given.value, origin: given.origin };
+    const fallback = specOf(name).default;
+    const value = fallback === undefined ? [] : [fallback];
+    return { value, origin: `the default of --${name}` };
+  }
+
   list(name: NamesOf<'list'>): readonly string[] {
     const value = this.#given.get(name)?.value;
     return typeof value === 'object' ? value : [];

@@ -22,7 +22,12 @@ test('keys are the names of the options, with _ or -', () => {
   );
   const settings = runSettings(values);
   assert.deepEqual(settings.watchlog, ['/var/log/mail.log', '/var/log/mail2.log']);
-  assert.deepEqual(settings.map, { type: 'lmdb', path: '/var/popbsmtp/other' });
+  assert.deepEqual(settings.map, {
+    type: 'lmdb',
+    path: '/var/popbsmtp/other',
+    config: '/etc/postfix-out',
+  });
+  assert.deepEqual(settings.mirrors, []);
   assert.equal(settings.grace, 1800);
   assert.deepEqual(settings.mynetworks, {
     value: '192.0.2.0/24 [::1]/128',
@@ -39,6 +44,16 @@ test('a log may be a text, a grace period a number of seconds', () => {
   assert.equal(settings.grace, 60);
 });
 
+test('a map may be followed by others', () => {
+  const text = 'map = ["lmdb:/x/map", "hash:/x/map", "cidr:/y"]';
+  const { map, mirrors } = runSettings(parseConfig(text, FILE));
+  assert.deepEqual(map, { type: 'lmdb', path: '/x/map' });
+  assert.deepEqual(mirrors, [
+    { type: 'hash', path: '/x/map' },
+    { type: 'cidr', path: '/y' },
+  ]);
+});
+
 test('what the command line says wins', () => {
   const flags = new Values(new Map([['grace', { value: '5m', origin: '--grace' }]]));
   const settings = runSettings(flags.or(parseConfig('grace = "1h"\nnowrite = true', FILE)));
@@ -50,6 +65,7 @@ test('the defaults are those that are documented', () => {
   const settings = runSettings(new Values(new Map()));
   assert.deepEqual(settings, {
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
+    mirrors: [],
     watchlog: [],
     journalTrust: 'declared',
     grace: 900,
