@@ -6,7 +6,7 @@
  */
 import { Failure } from '../errors.ts';
 import type { LookupMap, MapSpec, Row } from '../map/map.ts';
-import { formatMapSpec, mayTear, openMap, readRows } from '../map/map-types.ts';
+import { cautionOf, formatMapSpec, mayTear, openMap, readRows } from '../map/map-types.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { type HeldMap, Mirror } from '../map/mirror.ts';
 import { MirroredMap } from '../map/mirrored-map.ts';
@@ -30,6 +30,8 @@ export async function holdMap(
 ): Promise<HeldMap> {
   if (dryRun) return holdCopy(spec);
   const held = await holdReal(spec, warn);
+  const caution = cautionOf(spec);
+  if (caution !== null) warn(`${formatMapSpec(spec)}: ${caution}`);
   return mirrors.length === 0 ? held : withMirrors(held, mirrors, warn);
 }
 

@@ -22,27 +22,42 @@ interface MapType {
   read(spec: MapSpec): Promise<Row[]>;
   /** The file that holds it. */
   path(spec: MapSpec): string;
+  /** What to tell who gives it to Postfix. */
+  readonly caution?: string;
   /** Whether a power failure may leave something else than a state that the table has had. */
   readonly tears: boolean;
 }
 
-const replaced = (format: Format, compiled: boolean): MapType => ({
-  open: async spec => {
-    if (compiled) requireOffered(spec, SUPPORTED);
-    return ReplacedMap.open(spec, format);
-  },
+const replaced = (format: Format): MapType => ({
+  open: spec => ReplacedMap.open(spec, format),
   read: spec => readReplaced(spec, format),
   path: spec => fileOf(spec, format),
   tears: false,
 });
 
+/** @param format of a type that Postfix must offer, or else would defer all mail */
+const compiled = (format: Format): MapType => ({
+  ...replaced(format),
+  open: async spec => {
+    requireOffered(spec, SUPPORTED);
+    return ReplacedMap.open(spec, format);
+  },
+});
+
+const text: MapType = {
+  ...replaced(TEXT),
+  caution:
+    'smtpd reads a map of this type only when it starts, and so sees neither a grant nor its end in time: name the map ' +
+    'that Postfix uses first, and this one, for other programs, behind it',
+};
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['lmdb', { open: LmdbMap.open, read: readLmdbFile, path: lmdbPath, tears: true }],
-  ['hash', replaced(BERKELEY, true)],
-  ['btree', replaced(BERKELEY, true)],
-  ['cdb', replaced(CDB, true)],
-  ['texthash', replaced(TEXT, false)],
-  ['cidr', replaced(TEXT, false)],
+  ['hash', compiled(BERKELEY)],
+  ['btree', compiled(BERKELEY)],
+  ['cdb', compiled(CDB)],
+  ['texthash', text],
+  ['cidr', text],
 ]);
 
 const SUPPORTED = [...TYPES.keys()];
@@ -101,3 +116,6 @@ export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
 
 /** Whether a power failure may tear it, so that it is not to be read afterwards. */
 export const mayTear = (spec: MapSpec): boolean => typeOf(spec).tears;
+
+/** What to tell who gives a map of this type to Postfix; null for nothing. */
+export const cautionOf = (spec: MapSpec): string | null => typeOf(spec).caution ?? null;

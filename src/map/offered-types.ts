@@ -3,11 +3,8 @@ import { askPostconf } from '../classifier/postfix-command.ts';
 import { failure } from '../errors.ts';
 import type { MapSpec } from './map.ts';
 
-/** Debian's packages of types that are not in the package `postfix` itself. */
-const PACKAGES: ReadonlyMap<string, string> = new Map([
-  ['cdb', 'postfix-cdb'],
-  ['lmdb', 'postfix-lmdb'],
-]);
+/** Debian's packages of types that are not in the package `postfix` itself; `lmdb:` is written without asking Postfix. */
+const PACKAGES: ReadonlyMap<string, string> = new Map([['cdb', 'postfix-cdb']]);
 
 /** What `postconf -m` prints; null when there is no Postfix to ask. */
 export function offeredTypes(config: string | undefined): readonly string[] | null {
