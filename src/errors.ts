@@ -188,7 +188,7 @@ export const CATALOGUE = {
   MAP_POSTMAP: {
     exit: EXIT.io,
     text: 'postmap could not {what} the map {spec}: {reason}',
-    hint: 'if the map is damaged, move it away and start popbsmtp again; it makes a new one and fills it from the log',
+    hint: 'look at the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
   },
   POSTMAP_MISSING: {
     exit: EXIT.unavailable,

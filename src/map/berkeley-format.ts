@@ -19,23 +19,20 @@ const ROW = /^([^\t\n]*)\t(.*)$/gm;
 const lines = (texts: Iterable<string>): string => Array.from(texts, text => `${text}\n`).join('');
 
 async function read(spec: MapSpec): Promise<Row[]> {
-  const printed = await postmap(spec, 'read', ['-s']);
+  const printed = await postmap({ map: spec, named: spec, what: 'read', options: ['-s'] });
   return Array.from(printed.matchAll(ROW), ([, key = '', value = '']): Row => {
     return { key, value, stamp: stampOf(value) };
   });
 }
 
-/** The values of these keys; without those that have none. */
-async function valuesOf(spec: MapSpec, keys: Iterable<string>): Promise<Map<string, string>> {
-  const printed = await postmap(spec, 'read', ['-q', '-'], lines(keys));
-  return new Map(
-    Array.from(printed.matchAll(ROW), ([, key = '', value = '']): [string, string] => [key, value]),
-  );
-}
-
 async function change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[]): Promise<Changed> {
   await copyFile(fileOf(spec, BERKELEY), fileOf(fresh, BERKELEY));
-  const values = await valuesOf(fresh, new Set(changes.map(({ ip }) => ip)));
+  const run = (what: 'read' | 'write', options: readonly string[], keys: Iterable<string>) =>
+    postmap({ map: fresh, named: spec, what, options, input: lines(keys) });
+  const printed = await run('read', ['-q', '-'], new Set(changes.map(({ ip }) => ip)));
+  const values = new Map(
+    Array.from(printed.matchAll(ROW), ([, key = '', value = '']): [string, string] => [key, value]),
+  );
   const { effects, writes } = plan(changes, ip => values.get(ip));
   const gone: string[] = [];
   const put: string[] = [];
@@ -44,8 +41,8 @@ async function change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[])
     else put.push(`${ip}\t${value}`);
   }
   // Without -r, a row that is there would stay as it is.
-  if (put.length > 0) await postmap(fresh, 'write', ['-r', '-i'], lines(put));
-  if (gone.length > 0) await postmap(fresh, 'write', ['-d', '-'], lines(gone));
+  if (put.length > 0) await run('write', ['-r', '-i'], put);
+  if (gone.length > 0) await run('write', ['-d', '-'], gone);
   return { effects, changed: writes.size > 0 };
 }
 
@@ -53,9 +50,9 @@ export const BERKELEY: Format = {
   suffix: '.db',
   name: 'Berkeley DB file',
   read,
-  make: async fresh => {
+  make: async (spec, fresh) => {
     await writeFile(fresh.path, '');
-    await postmap(fresh, 'make', []);
+    await postmap({ map: fresh, named: spec, what: 'make', options: [] });
   },
   change,
 };

@@ -26,7 +26,7 @@ export const CDB: Format = {
   suffix: '.cdb',
   name: 'cdb file',
   read: async spec => readCdb(await readFile(fileOf(spec, CDB))).map(rowOf),
-  make: fresh => writeFile(fileOf(fresh, CDB), makeCdb([])),
+  make: (_, fresh) => writeFile(fileOf(fresh, CDB), makeCdb([])),
   change: async (spec, fresh, changes) => {
     const records = readCdb(await readFile(fileOf(spec, CDB)));
     const { effects, grants } = revise(records.map(rowOf), changes);

@@ -51,41 +51,42 @@ export function readCdb(file: Buffer): CdbRecord[] {
 
 /** A file with these records. */
 export function makeCdb(records: readonly CdbRecord[]): Buffer {
-  const tables = Array.from({ length: TABLES }, (): [hash: number, place: number][] => []);
-  const parts: Buffer[] = [];
+  const places = Array.from({ length: TABLES }, (): number[] => []);
+  const hashes = Array.from({ length: TABLES }, (): number[] => []);
+  const bytes = records.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+  // A record has its lengths, and two slots of its table.
+  const file = Buffer.alloc(HEADER + bytes + 3 * PAIR * records.length);
   let at = HEADER;
   for (const { key, value } of records) {
     const hash = hashOf(key);
-    tables[hash % TABLES]?.push([hash, at]);
-    parts.push(pair(key.length, value.length), key, value);
+    hashes[hash % TABLES]?.push(hash);
+    places[hash % TABLES]?.push(at);
+    writePair(file, at, key.length, value.length);
+    key.copy(file, at + PAIR);
+    value.copy(file, at + PAIR + key.length);
     at += PAIR + key.length + value.length;
   }
-  const header = tables.map(entries => {
-    const place = at;
-    const table = makeTable(entries);
-    parts.push(table);
+  for (const [number, own] of places.entries()) {
+    const slots = 2 * own.length;
+    writePair(file, number * PAIR, at, slots);
+    const table = file.subarray(at, at + slots * PAIR);
+    for (const [index, place] of own.entries()) {
+      fillSlot(table, hashes[number]?.[index] ?? 0, place);
+    }
     at += table.length;
-    return pair(place, table.length / PAIR);
-  });
-  return Buffer.concat([...header, ...parts]);
-}
-
-/** Twice as many slots as entries; a place of 0 marks an empty one. */
-function makeTable(entries: readonly (readonly [hash: number, place: number])[]): Buffer {
-  const slots = 2 * entries.length;
-  const table = Buffer.alloc(slots * PAIR);
-  for (const [hash, place] of entries) {
-    let slot = (hash >>> 8) % slots;
-    while (table.readUInt32LE(slot * PAIR + 4) !== 0) slot = (slot + 1) % slots;
-    table.writeUInt32LE(hash, slot * PAIR);
-    table.writeUInt32LE(place, slot * PAIR + 4);
   }
-  return table;
+  return file;
 }
 
-function pair(one: number, other: number): Buffer {
-  const bytes = Buffer.alloc(PAIR);
-  bytes.writeUInt32LE(one, 0);
-  bytes.writeUInt32LE(other, 4);
-  return bytes;
+/** Puts a record into the first free slot for its hash; a place of 0 marks one that is free. */
+function fillSlot(table: Buffer, hash: number, place: number): void {
+  const slots = table.length / PAIR;
+  let slot = (hash >>> 8) % slots;
+  while (table.readUInt32LE(slot * PAIR + 4) !== 0) slot = (slot + 1) % slots;
+  writePair(table, slot * PAIR, hash, place);
+}
+
+function writePair(bytes: Buffer, at: number, one: number, other: number): void {
+  bytes.writeUInt32LE(one, at);
+  bytes.writeUInt32LE(other, at + 4);
 }

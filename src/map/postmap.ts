@@ -10,23 +10,29 @@ import type { MapSpec } from './map.ts';
 /** A million rows take seconds. */
 const TIMEOUT_MS = 60_000;
 
+export interface Task {
+  readonly map: MapSpec;
+  /** The map that the user knows, for an error. */
+  readonly named: MapSpec;
+  /** For an error: postmap could not … the map. */
+  readonly what: 'make' | 'read' | 'write';
+  /** As for postmap(1), without the map. */
+  readonly options: readonly string[];
+  /** What it reads from standard input. */
+  readonly input?: string;
+}
+
+const nameOf = ({ type, path }: MapSpec): string => `${type}:${path}`;
+
 /**
- * @param what for an error: postmap could not … the map
- * @param options as for postmap(1), without the map
- * @param input what it reads from standard input
  * @returns what it prints
  * @throws Failure POSTMAP_MISSING, MAP_POSTMAP
  */
-export async function postmap(
-  { type, path, config }: MapSpec,
-  what: 'make' | 'read' | 'write',
-  options: readonly string[],
-  input = '',
-): Promise<string> {
-  const spec = `${type}:${path}`;
+export async function postmap({ map, named, what, options, input = '' }: Task): Promise<string> {
+  const spec = nameOf(named);
   const failed = (reason: string): Error => failure('MAP_POSTMAP', { what, spec, reason });
-  const run = { config: config ?? null, input, timeoutMs: TIMEOUT_MS };
-  const result = await runPostfixCommand('postmap', [...options, spec], run);
+  const run = { config: map.config ?? null, input, timeoutMs: TIMEOUT_MS };
+  const result = await runPostfixCommand('postmap', [...options, nameOf(map)], run);
   if (result.kind === 'missing') throw failure('POSTMAP_MISSING', { spec });
   if (result.kind === 'broken') throw failed(result.reason);
   const { status, stdout, stderr } = result;

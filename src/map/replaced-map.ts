@@ -10,7 +10,8 @@
  * the name; all changes of a commit appear at once; rows that others write meanwhile are kept: if the file has changed since it
  * was read, the new one is made again.
  * Leaves to others: what the file looks like (a `Format`); that no other daemon writes (owner.ts).
- * Known limits: a whole file is written for each commit; what `postmap -i` of an administrator's writes to a file that is
+ * Known limits: a whole file is written for each commit, and has another identity: after a crash just behind one, the logs
+ * are read again from where the grace period begins; what `postmap -i` of an administrator's writes to a file that is
  * replaced in that very moment goes with it; a link in place of the file is replaced by a file.
  */
 import { statSync } from 'node:fs';
@@ -37,10 +38,11 @@ export interface Format {
   /**
    * Makes an empty map.
    *
+   * @param spec what it is to become, for an error
    * @param fresh its name, without the suffix; nothing of that name exists
    * @throws as `read` does
    */
-  make(fresh: MapSpec): Promise<void>;
+  make(spec: MapSpec, fresh: MapSpec): Promise<void>;
   /**
    * Makes a changed copy of a map.
    *
@@ -167,7 +169,7 @@ export class ReplacedMap implements LookupMap {
     // Also when there is a file: to see at once whether one can be made beside it.
     await this.#inScratch(async fresh => {
       if (look(this.#path) !== null) return;
-      await this.#format.make(fresh);
+      await this.#format.make(this.spec, fresh);
       await placeIfMissing(await this.#finish(fresh), this.#path);
       await syncName(this.#path);
     });

@@ -74,7 +74,7 @@ export const TEXT: Format = {
   suffix: '',
   name: 'text file',
   read: async spec => rowsOf(linesOf(await readFile(fileOf(spec, TEXT), BYTES))),
-  make: fresh => writeFile(fileOf(fresh, TEXT), ''),
+  make: (_, fresh) => writeFile(fileOf(fresh, TEXT), ''),
   change: async (spec, fresh, changes) => {
     const lines = linesOf(await readFile(fileOf(spec, TEXT), BYTES));
     const { effects, grants } = revise(rowsOf(lines), changes);
