@@ -1,7 +1,7 @@
 /**
  * What a file that we make beside a map needs, so that others can use it and it stays.
  *
- * Promises: a file appears whole or not at all; it is 0644 whatever the umask, since Postfix and `popbsmtp list` must read it; made by
+ * Promises: it is 0644 whatever the umask, since Postfix and `popbsmtp list` must read it; made by
  * root in a directory of the daemon's account, it becomes that account's, so that a command run as
  * root leaves nothing behind that the daemon could not write.
  */

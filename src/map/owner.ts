@@ -53,6 +53,10 @@ export interface Owner {
   release(how: { readonly clean: boolean }): Promise<void>;
 }
 
+/** Maps of two types may have one path, and are two files. */
+const notePath = ({ type, path }: MapSpec): string =>
+  type === 'lmdb' ? `${path}.owner` : `${path}.${type}.owner`;
+
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
 const ioFailure = (path: string, error: unknown): Failure =>
@@ -167,8 +171,7 @@ async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owne
  *   file is another account's; MAP_IO
  */
 export async function claim(spec: MapSpec): Promise<Owner> {
-  // Maps of two types may have one path, and are two files.
-  const path = spec.type === 'lmdb' ? `${spec.path}.owner` : `${spec.path}.${spec.type}.owner`;
+  const path = notePath(spec);
   const file = await openNote(path);
   try {
     return await take(spec, path, file);
