@@ -5,7 +5,7 @@
  * root in a directory of the daemon's account, it becomes that account's, so that a command run as
  * root leaves nothing behind that the daemon could not write.
  */
-import { type FileHandle, link, mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
 
@@ -36,6 +36,28 @@ export async function placeIfMissing(fresh: string, path: string): Promise<void>
   }
 }
 
+/** The pid of its process follows. */
+const SCRATCH = '.popbsmtp-';
+
+/** Removes the private directories beside a map that processes have left which were killed. */
+export async function clearScratch(path: string): Promise<void> {
+  const directory = dirname(path);
+  for (const name of await readdir(directory)) {
+    const pid = name.startsWith(SCRATCH) ? Number.parseInt(name.slice(SCRATCH.length), 10) : 0;
+    if (pid > 0 && !isRunning(pid))
+      await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH';
+  }
+}
+
 /**
  * Gives a private directory beside a map, from which a file can be put in place by its name, and removes it afterwards.
  *
@@ -46,7 +68,7 @@ export async function withScratch<T>(
   use: (scratch: string) => Promise<T>,
 ): Promise<T> {
   const directory = dirname(path);
-  const scratch = await mkdtemp(join(directory, '.popbsmtp-')).catch(error => {
+  const scratch = await mkdtemp(join(directory, `${SCRATCH}${process.pid}-`)).catch(error => {
     throw failure('MAP_DIRECTORY', { path, directory, reason: reasonOf(error) }, error);
   });
   try {

@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
 import { Damage } from './lmdb-meta.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
-import { adopt, placeIfMissing, syncName, withScratch } from './new-file.ts';
+import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from './new-file.ts';
 import { byKey } from './row.ts';
 
 /** What the file of a type looks like, and how a changed one is made. */
@@ -168,6 +168,7 @@ export class ReplacedMap implements LookupMap {
   async #open(): Promise<Row[]> {
     // Also when there is a file: to see at once whether one can be made beside it.
     await this.#inScratch(async fresh => {
+      await clearScratch(this.#path);
       if (look(this.#path) !== null) return;
       await this.#format.make(this.spec, fresh);
       await placeIfMissing(await this.#finish(fresh), this.#path);

@@ -203,6 +203,7 @@ for (const type of TYPES) {
       await map.commit([{ ip: A, stamp: epoch(1) }]);
       assert.equal((await map.rows()).length, rows.length + 1);
       await map.close();
+      assert.equal((await beside(spec)).length, 1, 'nothing is left of the killed one');
     });
   });
 }
