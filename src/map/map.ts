@@ -40,7 +40,7 @@ export interface Row {
 
 /** How a map is opened for writing. */
 export interface MapOptions {
-  /** Puts a fresh, empty table over one that may be torn (owner.ts); a type whose file is whole at any moment keeps it. */
+  /** Puts a fresh, empty table over one that may be torn (owner.ts); only for types whose file can be. */
   readonly fresh?: boolean;
   /** Told when committed rows could not be brought to the disk; readers see them all the same. */
   readonly warn?: (text: string) => void;
@@ -49,7 +49,7 @@ export interface MapOptions {
 export interface LookupMap {
   readonly spec: MapSpec;
 
-  /** Another text for each table that was ever made, also of the same name. */
+  /** Another text for each file that was ever made, also of the same name. */
   readonly identity: string;
 
   /** All rows as of one moment, after the commits asked for before, in the order of their keys. */

@@ -2,8 +2,9 @@
  * A further map that is kept equal to the first one (`--map` given more than once), without the first waiting for it.
  *
  * Promises: at the start, and after anything that went wrong, it is given the grants of the first map, and no others;
- * after that it gets the same commits, joined to one while it is busy.  What waits for it is bounded: when it lags behind by
- * more than that, or cannot be written, what waits is forgotten and it is made equal anew.  The trouble is told once, and its end.
+ * after that it gets the same commits, joined to one while it is busy.  What waits for it is bounded: when it lags
+ * behind by more than that, or cannot be written, what waits is forgotten and it is made equal anew.  The trouble is
+ * told once, and its end.
  * Leaves to others: whose it is (`open` claims it).
  * Known limits: it is behind the first map by up to two commits of its own; a stop waits for it only as long as
  * CLOSE_MS, and the next start makes it equal; a stop while another program holds the lock of an `lmdb:` mirror ends

@@ -1,17 +1,18 @@
 /**
  * A map whose file is never changed: each commit makes a new one beside it and renames that over it.
  *
- * So Postfix writes no such map in place: `postmap -d` brings what it removed to the file after it has let go of the lock,
- * and a reader that has a `hash:` or `btree:` file open keeps parts of it in memory (3.7, Berkeley DB 5.3).  Tried with
- * two readers and one writer, readers missed rows that were there, or died of "error reading", within seconds.  A reader
- * of a renamed file has all of the old table or all of the new one.
+ * Why not in place, with `postmap -i` and `-d`: `-d` brings what it removed to the file after it has let go of the
+ * lock, and a reader that has a `hash:` or `btree:` file open keeps pages of it in memory (Postfix 3.7, Berkeley DB
+ * 5.3).  With two readers and one writer, readers missed rows that were there, or died of "error reading", within
+ * seconds.  A reader of a renamed file has all of the old table or all of the new one; and smtpd restarts before its
+ * next client either way (dict_changed_name, src/util/dict.c).
  *
  * Promises: the file is whole at any moment, also after a power failure, since a new one is on the disk before it gets
- * the name; all changes of a commit appear at once; rows that others write meanwhile are kept: if the file has changed since it
- * was read, the new one is made again.
+ * the name; all changes of a commit appear at once; rows that others write meanwhile are kept: if the file has changed
+ * since it was read, the new one is made again.
  * Leaves to others: what the file looks like (a `Format`); that no other daemon writes (owner.ts).
- * Known limits: a whole file is written for each commit, and has another identity: after a crash just behind one, the logs
- * are read again from where the grace period begins; what `postmap -i` of an administrator's writes to a file that is
+ * Known limits: a whole file is written for each commit, and has another identity: after a crash just behind one, the
+ * logs are read again from where the grace period begins; what an administrator's `postmap -i` writes to a file that is
  * replaced in that very moment goes with it; a link in place of the file is replaced by a file.
  */
 import { statSync } from 'node:fs';

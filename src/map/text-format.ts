@@ -2,8 +2,8 @@
  * `texthash:` and `cidr:` maps: a text file with a row on each line, which Postfix reads without `postmap`.
  *
  * Promises: lines of the administrator's (comments, patterns, rows that go on over several lines) keep their bytes and
- * their order, and ours stand behind them: of the patterns of a `cidr:` map the first that matches decides, so that what
- * the administrator refuses stays refused.
+ * their order, and ours stand behind them: of the patterns of a `cidr:` map the first that matches decides, so that
+ * what the administrator refuses stays refused.
  * Known limits: smtpd reads such a map when it starts and never again; a row of the administrator's for one address is
  * seen if it is written as Postfix looks it up, not when it is spelt in another way, or is the network /32 of it.
  * Source of the format: postmap(1), cidr_table(5); of the waiting, src/util/dict_thash.c of 3.7.
@@ -18,8 +18,8 @@ import { grantOf, stampOf } from './row.ts';
 const BYTES = 'latin1';
 
 /**
- * Postfix takes a `texthash:` file that has changed within the last second or two for one that is still being written, and
- * reads it again and again until it rests.  Ours never is, so it gets an older time.
+ * Postfix takes a `texthash:` file that has changed within the last second or two for one that is still being written,
+ * and reads it again and again until it rests.  Ours is whole from the first, so it gets an older time.
  */
 const AGE_SECONDS = 10;
 
