@@ -58,6 +58,16 @@ export const CATALOGUE = {
     text: '{spec}: maps of type "{type}" are not supported',
     hint: 'use one of: {supported}',
   },
+  MAP_TYPE_MISSING: {
+    exit: EXIT.config,
+    text: '{spec}: this Postfix does not offer maps of type "{type}" (postconf -m)',
+    hint: '{remedy}use one of: {supported}',
+  },
+  MAP_TWICE: {
+    exit: EXIT.config,
+    text: '{where}: {spec} is the same file as {other}',
+    hint: 'name each file once',
+  },
   CONFIG_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: 'mend the TOML' },
   CONFIG_UNREADABLE: {
     exit: EXIT.config,
@@ -167,8 +177,8 @@ export const CATALOGUE = {
   },
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
-    text: 'cannot write in the directory of the map {path}: {reason}',
-    hint: 'create it for the account: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
+    text: 'cannot write in {directory}, where {path} is to be: {reason}',
+    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
@@ -187,13 +197,23 @@ export const CATALOGUE = {
   },
   MAP_FORMAT: {
     exit: EXIT.data,
-    text: '{path} is no sound LMDB file of data format 1, the only one that Postfix reads: {found}',
+    text: '{path} is no sound {format}: {found}',
     hint: 'move it away and start popbsmtp again; it makes a new one and fills it from the log',
   },
   MAP_IO: {
     exit: EXIT.io,
     text: 'cannot write the map {path}: {reason}',
     hint: 'look at the free space and the state of its file system',
+  },
+  MAP_POSTMAP: {
+    exit: EXIT.io,
+    text: 'postmap could not {what} the map {spec}: {reason}',
+    hint: 'look at the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
+  },
+  POSTMAP_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot use the map {spec}: postmap was not found',
+    hint: 'install Postfix, or use an lmdb: map, which popbsmtp writes itself',
   },
   MAP_REPLACED: {
     exit: EXIT.io,

@@ -26,6 +26,8 @@ export interface RuleSettings {
 
 interface PipelineSettings extends RuleSettings {
   readonly map: MapSpec;
+  /** Further maps, kept equal to that one. */
+  readonly mirrors: readonly MapSpec[];
   readonly debug: boolean;
   /** Null for standard output. */
   readonly logto: string | null;

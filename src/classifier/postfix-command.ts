@@ -5,7 +5,7 @@
  * `MAIL_VERBOSE` of the caller changes what is asked and answered; an end to the waiting.
  * Leaves to others: what the output means.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { reasonOf } from '../errors.ts';
 import { findExecutable } from './executable.ts';
@@ -41,6 +41,21 @@ const ENVIRONMENT = {
   LC_ALL: 'C',
 };
 
+const configured = (config: string | null): string[] => (config === null ? [] : ['-c', config]);
+
+/**
+ * Asks postconf and waits: for the start and for the wording of an error, where nothing else goes on.
+ *
+ * @returns its output, or null when it is missing or fails
+ */
+export function askPostconf(args: readonly string[], config: string | null): string | null {
+  const path = findExecutable('postconf', SYSTEM_DIRECTORIES);
+  if (path === null) return null;
+  const options = { env: ENVIRONMENT, encoding: 'utf8', timeout: 5000 } as const;
+  const { status, stdout } = spawnSync(path, [...configured(config), ...args], options);
+  return status === 0 ? stdout : null;
+}
+
 /** Runs it to its end; never rejects. */
 export async function runPostfixCommand(
   name: 'postconf' | 'postmap',
@@ -49,9 +64,8 @@ export async function runPostfixCommand(
 ): Promise<CommandResult> {
   const path = findExecutable(name, SYSTEM_DIRECTORIES);
   if (path === null) return { kind: 'missing' };
-  const where = options.config === null ? [] : ['-c', options.config];
   try {
-    return await run(path, [...where, ...args], options);
+    return await run(path, [...configured(options.config), ...args], options);
   } catch (error) {
     // Some reasons not to start (no memory) are thrown, others are given to the callback.
     return { kind: 'broken', reason: reasonOf(error) };

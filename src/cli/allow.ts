@@ -8,7 +8,7 @@ import { withoutDaemon } from '../control/offline.ts';
 import type { OrderResult, RowEffect } from '../control/protocol.ts';
 import { EXIT, failure } from '../errors.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './order.ts';
-import { mapOf, rulesOf, withConfig } from './settings.ts';
+import { mapsOf, rulesOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
 /** @throws Failure of a setting; ADDRESS; ALLOW_EXCLUDED; of the daemon's answer, or of the map when none runs */
@@ -16,10 +16,10 @@ export async function allow(typed: Values, [address = '']: readonly string[]): P
   const values = withConfig(typed);
   const ip = ipOf(address);
   const seconds = secondsOf(values);
-  const map = mapOf(values);
-  const answer = await ask(map, { command: 'allow', address: ip, seconds });
+  const maps = mapsOf(values);
+  const answer = await ask(maps.map, { command: 'allow', address: ip, seconds });
   if (answer !== null) return tell(ip, answer);
-  const result = await withoutDaemon(map, rulesOf(values), warn, commands =>
+  const result = await withoutDaemon({ ...maps, rules: rulesOf(values) }, warn, commands =>
     commands.allow(ip, seconds),
   );
   const status = tell(ip, result);

@@ -152,6 +152,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 
 const settings = (log: string, map: MapSpec): RunSettings => ({
   map,
+  mirrors: [],
   watchlog: [log],
   journalTrust: 'declared',
   grace: new Grace(GRACE_SECONDS),

@@ -137,13 +137,14 @@ export const OPTIONS = {
     inFile: true,
   },
   map: {
-    kind: 'text',
+    kind: 'list',
     often: true,
     path: 'file',
-    words: ['lmdb:'],
+    words: ['lmdb:', 'hash:', 'btree:', 'cdb:', 'texthash:', 'cidr:'],
     value: 'TYPE:PATH',
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
-    about: 'the map, exactly as main.cf names it after check_client_access',
+    about:
+      'the map, exactly as main.cf names it after check_client_access; given again, a further map that is kept equal to the first',
     alias: 'dbfile',
     commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'doctor'],
     inFile: true,
@@ -198,7 +199,7 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
   exclude: {

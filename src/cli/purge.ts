@@ -16,14 +16,14 @@ import type { Grace } from '../policy/grace.ts';
 import { debugLines } from './debug.ts';
 import { warn } from './order.ts';
 import { print } from './print.ts';
-import { graceOf, mapOf, withConfig } from './settings.ts';
+import { graceOf, type Maps, mapsOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
 /** @throws Failure of the configuration or of the map */
 export async function purge(values: Values): Promise<number> {
   const all = withConfig(values);
   const grace = graceOf(all);
-  const held = await holdFree(mapOf(all));
+  const held = await holdFree(mapsOf(all));
   if (held === null) return EXIT.ok;
   try {
     await end(held, grace);
@@ -34,10 +34,10 @@ export async function purge(values: Values): Promise<number> {
 }
 
 /** Null when there is no map, or a daemon owns it. */
-async function holdFree(spec: MapSpec): Promise<HeldMap | null> {
-  if (!mapExists(spec)) return null;
+async function holdFree({ map, mirrors }: Maps): Promise<HeldMap | null> {
+  if (!mapExists(map)) return null;
   try {
-    return await holdMap(spec, false, warn);
+    return await holdMap(map, false, warn, mirrors);
   } catch (error) {
     if (error instanceof Failure && error.code === 'MAP_OWNED') return null;
     throw error;

@@ -5,7 +5,6 @@
  * to what was allowed once; at the end the map is made to hold just what would be valid at the log's last
  * time stamp.  Rows of the administrator's stay.
  */
-import type { IpText } from '../classifier/address.ts';
 import { type EpochSeconds, epoch, logClock } from '../clock.ts';
 import { holdMap } from '../daemon/held-map.ts';
 import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
@@ -13,9 +12,9 @@ import type { Decision } from '../decision.ts';
 import { EXIT } from '../errors.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import { formatCtime } from '../line/stamp.ts';
-import type { Change, LookupMap, Row } from '../map/map.ts';
+import { difference } from '../map/difference.ts';
+import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
-import { grantsIn } from '../map/row.ts';
 import { Pipeline } from '../pipeline.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -36,11 +35,10 @@ export async function replay(values: Values, files: readonly string[]): Promise<
   // Decisions and summary go elsewhere; the log has only what is wrong.
   const log = openLog({ ...settings, debug: true });
   const logs = files.map(openFinishedLog);
-  const rules = await loadRules(settings, text => log.write({ level: 'warn', text }));
+  const warn = (text: string): void => log.write({ level: 'warn', text });
+  const rules = await loadRules(settings, warn);
   const show = await shownUsers(settings);
-  const held = await holdMap(settings.map, settings.nowrite, text =>
-    log.write({ level: 'warn', text }),
-  );
+  const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
   try {
     const rows = await held.map.rows();
     const memory = new MemoryMap(
@@ -61,14 +59,6 @@ export async function replay(values: Values, files: readonly string[]): Promise<
     await log.close();
   }
   return EXIT.ok;
-}
-
-/** The changes that turn one table into the other; only rows of ours are in question. */
-function difference(before: readonly Row[], after: readonly Row[]): Change[] {
-  const changes = new Map<IpText, Change>();
-  for (const { ip } of grantsIn(before)) changes.set(ip, { ip, stamp: null });
-  for (const grant of grantsIn(after)) changes.set(grant.ip, grant);
-  return [...changes.values()];
 }
 
 class Player {

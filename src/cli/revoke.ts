@@ -7,14 +7,12 @@
 
 import type { IpText } from '../classifier/address.ts';
 import { ask } from '../control/client.ts';
-import { withoutDaemon } from '../control/offline.ts';
+import { type Place, withoutDaemon } from '../control/offline.ts';
 import { MAX_ADDRESSES, type OrderResult } from '../control/protocol.ts';
 import { EXIT, failure } from '../errors.ts';
-import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import type { RuleSettings } from '../settings.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './order.ts';
-import { mapOf, rulesOf, withConfig } from './settings.ts';
+import { mapsOf, rulesOf, withConfig } from './settings.ts';
 import type { Values } from './values.ts';
 
 /** Whom it is about: addresses, or one user. */
@@ -27,28 +25,24 @@ interface Whom {
 export async function revoke(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const seconds = secondsOf(values);
-  const map = mapOf(values);
+  const maps = mapsOf(values);
   const none = { value: 'none', origin: 'revoke' };
   const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
+  const place = { ...maps, rules };
   const foreign: IpText[] = [];
   for (const whom of wholeOf(operands, values.text('user')?.value ?? null)) {
-    foreign.push(...tell(whom, await order(map, rules, whom, seconds)));
+    foreign.push(...tell(whom, await order(place, whom, seconds)));
   }
   if (foreign.length > 0) {
-    throw failure('REVOKE_FOREIGN', { ips: foreign.join(', '), map: formatMapSpec(map) });
+    throw failure('REVOKE_FOREIGN', { ips: foreign.join(', '), map: formatMapSpec(maps.map) });
   }
   return EXIT.ok;
 }
 
-async function order(
-  map: MapSpec,
-  rules: RuleSettings,
-  whom: Whom,
-  seconds: number,
-): Promise<OrderResult> {
-  const answer = await ask(map, { command: 'revoke', ...whom, seconds });
+async function order(place: Place, whom: Whom, seconds: number): Promise<OrderResult> {
+  const answer = await ask(place.map, { command: 'revoke', ...whom, seconds });
   if (answer !== null) return answer;
-  return withoutDaemon(map, rules, warn, commands =>
+  return withoutDaemon(place, warn, commands =>
     commands.revoke(whom.addresses, whom.user, seconds),
   );
 }

@@ -126,7 +126,7 @@ async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log
     const settings = runSettings(withConfig(values));
     await daemon.reload(settings);
     log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
-    for (const name of fixedChanges(old, settings)) {
+    for (const name of new Set(fixedChanges(old, settings))) {
       log.write({ level: 'warn', text: `a change of ${name} takes effect at the next start` });
     }
   } catch (error) {
@@ -138,6 +138,7 @@ async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log
 /** The settings that a reload cannot change, and the names of their options. */
 const FIXED = {
   map: 'map',
+  mirrors: 'map',
   watchlog: 'watchlog',
   journalTrust: 'journal-trust',
   debug: 'debug',

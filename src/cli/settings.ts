@@ -4,7 +4,7 @@
 
 import { failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
-import { parseMapSpec } from '../map/map-types.ts';
+import { formatMapSpec, mapPath, parseMapSpec } from '../map/map-types.ts';
 import { type Listening, parseListening } from '../metrics/listener.ts';
 import { Grace, parseGraceFor } from '../policy/grace.ts';
 import { HIGHEST_LIMIT } from '../policy/limits.ts';
@@ -32,11 +32,36 @@ export function patternsOf(values: Values): PatternsDirectory {
   return { directory: given?.value ?? USUAL_PATTERNS, explicit: given !== null };
 }
 
-/** @throws Failure MAP_SPEC, MAP_TYPE */
-export function mapOf(values: Values): MapSpec {
-  const { value, origin } = values.required('map');
-  return parseMapSpec(value, origin);
+/** The maps that are named: the first, and those that are kept equal to it. */
+export interface Maps {
+  readonly map: MapSpec;
+  readonly mirrors: readonly MapSpec[];
 }
+
+/** @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE */
+export function mapsOf(values: Values): Maps {
+  const { value, origin } = values.entries('map');
+  const config = values.text('postfix-config')?.value ?? null;
+  const [map, ...mirrors] = value.map(text => parseMapSpec(text, origin, config));
+  if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
+  requireDistinct([map, ...mirrors], origin);
+  return { map, mirrors };
+}
+
+/** @throws Failure MAP_TWICE */
+function requireDistinct(specs: readonly MapSpec[], where: string): void {
+  const names = new Map<string, string>();
+  for (const spec of specs) {
+    const path = mapPath(spec);
+    const other = names.get(path);
+    const name = formatMapSpec(spec);
+    if (other !== undefined) throw failure('MAP_TWICE', { where, spec: name, other });
+    names.set(path, name);
+  }
+}
+
+/** @throws as `mapsOf` does */
+export const mapOf = (values: Values): MapSpec => mapsOf(values).map;
 
 /** @throws Failure DURATION, GRACE_FOR */
 export function graceOf(values: Values): Grace {
@@ -109,7 +134,7 @@ const metricsListenOf = (given: Given<string> | null): Listening | null =>
 
 const commonOf = (values: Values): Omit<ReplaySettings, 'json'> => ({
   ...rulesOf(values),
-  map: mapOf(values),
+  ...mapsOf(values),
   debug: values.flag('debug'),
   logto: values.text('logto')?.value ?? null,
   logFormat: choiceOf(values.required('log-format'), OPTIONS['log-format'].choices),

@@ -176,8 +176,11 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'max-grants': { example: 20000 },
   map: {
     detail:
-      'Its directory must belong to the account that the daemon runs as. The file is made if there is none, and is never replaced while Postfix may use it.',
-    example: 'lmdb:/var/popbsmtp/relay',
+      'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
+      'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts. ' +
+      'Further maps follow the first, which waits for none of them.',
+    example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   'session-limit': {

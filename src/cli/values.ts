@@ -35,6 +35,15 @@ export class Values {
     return this.#given.get(name)?.value === true;
   }
 
+  /** The entries that were given, or the default as the only one; none without either. */
+  entries(name: NamesOf<'list'>): Given<readonly string[]> {
+    const given = this.#given.get(name);
+    if (typeof given?.value === 'object') return { value: given.value, origin: given.origin };
+    const fallback = specOf(name).default;
+    const value = fallback === undefined ? [] : [fallback];
+    return { value, origin: `the default of --${name}` };
+  }
+
   /** The text that was given or is the default; null without either. */
   text(name: NamesOf<'text' | 'networks' | 'duration' | 'count'>): Given<string> | null {
     const given = this.#given.get(name);

@@ -22,19 +22,25 @@ import { Commands } from './commands.ts';
 import { Orders } from './orders.ts';
 import { Roster } from './roster.ts';
 
+/** What the commands are about: a map, those that follow it, and the rules. */
+export interface Place {
+  readonly map: MapSpec;
+  readonly mirrors: readonly MapSpec[];
+  readonly rules: RuleSettings;
+}
+
 /**
- * @param rules of which those about networks and the grace period count
+ * @param place of whose rules those about networks and the grace period count
  * @throws Failure MAP_OWNED, and of networks, the map or the files beside it
  */
 export async function withoutDaemon<T>(
-  map: MapSpec,
-  rules: RuleSettings,
+  { map, mirrors, rules }: Place,
   warn: (text: string) => void,
   work: (commands: Commands) => Promise<T>,
 ): Promise<T> {
   if (!mapExists(map)) throw failure('MAP_MISSING', { path: map.path });
   const classifier = await classifierFor(rules, warn);
-  const held = await holdMap(map, false, warn);
+  const held = await holdMap(map, false, warn, mirrors);
   try {
     const clock = systemClock();
     const now = clock.now();

@@ -62,7 +62,8 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   const clock = systemClock();
   const names = await checkLogs(settings.watchlog);
   const loaded = await loadRules(settings, output.warn);
-  const held = await holdMap(settings.map, settings.nowrite, output.warn);
+  const { map, nowrite, mirrors } = settings;
+  const held = await holdMap(map, nowrite, output.warn, mirrors);
   const running = new RunningDaemon(settings, loaded, held, clock, output);
   try {
     await running.start(names);

@@ -6,39 +6,65 @@
  */
 import { Failure } from '../errors.ts';
 import type { LookupMap, MapSpec, Row } from '../map/map.ts';
-import { formatMapSpec, openMap, readRows } from '../map/map-types.ts';
+import { cautionOf, formatMapSpec, isInPlace, openMap, readRows } from '../map/map-types.ts';
 import { MemoryMap } from '../map/memory-map.ts';
+import { type HeldMap, Mirror } from '../map/mirror.ts';
+import { MirroredMap } from '../map/mirrored-map.ts';
 import { claim, type Owner } from '../map/owner.ts';
 
-export interface HeldMap {
-  readonly map: LookupMap;
-  /** Makes durable what was written, and gives the map back. */
-  close(): Promise<void>;
-}
+export type { HeldMap } from '../map/mirror.ts';
+
+type Warn = (text: string) => void;
 
 /**
  * @param dryRun for a map in memory with the rows of the real one
  * @param warn told what the administrator should know
- * @throws Failure of the map
+ * @param mirrors the maps that follow this one; a dry run leaves them alone
+ * @throws Failure of the map; what is wrong with a mirror is told to `warn`
  */
-export function holdMap(
+export async function holdMap(
   spec: MapSpec,
   dryRun: boolean,
-  warn: (text: string) => void,
+  warn: Warn,
+  mirrors: readonly MapSpec[] = [],
 ): Promise<HeldMap> {
-  return dryRun ? holdCopy(spec) : holdReal(spec, warn);
+  if (dryRun) return holdCopy(spec);
+  const held = await holdReal(spec, warn);
+  const caution = cautionOf(spec);
+  if (caution !== null) warn(`${formatMapSpec(spec)}: ${caution}`);
+  return mirrors.length === 0 ? held : withMirrors(held, mirrors, warn);
 }
 
-async function holdReal(spec: MapSpec, warn: (text: string) => void): Promise<HeldMap> {
+function withMirrors(first: HeldMap, mirrors: readonly MapSpec[], warn: Warn): HeldMap {
+  const following = mirrors.map(
+    spec =>
+      new Mirror({
+        name: formatMapSpec(spec),
+        open: () => holdReal(spec, warn),
+        rows: () => first.map.rows(),
+        warn,
+      }),
+  );
+  return {
+    map: new MirroredMap(first.map, following),
+    close: async () => {
+      await Promise.all(following.map(mirror => mirror.close()));
+      await first.close();
+    },
+  };
+}
+
+async function holdReal(spec: MapSpec, warn: Warn): Promise<HeldMap> {
   const owner = await claim(spec);
   try {
-    if (!owner.trusted) {
+    const torn = !owner.trusted && isInPlace(spec);
+    if (torn) {
       warn(
         `the machine went down while ${formatMapSpec(spec)} was in use, so it may be damaged; ` +
           'made a new one, which is filled from the log (rows of your own have to be added again)',
       );
     }
-    const map = await openMap(spec, { fresh: !owner.trusted, warn });
+    const map = await openMap(spec, { fresh: torn, warn });
     if (!owner.trusted) await owner.trust();
     return { map, close: () => giveBack(map, owner) };
   } catch (error) {

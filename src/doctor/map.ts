@@ -28,7 +28,7 @@ export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[]
     ...ownerVerdicts(file, directories),
     ...readableVerdicts(file, directories),
   ];
-  return verdicts.length > 0 ? verdicts : [ok(`${formatMapSpec(spec)} is sound, of data format 1`)];
+  return verdicts.length > 0 ? verdicts : [ok(`${formatMapSpec(spec)} is sound`)];
 }
 
 const isOpen = ({ mode }: FileState, index: number): boolean =>

@@ -10,7 +10,8 @@ import type { IpText } from '../classifier/address.ts';
 import { epoch } from '../clock.ts';
 import { Failure, reasonOf } from '../errors.ts';
 import type { LookupMap } from '../map/map.ts';
-import { formatMapSpec, mapExists, openMap, readRows } from '../map/map-types.ts';
+import { formatMapSpec, isInPlace, mapExists, openMap, readRows } from '../map/map-types.ts';
+import { ownerOf } from '../map/owner.ts';
 import type { Subject } from './check.ts';
 import { error, ok, type Verdict, warning } from './finding.ts';
 
@@ -47,6 +48,9 @@ export async function withProbeRow<T>(
   const { map: spec, nowrite } = subject.settings;
   if (nowrite) return skipped(ok('nothing is written in a dry run'));
   if (!mapExists(spec)) return skipped(ok('there is no map to write a row to'));
+  if (!isInPlace(spec) && (await ownerOf(spec)) !== null) {
+    return skipped(ok(`not tried: the daemon would have to write ${formatMapSpec(spec)} again`));
+  }
   let map: LookupMap;
   try {
     map = await openMap(spec);

@@ -17,10 +17,14 @@ import { rowOf } from './row.ts';
 /** Postfix adds the suffix itself (src/util/dict_lmdb.h). */
 export const lmdbPath = ({ path }: MapSpec): string => `${path}.lmdb`;
 
+const FORMAT = 'LMDB file of data format 1, the only one that Postfix reads';
+
 /** The failure that an error while reading comes to. */
 function readFailure(path: string, error: unknown): Failure {
   if (error instanceof Failure) return error;
-  if (error instanceof Damage) return failure('MAP_FORMAT', { path, found: error.message }, error);
+  if (error instanceof Damage) {
+    return failure('MAP_FORMAT', { path, format: FORMAT, found: error.message }, error);
+  }
   if (errnoOf(error) === 'ENOENT') return failure('MAP_MISSING', { path }, error);
   return failure('MAP_UNREADABLE', { path, reason: reasonOf(error) }, error);
 }

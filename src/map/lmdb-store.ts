@@ -12,12 +12,12 @@
  * its map once, and the trial file as well.
  */
 import { constants, existsSync } from 'node:fs';
-import { link, mkdtemp, open as openFile, rename, rm } from 'node:fs/promises';
+import { open as openFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type * as Package from 'lmdb';
-import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { Failure, failure, reasonOf } from '../errors.ts';
 import { readMeta } from './lmdb-meta.ts';
-import { adopt, syncName } from './new-file.ts';
+import { adopt, placeIfMissing, syncName, withScratch } from './new-file.ts';
 
 export type Lmdb = typeof Package;
 
@@ -76,11 +76,7 @@ async function place(fresh: string, path: string, replace: boolean): Promise<voi
     await rename(fresh, path);
     return;
   }
-  try {
-    await link(fresh, path);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
+  await placeIfMissing(fresh, path);
 }
 
 /** Lets LMDB make an empty file, looks at it, and puts it in place. */
@@ -110,14 +106,9 @@ export async function provideMap(lmdb: Lmdb, path: string, replace: boolean): Pr
   const directory = dirname(path);
   const refuse = (error: unknown): Failure =>
     failure('MAP_DIRECTORY', { path, directory, reason: reasonOf(error) }, error);
-  const scratch = await mkdtemp(join(directory, '.popbsmtp-')).catch(error => {
-    throw refuse(error);
-  });
   try {
-    await makeMap(lmdb, scratch, path, replace);
+    await withScratch(path, scratch => makeMap(lmdb, scratch, path, replace));
   } catch (error) {
     throw error instanceof Failure ? error : refuse(error);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
   }
 }

@@ -3,7 +3,7 @@
  *
  * Promises, for every type: keys are addresses as Postfix looks them up, values are all digits (the
  * Unix time of the latest login); a row whose value is not all digits belongs to the administrator
- * and is never changed; what a commit reports is in the table, and readers see it at once.
+ * and is never changed; what a commit reports is in the table, for whoever opens it from then on.
  * Leaves to others: what is granted and until when (grant/), and who may own a map (owner.ts).
  */
 
@@ -15,6 +15,8 @@ export interface MapSpec {
   readonly type: string;
   /** The path without the suffix that Postfix adds, such as `.lmdb`. */
   readonly path: string;
+  /** The directory of main.cf, for the types that are written with `postmap`; Postfix's default without. */
+  readonly config?: string;
 }
 
 /** A row to write (`stamp` is a time) or to take away (`stamp` is null). */
@@ -38,7 +40,7 @@ export interface Row {
 
 /** How a map is opened for writing. */
 export interface MapOptions {
-  /** Puts a fresh, empty table over one that may be torn (owner.ts). */
+  /** Puts a fresh, empty table over one that may be torn (owner.ts); only for types whose file can be. */
   readonly fresh?: boolean;
   /** Told when committed rows could not be brought to the disk; readers see them all the same. */
   readonly warn?: (text: string) => void;
@@ -47,7 +49,7 @@ export interface MapOptions {
 export interface LookupMap {
   readonly spec: MapSpec;
 
-  /** Another text for each table that was ever made, also of the same name. */
+  /** Another text for each file that was ever made, also of the same name. */
   readonly identity: string;
 
   /** All rows as of one moment, after the commits asked for before, in the order of their keys. */

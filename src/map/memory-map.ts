@@ -7,10 +7,7 @@ import type { IpText } from '../classifier/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import type { EpochSeconds } from '../clock.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
-import { grantsIn, stampText } from './row.ts';
-
-/** By UTF-16, which is the order of the bytes for every key that can be looked up. */
-const byKey = (one: Row, other: Row): number => (one.key < other.key ? -1 : 1);
+import { byKey, grantsIn, stampText } from './row.ts';
 
 export class MemoryMap implements LookupMap {
   readonly spec: MapSpec;

@@ -53,6 +53,10 @@ export interface Owner {
   release(how: { readonly clean: boolean }): Promise<void>;
 }
 
+/** Maps of two types may have one path, and are two files. */
+const notePath = ({ type, path }: MapSpec): string =>
+  type === 'lmdb' ? `${path}.owner` : `${path}.${type}.owner`;
+
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
 
 const ioFailure = (path: string, error: unknown): Failure =>
@@ -167,7 +171,7 @@ async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owne
  *   file is another account's; MAP_IO
  */
 export async function claim(spec: MapSpec): Promise<Owner> {
-  const path = `${spec.path}.owner`;
+  const path = notePath(spec);
   const file = await openNote(path);
   try {
     return await take(spec, path, file);
@@ -187,7 +191,7 @@ export async function claim(spec: MapSpec): Promise<Owner> {
  * @throws Failure MAP_PERMISSION when the account may not look
  */
 export async function ownerOf(spec: MapSpec): Promise<number | 'unknown' | null> {
-  const path = `${spec.path}.owner`;
+  const path = notePath(spec);
   try {
     const file = await open(path, O_RDONLY | O_NOFOLLOW);
     try {

@@ -45,11 +45,20 @@ export function rowOf(
   return { key: decode(bytes, key, keyEnd), value: text, stamp };
 }
 
-/** The grants among rows: a whole address as its key, a time as its value.  All others are the administrator's. */
+/** The order of rows: by UTF-16, which is the order of the bytes for every key that can be looked up. */
+export const byKey = (one: Row, other: Row): number => (one.key < other.key ? -1 : 1);
+
+/** The grant that a row is: a whole address as its key, a time as its value.  Null for the administrator's. */
+export function grantOf({ key, stamp }: Row): Grant | null {
+  if (stamp === null) return null;
+  const ip = canonicalIp(key);
+  return ip !== null && ip === key ? { ip, stamp } : null;
+}
+
+/** The grants among rows. */
 export function* grantsIn(rows: readonly Row[]): Generator<Grant> {
-  for (const { key, stamp } of rows) {
-    if (stamp === null) continue;
-    const ip = canonicalIp(key);
-    if (ip !== null && ip === key) yield { ip, stamp };
+  for (const row of rows) {
+    const grant = grantOf(row);
+    if (grant !== null) yield grant;
   }
 }

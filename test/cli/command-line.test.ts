@@ -17,7 +17,7 @@ test('the historical command line works unchanged', async () => {
     '--watchlog=/var/log/maillog',
     '--logto=/var/log/pop-before-smtp',
     '--daemon=/var/run/pop-before-smtp.pid',
-    '--dbfile=lmdb:/etc/postfix/pop-before-smtp',
+    '--dbfile=hash:/etc/postfix/pop-before-smtp',
     '--grace=900',
     '--reprocess',
   );
@@ -26,16 +26,18 @@ test('the historical command line works unchanged', async () => {
   assert.deepEqual(settings.watchlog, ['/var/log/maillog']);
   assert.equal(settings.logto, '/var/log/pop-before-smtp');
   assert.equal(settings.daemon, '/var/run/pop-before-smtp.pid');
-  assert.deepEqual(settings.map, { type: 'lmdb', path: '/etc/postfix/pop-before-smtp' });
+  assert.deepEqual(settings.map, { type: 'hash', path: '/etc/postfix/pop-before-smtp' });
   assert.equal(settings.grace.standard, 900);
   assert.equal(settings.reprocess, true);
 });
 
-test('a log may be named more than once; of anything else the last one counts', async () => {
+test('logs and maps may be named more than once; of anything else the last one counts', async () => {
   const { values } = await parse(
     '--watchlog',
     '/a',
     '--watchlog=/b',
+    '--map=lmdb:/x',
+    '--dbfile=cdb:/x',
     '--grace',
     '1m',
     '--grace',
@@ -43,6 +45,8 @@ test('a log may be named more than once; of anything else the last one counts', 
   );
   const settings = runSettings(values);
   assert.deepEqual(settings.watchlog, ['/a', '/b']);
+  assert.deepEqual(settings.map, { type: 'lmdb', path: '/x' });
+  assert.deepEqual(settings.mirrors, [{ type: 'cdb', path: '/x' }]);
   assert.equal(settings.grace.standard, 120);
 });
 

@@ -24,7 +24,12 @@ test('keys are the names of the options, with _ or -', () => {
   );
   const settings = runSettings(values);
   assert.deepEqual(settings.watchlog, ['/var/log/mail.log', '/var/log/mail2.log']);
-  assert.deepEqual(settings.map, { type: 'lmdb', path: '/var/popbsmtp/other' });
+  assert.deepEqual(settings.map, {
+    type: 'lmdb',
+    path: '/var/popbsmtp/other',
+    config: '/etc/postfix-out',
+  });
+  assert.deepEqual(settings.mirrors, []);
   assert.equal(settings.grace.standard, 1800);
   assert.deepEqual(settings.mynetworks, {
     value: '192.0.2.0/24 [::1]/128',
@@ -67,6 +72,16 @@ test('the policy', () => {
   assert.equal(grace.toString(), '900 2001:db8::/32=300 10.0.0.0/8=3600');
 });
 
+test('a map may be followed by others', () => {
+  const text = 'map = ["lmdb:/x/map", "hash:/x/map", "cidr:/y"]';
+  const { map, mirrors } = runSettings(parseConfig(text, FILE));
+  assert.deepEqual(map, { type: 'lmdb', path: '/x/map' });
+  assert.deepEqual(mirrors, [
+    { type: 'hash', path: '/x/map' },
+    { type: 'cidr', path: '/y' },
+  ]);
+});
+
 test('what the command line says wins', () => {
   const flags = new Values(new Map([['grace', { value: '5m', origin: '--grace' }]]));
   const settings = runSettings(flags.or(parseConfig('grace = "1h"\nnowrite = true', FILE)));
@@ -78,6 +93,7 @@ test('the defaults are those that are documented', () => {
   const settings = runSettings(new Values(new Map()));
   assert.deepEqual(settings, {
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
+    mirrors: [],
     watchlog: [],
     journalTrust: 'declared',
     grace: new Grace(900),

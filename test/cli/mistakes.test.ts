@@ -80,9 +80,15 @@ describe('every mistake is told in one line, with its exit status, and no map is
     },
     {
       name: 'a type of map that is not supported',
-      args: ['--map', 'hash:/x/y'],
+      args: ['--map', 'regexp:/x/y'],
       exit: EXIT.config,
-      mentions: ['hash', 'lmdb'],
+      mentions: ['regexp', 'lmdb'],
+    },
+    {
+      name: 'two maps in one file',
+      args: ['--map', 'texthash:/x/y', '--map', 'cidr:/x/y'],
+      exit: EXIT.config,
+      mentions: ['--map', 'texthash:/x/y', 'cidr:/x/y'],
     },
     {
       name: 'a map in a directory that is not there',

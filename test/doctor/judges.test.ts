@@ -49,7 +49,11 @@ describe('the map', () => {
   test('missing, damaged, closed to us', () => {
     const rows = failure('MAP_MISSING', { path: '/d/m.lmdb' });
     assert.deepEqual(levels(judgeMap({ ...map(null), rows })), ['error']);
-    const damaged = failure('MAP_FORMAT', { path: '/d/m.lmdb', found: 'it has data format 2' });
+    const damaged = failure('MAP_FORMAT', {
+      path: '/d/m.lmdb',
+      found: 'it has data format 2',
+      format: 'LMDB',
+    });
     assert.match(said(judgeMap({ ...map(FILE), rows: damaged })).join(), /^error: .*format 2/);
     const closed = failure('MAP_UNREADABLE', { path: '/d/m.lmdb', reason: 'permission denied' });
     const levelsFound = levels(judgeMap({ ...map(FILE, at('/d', 0o755)), rows: closed }));

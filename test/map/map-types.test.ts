@@ -4,6 +4,13 @@ import { formatMapSpec, parseMapSpec } from '../../src/map/map-types.ts';
 import { failing } from './failing.ts';
 
 describe('parseMapSpec', () => {
+  for (const type of ['hash', 'btree', 'cdb', 'texthash', 'cidr']) {
+    test(`${type}, with the Postfix that it is for`, () => {
+      const spec = parseMapSpec(`${type}:/x`, '--map', '/etc/postfix-out');
+      assert.deepEqual(spec, { type, path: '/x', config: '/etc/postfix-out' });
+    });
+  }
+
   for (const path of ['/var/popbsmtp/pop-before-smtp', '/x', '/with blank/é:colon', '/x.lmdb']) {
     test(`lmdb:${path}`, () => {
       const spec = parseMapSpec(`lmdb:${path}`, '--map');
@@ -30,7 +37,7 @@ describe('parseMapSpec', () => {
     });
   }
 
-  for (const type of ['hash', 'LMDB', 'proxy', 'constructor']) {
+  for (const type of ['HASH', 'LMDB', 'proxy', 'regexp', 'constructor']) {
     test(`the type ${type} is not supported`, () => {
       assert.throws(() => parseMapSpec(`${type}:/x`, '--map'), failing('MAP_TYPE'));
     });

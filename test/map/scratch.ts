@@ -11,8 +11,8 @@ export async function directory(): Promise<string> {
   return path;
 }
 
-/** An `lmdb:` map in a directory of its own; it is not there yet. */
-export const newSpec = async (): Promise<MapSpec> => ({
-  type: 'lmdb',
+/** A map in a directory of its own; it is not there yet. */
+export const newSpec = async (type = 'lmdb'): Promise<MapSpec> => ({
+  type,
   path: join(await directory(), 'map'),
 });

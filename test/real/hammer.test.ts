@@ -4,6 +4,8 @@
  * Bounded by the number of lookups, not by time.  To see it fail, take the lock away: make `lock` in
  * src/map/lock.ts return `{ release: () => undefined }` at once.  Then a reader dies of an assertion of
  * LMDB's or a signal, cannot open the map, or misses rows that are there, within the first seconds.
+ * For the other types: make `rename` in src/map/replaced-map.ts a `copyFile`.  Then readers miss rows, or
+ * cannot read or open the map.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -14,14 +16,18 @@ import { epoch } from '../../src/clock.ts';
 import type { Change, LookupMap } from '../../src/map/map.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { addresses } from '../map/addresses.ts';
+import { requireType, TYPES } from './map-kinds.ts';
 import { type Result, runProgram } from './processes.ts';
-import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 
 const READERS = 2;
 const LOOKUPS = 400_000;
-/** The least that the writer does, however fast the readers are. */
+/** A file that is replaced never changes for a reader that has it, so readers come and go, each with so many lookups. */
+const VISITS = 100;
+const VISIT_LOOKUPS = 1000;
+/** The least that the writer does, however fast the readers are: in place, and by replacing the file. */
 const COMMITS = 500;
+const REPLACEMENTS = 50;
 
 const PRESENT = addresses('10.1', 500);
 const ABSENT = addresses('10.2', 500);
@@ -31,11 +37,11 @@ const rig = new Rig();
 after(() => rig.close());
 
 /** What one reader asks, always and never present by turns. */
-const QUESTIONS = Array.from({ length: LOOKUPS }, (_, index) => {
-  const list = index % 2 === 0 ? PRESENT : ABSENT;
-  return list[(index * 7) % list.length];
-});
-const ANSWERED = QUESTIONS.filter((_, index) => index % 2 === 0);
+const questions = (count: number): readonly IpText[] =>
+  Array.from({ length: count }, (_, index) => {
+    const list = index % 2 === 0 ? PRESENT : ABSENT;
+    return list[(index * 7) % list.length] ?? assert.fail();
+  });
 
 /** One transaction: a run of rows comes or goes, and a row that must always be found is renewed. */
 function nextChanges(round: number): Change[] {
@@ -49,41 +55,53 @@ function nextChanges(round: number): Change[] {
   ];
 }
 
-async function writeUntil(map: LookupMap, done: () => boolean): Promise<void> {
-  for (let round = 0; round < COMMITS || !done(); round++) {
+async function writeUntil(map: LookupMap, done: () => boolean, least: number): Promise<void> {
+  for (let round = 0; round < least || !done(); round++) {
     await map.commit(nextChanges(round));
     // A commit that has the lock at once never lets the readers' input flow.
     await nextTurn();
   }
 }
 
-function checkReader({ code, stdout, stderr }: Result): void {
+function checkReader({ code, stdout, stderr }: Result, asked: readonly IpText[]): void {
+  const answered = asked.filter((_, index) => index % 2 === 0);
   assert.equal(stderr, '');
   assert.equal(code, 0);
   const lines = stdout.split('\n').slice(0, -1);
-  assert.equal(lines.length, ANSWERED.length, 'every row that is there is found, and no other');
+  assert.equal(lines.length, answered.length, 'every row that is there is found, and no other');
   const wrong = lines.findIndex((line, index) => {
     const [key, value = ''] = line.split('\t');
-    return key !== ANSWERED[index] || !/^1\d{9}$/.test(value);
+    return key !== answered[index] || !/^1\d{9}$/.test(value);
   });
-  assert.equal(wrong, -1, `answer ${wrong} is "${lines[wrong]}" for ${ANSWERED[wrong]}`);
+  assert.equal(wrong, -1, `answer ${wrong} is "${lines[wrong]}" for ${answered[wrong]}`);
 }
 
-test('readers never fail and never miss a row while a writer hammers the map', {
-  skip: requirePrograms(['postmap']),
-}, async () => {
-  const path = join(await rig.directory(), 'map');
-  const map = await openMap({ type: 'lmdb', path });
-  await map.commit(PRESENT.map((ip: IpText) => ({ ip, stamp: epoch(1_000_000_000) })));
-  const input = `${QUESTIONS.join('\n')}\n`;
-  const readers = Array.from({ length: READERS }, () =>
-    runProgram('postmap', ['-q', '-', `lmdb:${path}`], { input }),
-  );
-  let ended = false;
-  const results = Promise.all(readers).finally(() => {
-    ended = true;
+/** Asks Postfix, and checks what it answers. */
+async function read(map: string, asked: readonly IpText[]): Promise<void> {
+  const input = `${asked.join('\n')}\n`;
+  checkReader(await runProgram('postmap', ['-q', '-', map], { input }), asked);
+}
+
+for (const type of TYPES) {
+  test(`readers of ${type}: never fail and never miss a row while a writer hammers the map`, {
+    skip: requireType(type),
+  }, async () => {
+    const path = join(await rig.directory(), 'map');
+    const map = await openMap({ type, path });
+    await map.commit(PRESENT.map((ip: IpText) => ({ ip, stamp: epoch(1_000_000_000) })));
+    const [visits, lookups] = type === 'lmdb' ? [1, LOOKUPS] : [VISITS, VISIT_LOOKUPS];
+    const asked = questions(lookups);
+    const readers = Array.from({ length: READERS }, async () => {
+      for (let visit = 0; visit < visits; visit++) await read(`${type}:${path}`, asked);
+    });
+    let ended = false;
+    const all = Promise.all(readers).finally(() => {
+      ended = true;
+    });
+    // A reader that finds something wrong is told of when the writer has ended.
+    all.catch(() => undefined);
+    await writeUntil(map, () => ended, type === 'lmdb' ? COMMITS : REPLACEMENTS);
+    await map.close();
+    await all;
   });
-  await writeUntil(map, () => ended);
-  await map.close();
-  for (const result of await results) checkReader(result);
-});
+}

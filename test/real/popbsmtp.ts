@@ -16,8 +16,8 @@ export const MAIN = join(import.meta.dirname, '../../src/main.js');
 
 export interface PopbsmtpOptions {
   readonly watchlog: string;
-  /** As main.cf names it, `lmdb:/path`. */
-  readonly map: string;
+  /** As main.cf names it, `lmdb:/path`; several for maps that follow the first. */
+  readonly map: string | readonly string[];
   readonly grace: string;
   /** The configuration directory of the Postfix that is asked for mynetworks. */
   readonly postfixConfig: string;
@@ -40,7 +40,7 @@ export async function startPopbsmtp(rig: Rig, options: PopbsmtpOptions): Promise
     'run',
     '--debug',
     ...['--watchlog', watchlog],
-    ...['--map', map],
+    ...[map].flat().flatMap(name => ['--map', name]),
     ...['--grace', grace],
     ...['--postfix-config', postfixConfig],
     ...['--exclude', 'none'],

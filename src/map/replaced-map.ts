@@ -1,0 +1,240 @@
+/**
+ * A map whose file is never changed: each commit makes a new one beside it and renames that over it.
+ *
+ * Why not in place, with `postmap -i` and `-d`: `-d` brings what it removed to the file after it has let go of the
+ * lock, and a reader that has a `hash:` or `btree:` file open keeps pages of it in memory (Postfix 3.7, Berkeley DB
+ * 5.3).  With two readers and one writer, readers missed rows that were there, or died of "error reading", within
+ * seconds.  A reader of a renamed file has all of the old table or all of the new one; and smtpd restarts before its
+ * next client either way (dict_changed_name, src/util/dict.c).
+ *
+ * Promises: the file is whole at any moment, also after a power failure, since a new one is on the disk before it gets
+ * the name; all changes of a commit appear at once; rows that others write meanwhile are kept: if the file has changed
+ * since it was read, the new one is made again.
+ * Leaves to others: what the file looks like (a `Format`); that no other daemon writes (owner.ts).
+ * Known limits: a whole file is written for each commit, and has another identity: after a crash just behind one, the
+ * logs are read again from where the grace period begins; what an administrator's `postmap -i` writes to a file that is
+ * replaced in that very moment goes with it; a link in place of the file is replaced by a file.
+ */
+import { statSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { Damage } from './lmdb-meta.ts';
+import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
+import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from './new-file.ts';
+import { byKey } from './row.ts';
+
+/** What the file of a type looks like, and how a changed one is made. */
+export interface Format {
+  /** What Postfix appends to the path of the map. */
+  readonly suffix: string;
+  /** For an error: it is no sound … */
+  readonly name: string;
+  /**
+   * The rows of a map, in any order.
+   *
+   * @throws Failure; Damage; a system error
+   */
+  read(spec: MapSpec): Promise<Row[]>;
+  /**
+   * Makes an empty map.
+   *
+   * @param spec what it is to become, for an error
+   * @param fresh its name, without the suffix; nothing of that name exists
+   * @throws as `read` does
+   */
+  make(spec: MapSpec, fresh: MapSpec): Promise<void>;
+  /**
+   * Makes a changed copy of a map.
+   *
+   * @param fresh as for `make`
+   * @returns the effects, and whether there is a copy: not when it would be the same
+   * @throws as `read` does
+   */
+  change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[]): Promise<Changed>;
+}
+
+export interface Changed {
+  readonly effects: Effect[];
+  readonly changed: boolean;
+}
+
+/** How often a commit starts over when others keep writing the file. */
+const ATTEMPTS = 5;
+
+/** The file that holds a map. */
+export const fileOf = ({ path }: MapSpec, { suffix }: Format): string => `${path}${suffix}`;
+
+/** Which file it is, and which state of it; null without one. */
+function look(path: string): { readonly file: string; readonly state: string } | null {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return null;
+  const { dev, ino, birthtimeNs, size, mtimeNs, ctimeNs } = stats;
+  // An inode number alone is given to the next file as soon as this one is gone.
+  const file = `${dev}:${ino}:${birthtimeNs}`;
+  return { file, state: `${file}:${size}:${mtimeNs}:${ctimeNs}` };
+}
+
+/** The failure that an error while writing comes to. */
+function writeFailure(path: string, format: Format, error: unknown): Failure {
+  const known = knownFailure(path, format, error);
+  if (known !== null) return known;
+  const refused = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '');
+  return failure(refused ? 'MAP_PERMISSION' : 'MAP_IO', { path, reason: reasonOf(error) }, error);
+}
+
+function knownFailure(path: string, { name }: Format, error: unknown): Failure | null {
+  if (error instanceof Failure) return error;
+  if (!(error instanceof Damage)) return null;
+  return failure('MAP_FORMAT', { path, format: name, found: error.message }, error);
+}
+
+/**
+ * The rows of a map, in the order of their keys.
+ *
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT, MAP_POSTMAP, POSTMAP_MISSING
+ */
+export async function readReplaced(spec: MapSpec, format: Format): Promise<Row[]> {
+  const path = fileOf(spec, format);
+  try {
+    // Whether it is there, and may be read, in the system's words.
+    await (await open(path)).close();
+    return (await format.read(spec)).sort(byKey);
+  } catch (error) {
+    const known = knownFailure(path, format, error);
+    if (known !== null) throw known;
+    if (errnoOf(error) === 'ENOENT') throw failure('MAP_MISSING', { path }, error);
+    throw failure('MAP_UNREADABLE', { path, reason: reasonOf(error) }, error);
+  }
+}
+
+export class ReplacedMap implements LookupMap {
+  readonly spec: MapSpec;
+  readonly #format: Format;
+  readonly #path: string;
+  #identity = '';
+  /** Ends when the commits asked for so far have ended. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(spec: MapSpec, format: Format) {
+    this.spec = spec;
+    this.#format = format;
+    this.#path = fileOf(spec, format);
+  }
+
+  /**
+   * Opens a map, and makes an empty one if there is none.
+   *
+   * @throws Failure MAP_DIRECTORY, MAP_PERMISSION, MAP_IO; as `readReplaced` does
+   */
+  static async open(spec: MapSpec, format: Format): Promise<ReplacedMap> {
+    const map = new ReplacedMap(spec, format);
+    await map.#open();
+    return map;
+  }
+
+  get identity(): string {
+    return this.#identity;
+  }
+
+  async rows(): Promise<Row[]> {
+    await this.#turn;
+    return readReplaced(this.spec, this.#format);
+  }
+
+  commit(changes: readonly Change[]): Promise<Effect[]> {
+    const done = this.#turn.then(() => this.#commit(changes));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  check(): void {
+    const now = look(this.#path);
+    if (now?.file === this.#identity) return;
+    const how = now === null ? 'removed' : 'replaced';
+    throw failure('MAP_REPLACED', { path: this.#path, how });
+  }
+
+  async reopen(): Promise<Row[]> {
+    await this.#turn;
+    return this.#open();
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#try(() => syncName(this.#path));
+  }
+
+  /** @returns the rows */
+  async #open(): Promise<Row[]> {
+    // Also when there is a file: to see at once whether one can be made beside it.
+    await this.#inScratch(async fresh => {
+      await clearScratch(this.#path);
+      if (look(this.#path) !== null) return;
+      await this.#format.make(this.spec, fresh);
+      await placeIfMissing(await this.#finish(fresh), this.#path);
+      await syncName(this.#path);
+    });
+    this.#identity = look(this.#path)?.file ?? '';
+    return readReplaced(this.spec, this.#format);
+  }
+
+  async #commit(changes: readonly Change[]): Promise<Effect[]> {
+    if (changes.length === 0) return [];
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      this.check();
+      const effects = await this.#inScratch(fresh => this.#replace(fresh, changes));
+      if (effects !== null) return effects;
+    }
+    throw failure('MAP_IO', { path: this.#path, reason: 'other programs keep changing it' });
+  }
+
+  /** @returns null if the file has changed meanwhile */
+  async #replace(fresh: MapSpec, changes: readonly Change[]): Promise<Effect[] | null> {
+    const before = look(this.#path)?.state;
+    const hasChanged = (): boolean => look(this.#path)?.state !== before;
+    try {
+      const { effects, changed } = await this.#format.change(this.spec, fresh, changes);
+      if (!changed) return effects;
+      const file = await this.#finish(fresh);
+      if (hasChanged()) return null;
+      const identity = look(file)?.file ?? '';
+      await rename(file, this.#path);
+      this.#identity = identity;
+      return effects;
+    } catch (error) {
+      // What was read while it was being written may make no sense.
+      if (hasChanged()) return null;
+      throw error;
+    }
+  }
+
+  /** Makes a new file what others need, and brings it to the disk. */
+  async #finish(fresh: MapSpec): Promise<string> {
+    const path = fileOf(fresh, this.#format);
+    const file = await open(path);
+    try {
+      await adopt(file, this.#path);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return path;
+  }
+
+  /** @param use given the name of a map in a private directory */
+  #inScratch<T>(use: (fresh: MapSpec) => Promise<T>): Promise<T> {
+    return this.#try(() =>
+      withScratch(this.#path, scratch => use({ ...this.spec, path: join(scratch, 'fresh') })),
+    );
+  }
+
+  /** @throws Failure */
+  async #try<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      throw writeFailure(this.#path, this.#format, error);
+    }
+  }
+}
