@@ -37,7 +37,11 @@ export function decisionLine(decision: Decision): LogLine | null {
     case 'purged':
       return endLine(decision.grant, { event: 'purged' });
     case 'withdrawn':
-      return endLine(decision.grant, { event: 'withdrawn', reason: decision.reason });
+      return endLine(decision.grant, {
+        event: 'withdrawn',
+        reason: decision.reason,
+        ...fromFact(decision.from),
+      });
     case 'limit exceeded': {
       const { login, reason, most, action } = decision;
       const facts = { event: 'limit exceeded', ...factsOf(login), reason, most, action };
@@ -67,9 +71,9 @@ export function decisionLine(decision: Decision): LogLine | null {
   }
 }
 
-function loginLine({ login, outcome }: Extract<Decision, { kind: 'login' }>): LogLine | null {
+function loginLine({ login, outcome, from }: Extract<Decision, { kind: 'login' }>): LogLine | null {
   if (outcome.kind === 'refreshed') return null;
-  const facts = { ...factsOf(login), ...outcomeFacts(outcome) };
+  const facts = { ...factsOf(login), ...outcomeFacts(outcome), ...fromFact(from) };
   return { ...info(keyed(login, facts)), facts };
 }
 
@@ -79,6 +83,10 @@ function outcomeFacts(outcome: Exclude<Outcome, { kind: 'refreshed' }>): Facts {
     return { event: 'left alone', reason: 'row of the administrator' };
   return { event: 'granted' };
 }
+
+/** The host of the fleet that has told us. */
+const fromFact = (from: string | undefined): Readonly<Record<string, string>> =>
+  from === undefined ? {} : { from };
 
 const factsOf = ({ ip, user, server, time }: LoginEvent): Omit<Facts, 'event'> => ({
   ip,
@@ -96,22 +104,23 @@ function orderLine(
 ): LogLine | null {
   switch (decision.kind) {
     case 'allowed': {
-      const { order } = decision;
-      const facts = { event: 'allowed', ...orderFacts([order]), by: 'control' };
-      return { ...info(`allowed ${subjectText(order)} ${untilText(order)} by=control`), facts };
+      const { order, from } = decision;
+      const facts = { event: 'allowed', ...orderFacts([order]), ...giverFacts(from) };
+      const text = `allowed ${subjectText(order)} ${untilText(order)}${giverText(from)}`;
+      return { ...info(text), facts };
     }
     case 'revoked': {
-      const { orders, grants } = decision;
+      const { orders, grants, from } = decision;
       const [first] = orders;
       if (first === undefined) return null;
       const facts = {
         event: 'revoked',
         ...orderFacts(orders),
         grants: grants.length,
-        by: 'control',
+        ...giverFacts(from),
       };
       const subjects = orders.map(subjectText).join(' ');
-      const text = `revoked ${subjects} ${untilText(first)} grants=${grants.length} by=control`;
+      const text = `revoked ${subjects} ${untilText(first)} grants=${grants.length}${giverText(from)}`;
       return { ...info(text), facts };
     }
     case 'in force': {
@@ -132,6 +141,17 @@ function orderFacts(orders: readonly Order[]): Omit<Facts, 'event'> {
   };
 }
 
+/** Who gave an order: the control socket of this host, or another host. */
+const giverFacts = (from: string | undefined): Readonly<Record<string, string>> =>
+  from === undefined ? { by: 'control' } : { by: 'fleet', from };
+
+const giverText = (from: string | undefined): string =>
+  from === undefined ? ' by=control' : ` by=fleet${fromText(from)}`;
+
+/** A name of letters, digits, dots, dashes and underscores (fleet/entry.ts). */
+const fromText = (from: Facts[string] | undefined): string =>
+  from === undefined ? '' : ` from=${from}`;
+
 function inForceText(orders: readonly Order[]): string {
   const shown = orders
     .slice(0, MOST_ORDERS)
@@ -146,15 +166,19 @@ const subjectText = ({ subject }: Order): string =>
 const untilText = ({ until }: Order): string => `until="${formatStamp(until)}"`;
 
 /** User names are a stranger's text: quotes and control characters must not pass for ours. */
-function keyed({ ip, user, server }: LoginEvent, { event, reason }: Facts): string {
+function keyed({ ip, user, server }: LoginEvent, { event, reason, from }: Facts): string {
   const why = reason === undefined ? '' : ` reason="${reason}"`;
-  return `${event} ip=${ip} user=${JSON.stringify(user ?? '')} server=${server}${why}`;
+  return `${event} ip=${ip} user=${JSON.stringify(user ?? '')} server=${server}${why}${fromText(from)}`;
 }
 
-function endLine({ ip, stamp }: Grant, { event, reason }: Facts): LogLine {
+function endLine({ ip, stamp }: Grant, { event, ...more }: Facts): LogLine {
+  const { reason, from } = more;
   const why = reason === undefined ? '' : ` reason="${reason}"`;
-  const facts = { event, ip, login: isoTime(stamp), ...(reason === undefined ? {} : { reason }) };
-  return { ...info(`${event} ip=${ip} login="${formatStamp(stamp)}"${why}`), facts };
+  const facts = { event, ip, login: isoTime(stamp), ...more };
+  return {
+    ...info(`${event} ip=${ip} login="${formatStamp(stamp)}"${why}${fromText(from)}`),
+    facts,
+  };
 }
 
 export function noticeLine(notice: Notice): LogLine {
@@ -169,6 +193,12 @@ function noticeText(notice: Notice): Line {
       return info(`watching ${path}${path.startsWith('/') ? ` from byte ${notice.position}` : ''}`);
     case 'ended':
       return info(`${path} has ended`);
+    case 'connected':
+      return info(`fleet: connected to ${path}`);
+    case 'lost':
+      return warn(
+        `fleet: no connection to ${path}: ${notice.reason}; going on without it, trying again`,
+      );
     case 'missing':
       return warn(`${path} does not exist yet; waiting for it`);
     case 'rotated':
