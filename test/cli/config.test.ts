@@ -105,6 +105,7 @@ test('the defaults are those that are documented', () => {
     reprocess: false,
     metricsFile: null,
     metricsListen: null,
+    fleet: null,
   });
 });
 

@@ -39,6 +39,8 @@ test('knows who is behind a grant, and since when', () => {
   assert.deepEqual(roster.of(A), {
     user: 'bert',
     server: 'dovecot',
+    tls: null,
+    from: null,
     since: NOON,
     last: NOON + 60,
   });
@@ -57,6 +59,7 @@ test('forgets an address with its grant, however that ends', () => {
     { kind: 'purged', grant: grant() },
     { kind: 'evicted', grants: [grant()] },
     { kind: 'revoked', orders: [], grants: [grant()] },
+    { kind: 'withdrawn', grant: grant(), reason: 'too many users' },
   ];
   for (const end of ends) {
     roster.report(login());
