@@ -121,3 +121,13 @@ test('takes any JSON for a roster of none', () => {
     }),
   );
 });
+
+test('knows which host saw the latest login, and whether it was encrypted', () => {
+  const own = login(A, 'anna', 0);
+  roster.report(own);
+  assert.deepEqual([roster.of(A)?.from, roster.of(A)?.tls], [null, null]);
+  assert.ok(own.kind === 'login');
+  const later = { ...own.login, time: epoch(NOON + 1), tls: true };
+  roster.report({ ...own, login: later, from: 'mx2' });
+  assert.deepEqual([roster.of(A)?.from, roster.of(A)?.tls], ['mx2', true]);
+});
