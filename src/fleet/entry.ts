@@ -70,26 +70,32 @@ const TLS = new Map<string, boolean | null>([
 const REASONS: readonly LimitReason[] = ['too many users', 'too many addresses'];
 
 export function encode(entry: Entry, { name, instance }: Sender): Fields {
-  return Object.entries({ v: VERSION, from: `${name}/${instance}`, ...textsOf(entry) }).flat();
-}
-
-function textsOf(entry: Entry): Record<string, string> {
+  const fields = ['v', VERSION, 'from', `${name}/${instance}`];
   switch (entry.kind) {
     case 'login':
     case 'session': {
       const { kind, ip, time, server, user, tls } = entry;
       const encrypted = tls === null ? '' : tls ? 'yes' : 'no';
-      return { kind, ip, time: String(time), server, user: user ?? '', tls: encrypted };
+      fields.push('kind', kind, 'ip', ip, 'time', String(time), 'server', server);
+      fields.push('user', user ?? '', 'tls', encrypted);
+      return fields;
     }
-    case 'withdrawn':
-      return { kind: entry.kind, ip: entry.ip, time: String(entry.time), reason: entry.reason };
+    case 'withdrawn': {
+      const { kind, ip, time, reason } = entry;
+      fields.push('kind', kind, 'ip', ip, 'time', String(time), 'reason', reason);
+      return fields;
+    }
     case 'order': {
       const { kind, subject, made, until } = entry.order;
-      const about = subject.kind === 'address' ? { ip: subject.ip } : { user: subject.user };
-      return { kind, ...about, made: milliseconds(made), until: milliseconds(until) };
+      fields.push('kind', kind, ...subjectFields(subject));
+      fields.push('made', milliseconds(made), 'until', milliseconds(until));
+      return fields;
     }
   }
 }
+
+const subjectFields = (subject: Subject): Fields =>
+  subject.kind === 'address' ? ['ip', subject.ip] : ['user', subject.user];
 
 const milliseconds = (time: EpochSeconds): string => String(Math.round(time * 1000));
 
