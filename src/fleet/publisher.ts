@@ -20,8 +20,8 @@ import type { Skew } from './skew.ts';
 const BATCH = 1000;
 /** How often the engine is asked for the time when nothing is published; less than the silence that it may keep. */
 const HEARTBEAT_MS = 2000;
-/** Entries of the stream of grants, some 500 MB: what an engine is asked to hold at most, whatever happens. */
-const MAX_GRANTS_STREAM = 5_000_000;
+/** Entries of the stream of grants, some 1 GB: what an engine is asked to hold at most, whatever happens. */
+const MAX_GRANTS_STREAM = 10_000_000;
 /** Each so many batches the number is limited instead of the age. */
 const NUMBER_EACH = 64;
 

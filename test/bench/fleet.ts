@@ -2,11 +2,14 @@
  * `npm run bench:fleet`: what the way through the fleet costs.
  *
  * Host A publishes, B and C subscribe, through one Redis: how long a login takes from A's log to the rows of B and C, what
- * a login weighs in the stream, and how the hosts fare under 10,000 logins a second, each of a new address.
+ * a login weighs in the stream, how the hosts fare under 10,000 logins a second, each of a new address, and what many
+ * subscribers cost the engine.
  * Arguments: seconds under load (30), single logins (500), logins a second under load (10,000), subscribers (2).
  * Nothing here fails because a machine is slow.
  */
+import { once } from 'node:events';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../../src/control/client.ts';
@@ -23,6 +26,9 @@ const SECONDS = Number(process.argv[2] ?? 30);
 const SINGLE = Number(process.argv[3] ?? 500);
 const PER_SECOND = Number(process.argv[4] ?? 10_000);
 const SUBSCRIBERS = Number(process.argv[5] ?? 2);
+const CROWD = 200;
+const CROWD_PER_SECOND = 100;
+const CROWD_SECONDS = 10;
 const STEP_MS = 20;
 const SINGLE_EACH_MS = 10;
 /** Clock ticks of proc_pid_stat(5). */
@@ -124,6 +130,49 @@ async function memory(redis: Redis): Promise<number> {
   return Number((await redis.cli('memory', 'usage', 'popbsmtp:grants', 'samples', '0')).trim());
 }
 
+/** Sockets that are waiting for the next entry all the time, as subscribers do, and make nothing of it. */
+async function crowd(port: number, size: number): Promise<{ answers(): number; close(): void }> {
+  const question = 'XREAD BLOCK 0 STREAMS popbsmtp:grants $\r\n';
+  let answers = 0;
+  const sockets = Array.from({ length: size }, () => connect(port, '127.0.0.1'));
+  for (const socket of sockets) {
+    await once(socket, 'connect');
+    socket.on('data', () => {
+      answers++;
+      socket.write(question);
+    });
+    socket.write(question);
+  }
+  return {
+    answers: () => answers,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** What an engine has to do for many subscribers. */
+async function manySubscribers(rig: Rig): Promise<void> {
+  const redis = await Redis.start(rig, await freePort());
+  const a = new Host(rig, await rig.directory(), 'a', redis, 'publish');
+  await a.ready();
+  const readers = await crowd(redis.port, CROWD);
+  const before = processorTime(redis.pid);
+  const start = performance.now();
+  for (let number = 0; number < CROWD_SECONDS * CROWD_PER_SECOND; number++) {
+    appendFileSync(a.log, loginLine(new Date().toISOString(), number));
+    await sleep(Math.max(0, start + ((number + 1) * 1000) / CROWD_PER_SECOND - performance.now()));
+  }
+  const used = processorTime(redis.pid) - before;
+  const answers = readers.answers();
+  readers.close();
+  say(
+    `${CROWD_PER_SECOND} logins/s to ${CROWD} readers: redis, of a processor`,
+    `${(used / CROWD_SECONDS / 10).toFixed(0)} %`,
+  );
+  say('  an answer to a reader', `${((1000 * used) / answers).toFixed(1)} us`);
+}
+
 async function bench(rig: Rig): Promise<void> {
   const directory = await rig.directory();
   const redis = await Redis.start(rig, await freePort());
@@ -168,6 +217,7 @@ async function bench(rig: Rig): Promise<void> {
 const rig = new Rig();
 try {
   await bench(rig);
+  await manySubscribers(rig);
 } finally {
   await rig.close();
 }
