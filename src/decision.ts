@@ -35,8 +35,16 @@ export interface Holder {
   readonly server: string | null;
 }
 
+/** The host of the fleet that has told us; left out of what happened here. */
+type HostName = string;
+
 export type Decision =
-  | { readonly kind: 'login'; readonly login: LoginEvent; readonly outcome: Outcome }
+  | {
+      readonly kind: 'login';
+      readonly login: LoginEvent;
+      readonly outcome: Outcome;
+      readonly from?: HostName;
+    }
   /** A login is over a limit; told once in a grace period for each address and each user. */
   | {
       readonly kind: 'limit exceeded';
@@ -51,22 +59,29 @@ export type Decision =
       readonly grant: Grant;
       readonly reason: LimitReason;
       readonly holder?: Holder;
+      readonly from?: HostName;
     }
   /** The end of a session; `ip` is null when it was not known to be open. */
   | { readonly kind: 'logout'; readonly logout: LogoutEvent; readonly ip: IpText | null }
   /** The holder is added by who keeps a roster; the grants themselves have none. */
   | { readonly kind: 'purged'; readonly grant: Grant; readonly holder?: Holder }
   /** A grant was due, but a session is still open, or the address is allowed by hand: it lasts on. */
-  | { readonly kind: 'kept'; readonly grant: Grant }
+  | { readonly kind: 'kept'; readonly grant: Grant; readonly from?: HostName }
   /** There were more grants than there may be: these, which would have ended first, have ended. */
   | { readonly kind: 'evicted'; readonly grants: readonly Grant[] }
   /** The administrator allows an address; `effect` as for a login. */
-  | { readonly kind: 'allowed'; readonly order: Allowance; readonly effect: Effect | null }
+  | {
+      readonly kind: 'allowed';
+      readonly order: Allowance;
+      readonly effect: Effect | null;
+      readonly from?: HostName;
+    }
   /** The administrator refuses addresses or a user, which has ended these grants. */
   | {
       readonly kind: 'revoked';
       readonly orders: readonly Revocation[];
       readonly grants: readonly Grant[];
+      readonly from?: HostName;
     }
   /** At a start: what was ordered before, and still is in force. */
   | { readonly kind: 'in force'; readonly orders: readonly Order[] }

@@ -290,6 +290,26 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is no port of a loopback address',
     hint: 'write 127.0.0.1:9117 or [::1]:9117; for other machines put a proxy before it that asks who they are',
   },
+  FLEET_URL: {
+    exit: EXIT.config,
+    text: '{where}: "{value}" does not name a Redis or Valkey',
+    hint: 'write redis://host:6379/0, or rediss://host:6379/0 for TLS; the account goes to fleet-user and fleet-password-file',
+  },
+  FLEET_NAME: {
+    exit: EXIT.config,
+    text: '{where}: "{value}" cannot be a name in the streams',
+    hint: 'write 1 to 64 letters, digits, dots, dashes and underscores',
+  },
+  FLEET_TLS: {
+    exit: EXIT.config,
+    text: '{where} is given, but the connection to {engine} is not encrypted',
+    hint: 'write rediss:// for TLS',
+  },
+  FLEET_FILE: {
+    exit: EXIT.config,
+    text: 'cannot read {path}: {reason}',
+    hint: 'let the account of the daemon, and nobody else, read what it needs to speak to its fleet',
+  },
   LMDB_BUILD: {
     exit: EXIT.software,
     text: 'the lmdb addon is not the one that Postfix needs: {found}',

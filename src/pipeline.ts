@@ -10,13 +10,20 @@
 import type { IpText } from './classifier/address.ts';
 import type { Classifier, Verdict } from './classifier/classifier.ts';
 import type { Clock, EpochSeconds, Moment } from './clock.ts';
-import { Orders, type Revocation, type Subject } from './control/orders.ts';
+import {
+  type Allowance,
+  type Order,
+  Orders,
+  type Revocation,
+  type Subject,
+} from './control/orders.ts';
 import type { Decision, IgnoreReason, Outcome, Report } from './decision.ts';
+import type { PresenceEntry, Received, WithdrawalEntry } from './fleet/entry.ts';
 import type { Grant, GrantTable } from './grant/grant-table.ts';
 import type { Change, Effect, LookupMap } from './map/map.ts';
 import { MapWriter } from './map/map-writer.ts';
 import type { Grace } from './policy/grace.ts';
-import { type Exceeded, Limits } from './policy/limits.ts';
+import { type LimitReason, Limits } from './policy/limits.ts';
 import { type Policy, refusalOf } from './policy/policy.ts';
 import type { LoginEvent, LogoutEvent, ServerEvent } from './recogniser/event.ts';
 import type { Recogniser } from './recogniser/recogniser.ts';
@@ -51,6 +58,9 @@ export interface Revoked {
   readonly orders: readonly Revocation[];
   readonly rows: readonly { readonly ip: IpText; readonly effect: Effect | null }[];
 }
+
+/** The host of the fleet that has told us; none for what happened here. */
+type Origin = { readonly from?: string };
 
 /** What a batch has led to so far. */
 interface Batch {
@@ -97,6 +107,27 @@ export class Pipeline {
   /** Takes what has been recognised elsewhere. */
   events(events: readonly ServerEvent[]): Promise<void> {
     return this.#next(() => this.#takeEvents(events));
+  }
+
+  /**
+   * Takes what other hosts of the fleet have decided, which the rules of this one judge once more.
+   *
+   * @param find the addresses that a user has opened, as far as they are known
+   */
+  received(entries: readonly Received[], find: (user: string) => readonly IpText[]): Promise<void> {
+    return this.#next(async () => {
+      await this.#rules.classifier.prepare(entries.flatMap(grantable));
+      const batch: Batch = { changes: [], drafts: [] };
+      const now = this.#clock.now();
+      this.#expire(batch, now);
+      for (const { from, entry } of entries) {
+        if (entry.kind === 'order') this.#takeOrder(entry.order, from, find, now, batch);
+        else if (entry.kind === 'withdrawn') this.#takeWithdrawal(entry, from, now, batch);
+        else this.#takePresence(entry, from, now, batch);
+      }
+      this.#evict(batch);
+      await this.#finish(batch, now);
+    });
   }
 
   /** Ends what is due, and writes what could not be written before. */
@@ -220,18 +251,89 @@ export class Pipeline {
   }
 
   #takeLogin(login: LoginEvent, now: Moment, batch: Batch): void {
+    if (this.#admit(login, {}, now, batch)) this.#sessions?.open(login, now.steady);
+  }
+
+  /** @returns whether the login has a grant now */
+  #admit(login: LoginEvent, origin: Origin, now: Moment, batch: Batch): boolean {
     const { changes, drafts } = batch;
     const judgement = this.#judge(login, now, batch);
     if (judgement.kind === 'ignored') {
-      drafts.push({ change: null, decide: () => ({ kind: 'login', login, outcome: judgement }) });
-      return;
+      const decision: Decision = { kind: 'login', login, outcome: judgement, ...origin };
+      drafts.push({ change: null, decide: () => decision });
+      return false;
     }
-    this.#sessions?.open(login, now.steady);
     const { kind, change } = judgement;
     if (change !== null) changes.push(change);
     drafts.push({
       change: change === null ? null : changes.length - 1,
-      decide: effect => ({ kind: 'login', login, outcome: { kind, effect } }),
+      decide: effect => ({ kind: 'login', login, outcome: { kind, effect }, ...origin }),
+    });
+    return true;
+  }
+
+  /** A session prolongs the grant that there is; where there is none, it is worth a login. */
+  #takePresence(entry: PresenceEntry, from: string, now: Moment, batch: Batch): void {
+    const { kind, ...presence } = entry;
+    const login: LoginEvent = { event: 'login', ...presence, session: null };
+    const stamp = this.#grants.stampOf(login.ip);
+    if (kind === 'login' || stamp === null) {
+      this.#admit(login, { from }, now, batch);
+      return;
+    }
+    // An encrypted login has earned that grant, where only such count.
+    if (this.#refusal({ ...login, tls: true }, now) !== null) return;
+    const grant = this.#grants.logout(login.ip, entry.time, now);
+    if (grant === null) return;
+    batch.changes.push(grant);
+    batch.drafts.push({ change: null, decide: () => ({ kind: 'kept', grant, from }) });
+  }
+
+  #takeWithdrawal(
+    { ip, time, reason }: WithdrawalEntry,
+    from: string,
+    now: Moment,
+    batch: Batch,
+  ): void {
+    const stamp = this.#grants.stampOf(ip);
+    if (stamp !== null && stamp <= time) this.#withdraw(ip, { reason, from }, now, batch);
+  }
+
+  #takeOrder(
+    order: Order,
+    from: string,
+    find: (user: string) => readonly IpText[],
+    now: Moment,
+    batch: Batch,
+  ): void {
+    const isOver = order.until <= now.wall;
+    if (order.kind === 'allow') {
+      const { ip } = order.subject;
+      if (isOver || this.#rules.classifier.classify(ip).kind === 'ignored') return;
+      if (this.#orders.receive(order, now)) this.#allowReceived(order, from, now, batch);
+      return;
+    }
+    // Also one that is over: what logged in before its end may arrive later.
+    if (!this.#orders.receive(order, now)) return;
+    const { subject } = order;
+    const ips = subject.kind === 'address' ? [subject.ip] : find(subject.user);
+    const grants = ips
+      .filter(ip => (this.#grants.stampOf(ip) ?? order.until) < order.until)
+      .map(ip => this.#grants.revoke(ip))
+      .filter(grant => grant !== null);
+    for (const { ip } of grants) batch.changes.push({ ip, stamp: null });
+    if (isOver && grants.length === 0) return;
+    const decision: Decision = { kind: 'revoked', orders: [order], grants, from };
+    batch.drafts.push({ change: null, decide: () => decision });
+  }
+
+  #allowReceived(order: Allowance, from: string, now: Moment, { changes, drafts }: Batch): void {
+    const { ip } = order.subject;
+    const stamp = this.#renew(ip, now);
+    if (stamp !== null) changes.push({ ip, stamp });
+    drafts.push({
+      change: stamp === null ? null : changes.length - 1,
+      decide: effect => ({ kind: 'allowed', order, effect, from }),
     });
   }
 
@@ -244,12 +346,16 @@ export class Pipeline {
     drafts.push({ change: null, decide: () => ({ kind: 'logout', logout, ip }) });
   }
 
-  #judge(login: LoginEvent, now: Moment, batch: Batch): Judgement {
+  /** What networks, orders and policy have against a login; null for nothing. */
+  #refusal(login: LoginEvent, now: Moment): IgnoreReason | null {
     const { classifier, policy } = this.#rules;
     const verdict = classifier.classify(login.ip);
-    if (verdict.kind === 'ignored') return verdict;
-    if (this.#orders.refuses(login, now)) return { kind: 'ignored', reason: 'revoked' };
-    const refusal = refusalOf(login, policy);
+    if (verdict.kind === 'ignored') return verdict.reason;
+    return this.#orders.refuses(login, now) ? 'revoked' : refusalOf(login, policy);
+  }
+
+  #judge(login: LoginEvent, now: Moment, batch: Batch): Judgement {
+    const refusal = this.#refusal(login, now);
     if (refusal !== null) return { kind: 'ignored', reason: refusal };
     // A line that does not say when it was written may be as old as the log.
     if (login.time === null) return { kind: 'ignored', reason: 'no time stamp' };
@@ -273,19 +379,23 @@ export class Pipeline {
       batch.drafts.push({ change: null, decide: () => decision });
     }
     if (action === 'warn') return null;
-    for (const one of exceeded) this.#withdraw(one, now, batch);
+    for (const { addresses, reason: why } of exceeded)
+      for (const ip of addresses) this.#withdraw(ip, { reason: why }, now, batch);
     return exceeded[0]?.reason ?? null;
   }
 
   /** Not what is allowed by hand: somebody has looked at that. */
-  #withdraw({ addresses, reason }: Exceeded, now: Moment, { changes, drafts }: Batch): void {
-    for (const ip of addresses) {
-      if (this.#orders.loginOf(ip, now) !== null) continue;
-      const grant = this.#grants.revoke(ip);
-      if (grant === null) continue;
-      changes.push({ ip, stamp: null });
-      drafts.push({ change: null, decide: () => ({ kind: 'withdrawn', grant, reason }) });
-    }
+  #withdraw(
+    ip: IpText,
+    why: Origin & { readonly reason: LimitReason },
+    now: Moment,
+    { changes, drafts }: Batch,
+  ): void {
+    if (this.#orders.loginOf(ip, now) !== null) return;
+    const grant = this.#grants.revoke(ip);
+    if (grant === null) return;
+    changes.push({ ip, stamp: null });
+    drafts.push({ change: null, decide: () => ({ kind: 'withdrawn', grant, ...why }) });
   }
 
   #expire({ changes, drafts }: Batch, now: Moment): void {
@@ -339,4 +449,11 @@ export class Pipeline {
       this.#report(decide(change === null ? null : (effects[change] ?? null)));
     }
   }
+}
+
+/** The address of an entry that may lead to a grant, as a list. */
+function grantable({ entry }: Received): readonly IpText[] {
+  if (entry.kind === 'withdrawn') return [];
+  if (entry.kind !== 'order') return [entry.ip];
+  return entry.order.kind === 'allow' ? [entry.order.subject.ip] : [];
 }

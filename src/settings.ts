@@ -1,6 +1,7 @@
 /**
  * Settings ready to use: no optional field, every value parsed.  cli/settings.ts makes them.
  */
+import type { FleetSettings } from './fleet/engine.ts';
 import type { MapSpec } from './map/map.ts';
 import type { Listening } from './metrics/listener.ts';
 import type { Grace } from './policy/grace.ts';
@@ -56,4 +57,6 @@ export interface RunSettings extends PipelineSettings {
   /** Where to write the metrics, and where to serve them; null for nowhere. */
   readonly metricsFile: string | null;
   readonly metricsListen: Listening | null;
+  /** Null for a host that is alone. */
+  readonly fleet: FleetSettings | null;
 }

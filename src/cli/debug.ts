@@ -18,7 +18,7 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
   switch (decision.kind) {
     case 'login':
       return [
-        readLine(decision.login),
+        readLine(decision.login, decision.from),
         ...outcomeLines(decision.outcome, dryRun).map(text => `    ${text}`),
       ];
     case 'purged':
@@ -47,8 +47,10 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
   }
 }
 
-function readLine({ time, ip }: LoginEvent): string {
-  return `read ts=${time === null ? 'unknown' : formatStamp(time)} ip=${ip}`;
+/** What another host has told was not read here. */
+function readLine({ time, ip }: LoginEvent, from: string | undefined): string {
+  const what = `ts=${time === null ? 'unknown' : formatStamp(time)} ip=${ip}`;
+  return from === undefined ? `read ${what}` : `received ${what} from=${from}`;
 }
 
 /** A session that was not known to be open is no news. */

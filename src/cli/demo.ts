@@ -178,6 +178,7 @@ const settings = (log: string, map: MapSpec): RunSettings => ({
   reprocess: false,
   metricsFile: null,
   metricsListen: null,
+  fleet: null,
 });
 
 async function showRows(title: string, map: MapSpec): Promise<Row[]> {

@@ -36,7 +36,11 @@ export function decisionLine(decision: Decision): LogLine | null {
     case 'purged':
       return endLine(decision, { event: 'purged' });
     case 'withdrawn':
-      return endLine(decision, { event: 'withdrawn', reason: decision.reason });
+      return endLine(decision, {
+        event: 'withdrawn',
+        reason: decision.reason,
+        ...fromFact(decision.from),
+      });
     case 'limit exceeded': {
       const { login, reason, most, action } = decision;
       const facts = { event: 'limit exceeded', ...factsOf(login), reason, most, action };
@@ -66,9 +70,9 @@ export function decisionLine(decision: Decision): LogLine | null {
   }
 }
 
-function loginLine({ login, outcome }: Extract<Decision, { kind: 'login' }>): LogLine | null {
+function loginLine({ login, outcome, from }: Extract<Decision, { kind: 'login' }>): LogLine | null {
   if (outcome.kind === 'refreshed') return null;
-  const facts = { ...factsOf(login), ...outcomeFacts(outcome) };
+  const facts = { ...factsOf(login), ...outcomeFacts(outcome), ...fromFact(from) };
   return { ...info(keyed(login, facts)), facts };
 }
 
@@ -78,6 +82,10 @@ function outcomeFacts(outcome: Exclude<Outcome, { kind: 'refreshed' }>): Facts {
     return { event: 'left alone', reason: 'row of the administrator' };
   return { event: 'granted' };
 }
+
+/** The host of the fleet that has told us. */
+const fromFact = (from: string | undefined): Readonly<Record<string, string>> =>
+  from === undefined ? {} : { from };
 
 const factsOf = ({ ip, user, server, time }: LoginEvent): Omit<Facts, 'event'> => ({
   ip,
@@ -95,22 +103,23 @@ function orderLine(
 ): LogLine | null {
   switch (decision.kind) {
     case 'allowed': {
-      const { order } = decision;
-      const facts = { event: 'allowed', ...orderFacts([order]), by: 'control' };
-      return { ...info(`allowed ${subjectText(order)} ${untilText(order)} by=control`), facts };
+      const { order, from } = decision;
+      const facts = { event: 'allowed', ...orderFacts([order]), ...giverFacts(from) };
+      const text = `allowed ${subjectText(order)} ${untilText(order)}${giverText(from)}`;
+      return { ...info(text), facts };
     }
     case 'revoked': {
-      const { orders, grants } = decision;
+      const { orders, grants, from } = decision;
       const [first] = orders;
       if (first === undefined) return null;
       const facts = {
         event: 'revoked',
         ...orderFacts(orders),
         grants: grants.length,
-        by: 'control',
+        ...giverFacts(from),
       };
       const subjects = orders.map(subjectText).join(' ');
-      const text = `revoked ${subjects} ${untilText(first)} grants=${grants.length} by=control`;
+      const text = `revoked ${subjects} ${untilText(first)} grants=${grants.length}${giverText(from)}`;
       return { ...info(text), facts };
     }
     case 'in force': {
@@ -131,6 +140,17 @@ function orderFacts(orders: readonly Order[]): Omit<Facts, 'event'> {
   };
 }
 
+/** Who gave an order: the control socket of this host, or another host. */
+const giverFacts = (from: string | undefined): Readonly<Record<string, string>> =>
+  from === undefined ? { by: 'control' } : { by: 'fleet', from };
+
+const giverText = (from: string | undefined): string =>
+  from === undefined ? ' by=control' : ` by=fleet${fromText(from)}`;
+
+/** A name of letters, digits, dots, dashes and underscores (fleet/entry.ts). */
+const fromText = (from: Facts[string] | undefined): string =>
+  from === undefined ? '' : ` from=${from}`;
+
 function inForceText(orders: readonly Order[]): string {
   const shown = orders
     .slice(0, MOST_ORDERS)
@@ -144,16 +164,17 @@ const subjectText = ({ subject }: Order): string =>
 
 const untilText = ({ until }: Order): string => `until="${formatStamp(until)}"`;
 
-function keyed(login: LoginEvent, { event, reason }: Facts): string {
+function keyed(login: LoginEvent, { event, reason, from }: Facts): string {
   const why = reason === undefined ? '' : ` reason="${reason}"`;
-  return `${event} ip=${login.ip} ${holderText(login)}${why}`;
+  return `${event} ip=${login.ip} ${holderText(login)}${why}${fromText(from)}`;
 }
 
 function endLine(
   { grant, holder }: Extract<Decision, { kind: 'purged' | 'withdrawn' }>,
-  { event, reason }: Facts,
+  { event, ...more }: Facts,
 ): LogLine {
   const { ip, stamp } = grant;
+  const { reason, from } = more;
   const whose = holder === undefined ? '' : ` ${holderText(holder)}`;
   const why = reason === undefined ? '' : ` reason="${reason}"`;
   const facts = {
@@ -162,9 +183,10 @@ function endLine(
     user: holder?.user ?? null,
     server: holder?.server ?? null,
     login: isoTime(stamp),
-    ...(reason === undefined ? {} : { reason }),
+    ...more,
   };
-  return { ...info(`${event} ip=${ip}${whose} login="${formatStamp(stamp)}"${why}`), facts };
+  const text = `${event} ip=${ip}${whose} login="${formatStamp(stamp)}"${why}${fromText(from)}`;
+  return { ...info(text), facts };
 }
 
 /** User names are a stranger's text: quotes and control characters must not pass for ours. */
@@ -183,6 +205,12 @@ function noticeText(notice: Notice): Line {
       return info(`watching ${path}${path.startsWith('/') ? ` from byte ${notice.position}` : ''}`);
     case 'ended':
       return info(`${path} has ended`);
+    case 'connected':
+      return info(`fleet: connected to ${path}`);
+    case 'lost':
+      return warn(
+        `fleet: no connection to ${path}: ${notice.reason}; going on without it, trying again`,
+      );
     case 'missing':
       return warn(`${path} does not exist yet; waiting for it`);
     case 'rotated':

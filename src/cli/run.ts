@@ -151,6 +151,7 @@ const FIXED = {
   sessionLimit: 'session-limit',
   metricsFile: 'metrics-file',
   metricsListen: 'metrics-listen',
+  fleet: 'fleet',
 } as const satisfies Partial<Record<keyof RunSettings, OptionName>>;
 
 function fixedChanges(old: RunSettings, now: RunSettings): string[] {

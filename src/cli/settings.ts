@@ -3,6 +3,13 @@
  */
 
 import { failure } from '../errors.ts';
+import {
+  type FleetSettings,
+  formatEngine,
+  parseEngine,
+  parseHostName,
+  parsePrefix,
+} from '../fleet/engine.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, mapPath, parseMapSpec } from '../map/map-types.ts';
 import { type Listening, parseListening } from '../metrics/listener.ts';
@@ -132,6 +139,29 @@ function sessionLimitOf(values: Values): number | null {
 const metricsListenOf = (given: Given<string> | null): Listening | null =>
   given && parseListening(given.value, given.origin);
 
+/** Null without a fleet. @throws Failure FLEET_URL, FLEET_NAME, FLEET_TLS, CHOICE */
+function fleetOf(values: Values): FleetSettings | null {
+  const role = choiceOf(values.required('fleet-role'), OPTIONS['fleet-role'].choices);
+  const url = values.text('fleet');
+  const name = values.text('fleet-name');
+  const prefix = values.required('fleet-prefix');
+  if (url === null) return null;
+  const engine = parseEngine(url.value, url.origin);
+  const ca = values.text('fleet-ca');
+  if (ca !== null && !engine.tls) {
+    throw failure('FLEET_TLS', { where: ca.origin, engine: formatEngine(engine) });
+  }
+  return {
+    engine,
+    role,
+    user: values.text('fleet-user')?.value ?? null,
+    passwordFile: values.text('fleet-password-file')?.value ?? null,
+    caFile: ca?.value ?? null,
+    prefix: parsePrefix(prefix.value, prefix.origin),
+    name: parseHostName(name?.value ?? null, name?.origin ?? '--fleet-name'),
+  };
+}
+
 const commonOf = (values: Values): Omit<ReplaySettings, 'json'> => ({
   ...rulesOf(values),
   ...mapsOf(values),
@@ -154,6 +184,7 @@ export function runSettings(values: Values): RunSettings {
     reprocess: values.flag('reprocess'),
     metricsFile: values.text('metrics-file')?.value ?? null,
     metricsListen: metricsListenOf(values.text('metrics-listen')),
+    fleet: fleetOf(values),
   };
 }
 

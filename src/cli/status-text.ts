@@ -3,6 +3,7 @@
  */
 import { epoch } from '../clock.ts';
 import type { SourceStatus, Status } from '../control/status.ts';
+import type { FleetStatus } from '../fleet/fleet.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { formatDuration } from './duration.ts';
 import { roughly, shown } from './shown.ts';
@@ -51,6 +52,7 @@ export function statusText(status: Status, now: number): string {
       'commits',
       `${count(commits.count)} with ${count(commits.rows)} rows, ${mean.toFixed(2)} ms each, ${count(commits.errors)} failed`,
     ],
+    ...(status.fleet === null ? [] : fleetRows(status.fleet)),
     ['problem', problemText(status, now)],
   ];
   return rows.map(([label, text]) => `${label.padEnd(10)}${text}\n`).join('');
@@ -61,6 +63,34 @@ function sourceText({ name, lines, position, lag, lastLine }: SourceStatus, now:
   const behind = lag === null ? '' : `, ${count(lag)} bytes behind`;
   return `${shown(name)}: ${count(lines)} lines${place}${behind}; ${last(lastLine, now)}`;
 }
+
+function fleetRows(fleet: FleetStatus): [string, string][] {
+  const { engine, name, role, connected, clockOffset, publish, subscribe } = fleet;
+  const clocks =
+    clockOffset === null ? '' : `, its clock ${clockOffset.toFixed(1)} s from this host's`;
+  const state = connected ? `connected${clocks}` : 'NOT CONNECTED, tried again';
+  return [
+    ['fleet', `${engine} as ${name}, ${role}: ${state}`],
+    ...(publish === null
+      ? []
+      : [
+          pair(
+            'published',
+            `${count(publish.published)}, ${count(publish.waiting)} waiting, ${count(publish.dropped)} lost`,
+          ),
+        ]),
+    ...(subscribe === null
+      ? []
+      : [
+          pair(
+            'received',
+            `${count(subscribe.received)}, ${count(subscribe.refused)} refused, ${subscribe.lag.toFixed(1)} s behind; last ${shown(subscribe.lastId ?? 'none')}`,
+          ),
+        ]),
+  ];
+}
+
+const pair = (label: string, text: string): [string, string] => [label, text];
 
 function problemText({ lastProblem, warnings }: Status, now: number): string {
   if (lastProblem === null) return 'none';

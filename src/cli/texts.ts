@@ -173,6 +173,24 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   },
   'metrics-file': { example: '/var/lib/prometheus/node-exporter/popbsmtp.prom' },
   'metrics-listen': { example: '127.0.0.1:9117' },
+  fleet: {
+    detail:
+      'While it cannot be reached, this host goes on with its own logins, and what it has to publish waits.',
+    example: 'rediss://redis.example.org:6379/0',
+  },
+  'fleet-role': {
+    detail:
+      'A host that only subscribes needs no log: without --watchlog it watches none. What it receives is subject to its own rules.',
+    example: 'subscribe',
+  },
+  'fleet-user': { example: 'popbsmtp-subscribe' },
+  'fleet-password-file': {
+    detail: 'It is read anew for each connection.',
+    example: '/etc/popbsmtp/fleet-password',
+  },
+  'fleet-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
+  'fleet-prefix': { example: 'mail:popbsmtp' },
+  'fleet-name': { example: 'mx1' },
   'max-grants': { example: 20000 },
   map: {
     detail:

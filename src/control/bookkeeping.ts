@@ -46,6 +46,9 @@ export class Bookkeeping {
         if (notice.kind === 'failed') {
           this.counters.problem(`cannot read ${notice.path}: ${notice.reason}`);
         }
+        if (notice.kind === 'lost') {
+          this.counters.problem(`no connection to ${notice.path}: ${notice.reason}`);
+        }
         output.notice(notice);
       },
       lines: batch => output.lines?.(batch),

@@ -88,6 +88,20 @@ export class Orders {
     return order;
   }
 
+  /**
+   * Takes an order that another host was given; those about one subject count in the order in which they were given,
+   * however they arrive.
+   *
+   * @returns whether it is news; false also when there is no room
+   */
+  receive(order: Order, now: Moment): boolean {
+    const held = this.#heldOf(order.subject);
+    if (held !== undefined && !isNewer(order, held.order)) return false;
+    if (held === undefined && this.isFull(1, now)) return false;
+    this.#put(order, now);
+    return true;
+  }
+
   /** Whether a login may not lead to a grant. */
   refuses({ ip, user, time }: Pick<LoginEvent, 'ip' | 'user' | 'time'>, now: Moment): boolean {
     if (this.#refusedIps.size === 0 && this.#refusedUsers.size === 0) return false;
@@ -157,6 +171,11 @@ export class Orders {
     table.set(subject.ip, { order, end });
   }
 
+  #heldOf(subject: Subject): Held | undefined {
+    if (subject.kind === 'user') return this.#refusedUsers.get(folded(subject.user));
+    return this.#allowed.get(subject.ip) ?? this.#refusedIps.get(subject.ip);
+  }
+
   get #tables(): readonly Map<string, Held>[] {
     return [this.#allowed, this.#refusedIps, this.#refusedUsers];
   }
@@ -174,6 +193,12 @@ export class Orders {
       }
     }
   }
+}
+
+/** Of two that were given in one moment, the one that refuses counts. */
+function isNewer(order: Order, held: Order): boolean {
+  if (order.made !== held.made) return order.made > held.made;
+  return order.kind === 'revoke' && (held.kind === 'allow' || order.until > held.until);
 }
 
 const spanOf = (seconds: number, { wall }: Moment): Span => ({

@@ -21,6 +21,10 @@ export interface Entry {
   readonly user: string | null;
   /** Null for an allowance. */
   readonly server: string | null;
+  /** Whether the latest login was over an encrypted connection; null when that is not known. */
+  readonly tls: boolean | null;
+  /** The host of the fleet that saw the latest login; null for this one. */
+  readonly from: string | null;
   /** The login that made the grant, and the latest one, in whole seconds of the log's time. */
   readonly since: EpochSeconds;
   readonly last: EpochSeconds;
@@ -69,14 +73,20 @@ export class Roster {
   report(decision: Decision): void {
     switch (decision.kind) {
       case 'login':
-        if (decision.outcome.kind !== 'ignored') this.#login(decision.login);
+        if (decision.outcome.kind !== 'ignored') this.#login(decision.login, decision.from ?? null);
         return;
       case 'purged':
       case 'withdrawn':
         this.#entries.delete(keyOf(decision.grant.ip));
         return;
       case 'allowed':
-        this.#add(decision.order.subject.ip, null, null, decision.order.made);
+        this.#add(decision.order.subject.ip, {
+          user: null,
+          server: null,
+          tls: null,
+          from: decision.from ?? null,
+          time: decision.order.made,
+        });
         return;
       case 'evicted':
       case 'revoked':
@@ -90,12 +100,14 @@ export class Roster {
   /** Plain JSON. */
   save(): { readonly entries: readonly (readonly unknown[])[] } {
     return {
-      entries: [...this.#entries].map(([key, { user, server, since, last }]) => [
+      entries: [...this.#entries].map(([key, { user, server, since, last, tls, from }]) => [
         ipOf(key),
         user,
         server,
         since,
         last,
+        tls,
+        from,
       ]),
     };
   }
@@ -109,25 +121,30 @@ export class Roster {
     }
   }
 
-  #login({ ip, user, server, time }: LoginEvent): void {
+  #login({ ip, user, server, tls, time }: LoginEvent, from: string | null): void {
     const last = epoch(Math.floor(time ?? 0));
     const entry = this.#entries.get(keyOf(ip));
     if (entry === undefined) {
-      this.#add(ip, user, server, last);
+      this.#add(ip, { user, server, tls, from, time: last });
       return;
     }
     if (last < entry.last) return;
     entry.last = last;
     if (entry.user !== user) entry.user = user === null ? null : copied(user);
     entry.server = server;
+    entry.tls = tls;
+    entry.from = from;
   }
 
-  #add(ip: IpText, user: string | null, server: string | null, time: EpochSeconds): void {
+  #add(
+    ip: IpText,
+    { user, time, ...rest }: Omit<Entry, 'since' | 'last'> & { readonly time: EpochSeconds },
+  ): void {
     const key = keyOf(ip);
     if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
     const name = user === null ? null : copied(user);
-    this.#entries.set(key, { user: name, server, since, last: since });
+    this.#entries.set(key, { ...rest, user: name, since, last: since });
   }
 }
 
@@ -140,11 +157,12 @@ function copied(text: string): string {
 }
 
 function entryOf(fields: readonly unknown[]): [IpText, Entry] | null {
-  const [address, user, server, since, last] = fields;
+  const [address, user, server, since, last, tls = null, from = null] = fields;
   const ip = typeof address === 'string' ? canonicalIp(address) : null;
   if (ip === null || !isTextOrNull(user) || !isTextOrNull(server)) return null;
   if (typeof since !== 'number' || typeof last !== 'number') return null;
-  return [ip, { user, server, since: epoch(since), last: epoch(last) }];
+  if (!isTextOrNull(from) || (tls !== null && typeof tls !== 'boolean')) return null;
+  return [ip, { user, server, tls, from, since: epoch(since), last: epoch(last) }];
 }
 
 const isTextOrNull = (value: unknown): value is string | null =>

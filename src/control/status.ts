@@ -4,6 +4,7 @@
  * Times are ISO 8601 in UTC, durations seconds, sizes bytes.
  */
 import type { EpochSeconds } from '../clock.ts';
+import type { FleetStatus } from '../fleet/fleet.ts';
 import type { Counters } from '../metrics/counters.ts';
 
 export interface SourceStatus {
@@ -50,6 +51,8 @@ export interface Status {
   readonly commits: CommitStatus;
   /** Whether the map has everything that was decided. */
   readonly settled: boolean;
+  /** Null for a host that is alone. */
+  readonly fleet: FleetStatus | null;
   readonly warnings: number;
   readonly lastProblem: { readonly time: string; readonly text: string } | null;
 }
@@ -72,6 +75,7 @@ export interface Present {
   readonly sessions: number | null;
   readonly settled: boolean;
   readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
+  readonly fleet: FleetStatus | null;
   /** Seconds since the start. */
   readonly uptime: number;
 }

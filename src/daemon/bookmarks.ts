@@ -7,7 +7,6 @@
 import { Checkpoint, type Notes } from '../checkpoint/checkpoint.ts';
 import { Failure } from '../errors.ts';
 import type { LookupMap } from '../map/map.ts';
-import type { Watched } from './sources.ts';
 
 export class Bookmarks {
   readonly #checkpoint: Checkpoint;
@@ -28,11 +27,9 @@ export class Bookmarks {
     return this.#checkpoint.read(this.#basis(), this.#warn);
   }
 
-  /** @param kept what goes with the places */
-  write(watched: readonly Watched[], kept: Omit<Notes, 'places'>): void {
-    const places = watched.flatMap(({ name, place }): [string, unknown][] => [[name, place()]]);
+  write(notes: Notes): void {
     try {
-      this.#checkpoint.write(this.#basis(), { places: Object.fromEntries(places), ...kept });
+      this.#checkpoint.write(this.#basis(), notes);
       this.#failed = false;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

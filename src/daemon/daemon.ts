@@ -8,7 +8,7 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
-import type { Places } from '../checkpoint/checkpoint.ts';
+import type { Notes, Places } from '../checkpoint/checkpoint.ts';
 import { version } from '../cli/version.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
 import { Bookkeeping } from '../control/bookkeeping.ts';
@@ -16,6 +16,8 @@ import { Control } from '../control/control.ts';
 import { positionOf } from '../control/position.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import type { Report } from '../decision.ts';
+import { readSecrets } from '../fleet/connection.ts';
+import { Fleet } from '../fleet/fleet.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
@@ -28,6 +30,7 @@ import { type SavedSessions, type SessionTable, sessionsOf } from '../session/se
 import type { RuleSettings, RunSettings } from '../settings.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import { Bookmarks } from './bookmarks.ts';
+import { fleetFor } from './fleet.ts';
 import { type HeldMap, holdMap } from './held-map.ts';
 import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
 import type { Attended } from './service-manager.ts';
@@ -60,7 +63,8 @@ export interface Daemon extends Attended {
  */
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   const clock = systemClock();
-  const names = await checkLogs(settings.watchlog);
+  const names = await checkLogs(settings);
+  if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
   const { map, nowrite, mirrors } = settings;
   const held = await holdMap(map, nowrite, output.warn, mirrors);
@@ -99,6 +103,10 @@ class RunningDaemon implements Daemon {
   readonly #unheard = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   #control: Control | null = null;
+  /** Null for a host that is alone. */
+  #fleet: Fleet | null = null;
+  /** Notes that wait until what they stand for has been published. */
+  #unpublished: { readonly notes: Notes; readonly mark: number } | null = null;
   #watched: readonly Watched[] = [];
   #grace: Grace;
   #following = 0;
@@ -130,7 +138,10 @@ class RunningDaemon implements Daemon {
       sessions: this.#sessions,
       map: new TimedMap(held.map, this.#bookkeeping.counters),
       clock,
-      report: this.#output.report,
+      report: decision => {
+        this.#output.report(decision);
+        this.#fleet?.report(decision);
+      },
       orders: this.#bookkeeping.orders,
     });
     this.following = new Promise(resolve => this.#end.once('following', resolve));
@@ -159,6 +170,7 @@ class RunningDaemon implements Daemon {
       places,
     };
     this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
+    this.#fleet = this.#joinFleet(places);
     this.#following = names.length;
     for (const name of names) this.#unheard.add(name);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
@@ -173,7 +185,9 @@ class RunningDaemon implements Daemon {
       status: () => this.#status(),
       warn: this.#output.warn,
     });
+    this.#fleet?.start();
     for (const { source } of this.#watched) source.start();
+    if (names.length === 0) this.#end.emit('following');
   }
 
   /** Takes over what the last run has noted; where it had got to. */
@@ -200,9 +214,10 @@ class RunningDaemon implements Daemon {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
+    await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#bookkeeping.leaveRoster();
-    this.#note(this.#sessions?.save(this.#clock.now().steady) ?? null);
+    this.#noteAtStop();
     await this.#held.close();
   }
 
@@ -249,18 +264,55 @@ class RunningDaemon implements Daemon {
       grants: this.#grants.size,
       sessions: this.#sessions?.size ?? null,
       settled: this.#pipeline.settled,
+      fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
       uptime: this.#clock.now().steady - counters.started.steady,
     });
   }
 
-  #note(sessions: SavedSessions | null): void {
+  #notes(sessions: SavedSessions | null): Notes {
+    const places: Record<string, unknown> = {};
+    for (const { name, place } of this.#watched) places[name] = place();
+    if (this.#fleet !== null) places[this.#fleet.name] = this.#fleet.place();
+    return { places, memory: this.#memory.save(), sessions };
+  }
+
+  /** A place is noted when the map, and the fleet, have all that the lines before it have led to. */
+  #note(): void {
+    if (this.#unpublished === null && this.#pipeline.settled) {
+      this.#unpublished = { notes: this.#notes(null), mark: this.#fleet?.mark ?? 0 };
+    }
+    const waiting = this.#unpublished;
+    if (waiting === null || this.#fleet?.isPublished(waiting.mark) === false) return;
+    this.#unpublished = null;
+    this.#bookmarks?.write(waiting.notes);
+  }
+
+  /** What has not been published by now is read once more at the next start. */
+  #noteAtStop(): void {
     if (!this.#pipeline.settled) return;
-    this.#bookmarks?.write(this.#watched, { memory: this.#memory.save(), sessions });
+    const notes = this.#notes(this.#sessions?.save(this.#clock.now().steady) ?? null);
+    const isPublished = this.#fleet?.isPublished(this.#fleet.mark) ?? true;
+    const { places, memory } = isPublished ? notes : (this.#unpublished?.notes ?? notes);
+    this.#bookmarks?.write({ places, memory, sessions: notes.sessions });
+  }
+
+  #joinFleet(places: Places): Fleet | null {
+    const { fleet, nowrite } = this.#settings;
+    if (fleet === null) return null;
+    return fleetFor(fleet, places[Fleet.placeName(fleet)], {
+      clock: this.#clock,
+      grants: this.#grants,
+      pipeline: this.#pipeline,
+      bookkeeping: this.#bookkeeping,
+      nowrite,
+      grace: () => this.#grace.longest,
+      watch: step => this.#watch(step),
+    });
   }
 
   #keepBooks(): void {
-    this.#note(null);
+    this.#note();
     for (const [name, silence] of this.#silences) {
       const seconds = silence.toTell(this.#clock.now().steady);
       if (seconds === null) continue;

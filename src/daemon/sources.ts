@@ -45,16 +45,22 @@ export interface Watching {
 /**
  * The logs to watch; each can be read, or does not exist yet.
  *
- * @param named by the administrator; when none are, the usual ones are looked for, then the journal
+ * When the administrator names none, the usual ones are looked for, then the journal; but a host that only takes what
+ * others have published needs no log.
+ *
  * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
  */
-export async function checkLogs(named: readonly string[]): Promise<readonly string[]> {
-  if (named.length === 0) return [usualLog() ?? (await journalOrNone())];
-  for (const name of named) {
+export async function checkLogs({
+  watchlog,
+  fleet,
+}: Pick<RunSettings, 'watchlog' | 'fleet'>): Promise<readonly string[]> {
+  if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
+  if (watchlog.length === 0) return [usualLog() ?? (await journalOrNone())];
+  for (const name of watchlog) {
     if (name === JOURNAL) await checkJournal();
     else if (name !== STDIN) checkLog(name);
   }
-  return named;
+  return watchlog;
 }
 
 async function journalOrNone(): Promise<string> {

@@ -5,6 +5,7 @@ import type { Check, Subject } from './check.ts';
 import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
 import type { Finding } from './finding.ts';
+import { fleetCheck } from './fleet.ts';
 import { clockCheck, logCheck, loginsCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
@@ -24,6 +25,7 @@ const CHECKS: readonly Check[] = [
   rowsCheck,
   daemonCheck,
   serviceCheck,
+  fleetCheck,
   postfixCheck,
   restrictionsCheck,
   mynetworksCheck,

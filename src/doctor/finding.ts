@@ -12,6 +12,7 @@ export type CheckName =
   | 'rows'
   | 'daemon'
   | 'service'
+  | 'fleet'
   | 'postfix'
   | 'restrictions'
   | 'mynetworks'

@@ -58,12 +58,13 @@ const EXAMPLE_LENGTH = 160;
 
 /** @param account the daemon's, where it is another one than ours */
 export async function logStates(
-  { watchlog, journalTrust }: RunSettings,
+  settings: RunSettings,
   registry: Registry,
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState[]> {
-  const names = await namesOf(watchlog);
+  const { journalTrust } = settings;
+  const names = await namesOf(settings);
   if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
   return Promise.all(
     names.map(async (name): Promise<LogState> => {
@@ -81,10 +82,10 @@ export async function logStates(
 }
 
 /** The logs that the daemon would watch; each named one is looked at by itself. */
-async function namesOf(watchlog: readonly string[]): Promise<readonly string[] | Failure> {
-  if (watchlog.length > 0) return watchlog;
+async function namesOf(settings: RunSettings): Promise<readonly string[] | Failure> {
+  if (settings.watchlog.length > 0) return settings.watchlog;
   try {
-    return await checkLogs([]);
+    return await checkLogs(settings);
   } catch (problem) {
     if (problem instanceof Failure) return problem;
     throw problem;

@@ -113,6 +113,11 @@ export class GrantTable {
     return entry === undefined ? null : timeOf(entry.due);
   }
 
+  /** What the row of a grant says; null when there is none. */
+  stampOf(ip: IpText): EpochSeconds | null {
+    return this.#grants.get(keyOf(ip))?.stamp ?? null;
+  }
+
   /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
   restore({ ip, stamp }: Grant, now: Moment): void {
     const past = epoch(Math.min(stamp, now.wall));

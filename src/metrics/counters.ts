@@ -136,11 +136,13 @@ export class Counters {
     );
   }
 
-  #login({ login, outcome }: Extract<Decision, { kind: 'login' }>): void {
-    this.logins.set(login.server, (this.logins.get(login.server) ?? 0) + 1);
+  #login({ login, outcome, from }: Extract<Decision, { kind: 'login' }>): void {
     if (outcome.kind === 'ignored') {
       this.ignored.set(outcome.reason, (this.ignored.get(outcome.reason) ?? 0) + 1);
     } else this.totals[outcome.kind]++;
+    // The host whose log it was in counts it among its own.
+    if (from !== undefined) return;
+    this.logins.set(login.server, (this.logins.get(login.server) ?? 0) + 1);
     this.lastLogin = this.#now.wall;
     const slot = this.#minute % MINUTES;
     this.#minutes[slot] = (this.#minutes[slot] ?? 0) + 1;

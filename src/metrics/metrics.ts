@@ -28,6 +28,10 @@ interface Metric {
 
 const one = (value: number): readonly Sample[] => [{ value }];
 
+/** None when there is no such number. */
+const maybe = (value: number | null | undefined): readonly Sample[] =>
+  value === null || value === undefined ? [] : one(value);
+
 const by = (label: string, counts: Readonly<Record<string, number>>): readonly Sample[] =>
   Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
 
@@ -161,6 +165,46 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     type: 'histogram',
     help: 'How long commits to the map took, with the wait for its lock.',
     samples: commitSamples,
+  },
+  popbsmtp_fleet_connected: {
+    type: 'gauge',
+    help: '1 when the engine of the fleet can be reached, else 0.',
+    samples: ({ fleet }) => maybe(fleet && (fleet.connected ? 1 : 0)),
+  },
+  popbsmtp_fleet_clock_offset_seconds: {
+    type: 'gauge',
+    help: "How far the clock of the fleet's engine is ahead.",
+    samples: ({ fleet }) => maybe(fleet?.clockOffset),
+  },
+  popbsmtp_fleet_published_total: {
+    type: 'counter',
+    help: 'Entries that the engine of the fleet has taken from this host.',
+    samples: ({ fleet }) => maybe(fleet?.publish?.published),
+  },
+  popbsmtp_fleet_waiting: {
+    type: 'gauge',
+    help: 'Entries that are still to be published.',
+    samples: ({ fleet }) => maybe(fleet?.publish?.waiting),
+  },
+  popbsmtp_fleet_lost_total: {
+    type: 'counter',
+    help: 'Entries that were not published for want of room.',
+    samples: ({ fleet }) => maybe(fleet?.publish?.dropped),
+  },
+  popbsmtp_fleet_received_total: {
+    type: 'counter',
+    help: 'Entries of other hosts that were dealt with.',
+    samples: ({ fleet }) => maybe(fleet?.subscribe?.received),
+  },
+  popbsmtp_fleet_refused_total: {
+    type: 'counter',
+    help: 'Entries of the streams that were refused.',
+    samples: ({ fleet }) => maybe(fleet?.subscribe?.refused),
+  },
+  popbsmtp_fleet_lag_seconds: {
+    type: 'gauge',
+    help: 'How long the latest entries had been with the engine; 0 when there are no more.',
+    samples: ({ fleet }) => maybe(fleet?.subscribe?.lag),
   },
   popbsmtp_warnings_total: {
     type: 'counter',

@@ -30,6 +30,9 @@ export type Notice =
     }
   /** Entries of the journal, so many so far, that cannot be read as a line. */
   | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
+  /** The engine of the fleet. */
+  | { readonly kind: 'connected'; readonly path: string }
+  | { readonly kind: 'lost'; readonly path: string; readonly reason: string }
   /** What a program that reads for us complains of. */
   | { readonly kind: 'warned'; readonly path: string; readonly text: string };
 

@@ -40,6 +40,32 @@ test('keys are the names of the options, with _ or -', () => {
   assert.equal(settings.debug, true);
 });
 
+test('the fleet', () => {
+  const { fleet } = runSettings(
+    parseConfig(
+      [
+        'fleet = "rediss://redis.example.org:7000/3"',
+        'fleet_role = "subscribe"',
+        'fleet_user = "sub"',
+        'fleet_password_file = "/p"',
+        'fleet_ca = "/ca.pem"',
+        'fleet_prefix = "mail:popbsmtp"',
+        'fleet_name = "mx1"',
+      ].join('\n'),
+      FILE,
+    ),
+  );
+  assert.deepEqual(fleet, {
+    engine: { tls: true, host: 'redis.example.org', port: 7000, database: 3 },
+    role: 'subscribe',
+    user: 'sub',
+    passwordFile: '/p',
+    caFile: '/ca.pem',
+    prefix: 'mail:popbsmtp',
+    name: 'mx1',
+  });
+});
+
 test('a log may be a text, a grace period a number of seconds', () => {
   const settings = runSettings(parseConfig('watchlog = "/a"\ngrace = 60\n', FILE));
   assert.deepEqual(settings.watchlog, ['/a']);
@@ -121,6 +147,7 @@ test('the defaults are those that are documented', () => {
     reprocess: false,
     metricsFile: null,
     metricsListen: null,
+    fleet: null,
   });
 });
 

@@ -39,6 +39,14 @@ test('the lines are those that administrators know', () => {
       login({ kind: 'granted', effect: 'added' }),
       [READ, '    accepted --- not in mynetworks', '    written ok'],
     ],
+    [
+      { kind: 'login', outcome: { kind: 'granted', effect: 'added' }, login: LOGIN, from: 'mx2' },
+      [
+        'received ts=Mar 22 11:17:58 ip=217.235.18.66 from=mx2',
+        '    accepted --- not in mynetworks',
+        '    written ok',
+      ],
+    ],
     [login({ kind: 'refreshed', effect: 'renewed' }), [READ]],
     [login({ kind: 'refreshed', effect: null }), [READ]],
     [login({ kind: 'ignored', reason: 'in mynetworks' }), [READ, '    ignored --- in mynetworks']],

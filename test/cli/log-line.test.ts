@@ -115,3 +115,56 @@ test('notices and troubles tell programs what they are about', () => {
     facts: { event: 'source', source: '/var/log/mail.log', state: 'missing' },
   });
 });
+
+test('what another host has told says which one', () => {
+  const order = {
+    kind: 'revoke',
+    subject: { kind: 'address', ip: A },
+    made: TIME,
+    until: TIME,
+  } as const;
+  const table: [Decision, string][] = [
+    [
+      {
+        kind: 'login',
+        login: { ...login, user: 'anna' },
+        outcome: { kind: 'granted', effect: 'added' },
+        from: 'mx2',
+      },
+      'granted ip=217.235.18.66 user="anna" server=dovecot from=mx2',
+    ],
+    [
+      {
+        kind: 'login',
+        login: { ...login, user: 'anna' },
+        outcome: { kind: 'ignored', reason: 'excluded' },
+        from: 'mx2',
+      },
+      'ignored ip=217.235.18.66 user="anna" server=dovecot reason="excluded" from=mx2',
+    ],
+    [
+      { kind: 'withdrawn', grant, reason: 'too many users', from: 'mx2' },
+      'withdrawn ip=217.235.18.66 login="Mar 22 11:17:58" reason="too many users" from=mx2',
+    ],
+    [
+      { kind: 'allowed', order: { ...order, kind: 'allow' }, effect: 'added', from: 'mx2' },
+      'allowed ip=217.235.18.66 until="Mar 22 11:17:58" by=fleet from=mx2',
+    ],
+    [
+      { kind: 'revoked', orders: [order], grants: [grant], from: 'mx2' },
+      'revoked ip=217.235.18.66 until="Mar 22 11:17:58" grants=1 by=fleet from=mx2',
+    ],
+  ];
+  for (const [decision, text] of table) {
+    const line = decisionLine(decision);
+    assert.deepEqual([line?.text, line?.facts?.['from']], [text, 'mx2']);
+  }
+});
+
+test('the connection to the fleet is told with what it goes on with', () => {
+  const path = 'redis://h:6379/0';
+  assert.equal(noticeLine({ kind: 'connected', path }).text, `fleet: connected to ${path}`);
+  const lost = noticeLine({ kind: 'lost', path, reason: 'connect ECONNREFUSED' });
+  assert.deepEqual([lost.level, lost.facts?.['state']], ['warn', 'lost']);
+  assert.match(lost.text, /^fleet: no connection to redis:\/\/h:6379\/0: connect ECONNREFUSED; /);
+});

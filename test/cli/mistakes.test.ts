@@ -116,6 +116,42 @@ describe('every mistake is told in one line, with its exit status, and no map is
       mentions: ['mine.toml:3'],
     },
     {
+      name: 'a fleet that is none',
+      args: ['--fleet', 'http://h'],
+      exit: EXIT.config,
+      mentions: ['--fleet', 'http://h', 'redis://'],
+    },
+    {
+      name: 'a fleet with a password for everybody to see',
+      args: ['--fleet', 'redis://u:p@h'],
+      exit: EXIT.config,
+      mentions: ['--fleet', 'fleet-password-file'],
+    },
+    {
+      name: 'a part in the fleet that there is not',
+      args: ['--fleet-role', 'lead'],
+      exit: EXIT.usage,
+      mentions: ['--fleet-role', 'lead', 'subscribe'],
+    },
+    {
+      name: 'a name that the streams cannot have',
+      args: ['--fleet', 'redis://h', '--fleet-name', 'a b'],
+      exit: EXIT.config,
+      mentions: ['--fleet-name', 'a b'],
+    },
+    {
+      name: 'certificates without TLS',
+      args: ['--fleet', 'redis://h', '--fleet-ca', '@/ca.pem'],
+      exit: EXIT.config,
+      mentions: ['--fleet-ca', 'redis://h:6379/0', 'rediss://'],
+    },
+    {
+      name: 'a password file that is not there',
+      args: ['--fleet', 'redis://h', '--fleet-password-file', '@/none'],
+      exit: EXIT.config,
+      mentions: ['@/none'],
+    },
+    {
       name: 'patterns that are not there',
       args: ['--patterns', '@/nowhere'],
       exit: EXIT.config,

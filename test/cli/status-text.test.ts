@@ -4,7 +4,7 @@ import { roughly } from '../../src/cli/shown.ts';
 import { chart, statusText, stoppedText } from '../../src/cli/status-text.ts';
 import { epoch } from '../../src/clock.ts';
 import { formatCtime } from '../../src/line/stamp.ts';
-import { someStatus } from '../metrics/status.ts';
+import { someFleet, someStatus } from '../metrics/status.ts';
 
 const NOW = Date.parse('2026-11-25T02:05:00Z') / 1000;
 
@@ -89,4 +89,22 @@ describe('the chart', () => {
     const quiet = chart({ loginsByMinute: loginsByMinute.map(() => 0) });
     assert.equal(quiet.split('\n')[1], `|${' '.repeat(60)}|`);
   });
+});
+
+test('a host of a fleet tells of it', () => {
+  const rows = (fleet: typeof someFleet): string[] =>
+    statusText(someStatus({ fleet }), NOW)
+      .split('\n')
+      .filter(line => /^(?:fleet|published|received) /.test(line));
+  assert.deepEqual(rows(someFleet), [
+    "fleet     redis://redis.example.org:6379/0 as mx1, both: connected, its clock 0.3 s from this host's",
+    'published 1,234, 5 waiting, 6 lost',
+    'received  7,890, 2 refused, 1.5 s behind; last 1700000000000-1',
+  ]);
+  const alone = { ...someFleet, connected: false, clockOffset: null, publish: null };
+  assert.deepEqual(
+    rows({ ...alone, role: 'subscribe' })[0],
+    'fleet     redis://redis.example.org:6379/0 as mx1, subscribe: NOT CONNECTED, tried again',
+  );
+  assert.equal(rows(alone).length, 2);
 });

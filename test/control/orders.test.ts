@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { IpText } from '../../src/classifier/address.ts';
 import { epoch, type Moment } from '../../src/clock.ts';
-import { Orders, type Subject } from '../../src/control/orders.ts';
+import { type Order, Orders, type Subject } from '../../src/control/orders.ts';
 import { Grace } from '../../src/policy/grace.ts';
 import { ip } from '../map/addresses.ts';
 
@@ -225,4 +225,67 @@ test('any sequence of orders comes to what a simple model says', () => {
       }
     }),
   );
+});
+
+describe('an order of another host', () => {
+  const span = (made: number, seconds: number) => ({
+    made: epoch(NOON + made),
+    until: epoch(NOON + made + seconds),
+  });
+  const allow = (made: number, seconds = 60): Order => ({
+    kind: 'allow',
+    subject: { kind: 'address', ip: A },
+    ...span(made, seconds),
+  });
+  const revoke = (made: number, seconds = 60, subject = address()): Order => ({
+    kind: 'revoke',
+    subject,
+    ...span(made, seconds),
+  });
+
+  test('is news once, in whatever order they arrive: the one given last counts', () => {
+    const table: [what: string, received: Order[], news: boolean[], refuses: boolean][] = [
+      ['the same twice', [revoke(-5), revoke(-5)], [true, false], true],
+      ['in their order', [revoke(-5), allow(-4)], [true, true], false],
+      ['the other way round', [allow(-4), revoke(-5)], [true, false], false],
+      ['in one moment, both ways', [allow(-5), revoke(-5), allow(-5)], [true, true, false], true],
+      ['in one moment, the longer one', [revoke(-5, 9), revoke(-5, 8)], [true, false], true],
+      [
+        'of a user',
+        [revoke(-5, 60, user('Anna')), revoke(-9, 60, user('anna'))],
+        [true, false],
+        true,
+      ],
+    ];
+    for (const [what, received, news, refuses] of table) {
+      orders = new Orders(new Grace(GRACE));
+      assert.deepEqual(
+        received.map(order => orders.receive(order, now)),
+        news,
+        what,
+      );
+      assert.equal(orders.refuses(login(), now), refuses, what);
+    }
+  });
+
+  test('gives way to what is ordered here afterwards', () => {
+    orders.receive(revoke(-5), now);
+    orders.allow(A, 60, now);
+    assert.equal(orders.receive(revoke(-5), now), false);
+    assert.equal(orders.refuses(login(), now), false);
+  });
+
+  test('needs room like any other', () => {
+    orders = new Orders(new Grace(GRACE), 1);
+    assert.equal(orders.receive(revoke(-5), now), true);
+    assert.equal(orders.receive(revoke(-5, 60, user('anna')), now), false);
+    assert.equal(orders.receive(revoke(-4), now), true, 'it takes the place of the one before');
+  });
+
+  test('that is over refuses only what was before its end', () => {
+    orders.receive(revoke(-100, 60), now);
+    assert.equal(orders.refuses(login(), now), false);
+    assert.equal(orders.refuses(login(A, null, NOON - 41), now), true);
+    assert.equal(orders.refuses(login(A, null, NOON - 40), now), false);
+  });
 });

@@ -39,6 +39,8 @@ test('knows who is behind a grant, and since when', () => {
   assert.deepEqual(roster.of(A), {
     user: 'bert',
     server: 'dovecot',
+    tls: null,
+    from: null,
     since: NOON,
     last: NOON + 60,
   });
@@ -58,6 +60,7 @@ test('forgets an address with its grant, however that ends', () => {
     { kind: 'withdrawn', grant: grant(), reason: 'too many users' },
     { kind: 'evicted', grants: [grant()] },
     { kind: 'revoked', orders: [], grants: [grant()] },
+    { kind: 'withdrawn', grant: grant(), reason: 'too many users' },
   ];
   for (const end of ends) {
     roster.report(login());
@@ -118,4 +121,14 @@ test('takes any JSON for a roster of none', () => {
       assert.equal(roster.size, 0);
     }),
   );
+});
+
+test('knows which host saw the latest login, and whether it was encrypted', () => {
+  const own = login(A, 'anna', 0);
+  roster.report(own);
+  assert.deepEqual([roster.of(A)?.from, roster.of(A)?.tls], [null, null]);
+  assert.ok(own.kind === 'login');
+  const later = { ...own.login, time: epoch(NOON + 1), tls: true };
+  roster.report({ ...own, login: later, from: 'mx2' });
+  assert.deepEqual([roster.of(A)?.from, roster.of(A)?.tls], ['mx2', true]);
 });

@@ -234,3 +234,11 @@ test('behaves as the plainest table there could be, whatever happens in whatever
     }),
   );
 });
+
+test('tells what the row of a grant says', () => {
+  const table = new GrantTable(() => GRACE);
+  const who = ip('192.0.2.1');
+  assert.equal(table.stampOf(who), null);
+  table.login(who, epoch(NOON - 5), at(NOON));
+  assert.equal(table.stampOf(who), NOON - 5);
+});

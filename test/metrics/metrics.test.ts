@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { METRICS, metricsText } from '../../src/metrics/metrics.ts';
-import { someStatus } from './status.ts';
+import { someFleet, someStatus } from './status.ts';
 
 const NAME = /^[a-z][a-z0-9_]*$/;
 const SAMPLE = /^([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (\S+)$/;
@@ -91,6 +91,28 @@ describe('the metrics', () => {
     assert.deepEqual(told('popbsmtp_last_login_timestamp_seconds'), [
       [{}, Date.parse('2026-11-25T02:04:50.500Z') / 1000],
     ]);
+  });
+
+  test('say what a host does in its fleet, and nothing of one that is alone', () => {
+    const told = (fleet: typeof someFleet | null): [string, number][] =>
+      read(metricsText(someStatus({ fleet })))
+        .flatMap(({ samples }) => samples)
+        .flatMap(({ name, value }) => (name.includes('_fleet_') ? [[name, value]] : []));
+    assert.deepEqual(told(null), []);
+    assert.deepEqual(told(someFleet), [
+      ['popbsmtp_fleet_connected', 1],
+      ['popbsmtp_fleet_clock_offset_seconds', 0.25],
+      ['popbsmtp_fleet_published_total', 1234],
+      ['popbsmtp_fleet_waiting', 5],
+      ['popbsmtp_fleet_lost_total', 6],
+      ['popbsmtp_fleet_received_total', 7890],
+      ['popbsmtp_fleet_refused_total', 2],
+      ['popbsmtp_fleet_lag_seconds', 1.5],
+    ]);
+    assert.equal(
+      told({ ...someFleet, publish: null, subscribe: null, clockOffset: null }).length,
+      1,
+    );
   });
 
   test('have no sample twice', () => {

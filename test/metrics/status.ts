@@ -1,5 +1,6 @@
 /** The state of a daemon as tests want it. */
 import type { Status } from '../../src/control/status.ts';
+import type { FleetStatus } from '../../src/fleet/fleet.ts';
 import { COMMIT_BOUNDS, MINUTES } from '../../src/metrics/counters.ts';
 
 export const someStatus = (changes: Partial<Status> = {}): Status => ({
@@ -44,7 +45,19 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
     buckets: COMMIT_BOUNDS.map((_, index) => (index < 3 ? 3 : 0)),
   },
   settled: true,
+  fleet: null,
   warnings: 0,
   lastProblem: null,
   ...changes,
 });
+
+/** Of a host that does everything in its fleet. */
+export const someFleet: FleetStatus = {
+  engine: 'redis://redis.example.org:6379/0',
+  name: 'mx1',
+  role: 'both',
+  connected: true,
+  clockOffset: 0.25,
+  publish: { published: 1234, waiting: 5, dropped: 6 },
+  subscribe: { received: 7890, refused: 2, lag: 1.5, lastId: '1700000000000-1' },
+};

@@ -1,0 +1,234 @@
+/**
+ * What hosts tell each other, as entries of a stream: a list of fields, each a name and a text.
+ *
+ * Promises: `decode` takes whatever somebody has written and gives an entry or why it is refused: addresses are
+ * canonical, times are digits within bounds, kinds and fields are those of this version and no others.
+ * Leaves to others: what an entry is worth here (the subscriber's own rules, pipeline.ts).
+ */
+import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { type EpochSeconds, epoch } from '../clock.ts';
+import type { Order, Subject } from '../control/orders.ts';
+import { MAX_SECONDS } from '../control/protocol.ts';
+import { MAX_LINE } from '../line/length.ts';
+import type { LimitReason } from '../policy/limits.ts';
+
+/** Entries of another version are refused: what this one does not know cannot be checked. */
+const VERSION = '1';
+
+/**
+ * An address that logged in (`login`), or whose session was still open (`session`), at a time; with what a
+ * subscriber's policy asks for.
+ */
+export interface PresenceEntry {
+  readonly kind: 'login' | 'session';
+  readonly ip: IpText;
+  /** In whole seconds of the publisher's log. */
+  readonly time: EpochSeconds;
+  readonly server: string;
+  /** Null when it is not known, here and below. */
+  readonly user: string | null;
+  readonly tls: boolean | null;
+}
+
+/** The publisher's limits have ended a grant, whose latest login was at that time. */
+export interface WithdrawalEntry {
+  readonly kind: 'withdrawn';
+  readonly ip: IpText;
+  readonly time: EpochSeconds;
+  readonly reason: LimitReason;
+}
+
+export interface OrderEntry {
+  readonly kind: 'order';
+  readonly order: Order;
+}
+
+export type Entry = PresenceEntry | WithdrawalEntry | OrderEntry;
+
+/** An entry with the host that wrote it. */
+export interface Received {
+  /** The host's name. */
+  readonly from: string;
+  /** Another text for each start of a publisher, so that two hosts of one name are told apart. */
+  readonly instance: string;
+  readonly entry: Entry;
+}
+
+/** Names and values by turns, as XADD takes them. */
+export type Fields = readonly string[];
+
+export interface Sender {
+  readonly name: string;
+  readonly instance: string;
+}
+
+const TLS = new Map<string, boolean | null>([
+  ['yes', true],
+  ['no', false],
+  ['', null],
+]);
+const REASONS: readonly LimitReason[] = ['too many users', 'too many addresses'];
+
+export function encode(entry: Entry, { name, instance }: Sender): Fields {
+  const fields = ['v', VERSION, 'from', `${name}/${instance}`];
+  switch (entry.kind) {
+    case 'login':
+    case 'session': {
+      const { kind, ip, time, server, user, tls } = entry;
+      const encrypted = tls === null ? '' : tls ? 'yes' : 'no';
+      fields.push('kind', kind, 'ip', ip, 'time', String(time), 'server', server);
+      fields.push('user', user ?? '', 'tls', encrypted);
+      return fields;
+    }
+    case 'withdrawn': {
+      const { kind, ip, time, reason } = entry;
+      fields.push('kind', kind, 'ip', ip, 'time', String(time), 'reason', reason);
+      return fields;
+    }
+    case 'order': {
+      const { kind, subject, made, until } = entry.order;
+      fields.push('kind', kind, ...subjectFields(subject));
+      fields.push('made', milliseconds(made), 'until', milliseconds(until));
+      return fields;
+    }
+  }
+}
+
+const subjectFields = (subject: Subject): Fields =>
+  subject.kind === 'address' ? ['ip', subject.ip] : ['user', subject.user];
+
+const milliseconds = (time: EpochSeconds): string => String(Math.round(time * 1000));
+
+/** No kind has as many fields. */
+const MOST_FIELDS = 16;
+const FROM = /^([\w.-]{1,64})\/([\da-f]{8})$/;
+const KINDS: Readonly<Record<string, (fields: FieldReader) => Entry | string>> = {
+  login: fields => presenceIn('login', fields),
+  session: fields => presenceIn('session', fields),
+  withdrawn: withdrawalIn,
+  allow: allowanceIn,
+  revoke: revocationIn,
+};
+
+/** @returns what was received, or why it is refused */
+export function decode(flat: readonly unknown[]): Received | string {
+  const fields = FieldReader.of(flat);
+  if (fields === null) return 'not a list of fields';
+  if (fields.take('v') !== VERSION) return 'another version';
+  const [, from, instance] = FROM.exec(fields.take('from')) ?? [];
+  if (from === undefined || instance === undefined) return 'no sender';
+  const kind = fields.take('kind');
+  const read = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (read === undefined) return 'no such kind';
+  const entry = read(fields);
+  if (typeof entry === 'string') return entry;
+  return fields.isEmpty ? { from, instance, entry } : 'a field too many';
+}
+
+/** The fields that have not been taken yet. */
+class FieldReader {
+  readonly #texts: Map<string, string>;
+
+  private constructor(texts: Map<string, string>) {
+    this.#texts = texts;
+  }
+
+  /** Null unless they are pairs of texts, no name twice. */
+  static of(flat: readonly unknown[]): FieldReader | null {
+    if (flat.length % 2 !== 0 || flat.length > 2 * MOST_FIELDS) return null;
+    const texts = new Map<string, string>();
+    for (let at = 0; at < flat.length; at += 2) {
+      const [name, value] = [flat[at], flat[at + 1]];
+      if (typeof name !== 'string' || typeof value !== 'string' || texts.has(name)) return null;
+      texts.set(name, value);
+    }
+    return new FieldReader(texts);
+  }
+
+  get isEmpty(): boolean {
+    return this.#texts.size === 0;
+  }
+
+  has(name: string): boolean {
+    return this.#texts.has(name);
+  }
+
+  /** The text of a field; empty when there is none. */
+  take(name: string): string {
+    const text = this.#texts.get(name) ?? '';
+    this.#texts.delete(name);
+    return text;
+  }
+}
+
+/** What the names of pattern files are; it is logged as it is, so no blanks and nothing that commands a terminal. */
+const SERVER = /^[!-~]{1,255}$/;
+
+function presenceIn(kind: PresenceEntry['kind'], fields: FieldReader): Entry | string {
+  const ip = ipIn(fields);
+  const time = secondsIn(fields);
+  const server = fields.take('server');
+  const user = fields.take('user');
+  const tls = TLS.get(fields.take('tls'));
+  if (ip === null) return 'no canonical address';
+  if (time === null) return 'no time';
+  if (!SERVER.test(server)) return 'no server';
+  if (user.length > MAX_LINE) return 'a user of too many characters';
+  if (tls === undefined) return 'neither encrypted nor not';
+  return { kind, ip, time, server, user: user === '' ? null : user, tls };
+}
+
+function withdrawalIn(fields: FieldReader): Entry | string {
+  const ip = ipIn(fields);
+  const time = secondsIn(fields);
+  const text = fields.take('reason');
+  const reason = REASONS.find(known => known === text);
+  if (ip === null) return 'no canonical address';
+  if (time === null) return 'no time';
+  return reason === undefined ? 'no such reason' : { kind: 'withdrawn', ip, time, reason };
+}
+
+function allowanceIn(fields: FieldReader): Entry | string {
+  const ip = ipIn(fields);
+  const span = spanIn(fields);
+  if (ip === null) return 'no canonical address';
+  if (span === null) return 'no span of time';
+  return { kind: 'order', order: { kind: 'allow', subject: { kind: 'address', ip }, ...span } };
+}
+
+function revocationIn(fields: FieldReader): Entry | string {
+  const subject = subjectIn(fields);
+  const span = spanIn(fields);
+  if (subject === null) return 'neither an address nor a user';
+  if (span === null) return 'no span of time';
+  return { kind: 'order', order: { kind: 'revoke', subject, ...span } };
+}
+
+function subjectIn(fields: FieldReader): Subject | null {
+  if (fields.has('ip')) {
+    const ip = ipIn(fields);
+    return ip === null ? null : { kind: 'address', ip };
+  }
+  const user = fields.take('user');
+  return user === '' || user.length > MAX_LINE ? null : { kind: 'user', user };
+}
+
+function ipIn(fields: FieldReader): IpText | null {
+  const text = fields.take('ip');
+  const ip = canonicalIp(text);
+  return ip === text ? ip : null;
+}
+
+/** Until the year 2286. */
+function secondsIn(fields: FieldReader): EpochSeconds | null {
+  const text = fields.take('time');
+  return /^\d{1,10}$/.test(text) ? epoch(Number(text)) : null;
+}
+
+function spanIn(fields: FieldReader): Pick<Order, 'made' | 'until'> | null {
+  const texts = [fields.take('made'), fields.take('until')];
+  if (!texts.every(text => /^\d{1,14}$/.test(text))) return null;
+  const [made = 0, until = 0] = texts.map(text => Number(text) / 1000);
+  if (until < made || until - made > MAX_SECONDS) return null;
+  return { made: epoch(made), until: epoch(until) };
+}

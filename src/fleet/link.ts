@@ -1,0 +1,89 @@
+/**
+ * Keeps a connection to the engine: makes one, lets it be used, and makes another when it is lost.
+ *
+ * Promises: that it is there, and that it is lost, is told once each; the pauses between attempts grow to some seconds,
+ * each another one, so that the hosts of a large fleet do not come back in one moment.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from './connection.ts';
+
+export interface LinkParts {
+  connect(): Promise<Connection>;
+  /**
+   * Uses the connection until the signal, or until it is lost, which rejects.
+   *
+   * @param works to be called when it is known that the account and the engine allow what is to be done
+   */
+  use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void>;
+  connected(): void;
+  lost(error: unknown): void;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+export class Link {
+  readonly #parts: LinkParts;
+  readonly #ending = new AbortController();
+  #connection: Connection | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #pause = FIRST_PAUSE_MS;
+  /** As it was told last; null before the first time. */
+  #isWorking: boolean | null = null;
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+  }
+
+  get isConnected(): boolean {
+    return this.#isWorking === true;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    this.#connection?.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      try {
+        await this.#connectAndUse(signal);
+      } catch (error) {
+        if (!signal.aborted) this.#lost(error);
+      }
+      const pause = this.#pause * (0.5 + Math.random() / 2);
+      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #connectAndUse(signal: AbortSignal): Promise<void> {
+    const connection = await this.#parts.connect();
+    this.#connection = connection;
+    try {
+      if (signal.aborted) return;
+      await this.#parts.use(connection, signal, () => this.#connected());
+    } finally {
+      connection.close();
+    }
+  }
+
+  #connected(): void {
+    this.#pause = FIRST_PAUSE_MS;
+    const isNews = this.#isWorking !== true;
+    this.#isWorking = true;
+    if (isNews) this.#parts.connected();
+  }
+
+  #lost(error: unknown): void {
+    const isNews = this.#isWorking !== false;
+    this.#isWorking = false;
+    if (isNews) this.#parts.lost(error);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Which decisions of this host the others hear of, and how.
+ *
+ * Promises: what came from another host is not told again, so that no entry goes in a circle; nothing is told of an address
+ * that has no grant here, so that the end of a session opens nothing elsewhere.
+ * Not told: grants that end in time, which every host ends by itself, and evictions, which are this host's own want of
+ * room.
+ */
+import type { IpText } from '../classifier/address.ts';
+import { epoch } from '../clock.ts';
+import type { Entry as Who } from '../control/roster.ts';
+import type { Decision } from '../decision.ts';
+import type { Grant } from '../grant/grant-table.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+import type { Entry, PresenceEntry } from './entry.ts';
+
+/** What the daemon knows of its grants. */
+export interface Known {
+  isGranted(ip: IpText): boolean;
+  /** Null when it is not known. */
+  who(ip: IpText): Who | null;
+}
+
+export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
+  switch (decision.kind) {
+    case 'login': {
+      const { login, outcome, from } = decision;
+      return from !== undefined || outcome.kind === 'ignored' ? [] : loginEntries(login);
+    }
+    case 'logout': {
+      const { logout, ip } = decision;
+      if (ip === null || logout.time === null) return [];
+      return sessionEntries({ ip, stamp: epoch(Math.floor(logout.time)) }, known);
+    }
+    case 'kept':
+      return decision.from === undefined ? sessionEntries(decision.grant, known) : [];
+    case 'withdrawn': {
+      const { grant, reason, from } = decision;
+      if (from !== undefined) return [];
+      return [{ kind: 'withdrawn', ip: grant.ip, time: grant.stamp, reason }];
+    }
+    case 'allowed':
+      return decision.from === undefined ? [{ kind: 'order', order: decision.order }] : [];
+    case 'revoked':
+      if (decision.from !== undefined) return [];
+      return decision.orders.map(order => ({ kind: 'order', order }));
+    case 'limit exceeded':
+    case 'purged':
+    case 'evicted':
+    case 'in force':
+    case 'map failed':
+    case 'map recovered':
+      return [];
+  }
+}
+
+/** Of a grant that this host's own logins have made, as it is now; none when it is another host's, or nobody's. */
+export function sessionEntries({ ip, stamp }: Grant, known: Known): readonly PresenceEntry[] {
+  const who = known.isGranted(ip) ? known.who(ip) : null;
+  if (who === null || who.server === null || who.from !== null) return [];
+  const { server, user, tls } = who;
+  return [{ kind: 'session', ip, time: stamp, server, user, tls }];
+}
+
+function loginEntries({ ip, time, server, user, tls }: LoginEvent): readonly PresenceEntry[] {
+  if (time === null) return [];
+  return [{ kind: 'login', ip, time: epoch(Math.floor(time)), server, user, tls }];
+}

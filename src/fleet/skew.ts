@@ -1,0 +1,65 @@
+/**
+ * Whether the clocks of a fleet agree: this host's with the engine's, and the stamps of a publisher's log with the
+ * engine's.
+ *
+ * Every host compares itself with the one engine, so that any two that differ are found.  A difference is told once,
+ * until it is gone; so many seconds are tolerated, as NTP and syslog need.
+ * Pure, with the times passed in.
+ */
+import type { EpochSeconds } from '../clock.ts';
+
+/** Seconds. */
+export const TOLERATED_SKEW = 2;
+/** Publishers of which a difference is remembered. */
+const MOST_PUBLISHERS = 1000;
+
+export class Skew {
+  readonly #warn: (text: string) => void;
+  readonly #ahead = new Set<string>();
+  #offset: number | null = null;
+  #told = false;
+
+  constructor(warn: (text: string) => void) {
+    this.#warn = warn;
+  }
+
+  /** Seconds by which the engine's clock is ahead of this host's; null when it has never been asked. */
+  get offset(): number | null {
+    return this.#offset;
+  }
+
+  /**
+   * Takes the engine's answer to what time it is.
+   *
+   * @param asked when it was asked, and answered, by this host's clock
+   */
+  compare(engine: EpochSeconds, asked: EpochSeconds, answered: EpochSeconds): void {
+    const trip = Math.max(0, answered - asked);
+    const offset = engine - (asked + trip / 2);
+    this.#offset = offset;
+    const sure = Math.abs(offset) - trip / 2;
+    if (sure > TOLERATED_SKEW && !this.#told) this.#warn(clockText(offset));
+    this.#told = sure > TOLERATED_SKEW;
+  }
+
+  /** Takes a stamp of a publisher's log, and when the engine got it, which is never before. */
+  stamped(from: string, stamp: EpochSeconds, arrived: EpochSeconds): void {
+    const ahead = stamp - arrived;
+    if (ahead <= TOLERATED_SKEW) {
+      this.#ahead.delete(from);
+      return;
+    }
+    if (this.#ahead.has(from) || this.#ahead.size >= MOST_PUBLISHERS) return;
+    this.#ahead.add(from);
+    this.#warn(
+      `fleet: logins of ${from} are stamped ${seconds(ahead)} after they were published: look at its clock ` +
+        'and time zone, and those of who writes its log',
+    );
+  }
+}
+
+const clockText = (offset: number): string =>
+  `fleet: this host's clock is ${seconds(Math.abs(offset))} ${offset > 0 ? 'behind' : 'ahead of'} that of the engine: ` +
+  'set them, and keep them with NTP; logins that seem older than the grace period open nothing';
+
+const seconds = (number: number): string => `${Math.round(number)} s`;

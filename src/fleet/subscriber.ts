@@ -1,0 +1,150 @@
+/**
+ * Takes from the engine what other hosts have decided.
+ *
+ * Promises: entries are handed over in the order of their stream, and the position is only moved when they have been
+ * dealt with; orders go first, so that a new subscriber knows who is refused before it grants; what this start of this
+ * host has written is left out; what is refused is counted, and said once a minute.  No stamp counts as later than when
+ * the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer.
+ */
+import { type Clock, epoch } from '../clock.ts';
+import type { Connection, StreamEntry } from './connection.ts';
+import { decode, type Received, type Sender } from './entry.ts';
+import { type Position, positionFrom, timeOf } from './position.ts';
+import type { Skew } from './skew.ts';
+
+/** Entries of one stream in one answer. */
+const BATCH = 1000;
+/** How long the engine waits for a first entry; less than the silence that it may keep. */
+const BLOCK_MS = 1000;
+const HEARTBEAT_SECONDS = 10;
+const REFUSAL_SECONDS = 60;
+
+export interface SubscriberParts {
+  readonly sender: Sender;
+  readonly clock: Clock;
+  readonly skew: Skew;
+  readonly warn: (text: string) => void;
+  /** The longest grace period now, in seconds. */
+  grace(): number;
+  /** Deals with entries; resolves when that is done. */
+  take(entries: readonly Received[]): Promise<void>;
+}
+
+export class Subscriber {
+  readonly #parts: SubscriberParts;
+  #position: unknown;
+  #received = 0;
+  #refused = 0;
+  #lag = 0;
+  #refusalTold = Number.NEGATIVE_INFINITY;
+  #compared = Number.NEGATIVE_INFINITY;
+
+  /** @param saved what an earlier run has given as its position */
+  constructor(parts: SubscriberParts, saved: unknown) {
+    this.#parts = parts;
+    this.#position = saved;
+  }
+
+  /** Plain JSON; what was saved until the engine has been asked. */
+  get position(): unknown {
+    return this.#position;
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Seconds that the latest entries had been with the engine when they were dealt with; 0 when there are no more. */
+  get lag(): number {
+    return this.#lag;
+  }
+
+  /** Follows the streams until the signal; rejects when the connection is lost. */
+  async use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
+    const engineNow = await this.#compareClocks(connection);
+    let position = positionFrom(this.#position, engineNow, this.#parts.grace());
+    let blockMs = 0;
+    while (!signal.aborted) {
+      const found = await connection.read(position, BATCH, blockMs);
+      works();
+      this.#position = position;
+      // There may be more orders, which come before any grant.
+      const grants = found.orders.length < BATCH ? found.grants : [];
+      await this.#deal(found.orders, grants);
+      position = {
+        orders: found.orders.at(-1)?.id ?? position.orders,
+        grants: grants.at(-1)?.id ?? position.grants,
+      };
+      this.#position = position;
+      const isLast = found.orders.length < BATCH && grants.length < BATCH;
+      this.#measure(isLast ? null : position);
+      blockMs = isLast ? BLOCK_MS : 0;
+      await this.#compareNowAndThen(connection);
+    }
+  }
+
+  async #deal(orders: readonly StreamEntry[], grants: readonly StreamEntry[]): Promise<void> {
+    const entries = [...orders, ...grants].flatMap(entry => this.#decoded(entry));
+    if (entries.length === 0) return;
+    this.#received += entries.length;
+    await this.#parts.take(entries);
+  }
+
+  #decoded({ id, fields }: StreamEntry): readonly Received[] {
+    const received = decode(fields);
+    if (typeof received === 'string') {
+      this.#refuse(id, received);
+      return [];
+    }
+    const { sender, skew } = this.#parts;
+    if (received.from === sender.name && received.instance === sender.instance) return [];
+    const { entry } = received;
+    if (entry.kind === 'order') return [received];
+    const arrived = timeOf(id);
+    skew.stamped(received.from, entry.time, arrived);
+    const time = epoch(Math.min(entry.time, Math.floor(arrived)));
+    return [{ ...received, entry: { ...entry, time } }];
+  }
+
+  #refuse(id: string, reason: string): void {
+    this.#refused++;
+    const { clock, warn } = this.#parts;
+    const { steady } = clock.now();
+    if (steady - this.#refusalTold < REFUSAL_SECONDS) return;
+    this.#refusalTold = steady;
+    warn(
+      `fleet: ${this.#refused} entries of the streams were refused so far, the latest, ${id}, for: ${reason}; who may ` +
+        'publish should be popbsmtp of this version only',
+    );
+  }
+
+  /** @param position null when there is nothing more */
+  #measure(position: Position | null): void {
+    if (position === null) {
+      this.#lag = 0;
+      return;
+    }
+    const { clock, skew } = this.#parts;
+    const engineNow = clock.now().wall + (skew.offset ?? 0);
+    this.#lag = Math.max(0, engineNow - timeOf(position.grants));
+  }
+
+  async #compareNowAndThen(connection: Connection): Promise<void> {
+    const { steady } = this.#parts.clock.now();
+    if (steady - this.#compared >= HEARTBEAT_SECONDS) await this.#compareClocks(connection);
+  }
+
+  async #compareClocks(connection: Connection): Promise<ReturnType<typeof epoch>> {
+    const { clock, skew } = this.#parts;
+    const asked = clock.now().wall;
+    const engine = await connection.time();
+    const { wall, steady } = clock.now();
+    skew.compare(engine, asked, wall);
+    this.#compared = steady;
+    return engine;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * An engine in memory, as far as publishers and subscribers see it: two streams, a clock, and connections that end.
+ */
+import { epoch } from '../../src/clock.ts';
+import type { Connection, StreamEntry, Trim } from '../../src/fleet/connection.ts';
+import type { Fields } from '../../src/fleet/entry.ts';
+import type { StreamName } from '../../src/fleet/position.ts';
+
+interface Appended {
+  readonly stream: StreamName;
+  readonly fields: Fields;
+  readonly trim: Trim;
+}
+
+export class FakeEngine {
+  /** Seconds. */
+  now: number;
+  run = 'first';
+  /** Entries that are taken until the connection is lost. */
+  takes = Number.POSITIVE_INFINITY;
+  readonly appended: Appended[] = [];
+  readonly streams: Record<StreamName, StreamEntry[]> = { orders: [], grants: [] };
+  /** How far each read went, as it was asked. */
+  readonly asked: { readonly orders: string; readonly grants: string }[] = [];
+  #number = 0;
+
+  constructor(now: number) {
+    this.now = now;
+  }
+
+  add(stream: StreamName, fields: readonly unknown[]): string {
+    this.#number++;
+    const id = `${Math.floor(this.now * 1000)}-${this.#number}`;
+    this.streams[stream].push({ id, fields });
+    return id;
+  }
+
+  connection(): Connection {
+    return {
+      run: this.run,
+      time: async () => epoch(this.now),
+      tryAppend: async () => undefined,
+      append: async (stream, fields, trim) => {
+        if (this.takes <= 0) throw new Error('gone');
+        this.takes--;
+        this.appended.push({ stream, fields, trim });
+        this.add(stream, fields);
+      },
+      read: async (position, count, blockMs) => {
+        this.asked.push({ orders: position.orders, grants: position.grants });
+        const behind = (stream: StreamName): StreamEntry[] =>
+          this.streams[stream].filter(({ id }) => isLater(id, position[stream])).slice(0, count);
+        const found = { orders: behind('orders'), grants: behind('grants') };
+        // Nobody writes any more: whoever would wait is told that the connection is lost.
+        if (blockMs > 0 && found.orders.length + found.grants.length === 0) throw new Error('gone');
+        return found;
+      },
+      close: () => undefined,
+    };
+  }
+}
+
+function isLater(id: string, than: string): boolean {
+  const [ms = 0, number = 0] = id.split('-').map(Number);
+  const [thanMs = 0, thanNumber = 0] = than.split('-').map(Number);
+  return ms > thanMs || (ms === thanMs && number > thanNumber);
+}

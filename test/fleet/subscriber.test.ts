@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { epoch } from '../../src/clock.ts';
+import { type Entry, encode, type Received, type Sender } from '../../src/fleet/entry.ts';
+import { Skew } from '../../src/fleet/skew.ts';
+import { Subscriber } from '../../src/fleet/subscriber.ts';
+import { addresses, ip } from '../map/addresses.ts';
+import { FakeEngine } from './fake-engine.ts';
+
+const NOON = 1_700_000_000;
+const GRACE = 900;
+const SELF: Sender = { name: 'mx1', instance: '00000001' };
+const OTHER: Sender = { name: 'mx2', instance: '00000002' };
+const never = new AbortController().signal;
+
+let engine: FakeEngine;
+let taken: Received[][];
+let warned: string[];
+let now: number;
+
+const login = (address: string, time = NOON): Entry => ({
+  kind: 'login',
+  ip: ip(address),
+  time: epoch(time),
+  server: 'dovecot',
+  user: 'anna',
+  tls: true,
+});
+
+const revocation = (user: string): Entry => ({
+  kind: 'order',
+  order: {
+    kind: 'revoke',
+    subject: { kind: 'user', user },
+    made: epoch(NOON),
+    until: epoch(NOON + 60),
+  },
+});
+
+beforeEach(() => {
+  now = NOON;
+  engine = new FakeEngine(NOON);
+  taken = [];
+  warned = [];
+});
+
+function subscriber(saved: unknown = null): Subscriber {
+  const warn = (text: string): void => void warned.push(text);
+  return new Subscriber(
+    {
+      sender: SELF,
+      clock: { now: () => ({ wall: epoch(now), steady: epoch(now) }) },
+      skew: new Skew(warn),
+      warn,
+      grace: () => GRACE,
+      take: async entries => void taken.push([...entries]),
+    },
+    saved,
+  );
+}
+
+/** Until there is nothing more, which ends the connection. */
+async function follow(one: Subscriber): Promise<void> {
+  let worked = false;
+  await assert.rejects(
+    one.use(engine.connection(), never, () => {
+      worked = true;
+    }),
+    /^Error: gone$/,
+  );
+  assert.ok(worked);
+}
+
+const ips = (): string[] =>
+  taken.flat().flatMap(({ entry }) => (entry.kind === 'login' ? [entry.ip] : []));
+
+describe('a subscriber', () => {
+  test('takes what others have published, and goes on behind it', async () => {
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    const one = subscriber();
+    await follow(one);
+    assert.deepEqual(taken, [[{ from: 'mx2', instance: '00000002', entry: login('192.0.2.1') }]]);
+    engine.add('grants', encode(login('192.0.2.2'), OTHER));
+    await follow(one);
+    assert.deepEqual([ips(), one.received], [['192.0.2.1', '192.0.2.2'], 2]);
+    await follow(subscriber(JSON.parse(JSON.stringify(one.position))));
+    assert.equal(one.received, 2);
+  });
+
+  test('begins with the grace period, and with every order', async () => {
+    engine.now = NOON - 2 * GRACE;
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    engine.add('orders', encode(revocation('mallory'), OTHER));
+    engine.now = NOON;
+    engine.add('grants', encode(login('192.0.2.2'), OTHER));
+    await follow(subscriber());
+    assert.deepEqual(
+      taken.flat().map(({ entry }) => entry.kind),
+      ['order', 'login'],
+    );
+    assert.deepEqual(ips(), ['192.0.2.2']);
+  });
+
+  test('knows all orders before the first grant', async () => {
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    for (let user = 0; user < 2500; user++)
+      engine.add('orders', encode(revocation(`u${user}`), OTHER));
+    const one = subscriber();
+    await follow(one);
+    assert.deepEqual(
+      taken.map(entries => entries.length),
+      [1000, 1000, 501],
+    );
+    assert.equal(taken.at(-1)?.at(-1)?.entry.kind, 'login');
+  });
+
+  test('reads a long stream in parts, each from where the last has ended', async () => {
+    const all = addresses('10.1', 2500);
+    for (const one of all) engine.add('grants', encode(login(one), OTHER));
+    await follow(subscriber());
+    assert.deepEqual(
+      taken.map(entries => entries.length),
+      [1000, 1000, 500],
+    );
+    assert.deepEqual(ips(), all);
+  });
+
+  test('leaves out what it has written itself, but not what a namesake has', async () => {
+    engine.add('grants', encode(login('192.0.2.1'), SELF));
+    engine.add('grants', encode(login('192.0.2.2'), { ...SELF, instance: '00000009' }));
+    await follow(subscriber());
+    assert.deepEqual(ips(), ['192.0.2.2']);
+  });
+
+  test('counts what it refuses, tells it once a minute, and goes on', async () => {
+    const one = subscriber();
+    engine.add('grants', ['v', '1', 'kind', 'open everything']);
+    const id = engine.add('orders', []);
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    await follow(one);
+    assert.deepEqual([ips(), one.refused, warned.length], [['192.0.2.1'], 2, 1]);
+    assert.match(warned[0] ?? '', new RegExp(`^fleet: 1 entries .*${id}, for: another version; `));
+    now += 61;
+    engine.now += 61;
+    engine.add('grants', []);
+    await follow(one);
+    assert.match(warned[1] ?? '', /^fleet: 3 entries/);
+  });
+
+  test('lets no stamp count as later than its arrival, and tells of the clock', async () => {
+    engine.add('grants', encode(login('192.0.2.1', NOON + 3600), OTHER));
+    await follow(subscriber());
+    assert.deepEqual(taken.flat()[0]?.entry, login('192.0.2.1', NOON));
+    assert.match(warned[0] ?? '', /^fleet: logins of mx2 are stamped 3600 s after/);
+  });
+
+  test('begins again when the engine has lost its streams and its clock', async () => {
+    engine.now = NOON + 3600;
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    const one = subscriber();
+    await follow(one);
+    engine.streams.grants.length = 0;
+    engine.now = NOON;
+    engine.add('grants', encode(login('192.0.2.2'), OTHER));
+    await follow(one);
+    assert.deepEqual(ips(), ['192.0.2.1', '192.0.2.2']);
+  });
+
+  test('keeps its place while what it has read is being dealt with', async () => {
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    const before: unknown[] = [];
+    const one: Subscriber = new Subscriber(
+      {
+        sender: SELF,
+        clock: { now: () => ({ wall: epoch(now), steady: epoch(now) }) },
+        skew: new Skew(() => undefined),
+        warn: () => undefined,
+        grace: () => GRACE,
+        take: async () => void before.push(one.position),
+      },
+      null,
+    );
+    await follow(one);
+    assert.deepEqual(before, [engine.asked[0]]);
+    assert.notDeepEqual(one.position, engine.asked[0]);
+  });
+});

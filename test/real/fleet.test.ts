@@ -1,0 +1,457 @@
+/**
+ * Hosts that share their grants, with the real Redis and the real Postfix: a login on A opens the relay on B and C, and
+ * nothing that befalls Redis, a subscriber or a publisher loses a grant or leaves one open.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { FleetHost } from './fleet-host.ts';
+import { popbsmtp } from './popbsmtp.ts';
+import { freePort, freePorts } from './ports.ts';
+import { type Postfix, startPostfix } from './postfix.ts';
+import { mustRun } from './processes.ts';
+import { requirePrograms } from './programs.ts';
+import { Redis } from './redis.ts';
+import { Rig } from './rig.ts';
+import { askToRelay } from './smtp.ts';
+import { waitFor } from './wait.ts';
+
+const skipRedis = requirePrograms(['redis-server', 'redis-cli']);
+const skipTls = requirePrograms(['redis-server', 'redis-cli', 'openssl']);
+const skipPostfix = requirePrograms(['redis-server', 'redis-cli', 'postfix'], { root: true });
+
+const README = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+
+describe('a login on one host', { skip: skipPostfix }, () => {
+  const rig = new Rig();
+  let a: FleetHost;
+  let b: FleetHost;
+  let c: FleetHost;
+  let postfixes: Postfix[];
+
+  before(async () => {
+    const { url } = await Redis.start(rig, await freePort());
+    const host = (name: string, role: 'publish' | 'subscribe' | 'both'): Promise<FleetHost> =>
+      FleetHost.make(rig, { name, role, engine: url });
+    [a, b, c] = [
+      await host('a', 'both'),
+      await host('b', 'subscribe'),
+      await host('c', 'subscribe'),
+    ];
+    await Promise.all([a, b, c].map(one => one.startConnected()));
+    const restrictions = (map: string): string =>
+      `smtpd_relay_restrictions = permit_mynetworks, check_client_access ${map}, reject_unauth_destination`;
+    postfixes = [];
+    for (const { map } of [b, c]) {
+      postfixes.push(
+        await startPostfix(rig, { mynetworks: '127.0.0.1/32', restrictions: restrictions(map) }),
+      );
+    }
+  });
+  after(() => rig.close());
+
+  const answers = (from: string): Promise<number[]> =>
+    Promise.all(postfixes.map(async postfix => (await askToRelay(postfix.smtp(from))).code));
+
+  test('opens the relay of the others, for that address only', async () => {
+    assert.deepEqual(await answers('127.0.0.2'), [554, 554]);
+    await a.logIn('127.0.0.2');
+    await waitFor('the relay', async () =>
+      (await answers('127.0.0.2')).every(code => code === 250),
+    );
+    assert.deepEqual(await answers('127.0.0.3'), [554, 554]);
+  });
+
+  test('is closed everywhere by a revocation there, and opened by an allowance', async () => {
+    await a.logIn('127.0.0.4');
+    await Promise.all([b, c].map(one => one.has('127.0.0.4')));
+    assert.equal((await popbsmtp('revoke', '--map', a.map, '127.0.0.4')).code, 0);
+    await waitFor('the end', async () => (await answers('127.0.0.4')).every(code => code === 554));
+    await a.logIn('127.0.0.4', '127.0.0.5');
+    await Promise.all([b, c].map(one => one.has('127.0.0.5')));
+    assert.deepEqual(await answers('127.0.0.4'), [554, 554]);
+    const allow = await popbsmtp(
+      'allow',
+      '--map',
+      a.map,
+      '--mynetworks',
+      'none',
+      '--exclude',
+      'none',
+      '127.0.0.4',
+    );
+    assert.equal(allow.code, 0, allow.stderr);
+    await waitFor('the relay', async () =>
+      (await answers('127.0.0.4')).every(code => code === 250),
+    );
+  });
+
+  test('is told of by status, doctor and the log', async () => {
+    const status = await popbsmtp('status', '--map', b.map);
+    assert.match(
+      status.stdout,
+      /^fleet {5}redis:\/\/127\.0\.0\.1:\d+\/0 as b, subscribe: connected/m,
+    );
+    assert.match(status.stdout, /^received {2}\d+, 0 refused, 0\.0 s behind; last \d+-\d+$/m);
+    const metrics = await popbsmtp('status', '--map', a.map, '--prometheus');
+    assert.match(metrics.stdout, /^popbsmtp_fleet_connected 1$/m);
+    assert.match(metrics.stdout, /^popbsmtp_fleet_waiting 0$/m);
+    assert.ok(b.daemon.lines.some(line => /^received ts=.* ip=127\.0\.0\.2 from=a$/.test(line)));
+    const url = (await b.fleet())?.engine ?? '';
+    const doctor = await popbsmtp(
+      'doctor',
+      '--no-smtp',
+      '--map',
+      b.map,
+      '--mynetworks',
+      'none',
+      '--fleet',
+      url,
+      '--fleet-role',
+      'subscribe',
+    );
+    assert.match(doctor.stdout, /^ok +fleet +redis:.* can be used \(subscribe\)$/m);
+    assert.match(doctor.stdout, /^ok +fleet +the daemon is connected$/m);
+  });
+});
+
+describe('Redis killed and started again', { skip: skipRedis }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+
+  for (const kept of ['yes', 'no']) {
+    test(`with appendonly ${kept}: nothing is lost`, async () => {
+      const redis = await Redis.start(
+        rig,
+        await freePort(),
+        '--appendonly',
+        kept,
+        '--appendfsync',
+        'always',
+      );
+      const a = await FleetHost.make(rig, {
+        name: 'a',
+        role: 'publish',
+        engine: redis.url,
+      });
+      const b = await FleetHost.make(rig, {
+        name: 'b',
+        role: 'subscribe',
+        engine: redis.url,
+      });
+      const late = await FleetHost.make(rig, {
+        name: 'late',
+        role: 'subscribe',
+        engine: redis.url,
+      });
+      await Promise.all([a, b].map(one => one.startConnected()));
+      await a.logIn('127.0.0.2');
+      await b.has('127.0.0.2');
+      await redis.kill();
+      await Promise.all([a, b].map(one => one.connected(false)));
+      await a.logIn('127.0.0.3');
+      await a.has('127.0.0.2', '127.0.0.3');
+      assert.deepEqual(await b.grants(), ['127.0.0.2'], 'its rows stay');
+      await redis.again();
+      await Promise.all([a, b].map(one => one.connected(true)));
+      await b.has('127.0.0.2', '127.0.0.3');
+      await late.startConnected();
+      await late.has('127.0.0.2', '127.0.0.3');
+      for (const { daemon } of [a, b]) {
+        const told = daemon.transcript().match(/fleet: (?:connected|no connection) to redis/g);
+        assert.deepEqual(
+          told?.map(text => text.replace(/^fleet: | to redis$/g, '')),
+          ['connected', 'no connection', 'connected'],
+        );
+      }
+    });
+  }
+
+  test('and not started again: nothing stays open', async () => {
+    const redis = await Redis.start(rig, await freePort());
+    const common = { engine: redis.url, more: ['--grace', '3s'] };
+    const a = await FleetHost.make(rig, { name: 'a', role: 'publish', ...common });
+    const b = await FleetHost.make(rig, { name: 'b', role: 'subscribe', ...common });
+    await Promise.all([a, b].map(one => one.startConnected()));
+    await a.logIn('127.0.0.2');
+    await b.daemon.waitForLine(/^received .*ip=127\.0\.0\.2/);
+    await redis.kill();
+    await Promise.all([a, b].map(one => one.hasNot('127.0.0.2')));
+    // On a slow machine it may have come too late to be granted at all.
+    assert.match(b.daemon.transcript(), /^purging .*ip=127\.0\.0\.2$|ignored --- too old/m);
+  });
+});
+
+describe('one host in trouble', { skip: skipRedis }, () => {
+  const rig = new Rig();
+  let redis: Redis;
+
+  before(async () => {
+    redis = await Redis.start(rig, await freePort());
+  });
+  after(() => rig.close());
+
+  const pair = async (prefix: string, ...more: string[]): Promise<[FleetHost, FleetHost]> => {
+    const common = { engine: redis.url, more: ['--fleet-prefix', prefix, ...more] };
+    const a = await FleetHost.make(rig, { name: 'a', role: 'both', ...common });
+    const b = await FleetHost.make(rig, { name: 'b', role: 'both', ...common });
+    await Promise.all([a, b].map(one => one.startConnected()));
+    return [a, b];
+  };
+
+  test('a subscriber that was killed goes on where it was, and takes nothing twice', async () => {
+    const [a, b] = await pair('killed');
+    await a.logIn('127.0.0.2');
+    await b.has('127.0.0.2');
+    // Its place is noted once a second.
+    await waitFor('its place', async () => {
+      const found = await b.noted();
+      return found.includes((await b.fleet())?.subscribe?.lastId ?? 'nothing');
+    });
+    await b.kill();
+    await a.logIn('127.0.0.3');
+    await popbsmtp('revoke', '--map', a.map, '127.0.0.2');
+    await a.published();
+    await b.startConnected();
+    await b.has('127.0.0.3');
+    await b.hasNot('127.0.0.2');
+    const received = b.daemon.lines.filter(line => line.startsWith('received '));
+    assert.deepEqual(
+      received.map(line => line.replace(/.* ip=/, '')),
+      ['127.0.0.3 from=a'],
+    );
+  });
+
+  test('a subscriber whose map is gone makes it anew from the streams', async () => {
+    const [a, b] = await pair('gone');
+    await a.logIn('127.0.0.2', '127.0.0.3');
+    await popbsmtp('revoke', '--map', a.map, '127.0.0.3');
+    await b.has('127.0.0.2');
+    await b.daemon.stop();
+    await b.forgetEverything();
+    await b.startConnected();
+    await b.has('127.0.0.2');
+    await a.logIn('127.0.0.3', '127.0.0.4');
+    await b.has('127.0.0.4');
+    assert.deepEqual(await b.grants(), ['127.0.0.2', '127.0.0.4']);
+  });
+
+  test('a publisher that is cut off goes on, and tells the others when it is back', async () => {
+    const [a, b] = await pair('cut');
+    redis.signal('SIGSTOP');
+    await Promise.all([a, b].map(one => one.connected(false)));
+    await a.logIn('127.0.0.2');
+    await a.has('127.0.0.2');
+    assert.equal((await a.fleet())?.publish?.waiting, 1);
+    assert.deepEqual(await b.grants(), []);
+    redis.signal('SIGCONT');
+    await b.has('127.0.0.2');
+    await Promise.all([a, b].map(one => one.connected(true)));
+  });
+
+  test('a publisher that is killed while it is cut off tells the others after its restart', async () => {
+    const [a, b] = await pair('lost');
+    redis.signal('SIGSTOP');
+    await a.connected(false);
+    await a.logIn('127.0.0.2');
+    await a.has('127.0.0.2');
+    const before = await a.noted();
+    await a.logIn('127.0.0.3');
+    await a.has('127.0.0.3');
+    await a.kill();
+    assert.equal(await a.noted(), before, 'what has not been published is not noted as done');
+    redis.signal('SIGCONT');
+    await a.startConnected();
+    await b.has('127.0.0.2', '127.0.0.3');
+  });
+
+  test('what somebody else writes opens nothing, and is told', async () => {
+    const [a, b] = await pair('forged');
+    const forged = [
+      'v',
+      '1',
+      'from',
+      'evil/01234567',
+      'kind',
+      'login',
+      'server',
+      'x',
+      'user',
+      '',
+      'tls',
+      '',
+    ];
+    const now = String(Math.floor(Date.now() / 1000));
+    for (const ip of [
+      '127.0.0.0/8',
+      '127',
+      '::ffff:127.0.0.9',
+      '127.0.0.9\n127.0.0.10',
+      '127.0.0.1',
+    ])
+      await redis.cli('xadd', 'forged:grants', '*', ...forged, 'ip', ip, 'time', now);
+    await redis.cli('xadd', 'forged:grants', '*', ...forged, 'ip', '127.0.0.9', 'time', '1');
+    await redis.cli('xadd', 'forged:orders', '*', 'everything', 'open');
+    await a.logIn('127.0.0.2');
+    await b.has('127.0.0.2');
+    assert.deepEqual(await b.grants(), ['127.0.0.2']);
+    assert.equal((await b.fleet())?.subscribe?.refused, 5);
+    assert.match(b.daemon.transcript(), /fleet: 1 entries of the streams were refused so far/);
+    assert.match(b.daemon.transcript(), /ignored --- in mynetworks/);
+    assert.match(b.daemon.transcript(), /ignored --- too old/);
+  });
+});
+
+describe('an account of Redis', { skip: skipRedis }, () => {
+  const rig = new Rig();
+  let redis: Redis;
+  let password: string;
+
+  before(async () => {
+    redis = await Redis.start(rig, await freePort());
+    password = join(await rig.directory(), 'password');
+    await writeFile(password, 'PASSWORD\n');
+    const lines = README.split('\n').filter(line => line.startsWith('    ACL SETUSER '));
+    assert.equal(lines.length, 3);
+    for (const line of lines) await redis.cli(...line.trim().split(' '));
+  });
+  after(() => rig.close());
+
+  const as = (user: string, ...command: string[]): Promise<string> =>
+    redis.cli('--no-auth-warning', '--user', `popbsmtp-${user}`, '-a', 'PASSWORD', ...command);
+
+  const host = (
+    name: string,
+    role: 'publish' | 'subscribe' | 'both',
+    user: string,
+  ): Promise<FleetHost> =>
+    FleetHost.make(rig, {
+      name,
+      role,
+      engine: redis.url,
+      more: ['--fleet-user', `popbsmtp-${user}`, '--fleet-password-file', password],
+    });
+
+  test('of a publisher can write and not read, of a subscriber read and not write', async () => {
+    const entry = ['x', 'y'];
+    const is = async (answer: Promise<string>): Promise<boolean> =>
+      (await answer).startsWith('NOPERM ');
+    assert.deepEqual(
+      await Promise.all([
+        is(as('publish', 'xadd', 'popbsmtp:grants', '*', ...entry)),
+        is(as('publish', 'xadd', 'other', '*', ...entry)),
+        is(as('publish', 'xread', 'streams', 'popbsmtp:grants', '0')),
+        is(as('publish', 'xrange', 'popbsmtp:grants', '-', '+')),
+        is(as('publish', 'del', 'popbsmtp:grants')),
+        is(as('subscribe', 'xread', 'streams', 'popbsmtp:grants', '0')),
+        is(as('subscribe', 'xread', 'streams', 'other', '0')),
+        is(as('subscribe', 'xadd', 'popbsmtp:grants', '*', ...entry)),
+        is(as('subscribe', 'xtrim', 'popbsmtp:grants', 'maxlen', '0')),
+        is(as('subscribe', 'config', 'get', 'dir')),
+      ]),
+      [false, true, true, true, true, false, true, true, true, true],
+    );
+  });
+
+  test('serves the hosts that need no more', async () => {
+    const a = await host('a', 'publish', 'publish');
+    const b = await host('b', 'subscribe', 'subscribe');
+    const c = await host('c', 'both', 'both');
+    await Promise.all([a, b, c].map(one => one.startConnected()));
+    await a.logIn('127.0.0.2');
+    await c.logIn('127.0.0.3');
+    await b.has('127.0.0.2', '127.0.0.3');
+  });
+
+  test('that may not do what a host is to do is told, once, and by the doctor', async () => {
+    const a = await host('d', 'both', 'subscribe');
+    await a.start();
+    await a.connected(false);
+    await waitFor('the reason', () => a.daemon.transcript().includes('NOPERM'));
+    await a.logIn('127.0.0.2');
+    await a.has('127.0.0.2');
+    assert.equal(a.daemon.transcript().match(/no connection to redis/g)?.length, 1);
+    const account = ['--fleet-user', 'popbsmtp-subscribe', '--fleet-password-file', password];
+    const doctor = await popbsmtp(
+      ...['doctor', '--no-smtp', '--map', a.map, '--watchlog', a.log, '--mynetworks', 'none'],
+      ...['--fleet', redis.url, ...account],
+    );
+    assert.match(doctor.stdout, /^error +fleet +redis:.* cannot be used \(both\): NOPERM/m);
+    assert.match(doctor.stdout, /^error +fleet +the daemon is not connected to its fleet$/m);
+  });
+
+  test('with a wrong password is refused', async () => {
+    await writeFile(password, 'another\n');
+    const a = await host('e', 'publish', 'publish');
+    await a.start();
+    await waitFor('the reason', () => a.daemon.transcript().includes('WRONGPASS'));
+    await writeFile(password, 'PASSWORD');
+    await a.connected(true);
+  });
+});
+
+describe('TLS', { skip: skipTls }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+
+  test('is used, and the server has to prove who it is', async () => {
+    const directory = await rig.directory();
+    const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+    await mustRun('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...[
+        '-subj',
+        '/CN=redis',
+        '-addext',
+        'subjectAltName=IP:127.0.0.1',
+        '-keyout',
+        key,
+        '-out',
+        certificate,
+      ],
+    ]);
+    const [port, tlsPort] = await freePorts(2);
+    const files = [
+      '--tls-cert-file',
+      certificate,
+      '--tls-key-file',
+      key,
+      '--tls-ca-cert-file',
+      certificate,
+    ];
+    await Redis.start(
+      rig,
+      port ?? 0,
+      '--tls-port',
+      String(tlsPort),
+      ...files,
+      '--tls-auth-clients',
+      'no',
+    );
+    const engine = `rediss://127.0.0.1:${tlsPort}/0`;
+    const trusting = ['--fleet-ca', certificate];
+    const a = await FleetHost.make(rig, { name: 'a', role: 'publish', engine, more: trusting });
+    const b = await FleetHost.make(rig, { name: 'b', role: 'subscribe', engine, more: trusting });
+    const c = await FleetHost.make(rig, { name: 'c', role: 'subscribe', engine });
+    await Promise.all([a, b].map(one => one.startConnected()));
+    await c.start();
+    await a.logIn('127.0.0.2');
+    await b.has('127.0.0.2');
+    await waitFor('the reason', () =>
+      /no connection to .*self-signed certificate/.test(c.daemon.transcript()),
+    );
+    assert.deepEqual(await c.grants(), []);
+  });
+});

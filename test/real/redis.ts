@@ -1,0 +1,80 @@
+/**
+ * A Redis of the test's own: a free port of the loopback, a temporary directory, ended with the rig.
+ *
+ * Promises: it accepts connections when it is started; it can be killed and started again in the same directory, so
+ * that what it has kept there is what it goes on with.
+ */
+import { type Daemon, mustRun, startDaemon } from './processes.ts';
+import type { Rig } from './rig.ts';
+import { waitForPort } from './wait.ts';
+
+const HOST = '127.0.0.1';
+
+export class Redis {
+  readonly port: number;
+  readonly #rig: Rig;
+  readonly #args: readonly string[];
+  #daemon: Daemon;
+
+  private constructor(rig: Rig, port: number, args: readonly string[]) {
+    this.#rig = rig;
+    this.port = port;
+    this.#args = args;
+    this.#daemon = this.#launch();
+  }
+
+  /** @param more of its command line: `--appendonly yes` */
+  static async start(rig: Rig, port: number, ...more: string[]): Promise<Redis> {
+    const directory = await rig.directory();
+    const args = [
+      '--port',
+      String(port),
+      '--bind',
+      HOST,
+      '--dir',
+      directory,
+      '--save',
+      '',
+      ...more,
+    ];
+    const redis = new Redis(rig, port, args);
+    await redis.#ready();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://${HOST}:${this.port}/0`;
+  }
+
+  get pid(): number {
+    return this.#daemon.pid;
+  }
+
+  /** What redis-cli prints. */
+  cli(...args: string[]): Promise<string> {
+    return mustRun('redis-cli', ['-h', HOST, '-p', String(this.port), ...args]);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#daemon.signal(name);
+  }
+
+  async kill(): Promise<void> {
+    this.#daemon.signal('SIGKILL');
+    await this.#daemon.exited();
+  }
+
+  /** Starts it again, with what it has kept. */
+  async again(): Promise<void> {
+    this.#daemon = this.#launch();
+    await this.#ready();
+  }
+
+  #launch(): Daemon {
+    return startDaemon(this.#rig, 'redis-server', this.#args);
+  }
+
+  #ready(): Promise<void> {
+    return waitForPort(HOST, this.port);
+  }
+}
