@@ -1,0 +1,121 @@
+/**
+ * Takes what other hosts of the fleet have decided, which the rules of this one judge once more.
+ *
+ * Promises: the latest login of an address wins, however entries are repeated or reordered; nothing that is received
+ * opens more than a login here would; a revocation holds also for what arrives after it and is older.
+ */
+import type { Batch } from '../batch.ts';
+import type { IpText } from '../classifier/address.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import type { Moment } from '../clock.ts';
+import type { Allowance, Order, Revocation } from '../control/orders.ts';
+import type { Decider } from '../decider.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+import type { PresenceEntry, Received, WithdrawalEntry } from './entry.ts';
+
+export class Reception {
+  readonly #decider: Decider;
+  readonly #classifier: () => Classifier;
+
+  constructor(decider: Decider, classifier: () => Classifier) {
+    this.#decider = decider;
+    this.#classifier = classifier;
+  }
+
+  /** @param find the addresses that a user has opened, as far as they are known */
+  take(
+    { from, entry }: Received,
+    find: (user: string) => readonly IpText[],
+    now: Moment,
+    batch: Batch,
+  ): void {
+    if (entry.kind === 'order') this.#order(entry.order, { from, find }, now, batch);
+    else if (entry.kind === 'withdrawn') this.#withdrawal(entry, from, now, batch);
+    else this.#presence(entry, from, now, batch);
+  }
+
+  /** A session prolongs the grant that there is; where there is none, it is worth a login. */
+  #presence(entry: PresenceEntry, from: string, now: Moment, batch: Batch): void {
+    const { grants } = this.#decider;
+    const { kind, ...presence } = entry;
+    const login: LoginEvent = { event: 'login', ...presence, session: null };
+    if (kind === 'login' || grants.stampOf(login.ip) === null) {
+      this.#decider.admit(login, { from }, now, batch);
+      return;
+    }
+    // An encrypted login has earned that grant, where only such count.
+    if (this.#decider.refusal({ ...login, tls: true }, now) !== null) return;
+    const grant = grants.logout(login.ip, entry.time, now);
+    if (grant === null) return;
+    batch.change(grant);
+    batch.tell({ kind: 'kept', grant, from });
+  }
+
+  #withdrawal(
+    { ip, time, reason }: WithdrawalEntry,
+    from: string,
+    now: Moment,
+    batch: Batch,
+  ): void {
+    const stamp = this.#decider.grants.stampOf(ip);
+    if (stamp !== null && stamp <= time) this.#decider.withdraw(ip, { reason, from }, now, batch);
+  }
+
+  #order(
+    order: Order,
+    { from, find }: { readonly from: string; find(user: string): readonly IpText[] },
+    now: Moment,
+    batch: Batch,
+  ): void {
+    if (order.kind === 'allow') this.#allow(order, from, now, batch);
+    else if (this.#decider.orders.receive(order, now)) {
+      const { subject } = order;
+      const ips = subject.kind === 'address' ? [subject.ip] : find(subject.user);
+      this.#revoke({ order, from, ips }, now, batch);
+    }
+  }
+
+  #allow(order: Allowance, from: string, now: Moment, batch: Batch): void {
+    const { ip } = order.subject;
+    if (order.until <= now.wall || this.#classifier().classify(ip).kind === 'ignored') return;
+    if (!this.#decider.orders.receive(order, now)) return;
+    const stamp = this.#decider.renew(ip, now);
+    batch.changeAndTell(stamp === null ? null : { ip, stamp }, effect => ({
+      kind: 'allowed',
+      order,
+      effect,
+      from,
+    }));
+  }
+
+  /** Also what is over by now: what logged in before its end may arrive later. */
+  #revoke(
+    {
+      order,
+      from,
+      ips,
+    }: {
+      readonly order: Revocation;
+      readonly from: string;
+      readonly ips: readonly IpText[];
+    },
+    now: Moment,
+    batch: Batch,
+  ): void {
+    const { grants } = this.#decider;
+    const ended = ips
+      .filter(ip => (grants.stampOf(ip) ?? order.until) < order.until)
+      .map(ip => grants.revoke(ip))
+      .filter(grant => grant !== null);
+    for (const { ip } of ended) batch.remove(ip);
+    if (order.until <= now.wall && ended.length === 0) return;
+    batch.tell({ kind: 'revoked', orders: [order], grants: ended, from });
+  }
+}
+
+/** The address of an entry that may lead to a grant, as a list. */
+export function grantable({ entry }: Received): readonly IpText[] {
+  if (entry.kind === 'withdrawn') return [];
+  if (entry.kind !== 'order') return [entry.ip];
+  return entry.order.kind === 'allow' ? [entry.order.subject.ip] : [];
+}
