@@ -17,6 +17,7 @@ import { positionOf } from '../control/position.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import type { Report } from '../decision.ts';
 import { readSecrets } from '../fleet/connection.ts';
+import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import { formatMapSpec } from '../map/map-types.ts';
@@ -299,8 +300,10 @@ class RunningDaemon implements Daemon {
 
   #joinFleet(places: Places): Fleet | null {
     const { fleet, nowrite } = this.#settings;
-    if (fleet === null) return null;
-    return fleetFor(fleet, places[Fleet.placeName(fleet)], {
+    // A dry run changes nothing elsewhere either.
+    if (fleet === null || (nowrite && fleet.role === 'publish')) return null;
+    const settings: FleetSettings = nowrite ? { ...fleet, role: 'subscribe' } : fleet;
+    return fleetFor(settings, places[Fleet.placeName(fleet)], {
       clock: this.#clock,
       grants: this.#grants,
       pipeline: this.#pipeline,

@@ -25,17 +25,20 @@ export interface FleetFacts {
 
 export const fleetCheck = check(
   'fleet',
-  async ({ settings }): Promise<FleetFacts | null> => {
+  async ({ settings, ended }): Promise<FleetFacts | null> => {
     const { fleet, map } = settings;
     if (fleet === null) return null;
-    return { settings: fleet, engine: await tryEngine(fleet), daemon: await askDaemon(map) };
+    return { settings: fleet, engine: await tryEngine(fleet, ended), daemon: await askDaemon(map) };
   },
   facts => (facts === null ? [] : judgeFleet(facts)),
 );
 
-async function tryEngine(settings: FleetSettings): Promise<FleetFacts['engine']> {
+async function tryEngine(
+  settings: FleetSettings,
+  ended: AbortSignal,
+): Promise<FleetFacts['engine']> {
   try {
-    const connection = await connectTo(settings);
+    const connection = await connectTo(settings, ended);
     try {
       const asked = Date.now() / 1000;
       const time = await connection.time();

@@ -48,9 +48,10 @@ const CONNECT_MS = 5000;
 export const SILENCE_MS = 5000;
 
 /**
+ * @param signal gives up, or closes the connection
  * @throws Failure FLEET_FILE; Error with the library's or the engine's own words
  */
-export async function connectTo(settings: FleetSettings): Promise<Connection> {
+export async function connectTo(settings: FleetSettings, signal: AbortSignal): Promise<Connection> {
   const secrets = readSecrets(settings);
   const { createClient } = await import('@redis/client');
   const client = createClient({
@@ -67,6 +68,7 @@ export async function connectTo(settings: FleetSettings): Promise<Connection> {
   });
   // Whoever waits for a command is told the same.
   client.on('error', () => undefined);
+  signal.addEventListener('abort', () => client.destroy(), { once: true });
   try {
     await client.connect();
     const send = (...args: string[]): Promise<unknown> => client.sendCommand(args);

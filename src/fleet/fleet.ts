@@ -105,7 +105,8 @@ export class Fleet {
     const outbox = this.#publisher?.outbox;
     const until = performance.now() + FAREWELL_MS;
     while (outbox !== undefined && outbox.size > 0 && performance.now() < until) {
-      if (!this.#isConnected) break;
+      // At the very start it is not known yet.
+      if (this.#toldConnected === false) break;
       await sleep(FAREWELL_STEP_MS);
     }
     await Promise.all(this.#links.map(link => link.stop()));
@@ -163,7 +164,7 @@ export class Fleet {
 
   #linkFor(user: Publisher | Subscriber): Link {
     return new Link({
-      connect: () => connectTo(this.#settings),
+      connect: signal => connectTo(this.#settings, signal),
       use: (connection, signal, works) => user.use(connection, signal, works),
       connected: () => this.#connected(),
       lost: error => this.#lost(error),

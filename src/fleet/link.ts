@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
 
 export interface LinkParts {
-  connect(): Promise<Connection>;
+  /** @param signal gives up, or closes what was made */
+  connect(signal: AbortSignal): Promise<Connection>;
   /**
    * Uses the connection until the signal, or until it is lost, which rejects.
    *
@@ -25,7 +26,8 @@ const LONGEST_PAUSE_MS = 5000;
 export class Link {
   readonly #parts: LinkParts;
   readonly #ending = new AbortController();
-  #connection: Connection | null = null;
+  /** Ends the connection that there is, or is being made. */
+  #current = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #pause = FIRST_PAUSE_MS;
   /** As it was told last; null before the first time. */
@@ -45,7 +47,7 @@ export class Link {
 
   async stop(): Promise<void> {
     this.#ending.abort();
-    this.#connection?.close();
+    this.#current.abort();
     await this.#running;
   }
 
@@ -53,7 +55,7 @@ export class Link {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        await this.#connectAndUse(signal);
+        await this.#connectAndUse();
       } catch (error) {
         if (!signal.aborted) this.#lost(error);
       }
@@ -63,9 +65,10 @@ export class Link {
     }
   }
 
-  async #connectAndUse(signal: AbortSignal): Promise<void> {
-    const connection = await this.#parts.connect();
-    this.#connection = connection;
+  async #connectAndUse(): Promise<void> {
+    this.#current = new AbortController();
+    const { signal } = this.#current;
+    const connection = await this.#parts.connect(signal);
     try {
       if (signal.aborted) return;
       await this.#parts.use(connection, signal, () => this.#connected());

@@ -4,14 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { loginLine } from '../cli/watched-log.ts';
 import { FleetHost } from './fleet-host.ts';
-import { popbsmtp } from './popbsmtp.ts';
+import { MAIN, popbsmtp } from './popbsmtp.ts';
 import { freePort, freePorts } from './ports.ts';
 import { type Postfix, startPostfix } from './postfix.ts';
-import { mustRun } from './processes.ts';
+import { mustRun, startDaemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 import { Redis } from './redis.ts';
 import { Rig } from './rig.ts';
@@ -265,6 +266,37 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     redis.signal('SIGCONT');
     await a.startConnected();
     await b.has('127.0.0.2', '127.0.0.3');
+  });
+
+  test('a host whose engine is not there, or does not answer, starts, grants and stops', async () => {
+    redis.signal('SIGSTOP');
+    for (const engine of [`redis://127.0.0.1:${await freePort()}`, redis.url]) {
+      const a = await FleetHost.make(rig, { name: 'a', role: 'both', engine });
+      const daemon = await a.start();
+      await a.logIn('127.0.0.2');
+      await a.has('127.0.0.2');
+      assert.equal((await a.fleet())?.connected, false);
+      assert.equal(await daemon.stop(), 0, daemon.transcript());
+    }
+    redis.signal('SIGCONT');
+  });
+
+  test('a dry run takes part, and publishes nothing', async () => {
+    const [a] = await pair('dry');
+    const log = join(await rig.directory(), 'mail.log');
+    await writeFile(log, '');
+    const dry = startDaemon(rig, process.execPath, [
+      ...[MAIN, 'run', '--debug', '--nowrite', '--watchlog', log, '--map', `lmdb:${log}-map`],
+      ...['--mynetworks', 'none', '--exclude', 'none'],
+      ...['--fleet', redis.url, '--fleet-prefix', 'dry', '--fleet-name', 'dry'],
+    ]);
+    await waitFor('its connection', () => dry.transcript().includes('fleet: connected'));
+    await a.logIn('127.0.0.2');
+    await dry.waitForLine(/^received .*ip=127\.0\.0\.2 from=a$/);
+    await appendFile(log, loginLine('127.0.0.3'));
+    await dry.waitForLine(/^read .*ip=127\.0\.0\.3$/);
+    assert.equal(await dry.stop(), 0);
+    assert.equal((await redis.cli('xlen', 'dry:grants')).trim(), '1');
   });
 
   test('what somebody else writes opens nothing, and is told', async () => {
