@@ -8,7 +8,7 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
-import type { Notes, Places } from '../checkpoint/checkpoint.ts';
+import type { Places } from '../checkpoint/checkpoint.ts';
 import { version } from '../cli/version.ts';
 import { type Clock, type Moment, systemClock } from '../clock.ts';
 import { Bookkeeping } from '../control/bookkeeping.ts';
@@ -27,15 +27,16 @@ import { Pipeline, type Rules } from '../pipeline.ts';
 import type { Grace } from '../policy/grace.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
-import { type SavedSessions, type SessionTable, sessionsOf } from '../session/session-table.ts';
+import { type SessionTable, sessionsOf } from '../session/session-table.ts';
 import type { RuleSettings, RunSettings } from '../settings.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import { Bookmarks } from './bookmarks.ts';
 import { fleetFor } from './fleet.ts';
 import { type HeldMap, holdMap } from './held-map.ts';
+import { NoteKeeper } from './note-keeper.ts';
 import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
 import type { Attended } from './service-manager.ts';
-import { Silence } from './silence.ts';
+import { Silences } from './silence.ts';
 import { checkLogs, type Watched, watch } from './sources.ts';
 
 const PURGE_MS = 250;
@@ -98,7 +99,7 @@ class RunningDaemon implements Daemon {
   readonly #sessions: SessionTable | null;
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
-  readonly #silences = new Map<string, Silence>();
+  readonly #silences: Silences;
   readonly #end = new EventEmitter<{ following: []; end: []; bug: [unknown] }>();
   /** The logs of which nothing has been heard yet, not even that they are not there. */
   readonly #unheard = new Set<string>();
@@ -106,8 +107,8 @@ class RunningDaemon implements Daemon {
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
-  /** Notes that wait until what they stand for has been published. */
-  #unpublished: { readonly notes: Notes; readonly mark: number } | null = null;
+  /** Null in a dry run. */
+  #notes: NoteKeeper | null = null;
   #watched: readonly Watched[] = [];
   #grace: Grace;
   #following = 0;
@@ -127,6 +128,7 @@ class RunningDaemon implements Daemon {
     this.#output = this.#bookkeeping.output;
     this.#grace = settings.grace;
     const { warn } = this.#output;
+    this.#silences = new Silences(() => clock.now().steady, warn);
     this.#drift = new Drift(warn, settings.logUsers === 'plain');
     this.#bookmarks = settings.nowrite
       ? null
@@ -172,6 +174,15 @@ class RunningDaemon implements Daemon {
     };
     this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
     this.#fleet = this.#joinFleet(places);
+    this.#notes =
+      this.#bookmarks &&
+      new NoteKeeper({
+        bookmarks: this.#bookmarks,
+        watched: this.#watched,
+        memory: this.#memory,
+        fleet: this.#fleet,
+        isSettled: () => this.#pipeline.settled,
+      });
     this.#following = names.length;
     for (const name of names) this.#unheard.add(name);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
@@ -218,7 +229,7 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#bookkeeping.leaveRoster();
-    this.#noteAtStop();
+    this.#notes?.noteAtStop(this.#sessions?.save(this.#clock.now().steady) ?? null);
     await this.#held.close();
   }
 
@@ -233,11 +244,10 @@ class RunningDaemon implements Daemon {
   }
 
   #receiverFor(name: string): Receiver {
-    const silence = new Silence(this.#clock.now().steady);
-    this.#silences.set(name, silence);
+    this.#silences.watch(name);
     return {
       lines: batch => {
-        silence.heard(this.#clock.now().steady);
+        this.#silences.heard(name);
         this.#bookkeeping.counters.lines(name, batch.length);
         this.#output.lines?.(batch);
         return this.#watch(this.#pipeline.lines(batch));
@@ -271,33 +281,6 @@ class RunningDaemon implements Daemon {
     });
   }
 
-  #notes(sessions: SavedSessions | null): Notes {
-    const places: Record<string, unknown> = {};
-    for (const { name, place } of this.#watched) places[name] = place();
-    if (this.#fleet !== null) places[this.#fleet.name] = this.#fleet.place();
-    return { places, memory: this.#memory.save(), sessions };
-  }
-
-  /** A place is noted when the map, and the fleet, have all that the lines before it have led to. */
-  #note(): void {
-    if (this.#unpublished === null && this.#pipeline.settled) {
-      this.#unpublished = { notes: this.#notes(null), mark: this.#fleet?.mark ?? 0 };
-    }
-    const waiting = this.#unpublished;
-    if (waiting === null || this.#fleet?.isPublished(waiting.mark) === false) return;
-    this.#unpublished = null;
-    this.#bookmarks?.write(waiting.notes);
-  }
-
-  /** What has not been published by now is read once more at the next start. */
-  #noteAtStop(): void {
-    if (!this.#pipeline.settled) return;
-    const notes = this.#notes(this.#sessions?.save(this.#clock.now().steady) ?? null);
-    const isPublished = this.#fleet?.isPublished(this.#fleet.mark) ?? true;
-    const { places, memory } = isPublished ? notes : (this.#unpublished?.notes ?? notes);
-    this.#bookmarks?.write({ places, memory, sessions: notes.sessions });
-  }
-
   #joinFleet(places: Places): Fleet | null {
     const { fleet, nowrite } = this.#settings;
     // A dry run changes nothing elsewhere either.
@@ -315,15 +298,8 @@ class RunningDaemon implements Daemon {
   }
 
   #keepBooks(): void {
-    this.#note();
-    for (const [name, silence] of this.#silences) {
-      const seconds = silence.toTell(this.#clock.now().steady);
-      if (seconds === null) continue;
-      const hours = Math.round(seconds / 3600);
-      this.#output.warn(
-        `nothing was written to ${name} for ${hours} h, longer than ever: is it still the log?`,
-      );
-    }
+    this.#notes?.note();
+    this.#silences.tell();
   }
 
   /** A step that fails is a bug of ours: the pipeline deals with all that can go wrong outside. */

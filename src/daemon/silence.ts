@@ -34,3 +34,36 @@ export class Silence {
     return seconds;
   }
 }
+
+/** The silences of all logs. */
+export class Silences {
+  readonly #logs = new Map<string, Silence>();
+  readonly #now: () => number;
+  readonly #warn: (text: string) => void;
+
+  constructor(now: () => number, warn: (text: string) => void) {
+    this.#now = now;
+    this.#warn = warn;
+  }
+
+  /** @param name of a log, of which nothing has been heard yet */
+  watch(name: string): void {
+    this.#logs.set(name, new Silence(this.#now()));
+  }
+
+  heard(name: string): void {
+    this.#logs.get(name)?.heard(this.#now());
+  }
+
+  /** Warns of those that are to be told now. */
+  tell(): void {
+    for (const [name, silence] of this.#logs) {
+      const seconds = silence.toTell(this.#now());
+      if (seconds === null) continue;
+      const hours = Math.round(seconds / 3600);
+      this.#warn(
+        `nothing was written to ${name} for ${hours} h, longer than ever: is it still the log?`,
+      );
+    }
+  }
+}
