@@ -261,6 +261,8 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     const before = await a.noted();
     await a.logIn('127.0.0.3');
     await a.has('127.0.0.3');
+    // Its place is noted once a second, when it is.
+    await a.hasRunFor(3);
     await a.kill();
     assert.equal(await a.noted(), before, 'what has not been published is not noted as done');
     redis.signal('SIGCONT');
