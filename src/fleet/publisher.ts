@@ -72,6 +72,8 @@ export class Publisher {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     await connection.tryAppend();
     await this.#compareClocks(connection);
+    // A key of another type is only found by an entry; it must not look like a connection that comes and goes.
+    await this.#send(this.#outbox.first(BATCH), connection);
     works();
     this.#tellLost(true);
     if (connection.run !== this.#run) await this.#tellEverything(connection);

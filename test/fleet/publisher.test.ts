@@ -106,6 +106,16 @@ describe('a publisher', () => {
     assert.deepEqual(published(), ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map(login));
   });
 
+  test('does not count as connected while the engine takes nothing of what waits', async () => {
+    engine.takes = 0;
+    publisher.post([login('192.0.2.1')]);
+    const works = (): void => assert.fail('it does not work');
+    await assert.rejects(
+      publisher.use(engine.connection(), new AbortController().signal, works),
+      /gone/,
+    );
+  });
+
   test('tells an engine everything after its start, and not after a mere break', async () => {
     known = [REVOCATION, login('192.0.2.7')];
     await publish();

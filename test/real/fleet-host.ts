@@ -4,6 +4,7 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ask } from '../../src/control/client.ts';
+import type { Status } from '../../src/control/status.ts';
 import type { FleetStatus } from '../../src/fleet/fleet.ts';
 import { readRows } from '../../src/map/map-types.ts';
 import { loginLine } from '../cli/watched-log.ts';
@@ -83,9 +84,19 @@ export class FleetHost {
 
   /** What `status` tells of the fleet; null when it cannot be asked yet. */
   async fleet(): Promise<FleetStatus | null> {
+    return (await this.#status())?.fleet ?? null;
+  }
+
+  /** Waits until so many seconds of the daemon's own have passed, and what it does each second has been done. */
+  async hasRunFor(seconds: number): Promise<void> {
+    const uptime = async (): Promise<number> => (await this.#status())?.uptime ?? 0;
+    const until = (await uptime()) + seconds;
+    await waitFor('time to pass', async () => (await uptime()) >= until);
+  }
+
+  #status(): Promise<Status | null> {
     if (!this.daemon.running) throw new Error(this.daemon.transcript());
-    const status = await ask({ type: 'lmdb', path: this.path }, { command: 'status' });
-    return status?.fleet ?? null;
+    return ask({ type: 'lmdb', path: this.path }, { command: 'status' });
   }
 
   connected(is: boolean): Promise<unknown> {
