@@ -12,7 +12,6 @@ import { GrantTable } from '../grant/grant-table.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
-import { grantsIn } from '../map/row.ts';
 import { Pipeline } from '../pipeline.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import { Registry } from '../recogniser/registry.ts';
@@ -45,7 +44,7 @@ export async function withoutDaemon<T>(
     const clock = systemClock();
     const now = clock.now();
     const grants = new GrantTable(ip => rules.grace.of(ip), Number.POSITIVE_INFINITY);
-    for (const grant of grantsIn(await held.map.rows())) grants.restore(grant, now);
+    await held.map.eachGrant(grant => grants.restore(grant, now));
     const orders = new Orders(rules.grace);
     const file = ordersFile(map);
     orders.restore(file.read(), now);

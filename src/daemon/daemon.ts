@@ -21,7 +21,6 @@ import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { grantsIn } from '../map/row.ts';
 import { TimedMap } from '../metrics/timed-map.ts';
 import { Pipeline, type Rules } from '../pipeline.ts';
 import type { Grace } from '../policy/grace.ts';
@@ -156,9 +155,8 @@ class RunningDaemon implements Daemon {
 
   async start(names: readonly string[]): Promise<void> {
     this.#bookkeeping.readOrders();
-    const rows = await this.#held.map.rows();
     const now = this.#clock.now();
-    for (const grant of grantsIn(rows)) this.#grants.restore(grant, now);
+    await this.#held.map.eachGrant(grant => this.#grants.restore(grant, now));
     // Open sessions before the first purge: they may keep what is due.
     const places = this.#recall();
     if (!this.#settings.nowrite) {

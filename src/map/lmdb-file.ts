@@ -8,11 +8,12 @@
  */
 import { open } from 'node:fs/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import { Damage } from './lmdb-meta.ts';
 import { type Visit, walk } from './lmdb-tree.ts';
 import { lock } from './lock.ts';
 import type { MapSpec, Row } from './map.ts';
-import { rowOf } from './row.ts';
+import { grantOf, rowOf } from './row.ts';
 
 /** Postfix adds the suffix itself (src/util/dict_lmdb.h). */
 export const lmdbPath = ({ path }: MapSpec): string => `${path}.lmdb`;
@@ -62,6 +63,17 @@ export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
   });
   return rows;
 }
+
+/**
+ * The grants in a map, in the order of their keys.
+ *
+ * @throws as `readLmdbFile` does
+ */
+export const eachGrantIn = (spec: MapSpec, take: (grant: Grant) => void): Promise<void> =>
+  visitFile(lmdbPath(spec), image => (key, keyEnd, value, valueEnd) => {
+    const grant = grantOf(rowOf(image, key, keyEnd, value, valueEnd));
+    if (grant !== null) take(grant);
+  });
 
 /**
  * Looks through a map as reading it does.

@@ -16,8 +16,9 @@ import { type BigIntStats, fstatSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import { Durability } from './durability.ts';
-import { checkLmdbFile, lmdbPath, readLmdbFile } from './lmdb-file.ts';
+import { checkLmdbFile, eachGrantIn, lmdbPath, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
 import { type Lock, lock } from './lock.ts';
@@ -142,6 +143,11 @@ export class LmdbMap implements LookupMap {
   async rows(): Promise<Row[]> {
     await this.#turn;
     return readLmdbFile(this.spec);
+  }
+
+  async eachGrant(take: (grant: Grant) => void): Promise<void> {
+    await this.#turn;
+    await eachGrantIn(this.spec, take);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {

@@ -9,6 +9,7 @@
 
 import type { IpText } from '../classifier/address.ts';
 import type { EpochSeconds } from '../clock.ts';
+import type { Grant } from '../grant/grant-table.ts';
 
 /** A map as main.cf writes it, `type:path`. */
 export interface MapSpec {
@@ -54,6 +55,9 @@ export interface LookupMap {
 
   /** All rows as of one moment, after the commits asked for before, in the order of their keys. */
   rows(): Promise<Row[]>;
+
+  /** The grants among the rows, one after the other: a list of a million costs as much memory as they themselves. */
+  eachGrant(take: (grant: Grant) => void): Promise<void>;
 
   /**
    * Makes the changes in the order given, after those of earlier calls.  A long list is made in slices,

@@ -3,9 +3,11 @@
  *
  * Promises: does what the maps that Postfix reads do, down to the order of the rows and the effects.
  */
+
 import type { IpText } from '../classifier/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import type { EpochSeconds } from '../clock.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
 import { byKey, grantsIn, stampText } from './row.ts';
 
@@ -30,6 +32,10 @@ export class MemoryMap implements LookupMap {
       return { key: ipOf(key), value: stampText(stamp), stamp };
     });
     return [...rows, ...this.#foreign.values()].sort(byKey);
+  }
+
+  async eachGrant(take: (grant: Grant) => void): Promise<void> {
+    for (const grant of grantsIn(await this.rows())) take(grant);
   }
 
   async commit(changes: readonly Change[]): Promise<Effect[]> {

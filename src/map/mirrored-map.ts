@@ -3,6 +3,7 @@
  *
  * Promises: all that is asked, read and reported is that of the first map, which waits for no other.
  */
+import type { Grant } from '../grant/grant-table.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -25,6 +26,10 @@ export class MirroredMap implements LookupMap {
 
   rows(): Promise<Row[]> {
     return this.#first.rows();
+  }
+
+  eachGrant(take: (grant: Grant) => void): Promise<void> {
+    return this.#first.eachGrant(take);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {

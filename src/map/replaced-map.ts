@@ -15,14 +15,16 @@
  * logs are read again from where the grace period begins; what an administrator's `postmap -i` writes to a file that is
  * replaced in that very moment goes with it; a link in place of the file is replaced by a file.
  */
+
 import { statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import { Damage } from './lmdb-meta.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
 import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from './new-file.ts';
-import { byKey } from './row.ts';
+import { byKey, grantsIn } from './row.ts';
 
 /** What the file of a type looks like, and how a changed one is made. */
 export interface Format {
@@ -140,6 +142,10 @@ export class ReplacedMap implements LookupMap {
   async rows(): Promise<Row[]> {
     await this.#turn;
     return readReplaced(this.spec, this.#format);
+  }
+
+  async eachGrant(take: (grant: Grant) => void): Promise<void> {
+    for (const grant of grantsIn(await this.rows())) take(grant);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {

@@ -1,6 +1,7 @@
 /**
  * A map that counts its commits and how long they take; all else is the map's own.
  */
+import type { Grant } from '../grant/grant-table.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from '../map/map.ts';
 import type { Counters } from './counters.ts';
 
@@ -35,6 +36,10 @@ export class TimedMap implements LookupMap {
 
   rows(): Promise<Row[]> {
     return this.#map.rows();
+  }
+
+  eachGrant(take: (grant: Grant) => void): Promise<void> {
+    return this.#map.eachGrant(take);
   }
 
   check(): void {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epoch } from '../../src/clock.ts';
 import { failure } from '../../src/errors.ts';
+import type { Grant } from '../../src/grant/grant-table.ts';
 import type { Change, Effect, LookupMap, MapSpec, Row } from '../../src/map/map.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
 import { Mirror } from '../../src/map/mirror.ts';
@@ -31,6 +32,10 @@ class Second implements LookupMap {
 
   rows(): Promise<Row[]> {
     return this.memory.rows();
+  }
+
+  eachGrant(take: (grant: Grant) => void): Promise<void> {
+    return this.memory.eachGrant(take);
   }
 
   async commit(changes: readonly Change[]): Promise<Effect[]> {
