@@ -22,6 +22,7 @@ import { sessionsOf } from '../session/session-table.ts';
 import type { ReplaySettings } from '../settings.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
 import { debugLines } from './debug.ts';
+import { collectEarly } from './heap.ts';
 import { openLog } from './log.ts';
 import { isoTime, print } from './print.ts';
 import { type ProgressMeter, progressMeter } from './progress-meter.ts';
@@ -31,6 +32,7 @@ import type { Values } from './values.ts';
 
 /** @throws Failure of any setting, of a log or of the map */
 export async function replay(values: Values, files: readonly string[]): Promise<number> {
+  collectEarly();
   const settings = replaySettings(withConfig(values));
   // Decisions and summary go elsewhere; the log has only what is wrong.
   const log = openLog({ ...settings, debug: true });
