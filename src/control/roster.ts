@@ -138,13 +138,20 @@ export class Roster {
 
   #add(
     ip: IpText,
-    { user, time, ...rest }: Omit<Entry, 'since' | 'last'> & { readonly time: EpochSeconds },
+    {
+      user,
+      server,
+      tls,
+      from,
+      time,
+    }: Omit<Entry, 'since' | 'last'> & { readonly time: EpochSeconds },
   ): void {
     const key = keyOf(ip);
     if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
     const name = user === null ? null : copied(user);
-    this.#entries.set(key, { ...rest, user: name, since, last: since });
+    // Spelt out: from a spread V8 makes objects of three times the size.
+    this.#entries.set(key, { user: name, server, since, last: since, tls, from });
   }
 }
 

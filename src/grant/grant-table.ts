@@ -14,6 +14,7 @@ import type { IpText } from '../classifier/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
 import { DueQueue } from './due-queue.ts';
+import { type Entry, EntryTable } from './entry-table.ts';
 
 export interface Grant {
   readonly ip: IpText;
@@ -45,19 +46,13 @@ export type LoginResult =
 /** How many seconds a grant of an address lasts after the latest login. */
 export type GraceOf = (ip: IpText) => number;
 
-interface Entry {
-  stamp: EpochSeconds;
-  /** When the grant ends, on the steady clock, in ticks: V8 keeps such a number in place, and not in a box of its own. */
-  due: number;
-}
-
-/** A quarter second, as fine as the queue is. */
+/** When grants end is kept in quarter seconds, as fine as the queue is. */
 const TICKS = 4;
 const ticksOf = (time: EpochSeconds): number => Math.ceil(time * TICKS);
 const timeOf = (ticks: number): EpochSeconds => epoch(ticks / TICKS);
 
 export class GrantTable {
-  readonly #grants = new Map<AddressKey, Entry>();
+  readonly #grants = new EntryTable();
   readonly #queue = new DueQueue<AddressKey>();
   readonly #capacity: number;
   #grace: GraceOf;
@@ -74,7 +69,10 @@ export class GrantTable {
 
   /** Every grant there is. */
   *all(): Generator<Grant> {
-    for (const [key, { stamp }] of this.#grants) yield { ip: ipOf(key), stamp };
+    for (const key of this.#grants.keys()) {
+      const entry = this.#grants.get(key);
+      if (entry !== undefined) yield { ip: ipOf(key), stamp: entry.stamp };
+    }
   }
 
   /** @param time what the log says; fractions of a second are dropped */
@@ -89,8 +87,9 @@ export class GrantTable {
       this.#insert(key, { stamp, due });
       return { kind: 'granted', stamp };
     }
-    const moved = prolong(entry, { stamp, due });
-    return { kind: 'refreshed', stamp: entry.stamp, moved };
+    const { entry: later, moved } = prolonged(entry, { stamp, due });
+    this.#grants.set(key, later);
+    return { kind: 'refreshed', stamp: later.stamp, moved };
   }
 
   /**
@@ -99,12 +98,14 @@ export class GrantTable {
    * @returns the grant if it ends later now, else null
    */
   logout(ip: IpText, time: EpochSeconds, now: Moment): Grant | null {
-    const entry = this.#grants.get(keyOf(ip));
+    const key = keyOf(ip);
+    const entry = this.#grants.get(key);
     if (entry === undefined) return null;
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
-    return prolong(entry, { stamp, due: ticksOf(this.#dueOf(ip, stamp, now)) })
-      ? { ip, stamp: entry.stamp }
-      : null;
+    const due = ticksOf(this.#dueOf(ip, stamp, now));
+    const { entry: later, moved } = prolonged(entry, { stamp, due });
+    this.#grants.set(key, later);
+    return moved ? { ip, stamp: later.stamp } : null;
   }
 
   /** When a grant ends, on the steady clock; null when there is none. */
@@ -142,13 +143,13 @@ export class GrantTable {
         ended.push({ ip, stamp: entry.stamp });
         continue;
       }
-      if (isDue) {
-        const stamp = epoch(Math.floor(now.wall));
-        entry.stamp = stamp;
-        entry.due = ticksOf(this.#dueOf(ip, stamp, now));
-        kept.push({ ip, stamp });
+      if (!isDue) {
+        this.#queue.add(key, timeOf(entry.due));
+        continue;
       }
-      this.#queue.add(key, timeOf(entry.due));
+      const stamp = epoch(Math.floor(now.wall));
+      this.#insert(key, { stamp, due: ticksOf(this.#dueOf(ip, stamp, now)) });
+      kept.push({ ip, stamp });
     }
     return { ended, kept };
   }
@@ -187,13 +188,15 @@ export class GrantTable {
   setGrace(grace: GraceOf): void {
     const before = this.#grace;
     this.#grace = grace;
-    for (const [key, entry] of this.#grants) {
+    for (const key of this.#grants.keys()) {
       const ip = ipOf(key);
+      const entry = this.#grants.get(key);
       const change = grace(ip) - before(ip);
-      if (change === 0) continue;
-      entry.due += change * TICKS;
+      if (entry === undefined || change === 0) continue;
+      const due = entry.due + change * TICKS;
+      this.#grants.set(key, { stamp: entry.stamp, due });
       // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
-      if (change < 0) this.#queue.add(key, timeOf(entry.due));
+      if (change < 0) this.#queue.add(key, timeOf(due));
     }
   }
 
@@ -207,10 +210,12 @@ export class GrantTable {
   }
 }
 
-/** @returns whether the entry has a later stamp now */
-function prolong(entry: Entry, { stamp, due }: Entry): boolean {
-  const moved = stamp > entry.stamp;
-  if (moved) entry.stamp = stamp;
-  if (due > entry.due) entry.due = due;
-  return moved;
+/** The later of both, in each respect, and whether it has a later stamp than before. */
+function prolonged(
+  before: Entry,
+  { stamp, due }: Entry,
+): { readonly entry: Entry; readonly moved: boolean } {
+  const moved = stamp > before.stamp;
+  const entry = { stamp: moved ? stamp : before.stamp, due: Math.max(due, before.due) };
+  return { entry, moved };
 }
