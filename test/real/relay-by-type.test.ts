@@ -58,8 +58,9 @@ describe('from the login to the relay', { skip, concurrency: true }, () => {
         });
       const answer = async (client = from): Promise<number> =>
         (await askToRelay(postfix.smtp(client))).code;
+      /** Without what the daemon adds, which changes by the second. */
       const rows = async (of: string): Promise<string> =>
-        (await popbsmtp('list', '--json', '--map', of)).stdout;
+        (await popbsmtp('list', '--json', '--map', of)).stdout.replace(/,"time":.*/g, '');
       const equal = (): Promise<unknown> =>
         waitFor(`${mirror} to follow`, async () => (await rows(map)) === (await rows(mirror)));
 
