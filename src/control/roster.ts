@@ -3,7 +3,7 @@
  *
  * Fed by the decisions, so that the grant table need not know; a refresh costs one look-up and two numbers.
  * Promises: an address leaves with its grant; the number of entries is bounded, and what is beyond it is not known,
- * which is told (`knows`), never guessed.  Names are copies: V8 would keep the whole read of the log for each.
+ * which is told (`knows`), never guessed.  Names are copies (detached.ts).
  * Leaves to others: which grants there are, and until when (grant/).
  */
 import { savedList } from '../checkpoint/saved.ts';
@@ -11,6 +11,7 @@ import { canonicalIp, type IpText } from '../classifier/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
 import { type EpochSeconds, epoch } from '../clock.ts';
 import type { Decision } from '../decision.ts';
+import { detached } from '../detached.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 
 /** Entries; 40 MB with a user of its own for each. */
@@ -130,7 +131,7 @@ export class Roster {
     }
     if (last < entry.last) return;
     entry.last = last;
-    if (entry.user !== user) entry.user = user === null ? null : copied(user);
+    if (entry.user !== user) entry.user = user === null ? null : detached(user);
     entry.server = server;
     entry.tls = tls;
     entry.from = from;
@@ -149,18 +150,10 @@ export class Roster {
     const key = keyOf(ip);
     if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
-    const name = user === null ? null : copied(user);
+    const name = user === null ? null : detached(user);
     // Spelt out: from a spread V8 makes objects of three times the size.
     this.#entries.set(key, { user: name, server, since, last: since, tls, from });
   }
-}
-
-const ASCII = /^[ -~]*$/;
-
-/** The shorter way for nearly all. */
-function copied(text: string): string {
-  const encoding = ASCII.test(text) ? 'latin1' : 'utf8';
-  return Buffer.from(text, encoding).toString(encoding);
 }
 
 function entryOf(fields: readonly unknown[]): [IpText, Entry] | null {

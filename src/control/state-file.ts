@@ -7,10 +7,9 @@
  * Leaves to others: that one process writes at a time (whoever owns the map), and what the content means.
  */
 import { readFileSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, rename, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../errors.ts';
-import { syncName } from '../map/new-file.ts';
+import { adopt, syncName } from '../map/new-file.ts';
 
 export class StateFile {
   readonly path: string;
@@ -61,10 +60,7 @@ export class StateFile {
       await rm(fresh, { force: true });
       const file = await open(fresh, 'wx', 0o600);
       try {
-        if (process.geteuid?.() === 0) {
-          const { uid, gid } = await stat(dirname(fresh));
-          await file.chown(uid, gid);
-        }
+        await adopt(file, fresh, 0o600);
         await file.writeFile(text);
         await file.sync();
       } finally {

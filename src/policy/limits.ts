@@ -12,8 +12,8 @@
  */
 import { hash } from 'node:crypto';
 import type { IpText } from '../classifier/address.ts';
-import { detached } from '../classifier/address-key.ts';
 import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
+import { detached } from '../detached.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { DistinctCounter } from './distinct.ts';
 import type { Grace } from './grace.ts';
