@@ -8,6 +8,7 @@ import type { EpochSeconds } from '../clock.ts';
 import type { RunSettings } from '../settings.ts';
 import type { CheckName, Verdict } from './finding.ts';
 import type { LogState } from './log-state.ts';
+import type { MapState } from './map-state.ts';
 import type { PostfixAnswer } from './postfix-state.ts';
 import type { Endpoint } from './smtp-session.ts';
 
@@ -16,6 +17,7 @@ export interface Subject {
   readonly settings: RunSettings;
   now(): EpochSeconds;
   logs(): Promise<readonly LogState[]>;
+  map(): Promise<MapState>;
   postfix(): Promise<PostfixAnswer>;
   /** Where the relay test is made; `find` for what master.cf says, null for nowhere. */
   readonly smtp: Endpoint | 'find' | null;

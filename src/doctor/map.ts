@@ -10,14 +10,14 @@ import { formatMapSpec } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
 import { check } from './check.ts';
 import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
-import { type FileState, type MapState, mapState } from './map-state.ts';
+import type { FileState, MapState } from './map-state.ts';
 
 const OTHERS_WRITE = 0o002;
 const OTHERS_READ = 0o004;
 const OTHERS_ENTER = 0o001;
 const STICKY = 0o1000;
 
-export const mapCheck = check('map', ({ settings }) => mapState(settings.map), judgeMap);
+export const mapCheck = check('map', ({ map }) => map(), judgeMap);
 
 export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[] {
   if (file === null || (rows instanceof Failure && rows.code !== 'MAP_UNREADABLE'))
@@ -77,8 +77,8 @@ export interface RowFacts {
 
 export const rowsCheck = check(
   'rows',
-  async ({ settings, now }) => ({
-    rows: (await mapState(settings.map)).rows,
+  async ({ settings, map, now }) => ({
+    rows: (await map()).rows,
     now: now(),
     grace: ip => settings.grace.of(ip),
   }),

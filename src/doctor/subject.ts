@@ -1,6 +1,7 @@
 /**
  * What is examined, from the settings: whatever several checks need is gathered when the first one asks, and once.
  */
+
 import { epoch } from '../clock.ts';
 import { Failure } from '../errors.ts';
 import { loadPatterns } from '../recogniser/load.ts';
@@ -8,6 +9,7 @@ import type { RunSettings } from '../settings.ts';
 import { daemonAccount } from './account.ts';
 import type { Subject } from './check.ts';
 import { type LogState, logStates } from './log-state.ts';
+import { mapState } from './map-state.ts';
 import { askPostfix } from './postfix-state.ts';
 
 /** @param smtp where the relay test is made @param ended aborted when the user wants to end */
@@ -31,6 +33,7 @@ export function subjectOf(
     settings,
     now,
     logs: once(readLogs),
+    map: once(() => mapState(settings.map)),
     postfix: once(() => askPostfix(settings.postfixConfig)),
     smtp,
     ended,
