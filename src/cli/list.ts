@@ -74,8 +74,8 @@ async function askForDetails(
 
 /** Also without a daemon, for those who may read what lies beside the map. */
 async function ordersOf(map: MapSpec, grace: Grace): Promise<readonly Order[]> {
-  const answer = await ask(map, { command: 'list' });
-  if (answer !== null) return answer.orders;
+  const answer = await ask(map, { command: 'orders' });
+  if (answer !== null) return answer;
   const now = systemClock().now();
   const orders = new Orders(grace);
   orders.restore(ordersFile(map).read(), now);

@@ -142,9 +142,17 @@ export async function* answer(
       case 'metrics':
         yield { result: metricsText(present.status()) };
         return;
-      case 'list':
-        for await (const rows of commands.list()) yield { rows };
-        yield { result: { orders: present.orders() } };
+      case 'list': {
+        let grants = 0;
+        for await (const rows of commands.list()) {
+          grants += rows.length;
+          yield { rows };
+        }
+        yield { result: { grants } };
+        return;
+      }
+      case 'orders':
+        yield { result: present.orders() };
         return;
       case 'allow':
         yield { result: await commands.allow(request.address, request.seconds) };

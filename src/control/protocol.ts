@@ -18,7 +18,7 @@ const MAX_USER = 1024;
 export const MAX_SECONDS = 1_000_000_000;
 
 export type Request =
-  | { readonly command: 'status' | 'metrics' | 'list' }
+  | { readonly command: 'status' | 'metrics' | 'list' | 'orders' }
   | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }
   | {
       readonly command: 'revoke';
@@ -59,7 +59,9 @@ export type OrderResult =
 export interface Results {
   readonly status: Status;
   readonly metrics: string;
-  readonly list: { readonly orders: readonly Order[] };
+  /** How many rows there were. */
+  readonly list: { readonly grants: number };
+  readonly orders: readonly Order[];
   readonly allow: OrderResult;
   readonly revoke: OrderResult;
 }
@@ -88,7 +90,8 @@ export function parseRequest(text: string): Request | string {
   const fields = objectIn(text);
   if (fields === null) return 'a request is one JSON object on one line';
   const { command, seconds } = fields;
-  if (command === 'status' || command === 'metrics' || command === 'list') return { command };
+  if (command === 'status' || command === 'metrics') return { command };
+  if (command === 'list' || command === 'orders') return { command };
   if (command !== 'allow' && command !== 'revoke') return 'no such command';
   if (!isDuration(seconds)) return `seconds is to be a whole number from 1 to ${MAX_SECONDS}`;
   return command === 'allow' ? allowIn(fields, seconds) : revokeIn(fields, seconds);

@@ -10,6 +10,7 @@ describe('a request', () => {
     [{ command: 'status', more: 1 }, { command: 'status' }],
     [{ command: 'metrics' }, { command: 'metrics' }],
     [{ command: 'list' }, { command: 'list' }],
+    [{ command: 'orders' }, { command: 'orders' }],
     [
       { command: 'allow', address: '::ffff:198.51.100.1', seconds: 60 },
       { command: 'allow', address: '198.51.100.1', seconds: 60 },
