@@ -1,14 +1,14 @@
 #!/usr/bin/env node
+import { EXIT, errnoOf, Failure } from './base/errors.ts';
+import { version } from './base/version.ts';
 /**
  * Entry point: parse, dispatch, and turn what went wrong into one line and an exit status.
  *
  * Each command is loaded only when it is the one, so that `list` does not pay for the daemon, and `--version` for none.  A reader of our
  * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop.
  */
-import type { CommandName } from './cli/options.ts';
-import type { Values } from './cli/values.ts';
-import { version } from './cli/version.ts';
-import { EXIT, errnoOf, Failure } from './errors.ts';
+import type { CommandName } from './options/options.ts';
+import type { Values } from './options/values.ts';
 
 type Command = (values: Values, operands: readonly string[]) => Promise<number>;
 
@@ -29,7 +29,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && args[0] === '--version') return sayVersion();
-  const { parseCommandLine } = await import('./cli/command-line.ts');
+  const { parseCommandLine } = await import('./options/command-line.ts');
   const { command, operands, values } = parseCommandLine(args, version());
   if (command === null) return EXIT.ok;
   const start = await COMMANDS[command]();

@@ -2,7 +2,7 @@
  * Asserts that something ends in an error of the catalogue, and that its one line names what it should.
  */
 import assert from 'node:assert/strict';
-import { type ErrorCode, Failure } from '../src/errors.ts';
+import { type ErrorCode, Failure } from '../src/base/errors.ts';
 
 const isFailure =
   (code: ErrorCode, ...mentions: readonly string[]) =>

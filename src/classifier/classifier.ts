@@ -7,12 +7,12 @@
  * Leaves to others: when to load the lists anew; a load that fails leaves the classifier in use as it is.
  */
 import { readFileSync } from 'node:fs';
-import { addressOf, type IpText } from './address.ts';
+import { addressOf, type IpText } from '../base/address.ts';
+import { type NetworkList, parseNetworkList } from '../base/network.ts';
+import { askMynetworks } from '../postfix/postconf.ts';
+import { postmapQuery, type TableQuery } from '../postfix/table-query.ts';
 import type { Mynetworks } from './mynetworks.ts';
 import { parseGivenMynetworks, parseMynetworks } from './mynetworks-parser.ts';
-import { type NetworkList, parseNetworkList } from './network.ts';
-import { askMynetworks } from './postconf.ts';
-import { postmapQuery, type TableQuery } from './postmap.ts';
 import { Table } from './table.ts';
 
 export type NetworkReason = 'in mynetworks' | 'excluded';

@@ -9,10 +9,10 @@
  * Known limits: a log has no client names, so an entry that names clients is left out, with a warning.
  * A table without an absolute path is looked for where the process runs, not in Postfix's queue directory.
  */
-import { type Failure, failure, reasonOf } from '../errors.ts';
+import { type Failure, failure, reasonOf } from '../base/errors.ts';
+import { parseNetwork } from '../base/network.ts';
+import { words } from '../postfix/words.ts';
 import { type Entry, Mynetworks } from './mynetworks.ts';
-import { parseNetwork } from './network.ts';
-import { words } from './words.ts';
 
 /** What the parser needs of the world. */
 export interface ParserContext {

@@ -5,8 +5,8 @@
  * left, and the first that matches decides.
  * Leaves to others: the grammar (mynetworks-parser.ts), the tables' answers (postmap.ts).
  */
-import type { Address } from './address.ts';
-import type { Network } from './network.ts';
+import type { Address } from '../base/address.ts';
+import type { Network } from '../base/network.ts';
 
 /** What a table says of an address; `unknown` when it could not be asked. */
 export type TableAnswer = 'found' | 'absent' | 'unknown';

@@ -5,10 +5,11 @@
  * its answers are `unknown` meanwhile.  It is then left alone for a while, since each vain question
  * holds up all logins (postmap takes a second to fail, and up to its time limit if the server is dead).
  */
-import { Failure } from '../errors.ts';
-import type { IpText } from './address.ts';
+
+import type { IpText } from '../base/address.ts';
+import { Failure } from '../base/errors.ts';
+import type { TableQuery } from '../postfix/table-query.ts';
 import type { TableAnswer } from './mynetworks.ts';
-import type { TableQuery } from './postmap.ts';
 
 /** In the block for documentation (RFC 5737): what the table says of it does not matter. */
 const PROBE = '192.0.2.1';

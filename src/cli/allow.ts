@@ -3,13 +3,14 @@
  *
  * The grant is an ordinary one that ends when the time is up; an address that a login could not open either is refused.
  */
+
+import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
-import { withoutDaemon } from '../control/offline.ts';
 import type { OrderResult, RowEffect } from '../control/protocol.ts';
-import { EXIT, failure } from '../errors.ts';
-import { ipOf, LATER, say, secondsOf, untilText, warn } from './order.ts';
-import { mapsOf, rulesOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
+import { withoutDaemon } from '../daemon/offline.ts';
+import { mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
+import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
 /** @throws Failure of a setting; ADDRESS; ALLOW_EXCLUDED; of the daemon's answer, or of the map when none runs */
 export async function allow(typed: Values, [address = '']: readonly string[]): Promise<number> {

@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { EXIT, failure, reasonOf } from '../errors.ts';
+import { EXIT, failure, reasonOf } from '../base/errors.ts';
 
 /** Tells the second process that it is the one in the background. */
 const MARK = 'POPBSMTP_BACKGROUND';

@@ -6,8 +6,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runPostfixCommand } from '../classifier/postfix-command.ts';
 import type { MapSpec, Row } from '../map/map.ts';
+import { runPostfixCommand } from '../postfix/command.ts';
 
 const PATIENCE_MS = 10_000;
 

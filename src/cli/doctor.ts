@@ -4,17 +4,18 @@
  * A line for each finding, and below it what to do; with `--json` an object for each.  The status is 0 only if nothing
  * is an error.  INT and TERM take away what the doctor has written to the map before they end it.
  */
+
+import { failure } from '../base/errors.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
 import { count, type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
-import { failure } from '../errors.ts';
-import type { RunSettings } from '../settings.ts';
-import { print } from './print.ts';
-import { runSettings, withConfig } from './settings.ts';
-import type { Given, Values } from './values.ts';
+import { runSettings, withConfig } from '../options/make-settings.ts';
+import type { RunSettings } from '../options/settings.ts';
+import type { Given, Values } from '../options/values.ts';
+import { print } from '../report/print.ts';
 
 const HEALTHY = 0;
 const ILL = 1;

@@ -3,16 +3,16 @@
  *
  * Lines are explained in their order, as those of one log: a login may be told in two of them.
  */
-import { systemClock } from '../clock.ts';
-import { EXIT } from '../errors.ts';
+import { systemClock } from '../base/clock.ts';
+import { EXIT } from '../base/errors.ts';
+import { type Prospect, Prospects } from '../daemon/prospect.ts';
+import { patternsOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
 import { loadPatterns } from '../recogniser/load.ts';
+import { explanationObject, explanationText } from '../report/explanation.ts';
+import { print } from '../report/print.ts';
 import { Splitter } from '../source/splitter.ts';
-import { explanationObject, explanationText } from './explanation.ts';
-import { print } from './print.ts';
-import { type Prospect, Prospects } from './prospect.ts';
-import { patternsOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
 
 /**
  * @param operands lines; `-`, or none at all, for standard input

@@ -5,20 +5,20 @@
  * each ends.  Without one the end is reckoned from the row and the grace period.
  */
 
-import { systemClock } from '../clock.ts';
-import { ordersFile } from '../control/bookkeeping.ts';
+import { systemClock } from '../base/clock.ts';
+import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
-import { type Order, Orders } from '../control/orders.ts';
 import type { GrantRow } from '../control/protocol.ts';
-import { EXIT, Failure, failure } from '../errors.ts';
+import { ordersFile } from '../daemon/bookkeeping.ts';
+import type { Grace } from '../grant/grace.ts';
+import { type Order, Orders } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
-import type { Grace } from '../policy/grace.ts';
-import { type Listed, listedRows, ordersText, rowsJson, rowsText } from './list-rows.ts';
-import { warn } from './order.ts';
-import { print } from './print.ts';
-import { graceOf, mapOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
+import { graceOf, mapOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
+import { type Listed, listedRows, ordersText, rowsJson, rowsText } from '../report/list-rows.ts';
+import { print } from '../report/print.ts';
+import { warn } from './by-hand.ts';
 
 /** Rows that are printed at once. */
 const BLOCK = 1000;

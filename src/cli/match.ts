@@ -4,20 +4,20 @@
  * Events go to standard output, a line each; what they add up to goes to standard error at the end, with
  * those lines that look like logins and are none.
  */
-import { EXIT } from '../errors.ts';
+import { EXIT } from '../base/errors.ts';
 import { formatStamp, StampReader } from '../line/stamp.ts';
+import { patternsOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
+import { MatchSummary } from '../report/match-summary.ts';
+import { isoTime, print } from '../report/print.ts';
+import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
-import { MatchSummary } from './match-summary.ts';
-import { isoTime, print } from './print.ts';
-import { type ProgressMeter, progressMeter } from './progress-meter.ts';
-import { patternsOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
 
 /** What is done with each line of every log. */
 interface Matching {

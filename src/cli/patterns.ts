@@ -5,14 +5,14 @@
  * its file says is a line, and the status is 1 then.
  */
 import { dirname, resolve } from 'node:path';
-import { excerpt } from '../recogniser/excerpt.ts';
+import { excerpt } from '../base/excerpt.ts';
+import { patternsOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import type { Pattern, PatternFile } from '../recogniser/pattern.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { failedSamples, type SampleFailure } from '../recogniser/samples.ts';
-import { print } from './print.ts';
-import { patternsOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
+import { print } from '../report/print.ts';
 
 const PASSED = 0;
 const FAILED = 1;

@@ -4,20 +4,20 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
-import { epoch, type Moment, systemClock } from '../clock.ts';
-import { ordersFile } from '../control/bookkeeping.ts';
-import { Orders } from '../control/orders.ts';
-import { type HeldMap, holdMap } from '../daemon/held-map.ts';
-import { EXIT, Failure } from '../errors.ts';
+import { epoch, type Moment, systemClock } from '../base/clock.ts';
+import { EXIT, Failure } from '../base/errors.ts';
+import { ordersFile } from '../daemon/bookkeeping.ts';
+import type { Grace } from '../grant/grace.ts';
+import { Orders } from '../grant/orders.ts';
+import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
-import type { Grace } from '../policy/grace.ts';
-import { debugLines } from './debug.ts';
-import { warn } from './order.ts';
-import { print } from './print.ts';
-import { graceOf, type Maps, mapsOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
+import { graceOf, type Maps, mapsOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
+import { debugLines } from '../report/debug.ts';
+import { print } from '../report/print.ts';
+import { warn } from './by-hand.ts';
 
 /** @throws Failure of the configuration or of the map */
 export async function purge(values: Values): Promise<number> {

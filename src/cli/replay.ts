@@ -5,30 +5,30 @@
  * to what was allowed once; at the end the map is made to hold just what would be valid at the log's last
  * time stamp.  Rows of the administrator's stay.
  */
-import { type EpochSeconds, epoch, logClock } from '../clock.ts';
-import { holdMap } from '../daemon/held-map.ts';
+import { type EpochSeconds, epoch, logClock } from '../base/clock.ts';
+import { EXIT } from '../base/errors.ts';
+import { Pipeline } from '../daemon/pipeline.ts';
 import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
-import type { Decision } from '../decision.ts';
-import { EXIT } from '../errors.ts';
+import type { Decision } from '../grant/decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
+import { sessionsOf } from '../grant/session-table.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { difference } from '../map/difference.ts';
+import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
-import { Pipeline } from '../pipeline.ts';
+import { replaySettings, withConfig } from '../options/make-settings.ts';
+import type { ReplaySettings } from '../options/settings.ts';
+import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
-import { sessionsOf } from '../session/session-table.ts';
-import type { ReplaySettings } from '../settings.ts';
+import { debugLines } from '../report/debug.ts';
+import { openLog } from '../report/log.ts';
+import { isoTime, print } from '../report/print.ts';
+import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
+import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
-import { debugLines } from './debug.ts';
 import { collectEarly } from './heap.ts';
-import { openLog } from './log.ts';
-import { isoTime, print } from './print.ts';
-import { type ProgressMeter, progressMeter } from './progress-meter.ts';
-import { replaySettings, withConfig } from './settings.ts';
-import { type ShowUser, shownUsers, withShownUser } from './user-names.ts';
-import type { Values } from './values.ts';
 
 /** @throws Failure of any setting, of a log or of the map */
 export async function replay(values: Values, files: readonly string[]): Promise<number> {

@@ -5,15 +5,15 @@
  * anyway.
  */
 
-import type { IpText } from '../classifier/address.ts';
+import type { IpText } from '../base/address.ts';
+import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
-import { type Place, withoutDaemon } from '../control/offline.ts';
 import { MAX_ADDRESSES, type OrderResult } from '../control/protocol.ts';
-import { EXIT, failure } from '../errors.ts';
+import { type Place, withoutDaemon } from '../daemon/offline.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { ipOf, LATER, say, secondsOf, untilText, warn } from './order.ts';
-import { mapsOf, rulesOf, withConfig } from './settings.ts';
-import type { Values } from './values.ts';
+import { mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
+import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
 /** Whom it is about: addresses, or one user. */
 interface Whom {

@@ -4,21 +4,23 @@
  * Signals: TERM and INT commit, close and end with 0, and keep the rows; HUP reads configuration, patterns and
  * mynetworks again and reopens the log, and keeps the old state when the new one is wrong.
  */
-import { type Daemon, type Output, startDaemon } from '../daemon/daemon.ts';
-import { attend } from '../daemon/service-manager.ts';
-import type { Decision } from '../decision.ts';
-import { EXIT, Failure } from '../errors.ts';
-import type { RunSettings } from '../settings.ts';
+
+import { EXIT, Failure } from '../base/errors.ts';
+import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import type { Output } from '../daemon/output.ts';
+import { attend } from '../daemon/systemd.ts';
+import type { Decision } from '../grant/decision.ts';
+import { runSettings, withConfig } from '../options/make-settings.ts';
+import type { OptionName } from '../options/options.ts';
+import type { RunSettings } from '../options/settings.ts';
+import type { Values } from '../options/values.ts';
+import { CatchUp } from '../report/catch-up.ts';
+import { debugLines } from '../report/debug.ts';
+import { type Log, openLog } from '../report/log.ts';
+import { decisionLine, noticeLine } from '../report/log-line.ts';
+import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
-import { CatchUp } from './catch-up.ts';
-import { debugLines } from './debug.ts';
 import { collectEarly } from './heap.ts';
-import { type Log, openLog } from './log.ts';
-import { decisionLine, noticeLine } from './log-line.ts';
-import type { OptionName } from './options.ts';
-import { runSettings, withConfig } from './settings.ts';
-import { type ShowUser, shownUsers, withShownUser } from './user-names.ts';
-import type { Values } from './values.ts';
 
 /**
  * Runs until a signal or the end of standard input.

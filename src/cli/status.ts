@@ -4,16 +4,16 @@
  * Without a daemon it says what the map holds, and ends with 69.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { Status } from '../control/status.ts';
-import { EXIT, Failure, failure } from '../errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
-import { warn } from './order.ts';
-import { print } from './print.ts';
-import { mapOf, withConfig } from './settings.ts';
-import { chart, type Stopped, statusText, stoppedText } from './status-text.ts';
-import type { Values } from './values.ts';
+import { mapOf, withConfig } from '../options/make-settings.ts';
+import type { Values } from '../options/values.ts';
+import { print } from '../report/print.ts';
+import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
+import { warn } from './by-hand.ts';
 
 const EVERY_MS = 1000;
 /** Cursor to the upper left corner, and all below it erased (ECMA-48: CUP, ED); the cursor shown again (DECTCEM). */

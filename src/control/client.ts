@@ -6,10 +6,10 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../errors.ts';
+import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
+import { socketPath } from '../state/socket.ts';
 import type { GrantRow, Request, Results, SentError } from './protocol.ts';
-import { socketPath } from './socket.ts';
 
 /** Without a sign of the daemon; an order waits for the map's lock, which another program may hold. */
 const PATIENCE_MS = 30_000;

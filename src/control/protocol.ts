@@ -3,9 +3,9 @@
  *
  * Promises: `parseRequest` takes any text and gives a request or what is wrong with it; what it gives is within bounds.
  */
-import { canonicalIp, type IpText } from '../classifier/address.ts';
-import { type Failure, failure } from '../errors.ts';
-import type { Order } from './orders.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
+import { type Failure, failure } from '../base/errors.ts';
+import { MAX_SECONDS, type Order } from '../grant/orders.ts';
 import type { Status } from './status.ts';
 
 /** The most bytes of a request, with its line end. */
@@ -14,9 +14,6 @@ export const MAX_REQUEST = 65_536;
 export const MAX_ADDRESSES = 100;
 /** The most characters of a user's name. */
 const MAX_USER = 1024;
-/** The longest order: some thirty years. */
-export const MAX_SECONDS = 1_000_000_000;
-
 export type Request =
   | { readonly command: 'status' | 'metrics' | 'list' | 'orders' }
   | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }

@@ -10,7 +10,7 @@
 import { once } from 'node:events';
 import { lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { failure, reasonOf } from '../errors.ts';
+import { failure, reasonOf } from '../base/errors.ts';
 import { type AnswerLine, MAX_REQUEST, parseRequest, type Request, refusal } from './protocol.ts';
 
 /** Deals with a request: any number of lines, the last one with a result or an error. */

@@ -3,9 +3,9 @@
  *
  * Times are ISO 8601 in UTC, durations seconds, sizes bytes.
  */
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
-import type { Counters } from '../metrics/counters.ts';
+import type { Counters } from './counters.ts';
 
 export interface SourceStatus {
   readonly name: string;

@@ -4,9 +4,10 @@
  * Promises: a place is noted only while the map has everything that was decided; a dry run notes nothing; that it
  * cannot be noted is told once, until it can.
  */
-import { Checkpoint, type Notes } from '../checkpoint/checkpoint.ts';
-import { Failure } from '../errors.ts';
+
+import { Failure } from '../base/errors.ts';
 import type { LookupMap } from '../map/map.ts';
+import { Checkpoint, type Notes } from '../state/checkpoint.ts';
 
 export class Bookmarks {
   readonly #checkpoint: Checkpoint;

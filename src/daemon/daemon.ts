@@ -8,46 +8,38 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
-import type { Places } from '../checkpoint/checkpoint.ts';
-import { version } from '../cli/version.ts';
-import { type Clock, type Moment, systemClock } from '../clock.ts';
-import { Bookkeeping } from '../control/bookkeeping.ts';
-import { Control } from '../control/control.ts';
-import { positionOf } from '../control/position.ts';
+import { type Clock, type Moment, systemClock } from '../base/clock.ts';
+import { version } from '../base/version.ts';
 import { type Status, statusOf } from '../control/status.ts';
-import type { Report } from '../decision.ts';
+import { TimedMap } from '../control/timed-map.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
+import type { Grace } from '../grant/grace.ts';
 import { GrantTable } from '../grant/grant-table.ts';
+import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
+import { type HeldMap, holdMap } from '../map/held-map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { TimedMap } from '../metrics/timed-map.ts';
-import { Pipeline, type Rules } from '../pipeline.ts';
-import type { Grace } from '../policy/grace.ts';
+import type { RuleSettings, RunSettings } from '../options/settings.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
-import { type SessionTable, sessionsOf } from '../session/session-table.ts';
-import type { RuleSettings, RunSettings } from '../settings.ts';
 import type { Notice, Receiver } from '../source/source.ts';
+import type { Places } from '../state/checkpoint.ts';
+import { Bookkeeping } from './bookkeeping.ts';
 import { Bookmarks } from './bookmarks.ts';
-import { fleetFor } from './fleet.ts';
-import { type HeldMap, holdMap } from './held-map.ts';
+import { Control } from './control.ts';
+import { fleetFor } from './membership.ts';
 import { NoteKeeper } from './note-keeper.ts';
+import type { Output } from './output.ts';
+import { Pipeline, type Rules } from './pipeline.ts';
 import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
-import type { Attended } from './service-manager.ts';
 import { Silences } from './silence.ts';
+import { positionOf } from './source-position.ts';
 import { checkLogs, type Watched, watch } from './sources.ts';
+import type { Attended } from './systemd.ts';
 
 const PURGE_MS = 250;
 const BOOKMARK_MS = 1000;
-
-export interface Output {
-  readonly report: Report;
-  notice(notice: Notice): void;
-  warn(text: string): void;
-  /** Lines are going to be dealt with; for one who wants to show how far it is. */
-  lines?(batch: readonly string[]): void;
-}
 
 export interface Daemon extends Attended {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */

@@ -4,10 +4,11 @@
  * Promises: a place is noted when the map, and the fleet, have all that the lines before it have led to; what has not
  * been published at a stop is read once more at the next start.
  */
-import type { Notes } from '../checkpoint/checkpoint.ts';
+
 import type { Fleet } from '../fleet/fleet.ts';
+import type { SavedSessions } from '../grant/session-table.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
-import type { SavedSessions } from '../session/session-table.ts';
+import type { Notes } from '../state/checkpoint.ts';
 import type { Bookmarks } from './bookmarks.ts';
 import type { Watched } from './sources.ts';
 

@@ -2,13 +2,12 @@
  * Makes the sources that the settings name.
  */
 import { closeSync } from 'node:fs';
-import type { Places } from '../checkpoint/checkpoint.ts';
-import { type Clock, epoch } from '../clock.ts';
-import { Failure, failure } from '../errors.ts';
+import { type Clock, epoch } from '../base/clock.ts';
+import { Failure, failure } from '../base/errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { RunSettings } from '../options/settings.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import type { RunSettings } from '../settings.ts';
 import { FileSource } from '../source/file-source.ts';
 import { openForReading } from '../source/finished-log.ts';
 import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
@@ -19,6 +18,7 @@ import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
+import type { Places } from '../state/checkpoint.ts';
 
 /** How the command line names standard input. */
 export const STDIN = '-';

@@ -7,7 +7,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { ownerOf } from '../map/owner.ts';
 

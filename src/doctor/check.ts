@@ -4,8 +4,8 @@
  * Gathering touches files, programs and sockets and hands over facts; judging is a function of the facts, so that
  * every fault can be tested without having it.
  */
-import type { EpochSeconds } from '../clock.ts';
-import type { RunSettings } from '../settings.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import type { RunSettings } from '../options/settings.ts';
 import type { CheckName, Verdict } from './finding.ts';
 import type { LogState } from './log-state.ts';
 import type { MapState } from './map-state.ts';

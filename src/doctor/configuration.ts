@@ -1,11 +1,12 @@
 /**
  * Whether the daemon would take its configuration: patterns and lists.  What stands in main.cf is another check's.
  */
+
+import { Failure } from '../base/errors.ts';
+import { parseNetworkList } from '../base/network.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
-import { parseNetworkList } from '../classifier/network.ts';
-import { Failure } from '../errors.ts';
+import type { RunSettings } from '../options/settings.ts';
 import { loadPatterns } from '../recogniser/load.ts';
-import type { RunSettings } from '../settings.ts';
 import { check } from './check.ts';
 import { failed, ok, type Verdict } from './finding.ts';
 

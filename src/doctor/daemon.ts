@@ -1,7 +1,7 @@
 /**
  * Whether a daemon has the map.
  */
-import { Failure } from '../errors.ts';
+import { Failure } from '../base/errors.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';
 import { check } from './check.ts';

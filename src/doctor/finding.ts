@@ -1,7 +1,7 @@
 /**
  * What a check has found, as data: the doctor's only way to say anything.
  */
-import { Failure } from '../errors.ts';
+import { Failure } from '../base/errors.ts';
 
 export type CheckName =
   | 'configuration'

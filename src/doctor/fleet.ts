@@ -3,9 +3,9 @@
  *
  * Promises: nothing is published, and nothing taken: the engine is asked in ways that change nothing.
  */
-import { epoch } from '../clock.ts';
+import { epoch } from '../base/clock.ts';
+import { Failure, reasonOf } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
-import { Failure, reasonOf } from '../errors.ts';
 import { connectTo } from '../fleet/connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from '../fleet/engine.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';

@@ -6,17 +6,17 @@
  */
 import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EpochSeconds, epoch } from '../clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import { excerpt } from '../base/excerpt.ts';
 import { checkLogs, STDIN } from '../daemon/sources.ts';
-import { Failure } from '../errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
-import { excerpt } from '../recogniser/excerpt.ts';
+import type { RunSettings } from '../options/settings.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import type { RunSettings } from '../settings.ts';
 import { openForReading } from '../source/finished-log.ts';
 import { entryLine, parseEntry } from '../source/journal-entry.ts';
 import { JOURNAL } from '../source/journal-source.ts';

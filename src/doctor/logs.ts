@@ -2,8 +2,8 @@
  * Whether the logs can be read, by the daemon too, are alive, tell of logins that are recognised, and have the time
  * that the clock has.
  */
-import type { EpochSeconds } from '../clock.ts';
-import type { ErrorCode } from '../errors.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import { formatStamp } from '../line/stamp.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';

@@ -2,10 +2,10 @@
  * Whether Postfix itself reads a row that is written as the daemon writes it (`postmap -q`).
  */
 import { randomInt } from 'node:crypto';
-import { canonicalIp, type IpText } from '../classifier/address.ts';
-import { postmapQuery } from '../classifier/postmap.ts';
-import { Failure } from '../errors.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
+import { Failure } from '../base/errors.ts';
 import { formatMapSpec } from '../map/map-types.ts';
+import { postmapQuery } from '../postfix/table-query.ts';
 import { check, type Subject } from './check.ts';
 import { error, ok, type Verdict } from './finding.ts';
 import { keysOf, type Probed, withProbeRow } from './probe.ts';

@@ -3,7 +3,7 @@
  */
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Failure } from '../errors.ts';
+import { Failure } from '../base/errors.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { mapPath, readRows } from '../map/map-types.ts';
 

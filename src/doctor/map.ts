@@ -2,8 +2,8 @@
  * Whether the map is there, sound, readable for Postfix, and writable for nobody but the daemon; and whether its rows
  * are taken away when they are due.
  */
-import type { EpochSeconds } from '../clock.ts';
-import { Failure } from '../errors.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import type { GraceOf } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';

@@ -4,8 +4,8 @@
  *
  * Promises: values as smtpd sees them, with variables expanded (postconf(1), `-x` and `-P`, Postfix 2.11 and later).
  */
-import { complaint, runPostfixCommand } from '../classifier/postfix-command.ts';
-import { words } from '../classifier/words.ts';
+import { complaint, runPostfixCommand } from '../postfix/command.ts';
+import { words } from '../postfix/words.ts';
 import { LISTS } from './restriction-list.ts';
 
 /** A service that speaks SMTP with clients. */

@@ -6,9 +6,9 @@
  * next start of the daemon or `popbsmtp purge` takes it away.  A running daemon does not know it and leaves it alone.
  * No map is made.
  */
-import type { IpText } from '../classifier/address.ts';
-import { epoch } from '../clock.ts';
-import { Failure, reasonOf } from '../errors.ts';
+import type { IpText } from '../base/address.ts';
+import { epoch } from '../base/clock.ts';
+import { Failure, reasonOf } from '../base/errors.ts';
 import type { LookupMap } from '../map/map.ts';
 import { formatMapSpec, isInPlace, mapExists, openMap, readRows } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';

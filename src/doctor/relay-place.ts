@@ -4,9 +4,9 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
-import { words } from '../classifier/words.ts';
+import { words } from '../postfix/words.ts';
 import { type PostfixState, parametersOf, type Service } from './postfix-state.ts';
 import type { Endpoint } from './smtp-session.ts';
 

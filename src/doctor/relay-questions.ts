@@ -1,7 +1,7 @@
 /**
  * Asks an SMTP server to relay, up to RCPT TO: no message is ever begun.
  */
-import type { IpText } from '../classifier/address.ts';
+import type { IpText } from '../base/address.ts';
 import type { Form } from './relay-forms.ts';
 import { type Endpoint, type Reply, SmtpSession, SmtpTrouble } from './smtp-session.ts';
 

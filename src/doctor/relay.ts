@@ -5,8 +5,8 @@
  * address in the map, and once more without.  No message is ever sent: each question ends behind RCPT TO.
  * Known limit: where every address of this machine is in mynetworks, there is no stranger to be played.
  */
-import type { IpText } from '../classifier/address.ts';
-import { Failure } from '../errors.ts';
+import type { IpText } from '../base/address.ts';
+import { Failure } from '../base/errors.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
 import { Interrupted, keysOf, type Probed, withProbeRow } from './probe.ts';

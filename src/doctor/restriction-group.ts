@@ -1,9 +1,10 @@
 /**
  * The restriction lists in force for each smtpd service: those to which master.cf gives none of their own are one group.
  */
-import { words } from '../classifier/words.ts';
+
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
+import { words } from '../postfix/words.ts';
 import { isSmtpd, type PostfixState, parametersOf, type Service } from './postfix-state.ts';
 import { type Classes, LISTS, parseRestrictions, type Step } from './restriction-list.ts';
 import { type IsMap, type List, namesMap, REFUSING } from './restriction-walk.ts';

@@ -7,7 +7,7 @@
  * Leaves to others: what the steps lead to (restriction-walk.ts).
  * Known limit: a class that an access table answers with is not looked into.
  */
-import { words } from '../classifier/words.ts';
+import { words } from '../postfix/words.ts';
 
 /** The lists that a recipient goes through, in this order (SMTPD_ACCESS_README), with what a bare table is asked for. */
 export const LISTS = [

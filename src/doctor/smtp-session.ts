@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { connect, isIPv6, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../base/errors.ts';
 
 export interface Endpoint {
   readonly host: string;

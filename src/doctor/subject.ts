@@ -2,10 +2,10 @@
  * What is examined, from the settings: whatever several checks need is gathered when the first one asks, and once.
  */
 
-import { epoch } from '../clock.ts';
-import { Failure } from '../errors.ts';
+import { epoch } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import type { RunSettings } from '../options/settings.ts';
 import { loadPatterns } from '../recogniser/load.ts';
-import type { RunSettings } from '../settings.ts';
 import { daemonAccount } from './account.ts';
 import type { Subject } from './check.ts';
 import { type LogState, logStates } from './log-state.ts';

@@ -5,10 +5,10 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { Failure } from '../base/errors.ts';
+import { type Network, parseNetwork } from '../base/network.ts';
 import type { Entry } from '../classifier/mynetworks.ts';
 import { parseMynetworks } from '../classifier/mynetworks-parser.ts';
-import { type Network, parseNetwork } from '../classifier/network.ts';
-import { Failure } from '../errors.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
 import { isLocal, isSmtpd } from './postfix-state.ts';

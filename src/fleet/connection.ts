@@ -9,8 +9,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { type EpochSeconds, epoch } from '../clock.ts';
-import { failure, reasonOf } from '../errors.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { failure, reasonOf } from '../base/errors.ts';
 import type { FleetSettings } from './engine.ts';
 import type { Fields } from './entry.ts';
 import { isId, type Position, type StreamName } from './position.ts';

@@ -4,7 +4,7 @@
  * Promises: an account's password is never taken from the address, where every user of the machine would see it.
  */
 import { hostname } from 'node:os';
-import { failure } from '../errors.ts';
+import { failure } from '../base/errors.ts';
 
 export type FleetRole = 'publish' | 'subscribe' | 'both';
 

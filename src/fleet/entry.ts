@@ -5,12 +5,12 @@
  * canonical, times are digits within bounds, kinds and fields are those of this version and no others.
  * Leaves to others: what an entry is worth here (the subscriber's own rules, pipeline.ts).
  */
-import { canonicalIp, type IpText } from '../classifier/address.ts';
-import { type EpochSeconds, epoch } from '../clock.ts';
-import type { Order, Subject } from '../control/orders.ts';
-import { MAX_SECONDS } from '../control/protocol.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
+import type { LimitReason } from '../grant/limits.ts';
+import type { Order, Subject } from '../grant/orders.ts';
+import { MAX_SECONDS } from '../grant/orders.ts';
 import { MAX_LINE } from '../line/length.ts';
-import type { LimitReason } from '../policy/limits.ts';
 
 /** Entries of another version are refused: what this one does not know cannot be checked. */
 const VERSION = '1';

@@ -8,9 +8,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
-import type { Decision } from '../decision.ts';
-import { reasonOf } from '../errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
+import type { Decision } from '../grant/decision.ts';
 import type { Notice } from '../source/source.ts';
 import { connectTo } from './connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from './engine.ts';

@@ -6,7 +6,7 @@
  * Promises: whoever has no position, or one that the engine cannot have given yet (it was restarted without its data, by
  * a clock that was set back), begins where the grace period does; orders are read from the first one on.
  */
-import { type EpochSeconds, epoch } from '../clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 
 export interface Position {
   readonly orders: string;

@@ -6,11 +6,11 @@
  * Not told: grants that end in time, which every host ends by itself, and evictions, which are this host's own want of
  * room.
  */
-import type { IpText } from '../classifier/address.ts';
-import { epoch } from '../clock.ts';
-import type { Entry as Who } from '../control/roster.ts';
-import type { Decision } from '../decision.ts';
+import type { IpText } from '../base/address.ts';
+import { epoch } from '../base/clock.ts';
+import type { Decision } from '../grant/decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
+import type { Entry as Who } from '../grant/roster.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Entry, PresenceEntry } from './entry.ts';
 

@@ -8,8 +8,8 @@
  * The streams are trimmed on the way: grants by time and by number, by turns, as XADD takes only one limit; orders
  * by number.
  */
-import type { Clock } from '../clock.ts';
-import { MAX_ORDERS } from '../control/orders.ts';
+import type { Clock } from '../base/clock.ts';
+import { MAX_ORDERS } from '../grant/orders.ts';
 import type { Connection, Trim } from './connection.ts';
 import { type Entry, encode, type Sender } from './entry.ts';
 import { Outbox, type Posting } from './outbox.ts';

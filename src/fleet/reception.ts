@@ -4,12 +4,13 @@
  * Promises: the latest login of an address wins, however entries are repeated or reordered; nothing that is received
  * opens more than a login here would; a revocation holds also for what arrives after it and is older.
  */
-import type { Batch } from '../batch.ts';
-import type { IpText } from '../classifier/address.ts';
+
+import type { IpText } from '../base/address.ts';
+import type { Moment } from '../base/clock.ts';
 import type { Classifier } from '../classifier/classifier.ts';
-import type { Moment } from '../clock.ts';
-import type { Allowance, Order, Revocation } from '../control/orders.ts';
-import type { Decider } from '../decider.ts';
+import type { Batch } from '../grant/batch.ts';
+import type { Decider } from '../grant/decider.ts';
+import type { Allowance, Order, Revocation } from '../grant/orders.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { PresenceEntry, Received, WithdrawalEntry } from './entry.ts';
 

@@ -6,7 +6,7 @@
  * until it is gone; so many seconds are tolerated, as NTP and syslog need.
  * Pure, with the times passed in.
  */
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 
 /** Seconds. */
 export const TOLERATED_SKEW = 2;

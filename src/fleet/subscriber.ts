@@ -6,7 +6,7 @@
  * host has written is left out; what is refused is counted, and said once a minute.  No stamp counts as later than when
  * the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer.
  */
-import { type Clock, epoch } from '../clock.ts';
+import { type Clock, epoch } from '../base/clock.ts';
 import type { Connection, StreamEntry } from './connection.ts';
 import { decode, type Received, type Sender } from './entry.ts';
 import { type Position, positionFrom, timeOf } from './position.ts';

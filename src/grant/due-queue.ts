@@ -7,7 +7,7 @@
  * Leaves to others: entries whose time has moved meanwhile.  They are handed out at the old time, and the
  * owner adds them again: a grant that is refreshed a thousand times still has one entry here.
  */
-import { type EpochSeconds, epoch } from '../clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 
 const SLOTS_A_SECOND = 4;
 

@@ -10,8 +10,8 @@
  * Known limit: growing moves all entries at once, which takes some 50 ms for a million.
  */
 import { randomInt } from 'node:crypto';
-import type { AddressKey } from '../classifier/address-key.ts';
-import { type EpochSeconds, epoch } from '../clock.ts';
+import type { AddressKey } from '../base/address-key.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 
 export interface Entry {
   readonly stamp: EpochSeconds;

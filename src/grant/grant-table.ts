@@ -10,9 +10,9 @@
  * refreshing and expiring are O(1) amortised each; the number of grants is bounded, and those that would end first
  * go first.
  */
-import type { IpText } from '../classifier/address.ts';
-import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
-import { type EpochSeconds, epoch, type Moment } from '../clock.ts';
+import type { IpText } from '../base/address.ts';
+import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
+import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import { DueQueue } from './due-queue.ts';
 import { type Entry, EntryTable } from './entry-table.ts';
 

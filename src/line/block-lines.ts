@@ -4,7 +4,7 @@
  * Promises: a line is what the parser makes of its text (prefix.ts), at a third of the cost; the stamps are read in
  * the order of the lines.  Nothing that is handed out refers to the block, which may be used again.
  */
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { type Line, type OwnForm, parseLine, present } from './prefix.ts';
 import type { Sieve } from './sieve.ts';
 import { NO_PROGRAM, type Span } from './spans.ts';

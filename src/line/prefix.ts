@@ -13,7 +13,7 @@
  * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { CLASSIC_STAMP, MONTH, STAMP, type StampReader } from './stamp.ts';
 
 export interface Line {

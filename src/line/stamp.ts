@@ -11,7 +11,7 @@
  * Known limits: lines more than a year old and without a year are read as younger than they are; a TAI64N
  * label of a program that counts leap seconds (s6 does) is read as half a minute late.
  */
-import { type EpochSeconds, epoch } from '../clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 

@@ -7,7 +7,8 @@
  * Source: postmap(1) of 3.7.
  */
 import { copyFile, writeFile } from 'node:fs/promises';
-import type { Change, MapSpec, Row } from './map.ts';
+import type { Change } from '../grant/change.ts';
+import type { MapSpec, Row } from './map.ts';
 import { plan } from './plan.ts';
 import { postmap } from './postmap.ts';
 import { type Changed, type Format, fileOf } from './replaced-map.ts';

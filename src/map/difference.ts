@@ -1,6 +1,7 @@
 /** What turns one table into another. */
-import type { IpText } from '../classifier/address.ts';
-import type { Change, Row } from './map.ts';
+import type { IpText } from '../base/address.ts';
+import type { Change } from '../grant/change.ts';
+import type { Row } from './map.ts';
 import { grantsIn } from './row.ts';
 
 /** The changes that give a table the grants of another; rows of the administrator's in either are not in question. */

@@ -7,7 +7,7 @@
  * Known limit: the whole file is read into memory (64 MB for a million rows).
  */
 import { open } from 'node:fs/promises';
-import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import { Damage } from './lmdb-meta.ts';
 import { type Visit, walk } from './lmdb-tree.ts';

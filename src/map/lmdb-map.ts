@@ -15,14 +15,15 @@
 import { type BigIntStats, fstatSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import { Durability } from './durability.ts';
 import { checkLmdbFile, eachGrantIn, lmdbPath, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
 import { type Lock, lock } from './lock.ts';
-import type { Change, Effect, LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
 /** Changes in one transaction: in a map of a million rows, 500 hold the lock for 5 ms on average. */

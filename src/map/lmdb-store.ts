@@ -2,7 +2,7 @@
  * The npm package `lmdb`, tamed: the only file that loads it.
  *
  * Postfix reads LMDB data format 1 and does not take part in LMDB's own locking.  An addon that fits
- * is compiled at installation (src/install/lmdb-addon.mjs); a wrong one would make Postfix defer all
+ * is compiled at installation (src/packaging/lmdb/lmdb-addon.mjs); a wrong one would make Postfix defer all
  * mail, so its work is looked at here before it may touch a map.
  *
  * Promises: nothing but an addon that was seen to write format 1 without a lock file is used; an
@@ -15,9 +15,9 @@ import { constants, existsSync } from 'node:fs';
 import { open as openFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type * as Package from 'lmdb';
-import { Failure, failure, reasonOf } from '../errors.ts';
+import { Failure, failure, reasonOf } from '../base/errors.ts';
+import { adopt, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { readMeta } from './lmdb-meta.ts';
-import { adopt, placeIfMissing, syncName, withScratch } from './new-file.ts';
 
 export type Lmdb = typeof Package;
 

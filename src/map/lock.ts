@@ -11,7 +11,7 @@
  * with every Postfix map; a wait cannot be given up and occupies one thread of libuv's pool.
  */
 import type * as Addon from 'fs-native-extensions';
-import { failure, reasonOf } from '../errors.ts';
+import { failure, reasonOf } from '../base/errors.ts';
 
 export type LockKind = 'shared' | 'exclusive';
 

@@ -6,7 +6,7 @@
  * Postfix on Linux that we know offers; types that are no file of one's own to write (`proxy:`, `inline:`, `ldap:`).
  */
 import { existsSync } from 'node:fs';
-import { failure } from '../errors.ts';
+import { failure } from '../base/errors.ts';
 import { BERKELEY } from './berkeley-format.ts';
 import { CDB } from './cdb-format.ts';
 import { lmdbPath, readLmdbFile } from './lmdb-file.ts';

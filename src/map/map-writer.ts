@@ -6,12 +6,13 @@
  * of ours, so that a copy from a backup opens nothing.  The trouble is told once, and its end.
  * Leaves to others: when to try again (`isDue` says whether it is time).
  */
-import type { IpText } from '../classifier/address.ts';
-import type { EpochSeconds } from '../clock.ts';
-import type { Report } from '../decision.ts';
-import { Failure } from '../errors.ts';
+import type { IpText } from '../base/address.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import type { Change, Effect } from '../grant/change.ts';
+import type { Report } from '../grant/decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import type { Change, Effect, LookupMap } from './map.ts';
+import type { LookupMap } from './map.ts';
 import { grantsIn } from './row.ts';
 
 /** How long to leave a map alone that could not be written, in seconds: doubled each time, up to the last. */

@@ -7,8 +7,8 @@
  * Leaves to others: what is granted and until when (grant/), and who may own a map (owner.ts).
  */
 
-import type { IpText } from '../classifier/address.ts';
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 
 /** A map as main.cf writes it, `type:path`. */
@@ -19,18 +19,6 @@ export interface MapSpec {
   /** The directory of main.cf, for the types that are written with `postmap`; Postfix's default without. */
   readonly config?: string;
 }
-
-/** A row to write (`stamp` is a time) or to take away (`stamp` is null). */
-export interface Change {
-  readonly ip: IpText;
-  readonly stamp: EpochSeconds | null;
-}
-
-/**
- * What a change did: `added` a row that was not there, `renewed` the time of one that was,
- * `removed` one, found it `absent`, or left a `foreign` row of the administrator's alone.
- */
-export type Effect = 'added' | 'renewed' | 'removed' | 'absent' | 'foreign';
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */
 export interface Row {

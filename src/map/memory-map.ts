@@ -4,11 +4,12 @@
  * Promises: does what the maps that Postfix reads do, down to the order of the rows and the effects.
  */
 
-import type { IpText } from '../classifier/address.ts';
-import { type AddressKey, ipOf, keyOf } from '../classifier/address-key.ts';
-import type { EpochSeconds } from '../clock.ts';
+import type { IpText } from '../base/address.ts';
+import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
+import type { LookupMap, MapSpec, Row } from './map.ts';
 import { byKey, grantsIn, stampText } from './row.ts';
 
 export class MemoryMap implements LookupMap {

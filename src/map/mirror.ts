@@ -11,11 +11,12 @@
  * with the process being killed, or that program.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IpText } from '../classifier/address.ts';
-import type { EpochSeconds } from '../clock.ts';
-import { Failure } from '../errors.ts';
+import type { IpText } from '../base/address.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import type { Change } from '../grant/change.ts';
 import { difference } from './difference.ts';
-import type { Change, LookupMap, Row } from './map.ts';
+import type { LookupMap, Row } from './map.ts';
 
 /** A map with what its owner needs to give it back. */
 export interface HeldMap {

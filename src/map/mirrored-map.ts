@@ -3,8 +3,10 @@
  *
  * Promises: all that is asked, read and reported is that of the first map, which waits for no other.
  */
+
+import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
+import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Mirror } from './mirror.ts';
 
 export class MirroredMap implements LookupMap {

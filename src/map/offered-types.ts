@@ -1,6 +1,7 @@
 /** Which types of maps the Postfix of this machine offers, and what is missing for others. */
-import { askPostconf } from '../classifier/postfix-command.ts';
-import { failure } from '../errors.ts';
+
+import { failure } from '../base/errors.ts';
+import { askPostconf } from '../postfix/command.ts';
 import type { MapSpec } from './map.ts';
 
 /** Debian's packages of types that are not in the package `postfix` itself; `lmdb:` is written without asking Postfix. */

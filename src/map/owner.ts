@@ -14,10 +14,10 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import { adopt, syncName } from '../state/new-file.ts';
 import { tryLock } from './lock.ts';
 import type { MapSpec } from './map.ts';
-import { adopt, syncName } from './new-file.ts';
 
 /** Differs after each boot (proc_sys_kernel(5), random(4)). */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';

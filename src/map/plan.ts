@@ -5,8 +5,9 @@
  * is neither changed nor taken away; what is to be written in the end is told once for each address, and only where
  * it differs from what is there.
  */
-import type { IpText } from '../classifier/address.ts';
-import type { Change, Effect, Row } from './map.ts';
+import type { IpText } from '../base/address.ts';
+import type { Change, Effect } from '../grant/change.ts';
+import type { Row } from './map.ts';
 import { grantOf, stampOf, stampText } from './row.ts';
 
 export interface Plan {

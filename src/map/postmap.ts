@@ -3,8 +3,9 @@
  *
  * Leaves to others: when, on which file, and what the output means.
  */
-import { complaint, isFatal, runPostfixCommand } from '../classifier/postfix-command.ts';
-import { failure } from '../errors.ts';
+
+import { failure } from '../base/errors.ts';
+import { complaint, isFatal, runPostfixCommand } from '../postfix/command.ts';
 import type { MapSpec } from './map.ts';
 
 /** A million rows take seconds. */

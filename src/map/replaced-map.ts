@@ -19,11 +19,12 @@
 import { statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf, Failure, failure, reasonOf } from '../errors.ts';
+import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
+import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { Damage } from './lmdb-meta.ts';
-import type { Change, Effect, LookupMap, MapSpec, Row } from './map.ts';
-import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from './new-file.ts';
+import type { LookupMap, MapSpec, Row } from './map.ts';
 import { byKey, grantsIn } from './row.ts';
 
 /** What the file of a type looks like, and how a changed one is made. */

@@ -6,8 +6,8 @@
  * login and so a row of ours; access(5) takes it as OK.  All else belongs to the administrator, also
  * a row whose key has no NUL, which neither of us would write.
  */
-import { canonicalIp } from '../classifier/address.ts';
-import { type EpochSeconds, epoch } from '../clock.ts';
+import { canonicalIp } from '../base/address.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Row } from './map.ts';
 

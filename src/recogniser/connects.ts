@@ -9,8 +9,8 @@
  * Known limit: a process id that is used again within that time, by a process whose own first line the syslog
  * daemon has dropped, is taken for the one before.
  */
-import type { IpText } from '../classifier/address.ts';
-import type { EpochSeconds } from '../clock.ts';
+import type { IpText } from '../base/address.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import type { Line } from '../line/prefix.ts';
 
 export const MOST_CONNECTS = 10_000;

@@ -11,9 +11,9 @@
  * Known limits: what produced logins is forgotten with the process; where a log holds the lines of several hosts,
  * those that go on as before hide the one that does not.
  */
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import { excerpt } from '../base/excerpt.ts';
 import type { Line } from '../line/prefix.ts';
-import { excerpt } from './excerpt.ts';
 import { isLoginLike } from './login-like.ts';
 
 /** Not one or two: a user with an odd name logs in again and again, but seldom more often than all others. */

@@ -4,8 +4,8 @@
  * The user is for people to read (log lines, lists); no decision rests on it, since most servers print
  * it as the client spelled it.
  */
-import type { IpText } from '../classifier/address.ts';
-import type { EpochSeconds } from '../clock.ts';
+import type { IpText } from '../base/address.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 
 interface SessionEvent {
   /** The pattern file's name: `dovecot`, `courier`, `qpopper`, `uw-imap`, … */

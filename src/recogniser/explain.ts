@@ -5,7 +5,7 @@
  * lines before this one as well; how far a pattern got is read off its own expression.
  * Leaves to others: what comes of an event (classifier, grant table), how it is told (cli/explain.ts).
  */
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';

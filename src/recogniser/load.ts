@@ -7,11 +7,16 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errnoOf, failure, reasonOf } from '../errors.ts';
-import type { PatternsDirectory } from '../settings.ts';
+import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
 import { parsePatternFile } from './pattern.ts';
 import { Registry } from './registry.ts';
+
+/** Where the administrator's own patterns are; `explicit` when he named the directory. */
+export interface PatternsDirectory {
+  readonly directory: string;
+  readonly explicit: boolean;
+}
 
 /** Beside `dist` in the package. */
 const SHIPPED = join(import.meta.dirname, '../../../patterns');

@@ -5,9 +5,10 @@
  * checkpoint, so that neither a reload nor a restart lets the rest of a torn line pass or loses a login that is
  * told in two lines.
  */
-import { savedList } from '../checkpoint/saved.ts';
-import { canonicalIp } from '../classifier/address.ts';
-import { epoch } from '../clock.ts';
+
+import { canonicalIp } from '../base/address.ts';
+import { epoch } from '../base/clock.ts';
+import { savedList } from '../base/saved.ts';
 import { Connects, type SavedConnect } from './connects.ts';
 import { type SavedSuspicion, TornLines } from './torn-lines.ts';
 

@@ -12,7 +12,7 @@
  * (cucipop, the statistics of qpopper) is not login-like.
  */
 import { isIPv4 } from 'node:net';
-import { canonicalIp } from '../classifier/address.ts';
+import { canonicalIp } from '../base/address.ts';
 
 /** A longer message is cut off or somebody's text (patterns have the same bound). */
 const LONGEST = 900;

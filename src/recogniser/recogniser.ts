@@ -8,7 +8,7 @@
  * same process told when the client connected (connects.ts), and without that is none.
  * One recogniser reads one log, in the order of its lines.
  */
-import { canonicalIp, type IpText } from '../classifier/address.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
 import { BlockLines, type Reading } from '../line/block-lines.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';

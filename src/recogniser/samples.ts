@@ -5,7 +5,7 @@
  * all patterns that are active; a `refuse` sample by none; an `attack` sample by its own one with the true
  * fields, or by none when it gives none.
  */
-import { epoch } from '../clock.ts';
+import { epoch } from '../base/clock.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';

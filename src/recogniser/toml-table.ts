@@ -7,7 +7,7 @@
  * Known limit: where no such line is found (a table written inline, a quoted key), it is the header's.
  */
 import { parse, TomlError, type TomlTable as Values } from 'smol-toml';
-import { type Failure, failure } from '../errors.ts';
+import { type Failure, failure } from '../base/errors.ts';
 
 /** Which table of a file: the top one, or the one that has this header for the index-th time. */
 interface Place {

@@ -18,7 +18,7 @@
  * When the place to go on from is gone with its file (`place lost`), reading starts as if there had been none, so
  * lines may be delivered again.
  */
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import { LogReader } from './log-reader.ts';
 import type { Place } from './place.ts';
 import type { Receiver, Source } from './source.ts';

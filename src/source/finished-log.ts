@@ -7,8 +7,8 @@
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { type EpochSeconds, epoch } from '../clock.ts';
-import { errnoOf, failure, reasonOf } from '../errors.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { BlockLines, Reading } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
 import type { Line } from '../line/prefix.ts';

@@ -5,7 +5,7 @@
  * sd_journal_get_cursor): `s=…;i=…` is where the entry is stored, `b=…;m=…;t=…;x=…` are its boot, its clocks
  * and its hash.  Should that change, entries may be told twice and the time is not seen; nothing is lost.
  */
-import { type EpochSeconds, epoch } from '../clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 
 const PLACE = /^s=[^;]*;i=[^;]*;/;
 const REALTIME = /(?:^|;)t=([0-9a-f]{1,14})(?:;|$)/;

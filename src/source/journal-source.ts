@@ -12,8 +12,8 @@
  * future, everything since the moment comes again, which does no harm.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EpochSeconds } from '../clock.ts';
-import { reasonOf } from '../errors.ts';
+import type { EpochSeconds } from '../base/clock.ts';
+import { reasonOf } from '../base/errors.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
 import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';

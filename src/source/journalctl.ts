@@ -9,7 +9,7 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { errnoOf, failure, reasonOf } from '../errors.ts';
+import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import { ENTRY_FIELDS } from './journal-entry.ts';
 import { Splitter } from './splitter.ts';
 

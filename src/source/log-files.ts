@@ -8,7 +8,7 @@
  * to be unread.
  */
 import { fstatSync, openSync, statSync } from 'node:fs';
-import { errnoOf, reasonOf } from '../errors.ts';
+import { errnoOf, reasonOf } from '../base/errors.ts';
 import type { OpenFile } from './follower.ts';
 import { type FilePlace, type Identity, identityOf, isSameFile } from './place.ts';
 import { indexOfPlace, openRotated, type RotatedFile, rotatedFiles } from './rotated.ts';

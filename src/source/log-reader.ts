@@ -6,7 +6,7 @@
  * Leaves to others: when to read (file-source.ts), which file comes next (log-files.ts), and where to begin (entry.ts).
  */
 import { closeSync } from 'node:fs';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import { findEntry } from './entry.ts';
 import { type Deliver, Follower, type OpenFile } from './follower.ts';
 import { LogFiles } from './log-files.ts';

@@ -6,7 +6,7 @@
  * `LINGER_MS`; how far those closed lately were read is remembered, so that one that comes back to the path (a
  * symbolic link switched to and fro) is not read twice.
  */
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import type { Deliver, Follower, OpenFile } from './follower.ts';
 import {
   FINGERPRINT_BYTES,

@@ -23,7 +23,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
-import { errnoOf } from '../errors.ts';
+import { errnoOf } from '../base/errors.ts';
 import type { OpenFile } from './follower.ts';
 import {
   FINGERPRINT_BYTES,

@@ -8,7 +8,7 @@
  * Known limit: a log in which the clock was set back by more than that may start too late.
  */
 import { readSync } from 'node:fs';
-import type { EpochSeconds } from '../clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { MAX_LINE } from '../line/length.ts';
 
 /**

@@ -5,7 +5,7 @@
  * is told once.  A last line without an end is a line: whoever wrote it has finished.
  */
 import type { Readable } from 'node:stream';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../base/errors.ts';
 import type { Receiver, Source } from './source.ts';
 import { Splitter } from './splitter.ts';
 

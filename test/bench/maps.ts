@@ -6,8 +6,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { epoch } from '../../src/clock.ts';
-import type { Change, LookupMap } from '../../src/map/map.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Change } from '../../src/grant/change.ts';
+import type { LookupMap } from '../../src/map/map.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { addresses } from '../map/addresses.ts';
 import { requireType, TYPES } from '../real/map-kinds.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import { Checkpoint } from '../../src/state/checkpoint.ts';
 import { assertFails } from '../failure.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
@@ -18,7 +18,7 @@ beforeEach(() => {
   warnings = [];
 });
 
-const checkpoint = (): Checkpoint => new Checkpoint({ type: 'lmdb', path });
+const checkpoint = (): Checkpoint => new Checkpoint({ path });
 const read = (): unknown => checkpoint().read(BASIS, text => void warnings.push(text));
 
 const BASIS = 'map 1, 900 s';
@@ -75,7 +75,7 @@ test('nothing is written when nothing has changed', () => {
 test('a directory that cannot be written is an error, and the old file stays', () => {
   const elsewhere = join(directory, 'none', 'map');
   assertFails(
-    () => new Checkpoint({ type: 'lmdb', path: elsewhere }).write(BASIS, NOTES),
+    () => new Checkpoint({ path: elsewhere }).write(BASIS, NOTES),
     'CHECKPOINT',
     elsewhere,
   );

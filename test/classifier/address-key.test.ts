@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
-import { ipOf, keyOf } from '../../src/classifier/address-key.ts';
+import { canonicalIp, type IpText } from '../../src/base/address.ts';
+import { ipOf, keyOf } from '../../src/base/address-key.ts';
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6()).map(text => canonicalIp(text) ?? assert.fail(text));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { addressOf, canonicalIp, inetNtop, parseAddress } from '../../src/classifier/address.ts';
+import { addressOf, canonicalIp, inetNtop, parseAddress } from '../../src/base/address.ts';
 
 const CANONICAL = [
   ['192.0.2.1', '192.0.2.1'],

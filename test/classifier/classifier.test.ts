@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { parseNetworkList } from '../../src/base/network.ts';
 import { Classifier, loadClassifier } from '../../src/classifier/classifier.ts';
 import { parseMynetworks } from '../../src/classifier/mynetworks-parser.ts';
-import { parseNetworkList } from '../../src/classifier/network.ts';
-import type { TableQuery } from '../../src/classifier/postmap.ts';
+import type { TableQuery } from '../../src/postfix/table-query.ts';
 import { assertRejects } from '../failure.ts';
 import { ip } from '../map/addresses.ts';
 

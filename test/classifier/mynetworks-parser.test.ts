@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { addressOf } from '../../src/classifier/address.ts';
+import { addressOf } from '../../src/base/address.ts';
 import type { Mynetworks } from '../../src/classifier/mynetworks.ts';
 import {
   type ParserContext,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../../src/classifier/address.ts';
+import { parseAddress } from '../../src/base/address.ts';
 import type { TableAnswer } from '../../src/classifier/mynetworks.ts';
 import { parseMynetworks } from '../../src/classifier/mynetworks-parser.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { addressOf, canonicalIp, parseAddress } from '../../src/classifier/address.ts';
-import { parseNetwork, parseNetworkList } from '../../src/classifier/network.ts';
+import { addressOf, canonicalIp, parseAddress } from '../../src/base/address.ts';
+import { parseNetwork, parseNetworkList } from '../../src/base/network.ts';
 import { assertFails } from '../failure.ts';
 
 function contains(list: string, ip: string): boolean {

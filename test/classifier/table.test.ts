@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { failure } from '../../src/base/errors.ts';
 import { Table } from '../../src/classifier/table.ts';
-import { failure } from '../../src/errors.ts';
 import { assertRejects } from '../failure.ts';
 import { ip } from '../map/addresses.ts';
 

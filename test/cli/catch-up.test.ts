@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { CatchUp } from '../../src/cli/catch-up.ts';
+import { CatchUp } from '../../src/report/catch-up.ts';
 import { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
 import { TestScreen } from './test-screen.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { patternsOf, replaySettings, runSettings } from '../../src/cli/settings.ts';
+import { parseCommandLine } from '../../src/options/command-line.ts';
+import { patternsOf, replaySettings, runSettings } from '../../src/options/make-settings.ts';
 import { assertRejects } from '../failure.ts';
 
 const parse = async (...args: string[]) => parseCommandLine(args, '1.2.3');

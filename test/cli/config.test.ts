@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig, readConfig } from '../../src/cli/config.ts';
-import { runSettings } from '../../src/cli/settings.ts';
-import { Values } from '../../src/cli/values.ts';
-import type { ErrorCode } from '../../src/errors.ts';
-import { Grace } from '../../src/policy/grace.ts';
+import type { ErrorCode } from '../../src/base/errors.ts';
+import { Grace } from '../../src/grant/grace.ts';
+import { parseConfig, readConfig } from '../../src/options/config.ts';
+import { runSettings } from '../../src/options/make-settings.ts';
+import { Values } from '../../src/options/values.ts';
 import { assertFails } from '../failure.ts';
 
 const FILE = '/etc/popbsmtp/popbsmtp.toml';

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
-import { EXIT } from '../../src/errors.ts';
+import { EXIT } from '../../src/base/errors.ts';
 import { MAIN } from '../real/popbsmtp.ts';
 import { freePort } from '../real/ports.ts';
 import { startDaemon } from '../real/processes.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
-import { debugLines } from '../../src/cli/debug.ts';
-import { epoch } from '../../src/clock.ts';
-import type { Decision, Outcome } from '../../src/decision.ts';
+import { canonicalIp, type IpText } from '../../src/base/address.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Decision, Outcome } from '../../src/grant/decision.ts';
 import type { LoginEvent } from '../../src/recogniser/event.ts';
+import { debugLines } from '../../src/report/debug.ts';
 
 before(() => {
   process.env['TZ'] = 'Europe/Berlin';

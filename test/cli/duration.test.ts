@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatDuration, parseDuration } from '../../src/cli/duration.ts';
+import { formatDuration, parseDuration } from '../../src/base/duration.ts';
 import { assertFails } from '../failure.ts';
 
 test('durations are seconds, or have a unit', () => {

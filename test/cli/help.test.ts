@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseCommandLine } from '../../src/cli/command-line.ts';
-import { helpText } from '../../src/cli/help.ts';
+import { parseCommandLine } from '../../src/options/command-line.ts';
+import { helpText } from '../../src/options/help.ts';
 import {
   COMMAND_NAMES,
   commandOf,
   type OptionName,
   optionsOf,
   specOf,
-} from '../../src/cli/options.ts';
-import { COMMAND_TEXTS } from '../../src/cli/texts.ts';
+} from '../../src/options/options.ts';
+import { COMMAND_TEXTS } from '../../src/options/texts.ts';
 import { popbsmtp } from '../real/popbsmtp.ts';
 
 /** The options that a help lists, without the general ones. */

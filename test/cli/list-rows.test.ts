@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { epoch } from '../../src/base/clock.ts';
+import type { GrantRow } from '../../src/control/protocol.ts';
+import { Grace } from '../../src/grant/grace.ts';
+import { formatStamp } from '../../src/line/stamp.ts';
+import type { Row } from '../../src/map/map.ts';
 import {
   type Listed,
   listedRows,
   ordersText,
   rowsJson,
   rowsText,
-} from '../../src/cli/list-rows.ts';
-import { epoch } from '../../src/clock.ts';
-import type { GrantRow } from '../../src/control/protocol.ts';
-import { formatStamp } from '../../src/line/stamp.ts';
-import type { Row } from '../../src/map/map.ts';
-import { Grace } from '../../src/policy/grace.ts';
+} from '../../src/report/list-rows.ts';
 import { ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { decisionLine, noticeLine } from '../../src/cli/log-line.ts';
-import { epoch } from '../../src/clock.ts';
-import type { Decision, Outcome } from '../../src/decision.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Decision, Outcome } from '../../src/grant/decision.ts';
+import { decisionLine, noticeLine } from '../../src/report/log-line.ts';
 import { ip } from '../map/addresses.ts';
 
 before(() => {

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { EXIT } from '../../src/errors.ts';
+import { EXIT } from '../../src/base/errors.ts';
 import { popbsmtp } from '../real/popbsmtp.ts';
 import { Rig } from '../real/rig.ts';
 import { WatchedLog } from './watched-log.ts';

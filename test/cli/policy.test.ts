@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { ip } from '../map/addresses.ts';
 import { popbsmtp } from '../real/popbsmtp.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ProgressMeter, type Reading, readingText } from '../../src/cli/progress-meter.ts';
+import { ProgressMeter, type Reading, readingText } from '../../src/report/progress-meter.ts';
 import { TestScreen } from './test-screen.ts';
 
 const WIDE = 100;

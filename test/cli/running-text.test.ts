@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { sentence, wrap } from '../../src/cli/running-text.ts';
+import { sentence, wrap } from '../../src/options/running-text.ts';
 
 test('a note becomes a sentence, and a sentence stays one', () => {
   assert.equal(sentence('show the rows'), 'Show the rows.');

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { EXIT } from '../../src/errors.ts';
+import { EXIT } from '../../src/base/errors.ts';
 import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
 import { runProgram } from '../real/processes.ts';
 import { Rig } from '../real/rig.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { roughly } from '../../src/cli/shown.ts';
-import { chart, statusText, stoppedText } from '../../src/cli/status-text.ts';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { formatCtime } from '../../src/line/stamp.ts';
+import { roughly } from '../../src/report/shown.ts';
+import { chart, statusText, stoppedText } from '../../src/report/status-text.ts';
 import { someFleet, someStatus } from '../metrics/status.ts';
 
 const NOW = Date.parse('2026-11-25T02:05:00Z') / 1000;

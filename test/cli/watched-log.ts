@@ -3,7 +3,7 @@
  */
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
 import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
 import { type Daemon, startDaemon } from '../real/processes.ts';

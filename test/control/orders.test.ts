@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { IpText } from '../../src/classifier/address.ts';
-import { epoch, type Moment } from '../../src/clock.ts';
-import { type Order, Orders, type Subject } from '../../src/control/orders.ts';
-import { Grace } from '../../src/policy/grace.ts';
+import type { IpText } from '../../src/base/address.ts';
+import { epoch, type Moment } from '../../src/base/clock.ts';
+import { Grace } from '../../src/grant/grace.ts';
+import { type Order, Orders, type Subject } from '../../src/grant/orders.ts';
 import { ip } from '../map/addresses.ts';
 
 const GRACE = 900;

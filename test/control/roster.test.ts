@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
-import { Roster } from '../../src/control/roster.ts';
-import type { Decision } from '../../src/decision.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Decision } from '../../src/grant/decision.ts';
+import { Roster } from '../../src/grant/roster.ts';
 import { addresses, ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;

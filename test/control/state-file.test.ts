@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
-import { StateFile } from '../../src/control/state-file.ts';
+import { StateFile } from '../../src/state/state-file.ts';
 import { assertFails, assertRejects } from '../failure.ts';
 import { directory } from '../map/scratch.ts';
 

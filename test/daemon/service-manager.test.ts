@@ -6,7 +6,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attend } from '../../src/daemon/service-manager.ts';
+import { attend } from '../../src/daemon/systemd.ts';
 import { lock } from '../../src/map/lock.ts';
 import { WatchedLog } from '../cli/watched-log.ts';
 import { MAIN } from '../real/popbsmtp.ts';

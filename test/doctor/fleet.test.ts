@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { failure } from '../../src/base/errors.ts';
 import { type FleetFacts, judgeFleet } from '../../src/doctor/fleet.ts';
-import { failure } from '../../src/errors.ts';
 import { parseEngine } from '../../src/fleet/engine.ts';
 import { someFleet } from '../metrics/status.ts';
 import { said } from './arrange.ts';

@@ -3,9 +3,10 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { canonicalIp } from '../../src/classifier/address.ts';
+import { canonicalIp } from '../../src/base/address.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { failure } from '../../src/base/errors.ts';
 import { parseMynetworks } from '../../src/classifier/mynetworks-parser.ts';
-import { epoch } from '../../src/clock.ts';
 import { parseIds } from '../../src/doctor/account.ts';
 import { judgeConfiguration } from '../../src/doctor/configuration.ts';
 import { judgeDaemon } from '../../src/doctor/daemon.ts';
@@ -16,7 +17,6 @@ import type { FileState, MapState } from '../../src/doctor/map-state.ts';
 import { judgePostfix } from '../../src/doctor/postfix.ts';
 import { judgeService } from '../../src/doctor/service.ts';
 import { judgeTrustedNetworks } from '../../src/doctor/trusted-networks.ts';
-import { failure } from '../../src/errors.ts';
 import type { Row } from '../../src/map/map.ts';
 import { stampOf } from '../../src/map/row.ts';
 import { levels, MAP, postfixWith, said } from './arrange.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { failure } from '../../src/base/errors.ts';
 import type { LogState, Tail } from '../../src/doctor/log-state.ts';
 import { judgeClock, judgeLogins, judgeLogs } from '../../src/doctor/logs.ts';
-import { failure } from '../../src/errors.ts';
 import { said } from './arrange.ts';
 
 const NOW = epoch(1_700_000_000);

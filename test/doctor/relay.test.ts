@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { canonicalIp } from '../../src/classifier/address.ts';
+import { canonicalIp } from '../../src/base/address.ts';
 import { judgeRelay, type RelayFacts } from '../../src/doctor/relay.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
 import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';

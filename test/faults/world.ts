@@ -7,7 +7,7 @@
 import { appendFileSync, closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../src/errors.ts';
+import { Failure } from '../../src/base/errors.ts';
 import type { MapSpec, Row } from '../../src/map/map.ts';
 import { readRows } from '../../src/map/map-types.ts';
 import { MAIN } from '../real/popbsmtp.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
-import { MAX_SECONDS } from '../../src/control/protocol.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { decode, type Entry, encode } from '../../src/fleet/entry.ts';
+import { MAX_SECONDS } from '../../src/grant/orders.ts';
 import { ip } from '../map/addresses.ts';
 
 const SENDER = { name: 'mx1.example.org', instance: '0123abcd' };

@@ -1,7 +1,7 @@
 /**
  * An engine in memory, as far as publishers and subscribers see it: two streams, a clock, and connections that end.
  */
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import type { Connection, StreamEntry, Trim } from '../../src/fleet/connection.ts';
 import type { Fields } from '../../src/fleet/entry.ts';
 import type { StreamName } from '../../src/fleet/position.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { isId, positionFrom, SLACK_SECONDS, timeOf } from '../../src/fleet/position.ts';
 
 const NOW = epoch(1_700_000_000);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
-import type { Decision, Outcome } from '../../src/decision.ts';
+import { epoch } from '../../src/base/clock.ts';
 import type { Entry } from '../../src/fleet/entry.ts';
 import { entriesOf, type Known } from '../../src/fleet/publication.ts';
+import type { Decision, Outcome } from '../../src/grant/decision.ts';
 import { ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;

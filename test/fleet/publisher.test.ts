@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { decode, type Entry } from '../../src/fleet/entry.ts';
 import { Outbox } from '../../src/fleet/outbox.ts';
 import { Publisher } from '../../src/fleet/publisher.ts';

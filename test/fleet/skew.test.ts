@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { Skew } from '../../src/fleet/skew.ts';
 
 const NOON = 1_700_000_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { type Entry, encode, type Received, type Sender } from '../../src/fleet/entry.ts';
 import { Skew } from '../../src/fleet/skew.ts';
 import { Subscriber } from '../../src/fleet/subscriber.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalIp } from '../../src/classifier/address.ts';
-import { type AddressKey, keyOf } from '../../src/classifier/address-key.ts';
-import { epoch } from '../../src/clock.ts';
+import { canonicalIp } from '../../src/base/address.ts';
+import { type AddressKey, keyOf } from '../../src/base/address-key.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { type Entry, EntryTable } from '../../src/grant/entry-table.ts';
 
 const keyAt = (number: number): AddressKey =>

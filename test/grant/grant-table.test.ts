@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
-import { epoch, type Moment } from '../../src/clock.ts';
+import { canonicalIp, type IpText } from '../../src/base/address.ts';
+import { epoch, type Moment } from '../../src/base/clock.ts';
 import { type Grant, GrantTable } from '../../src/grant/grant-table.ts';
 
 const GRACE = 900;

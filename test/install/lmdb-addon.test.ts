@@ -18,7 +18,7 @@ async function checkout(): Promise<string> {
 function install(root: string, path: string): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(root, 'src/install/lmdb-addon.mjs')],
+    [join(root, 'src/packaging/lmdb/lmdb-addon.mjs')],
     { env: { PATH: path }, encoding: 'utf8' },
   );
   return { status, output: stdout + stderr };

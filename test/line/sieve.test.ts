@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { BlockLines } from '../../src/line/block-lines.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type EpochSeconds, epoch } from '../../src/clock.ts';
+import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
 import { formatCtime, formatStamp, STAMP, StampReader } from '../../src/line/stamp.ts';
 import { inZone } from './zone.ts';
 

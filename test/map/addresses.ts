@@ -1,6 +1,6 @@
 /** Canonical addresses for the tests of the map. */
 import assert from 'node:assert/strict';
-import { canonicalIp, type IpText } from '../../src/classifier/address.ts';
+import { canonicalIp, type IpText } from '../../src/base/address.ts';
 
 export function ip(text: string): IpText {
   const canonical = canonicalIp(text);

@@ -1,5 +1,5 @@
 /** For `assert.rejects` and `assert.throws`: the error is a `Failure` of this code. */
-import { type ErrorCode, Failure } from '../../src/errors.ts';
+import { type ErrorCode, Failure } from '../../src/base/errors.ts';
 
 export const failing =
   (code: ErrorCode) =>

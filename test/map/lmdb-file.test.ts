@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open, readdir, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { readLmdbFile } from '../../src/map/lmdb-file.ts';
 import { lock } from '../../src/map/lock.ts';
 import { openMap } from '../../src/map/map-types.ts';

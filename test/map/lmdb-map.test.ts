@@ -11,9 +11,10 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Change } from '../../src/grant/change.ts';
 import { lock } from '../../src/map/lock.ts';
-import type { Change, LookupMap, MapSpec } from '../../src/map/map.ts';
+import type { LookupMap, MapSpec } from '../../src/map/map.ts';
 import { openMap, readRows } from '../../src/map/map-types.ts';
 import { addresses, ip } from './addresses.ts';
 import { startNode } from './child.ts';

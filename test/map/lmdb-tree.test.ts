@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { Damage, readMeta } from '../../src/map/lmdb-meta.ts';
 import { walk } from '../../src/map/lmdb-tree.ts';
 import { openMap } from '../../src/map/map-types.ts';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { epoch } from '../../src/clock.ts';
-import { failure } from '../../src/errors.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { failure } from '../../src/base/errors.ts';
+import type { Change, Effect } from '../../src/grant/change.ts';
 import type { Grant } from '../../src/grant/grant-table.ts';
-import type { Change, Effect, LookupMap, MapSpec, Row } from '../../src/map/map.ts';
+import type { LookupMap, MapSpec, Row } from '../../src/map/map.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
 import { Mirror } from '../../src/map/mirror.ts';
 import { MirroredMap } from '../../src/map/mirrored-map.ts';

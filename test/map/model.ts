@@ -1,8 +1,9 @@
 /** Whether a map in a file does what a map in memory does, for any changes. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
-import type { Change, MapSpec } from '../../src/map/map.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Change } from '../../src/grant/change.ts';
+import type { MapSpec } from '../../src/map/map.ts';
 import { openMap, readRows } from '../../src/map/map-types.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
 import { addresses, ip } from './addresses.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFile, readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { type Format, ReplacedMap } from '../../src/map/replaced-map.ts';
 import { TEXT } from '../../src/map/text-format.ts';
 import { ip } from './addresses.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import type { Row } from '../../src/map/map.ts';
 import { decode, encode, rowOf, stampOf, stampText } from '../../src/map/row.ts';
 

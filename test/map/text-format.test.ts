@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
-import type { Change, Effect } from '../../src/map/map.ts';
+import { epoch } from '../../src/base/clock.ts';
+import type { Change, Effect } from '../../src/grant/change.ts';
 import { openMap, readRows } from '../../src/map/map-types.ts';
 import { ip } from './addresses.ts';
 import { newSpec } from './scratch.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
-import type { Decision, Outcome } from '../../src/decision.ts';
-import { COMMIT_BOUNDS, Counters, MINUTES } from '../../src/metrics/counters.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { COMMIT_BOUNDS, Counters, MINUTES } from '../../src/control/counters.ts';
+import type { Decision, Outcome } from '../../src/grant/decision.ts';
 import { ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;

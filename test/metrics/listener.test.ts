@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { closeListener, listen, parseListening } from '../../src/metrics/listener.ts';
+import { closeListener, listen, parseListening } from '../../src/control/listener.ts';
 import { assertFails } from '../failure.ts';
 import { freePort } from '../real/ports.ts';
 import { waitFor } from '../real/wait.ts';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { METRICS, metricsText } from '../../src/metrics/metrics.ts';
+import { METRICS, metricsText } from '../../src/control/metrics.ts';
 import { someFleet, someStatus } from './status.ts';
 
 const NAME = /^[a-z][a-z0-9_]*$/;

@@ -1,7 +1,8 @@
 /** The state of a daemon as tests want it. */
+
+import { COMMIT_BOUNDS, MINUTES } from '../../src/control/counters.ts';
 import type { Status } from '../../src/control/status.ts';
 import type { FleetStatus } from '../../src/fleet/fleet.ts';
-import { COMMIT_BOUNDS, MINUTES } from '../../src/metrics/counters.ts';
 
 export const someStatus = (changes: Partial<Status> = {}): Status => ({
   version: '1.2.3',

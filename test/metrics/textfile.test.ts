@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { mock, test } from 'node:test';
-import { Textfile } from '../../src/metrics/textfile.ts';
+import { Textfile } from '../../src/control/textfile.ts';
 import { directory } from '../map/scratch.ts';
 
 const base = await directory();

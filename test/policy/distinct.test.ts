@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
-import { DistinctCounter } from '../../src/policy/distinct.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { DistinctCounter } from '../../src/grant/distinct.ts';
 
 const ROOMY = 1_000_000;
 

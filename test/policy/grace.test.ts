@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseDuration } from '../../src/cli/duration.ts';
-import { Grace, parseGraceFor } from '../../src/policy/grace.ts';
+import { parseDuration } from '../../src/base/duration.ts';
+import { Grace, parseGraceFor } from '../../src/grant/grace.ts';
 import { assertFails } from '../failure.ts';
 import { ip } from '../map/addresses.ts';
 

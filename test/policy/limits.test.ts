@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { parseDuration } from '../../src/cli/duration.ts';
-import { epoch, type Moment } from '../../src/clock.ts';
-import { Grace, parseGraceFor } from '../../src/policy/grace.ts';
-import { type LimitSettings, Limits } from '../../src/policy/limits.ts';
+import { epoch, type Moment } from '../../src/base/clock.ts';
+import { parseDuration } from '../../src/base/duration.ts';
+import { Grace, parseGraceFor } from '../../src/grant/grace.ts';
+import { type LimitSettings, Limits } from '../../src/grant/limits.ts';
 import { ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
-import { type Policy, refusalOf } from '../../src/policy/policy.ts';
-import { parseUserList } from '../../src/policy/user-list.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { type Policy, refusalOf } from '../../src/grant/policy.ts';
+import { parseUserList } from '../../src/grant/user-list.ts';
 import { ip } from '../map/addresses.ts';
 
 const LIBERAL: Policy = {

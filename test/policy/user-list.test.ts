@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseUserList } from '../../src/policy/user-list.ts';
+import { parseUserList } from '../../src/grant/user-list.ts';
 import { assertFails } from '../failure.ts';
 
 const parse = (...entries: string[]) => parseUserList(entries, '--allow-users');

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
 import { loginLine } from '../cli/watched-log.ts';
 import { assertFound, type Expected, fileOf, good, Installation } from './doctor-world.ts';

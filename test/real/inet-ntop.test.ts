@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { inetNtop, parseAddress } from '../../src/classifier/address.ts';
+import { inetNtop, parseAddress } from '../../src/base/address.ts';
 import { mustRun } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 

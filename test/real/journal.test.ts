@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { JournalSource, type JournalTimes } from '../../src/source/journal-source.ts';
 import { ONLY_ROOT, trustDeclared } from '../../src/source/journal-trust.ts';
 import { checkJournal } from '../../src/source/journalctl.ts';

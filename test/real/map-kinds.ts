@@ -1,9 +1,9 @@
 /** The types of maps that the tests with the real Postfix go through, and what each needs. */
 import assert from 'node:assert/strict';
 import { appendFile, writeFile } from 'node:fs/promises';
-import { askPostconf } from '../../src/classifier/postfix-command.ts';
 import type { MapSpec, Row } from '../../src/map/map.ts';
 import { formatMapSpec } from '../../src/map/map-types.ts';
+import { askPostconf } from '../../src/postfix/command.ts';
 import { mustRun, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 

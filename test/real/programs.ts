@@ -7,7 +7,7 @@
  * Leaves to others: installing them (.ci/run).  A program counts when it is an executable file of
  * that name on the PATH or in the usual system directories; its version is not looked at.
  */
-import { findExecutable } from '../../src/classifier/executable.ts';
+import { findExecutable } from '../../src/postfix/executable.ts';
 
 export interface Needs {
   /** The test mounts, binds /dev/log or starts daemons that drop their privileges. */

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { quoted } from '../../src/manual/completion.ts';
+import { quoted } from '../../src/packaging/manual/completion.ts';
 import { MAIN } from './popbsmtp.ts';
 import { type Daemon, mustRun, startDaemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { IpText } from '../../src/classifier/address.ts';
-import { canonicalIp } from '../../src/classifier/address.ts';
-import { epoch } from '../../src/clock.ts';
+import type { IpText } from '../../src/base/address.ts';
+import { canonicalIp } from '../../src/base/address.ts';
+import { epoch } from '../../src/base/clock.ts';
 import type { Line } from '../../src/line/prefix.ts';
 import { CONNECT_AGE, Connects, MOST_CONNECTS } from '../../src/recogniser/connects.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import type { Line } from '../../src/line/prefix.ts';
 import { ALARM_INTERVAL, Drift, LINES_BEFORE_ALARM } from '../../src/recogniser/drift.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { excerpt } from '../../src/recogniser/excerpt.ts';
+import { excerpt } from '../../src/base/excerpt.ts';
 
 test('bytes are shown as what they are, and nothing of it commands a terminal', () => {
   const table: readonly (readonly [string, string])[] = [

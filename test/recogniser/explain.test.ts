@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { Explainer, type Explanation } from '../../src/recogniser/explain.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { parsePatternFile } from '../../src/recogniser/pattern.ts';

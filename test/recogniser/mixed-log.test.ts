@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { parseLine } from '../../src/line/prefix.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';

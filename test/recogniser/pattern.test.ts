@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Failure } from '../../src/errors.ts';
+import { Failure } from '../../src/base/errors.ts';
 import { parsePatternFile } from '../../src/recogniser/pattern.ts';
 
 const parse = (text: string) => parsePatternFile('/etc/p/toy.toml', 'toy', text);

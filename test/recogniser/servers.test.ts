@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import type { ServerEvent } from '../../src/recogniser/event.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';

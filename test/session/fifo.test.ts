@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Fifo } from '../../src/session/fifo.ts';
+import { Fifo } from '../../src/grant/fifo.ts';
 
 test('behaves as an array that is pushed and shifted', () => {
   const steps = fc.array(fc.integer({ min: -1500, max: 1500 }), { maxLength: 20 });

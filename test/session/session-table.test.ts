@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { IpText } from '../../src/classifier/address.ts';
-import { type EpochSeconds, epoch } from '../../src/clock.ts';
+import type { IpText } from '../../src/base/address.ts';
+import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
+import { SessionTable } from '../../src/grant/session-table.ts';
 import type { LoginEvent, LogoutEvent } from '../../src/recogniser/event.ts';
-import { SessionTable } from '../../src/session/session-table.ts';
 import { ip } from '../map/addresses.ts';
 
 const LIMIT = 86_400;

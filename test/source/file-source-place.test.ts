@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { FileSource } from '../../src/source/file-source.ts';
 import { type Place, parsePlace } from '../../src/source/place.ts';
 import type { Notice } from '../../src/source/source.ts';

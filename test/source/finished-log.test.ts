@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';
 import { Sieve } from '../../src/line/sieve.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { epoch } from '../../src/clock.ts';
+import { epoch } from '../../src/base/clock.ts';
 import { parseLine } from '../../src/line/prefix.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { entryLine, parseEntry } from '../../src/source/journal-entry.ts';

@@ -6,8 +6,8 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { epoch } from '../../src/clock.ts';
-import { Failure } from '../../src/errors.ts';
+import { epoch } from '../../src/base/clock.ts';
+import { Failure } from '../../src/base/errors.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { type JournalRules, JournalSource } from '../../src/source/journal-source.ts';
 import { checkJournal } from '../../src/source/journalctl.ts';

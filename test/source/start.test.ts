@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { type EpochSeconds, epoch } from '../../src/clock.ts';
+import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
 import { startAtTime } from '../../src/source/start.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));

@@ -1,0 +1,400 @@
+/**
+ * The catalogue of every error that a user can meet.
+ *
+ * Promises: each error prints as one line that says what failed, where, and what to do, and carries
+ * the exit status of sysexits.h.  Tests and callers compare `code`, never text.  What is thrown and
+ * is not a `Failure` is a bug of ours and ends with `EXIT.software`.
+ */
+
+/** Exit statuses, from sysexits.h (FreeBSD, glibc). */
+export const EXIT = {
+  ok: 0,
+  usage: 64,
+  data: 65,
+  noInput: 66,
+  unavailable: 69,
+  software: 70,
+  cannotCreate: 73,
+  io: 74,
+  temporary: 75,
+  noPermission: 77,
+  config: 78,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+interface Entry {
+  readonly exit: ExitStatus;
+  /** What is wrong and where; `{name}` stands for a parameter. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+export const CATALOGUE = {
+  USAGE: { exit: EXIT.usage, text: '{problem}', hint: 'see "popbsmtp {verb}--help"' },
+  DURATION: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is not a duration',
+    hint: 'write it as 900, 90s, 15m, 2h or 1d',
+  },
+  COUNT: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is not a number that can be',
+    hint: 'write a whole number from 1 to {most}',
+  },
+  ENDPOINT: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" does not name a port as host:port',
+    hint: 'write it as 127.0.0.1:25 or [::1]:25',
+  },
+  MAP_SPEC: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" does not name a map as type:path',
+    hint: 'write it exactly as main.cf does after check_client_access, such as lmdb:/var/popbsmtp/pop-before-smtp',
+  },
+  MAP_TYPE: {
+    exit: EXIT.config,
+    text: '{spec}: maps of type "{type}" are not supported',
+    hint: 'use one of: {supported}',
+  },
+  MAP_TYPE_MISSING: {
+    exit: EXIT.config,
+    text: '{spec}: this Postfix does not offer maps of type "{type}" (postconf -m)',
+    hint: '{remedy}use one of: {supported}',
+  },
+  MAP_TWICE: {
+    exit: EXIT.config,
+    text: '{where}: {spec} is the same file as {other}',
+    hint: 'name each file once',
+  },
+  CONFIG_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: 'mend the TOML' },
+  CONFIG_UNREADABLE: {
+    exit: EXIT.config,
+    text: 'cannot read the configuration {file}: {reason}',
+    hint: 'name an existing file with --config, or leave the option out',
+  },
+  CONFIG_KEY: {
+    exit: EXIT.config,
+    text: '{file}:{line}: unknown key "{key}"',
+    hint: 'the nearest known key is "{nearest}"',
+  },
+  CONFIG_VALUE: {
+    exit: EXIT.config,
+    text: '{file}:{line}: the value of "{key}" is of the wrong sort',
+    hint: 'it {problem}',
+  },
+  PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
+  PATTERN_UNREADABLE: {
+    exit: EXIT.config,
+    text: 'cannot read patterns from {path}: {reason}',
+    hint: 'make it readable for the account, or name another directory with --patterns',
+  },
+  MYNETWORKS_ENTRY: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" is not an entry of mynetworks: {problem}',
+    hint: 'write networks as 192.0.2.0/24, [2001:db8::]/32, !192.0.2.7, /file or type:table',
+  },
+  NETWORK_LIST: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" is not a network: {problem}',
+    hint: 'write networks as 192.0.2.0/24 or 2001:db8::/32, separated by blanks or commas',
+  },
+  USER_LIST: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" does not name a user',
+    hint: 'write names as the log has them, or *@example.org for all of a domain, at least one',
+  },
+  CHOICE: {
+    exit: EXIT.usage,
+    text: '{where}: "{value}" is not known',
+    hint: 'write {choices}',
+  },
+  GRACE_FOR: {
+    exit: EXIT.config,
+    text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
+    hint: 'write it as 192.0.2.0/24=2h, an entry for each network',
+  },
+  POSTCONF_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot ask Postfix for mynetworks: postconf was not found',
+    hint: 'install Postfix, or give the networks with --mynetworks (none for an empty list)',
+  },
+  POSTCONF_FAILED: {
+    exit: EXIT.unavailable,
+    text: 'postconf could not tell mynetworks: {reason}',
+    hint: 'mend the Postfix configuration, or give the networks with --mynetworks',
+  },
+  POSTMAP_FAILED: {
+    exit: EXIT.unavailable,
+    text: 'postmap could not look up {key} in {table}: {reason}',
+    hint: 'mend the table that mynetworks names, or give the networks with --mynetworks',
+  },
+  LOG_MISSING: {
+    exit: EXIT.noInput,
+    text: 'cannot read {path}: no such file',
+    hint: 'name the log of the POP3/IMAP server',
+  },
+  LOG_UNREADABLE: {
+    exit: EXIT.noPermission,
+    text: 'cannot read {path}: {reason}',
+    hint: 'let the account read it, for example through the group adm',
+  },
+  LOG_NONE: {
+    exit: EXIT.noInput,
+    text: 'no mail log found: none of {tried} exists, and there is no journal: {reason}',
+    hint: 'name the log of the POP3/IMAP server with --watchlog',
+  },
+  JOURNAL_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot read the systemd journal: journalctl was not found',
+    hint: 'install systemd, or name the log of the POP3/IMAP server with --watchlog',
+  },
+  JOURNAL_UNREADABLE: {
+    exit: EXIT.noPermission,
+    text: 'cannot read the systemd journal: {reason}',
+    hint: 'add the account to the group systemd-journal, or name a log file with --watchlog',
+  },
+  LOGTO: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the log {path}: {reason}',
+    hint: 'make its directory writable for the account, or name another file with --logto',
+  },
+  USER_KEY: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot use the key for the names of users {path}: {reason}',
+    hint: 'let the account read it and write in its directory, or log them with --log-users plain or none',
+  },
+  PIDFILE: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the pid file {path}: {reason}',
+    hint: 'name a file in a directory that the account can write',
+  },
+  CHECKPOINT: {
+    exit: EXIT.io,
+    text: 'cannot note in {path} how far the logs have been read: {reason}',
+    hint: 'look at the free space, and let the account write in that directory',
+  },
+  MAP_DIRECTORY: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write in {directory}, where {path} is to be: {reason}',
+    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
+  },
+  MAP_PERMISSION: {
+    exit: EXIT.noPermission,
+    text: 'cannot write {path}: {reason}',
+    hint: 'give it, and what lies beside it, to the account that popbsmtp runs as (chown)',
+  },
+  MAP_MISSING: {
+    exit: EXIT.noInput,
+    text: '{path}: there is no such map',
+    hint: 'start the daemon once, or name the map with --map',
+  },
+  MAP_UNREADABLE: {
+    exit: EXIT.noPermission,
+    text: 'cannot read the map {path}: {reason}',
+    hint: 'make the map 0644 and its directory 0755, as the daemon does',
+  },
+  MAP_FORMAT: {
+    exit: EXIT.data,
+    text: '{path} is no sound {format}: {found}',
+    hint: 'move it away and start popbsmtp again; it makes a new one and fills it from the log',
+  },
+  MAP_IO: {
+    exit: EXIT.io,
+    text: 'cannot write the map {path}: {reason}',
+    hint: 'look at the free space and the state of its file system',
+  },
+  MAP_POSTMAP: {
+    exit: EXIT.io,
+    text: 'postmap could not {what} the map {spec}: {reason}',
+    hint: 'look at the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
+  },
+  POSTMAP_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot use the map {spec}: postmap was not found',
+    hint: 'install Postfix, or use an lmdb: map, which popbsmtp writes itself',
+  },
+  MAP_REPLACED: {
+    exit: EXIT.io,
+    text: 'the map {path} was {how} while popbsmtp was using it',
+    hint: 'leave the file to popbsmtp, which has opened it anew and writes its rows again',
+  },
+  MAP_OWNED: {
+    exit: EXIT.temporary,
+    text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',
+    hint: 'stop that one first, or name another map with --map',
+  },
+  ADDRESS: {
+    exit: EXIT.usage,
+    text: '"{value}" is not an address',
+    hint: 'write one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1',
+  },
+  ALLOW_EXCLUDED: {
+    exit: EXIT.config,
+    text: '{ip} never gets a grant: it is {reason}',
+    hint: 'take its network out of --exclude first, if it is to relay',
+  },
+  REVOKE_FOREIGN: {
+    exit: EXIT.data,
+    text: '{ips}: the map has a row of your own, which stays, and by which it may relay',
+    hint: 'remove it with "postmap -d ADDRESS {map}"',
+  },
+  ORDERS_FULL: {
+    exit: EXIT.temporary,
+    text: 'there are {most} orders to allow or refuse already',
+    hint: 'wait until some have ended, or put what is to last into the configuration',
+  },
+  STATE_UNREADABLE: {
+    exit: EXIT.io,
+    text: 'cannot read {path}: {reason}',
+    hint: 'make it readable for the account, or remove it, and what it holds of orders by hand is forgotten',
+  },
+  STATE_UNWRITABLE: {
+    exit: EXIT.io,
+    text: 'cannot write {path}: {reason}',
+    hint: 'look at the free space, and let the account write there: what was ordered ends with the process',
+  },
+  CONTROL_LISTEN: {
+    exit: EXIT.cannotCreate,
+    text: 'no control socket at {path}: {reason}',
+    hint: 'let the account write there, or give the map a shorter name; until then status, allow and revoke find no daemon',
+  },
+  CONTROL_DENIED: {
+    exit: EXIT.noPermission,
+    text: 'cannot speak to the daemon by {path}: {reason}',
+    hint: "be root, or the daemon's account (sudo -u popbsmtp)",
+  },
+  CONTROL_BROKEN: {
+    exit: EXIT.temporary,
+    text: 'the daemon gave no full answer by {path}: {reason}',
+    hint: 'look at its log, and try again',
+  },
+  CONTROL_REQUEST: {
+    exit: EXIT.data,
+    text: 'the daemon does not take the request: {problem}',
+    hint: 'are this command and the daemon of the same version?',
+  },
+  CONTROL_BUG: {
+    exit: EXIT.software,
+    text: 'the daemon failed to answer',
+    hint: 'this is a bug of its own, which its log tells more of',
+  },
+  NO_DAEMON: {
+    exit: EXIT.unavailable,
+    text: 'no popbsmtp is running for {map}',
+    hint: 'start it, or name the map of a running one with --map',
+  },
+  METRICS_LISTEN: {
+    exit: EXIT.config,
+    text: '{where}: "{value}" is no port of a loopback address',
+    hint: 'write 127.0.0.1:9117 or [::1]:9117; for other machines put a proxy before it that asks who they are',
+  },
+  FLEET_URL: {
+    exit: EXIT.config,
+    text: '{where}: "{value}" does not name a Redis or Valkey',
+    hint: 'write redis://host:6379/0, or rediss://host:6379/0 for TLS; the account goes to fleet-user and fleet-password-file',
+  },
+  FLEET_NAME: {
+    exit: EXIT.config,
+    text: '{where}: "{value}" cannot be a name in the streams',
+    hint: 'write 1 to 64 letters, digits, dots, dashes and underscores',
+  },
+  FLEET_TLS: {
+    exit: EXIT.config,
+    text: '{where} is given, but the connection to {engine} is not encrypted',
+    hint: 'write rediss:// for TLS',
+  },
+  FLEET_FILE: {
+    exit: EXIT.config,
+    text: 'cannot read {path}: {reason}',
+    hint: 'let the account of the daemon, and nobody else, read what it needs to speak to its fleet',
+  },
+  LMDB_BUILD: {
+    exit: EXIT.software,
+    text: 'the lmdb addon is not the one that Postfix needs: {found}',
+    hint: 'run "node src/packaging/lmdb/lmdb-addon.mjs" in {directory}',
+  },
+  LMDB_MISSING: {
+    exit: EXIT.software,
+    text: 'the lmdb addon cannot be loaded: {reason}',
+    hint: 'run "node src/packaging/lmdb/lmdb-addon.mjs" in {directory}',
+  },
+  LOCK_MISSING: {
+    exit: EXIT.software,
+    text: 'the addon for file locks cannot be loaded: {reason}',
+    hint: 'run "npm ci" again; fs-native-extensions serves Linux with glibc on x86-64 and arm64',
+  },
+  DEMO: {
+    exit: EXIT.software,
+    text: 'the demo waited in vain for {what}',
+    hint: 'this installation does not work: run "npm ci && npm test" and look at the first failure',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(CATALOGUE, text);
+}
+
+type Names<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Names<Rest>
+  : never;
+
+/** What an error of this code must be told, read off its text and hint by the compiler. */
+export type Parameters<C extends ErrorCode> = Record<
+  Names<(typeof CATALOGUE)[C]['text'] | (typeof CATALOGUE)[C]['hint']>,
+  string | number
+>;
+
+const fill = (template: string, parameters: Record<string, string | number>): string =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name]));
+
+/** An error that the user can do something about. */
+export class Failure extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly exit: ExitStatus;
+
+  constructor(code: ErrorCode, text: string, hint: string, cause?: unknown) {
+    super(text, { cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.hint = hint;
+    this.exit = CATALOGUE[code].exit;
+  }
+
+  /** The one line that the user sees. */
+  get line(): string {
+    return `${this.message}; ${this.hint}`.replace(/\s*\n\s*/g, ' ');
+  }
+}
+
+/**
+ * Makes the `Failure` of a code; the compiler asks for exactly the parameters its texts name.
+ *
+ * @param cause what was caught, kept for a stack trace with `--debug`
+ */
+export function failure<C extends ErrorCode>(
+  code: C,
+  parameters: Parameters<C>,
+  cause?: unknown,
+): Failure {
+  const entry: Entry = CATALOGUE[code];
+  return new Failure(code, fill(entry.text, parameters), fill(entry.hint, parameters), cause);
+}
+
+/** The system's own words for a caught error, without Node's prefix: `no such file or directory`. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const system = /^E[A-Z0-9]+: (.*?)(?:, \w+(?: '.*')?)?$/s.exec(error.message);
+  return system?.[1] ?? error.message;
+}
+
+/** The errno name of a caught system error, such as `ENOENT`, or null. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null;
+}

@@ -1,0 +1,72 @@
+/**
+ * The metrics over HTTP, for a Prometheus on this machine.
+ *
+ * Promises: listens on a loopback address only; answers GET and HEAD of `/metrics`, reads no body, keeps no
+ * connection, and gives up on clients that dawdle; a port that is taken stops nothing but this.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIPv4, isIPv6 } from 'node:net';
+import { failure, reasonOf } from '../base/errors.ts';
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Of the text exposition format. */
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const MOST_CONNECTIONS = 16;
+const PATIENCE_MS = 5000;
+
+/**
+ * Reads `127.0.0.1:9117` or `[::1]:9117`.
+ *
+ * @param where named in the error
+ * @throws Failure METRICS_LISTEN
+ */
+export function parseListening(value: string, where: string): Listening {
+  const [, quad, bracketed, digits] = /^(?:([\d.]+)|\[([\da-f:]+)\]):(\d{1,5})$/i.exec(value) ?? [];
+  const host = quad ?? bracketed ?? '';
+  const port = Number(digits);
+  const isLoopback = (isIPv4(host) && host.startsWith('127.')) || (isIPv6(host) && host === '::1');
+  if (!isLoopback || port < 1 || port > 65_535) throw failure('METRICS_LISTEN', { where, value });
+  return { host, port };
+}
+
+/** @param text the metrics as they are when it is called */
+export function listen(
+  { host, port }: Listening,
+  text: () => string,
+  warn: (text: string) => void,
+): Server {
+  const server = createServer(
+    { requestTimeout: PATIENCE_MS, headersTimeout: PATIENCE_MS, keepAlive: false },
+    (request, response) => answer(request, response, text),
+  );
+  server.maxConnections = MOST_CONNECTIONS;
+  server.setTimeout(PATIENCE_MS, socket => socket.destroy());
+  server.on('error', error => {
+    warn(`the metrics cannot be served on ${host} port ${port}: ${reasonOf(error)}`);
+  });
+  return server.listen(port, host);
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, text: () => string): void {
+  const { method, url } = request;
+  response.setHeader('Connection', 'close');
+  if (url !== '/metrics') response.writeHead(404).end('the metrics are at /metrics\n');
+  else if (method !== 'GET' && method !== 'HEAD')
+    response.writeHead(405, { Allow: 'GET, HEAD' }).end();
+  else {
+    response.setHeader('Content-Type', CONTENT_TYPE);
+    response.end(method === 'HEAD' ? undefined : text());
+  }
+}
+
+export function closeListener(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    // Also when it never listened.
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

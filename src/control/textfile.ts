@@ -1,0 +1,49 @@
+/**
+ * The metrics as a file, for the textfile collector of node_exporter.
+ *
+ * Promises: written every 15 seconds and at the end, to a new file that is renamed over the old one, so that no
+ * reader sees half of it; the collector takes only names that end in `.prom`, so that the new file is no concern of its.
+ * Trouble is told once, until it works again.
+ * Source: node_exporter README, "Textfile Collector".
+ */
+import { renameSync, writeFileSync } from 'node:fs';
+import { reasonOf } from '../base/errors.ts';
+
+const INTERVAL_MS = 15_000;
+
+export class Textfile {
+  readonly #path: string;
+  readonly #text: () => string;
+  readonly #warn: (text: string) => void;
+  readonly #timer: NodeJS.Timeout;
+  #failed = false;
+
+  /** Begins to write.  @param text the metrics as they are when it is called */
+  constructor(path: string, text: () => string, warn: (text: string) => void) {
+    this.#path = path;
+    this.#text = text;
+    this.#warn = warn;
+    this.#write();
+    this.#timer = setInterval(() => this.#write(), INTERVAL_MS);
+  }
+
+  /** Writes for the last time. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#write();
+  }
+
+  #write(): void {
+    const fresh = `${this.#path}.new`;
+    try {
+      writeFileSync(fresh, this.#text(), { mode: 0o644 });
+      renameSync(fresh, this.#path);
+      this.#failed = false;
+    } catch (error) {
+      if (!this.#failed) {
+        this.#warn(`cannot write the metrics to ${this.#path}: ${reasonOf(error)}; trying again`);
+      }
+      this.#failed = true;
+    }
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Deals with what is asked and ordered over the control socket, or by a command itself when no daemon runs.
+ *
+ * Promises: an order is in force, and on the disk, before it is answered; a list is handed over in blocks, between
+ * which the daemon goes on with its work, so its rows are those of the moments at which they were sent.
+ * Leaves to others: who may ask (server.ts), and what is allowed at all (pipeline.ts).
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { IpText } from '../base/address.ts';
+import type { Clock } from '../base/clock.ts';
+import { Failure, failure } from '../base/errors.ts';
+import { metricsText } from '../control/metrics.ts';
+import {
+  type AnswerLine,
+  errorLine,
+  type GrantRow,
+  type OrderResult,
+  type Request,
+} from '../control/protocol.ts';
+import type { Status } from '../control/status.ts';
+import type { GrantTable } from '../grant/grant-table.ts';
+import { MAX_ORDERS, type Orders, type Subject } from '../grant/orders.ts';
+import type { Roster } from '../grant/roster.ts';
+import type { StateFile } from '../state/state-file.ts';
+import type { Pipeline } from './pipeline.ts';
+
+/** Rows of a list in one line: a millisecond's work. */
+const BLOCK = 500;
+
+export interface CommandsParts {
+  readonly pipeline: Pipeline;
+  readonly grants: GrantTable;
+  readonly orders: Orders;
+  /** Where the orders are kept. */
+  readonly file: StateFile;
+  readonly roster: Roster;
+  readonly clock: Clock;
+}
+
+export class Commands {
+  readonly #parts: CommandsParts;
+
+  constructor(parts: CommandsParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws Failure ORDERS_FULL; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
+  async allow(ip: IpText, seconds: number): Promise<OrderResult> {
+    const { pipeline } = this.#parts;
+    this.#refuseWhenFull(1);
+    const allowed = await pipeline.allow(ip, seconds);
+    if (allowed.kind === 'ignored') {
+      const { reason } = allowed;
+      return { kind: reason === 'in mynetworks' ? 'needless' : 'refused', reason };
+    }
+    await this.#save();
+    const { order, effect } = allowed;
+    return { kind: 'done', until: order.until, rows: [{ ip, effect }], unknown: 0 };
+  }
+
+  /**
+   * @param user null when it is about addresses
+   * @throws as `allow` does
+   */
+  async revoke(
+    addresses: readonly IpText[],
+    user: string | null,
+    seconds: number,
+  ): Promise<OrderResult> {
+    const { pipeline, clock } = this.#parts;
+    const subjects: Subject[] =
+      user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
+    this.#refuseWhenFull(subjects.length);
+    let unknown = 0;
+    const find = (): readonly IpText[] => {
+      if (user === null) return addresses;
+      const found = this.#ofUser(user);
+      unknown = found.unknown;
+      return found.ips;
+    };
+    const { orders, rows } = await pipeline.revoke(subjects, find, seconds);
+    await this.#save();
+    const until = orders[0]?.until ?? clock.now().wall + seconds;
+    return { kind: 'done', until, rows, unknown };
+  }
+
+  /** The grants, in blocks. */
+  async *list(): AsyncGenerator<readonly GrantRow[]> {
+    const { grants } = this.#parts;
+    let block: GrantRow[] = [];
+    for (const { ip } of grants.all()) {
+      block.push(this.#row(ip));
+      if (block.length < BLOCK) continue;
+      yield block;
+      block = [];
+      await nextTurn();
+    }
+    yield block;
+  }
+
+  #ofUser(user: string): { readonly ips: readonly IpText[]; readonly unknown: number } {
+    const { roster, grants } = this.#parts;
+    const { ips, unnamed } = roster.ofUser(user);
+    return { ips, unknown: unnamed + Math.max(0, grants.size - roster.size) };
+  }
+
+  #row(ip: IpText): GrantRow {
+    const { grants, roster, clock } = this.#parts;
+    const { steady } = clock.now();
+    const left = Math.max(0, Math.ceil((grants.dueOf(ip) ?? steady) - steady));
+    const { user = null, server = null, since = null, last = null } = roster.of(ip) ?? {};
+    return [ip, left, user, server, since, last];
+  }
+
+  #refuseWhenFull(more: number): void {
+    const { orders, clock } = this.#parts;
+    if (orders.isFull(more, clock.now())) throw failure('ORDERS_FULL', { most: MAX_ORDERS });
+  }
+
+  #save(): Promise<void> {
+    const { file, orders, clock } = this.#parts;
+    return file.write(orders.save(clock.now()));
+  }
+}
+
+/**
+ * The answer to a request over the socket; never rejects.
+ *
+ * @param warn told of a bug of ours
+ */
+export async function* answer(
+  request: Request,
+  commands: Commands,
+  present: { readonly status: () => Status; readonly orders: () => ReturnType<Orders['list']> },
+  warn: (text: string) => void,
+): AsyncGenerator<AnswerLine> {
+  try {
+    switch (request.command) {
+      case 'status':
+        yield { result: present.status() };
+        return;
+      case 'metrics':
+        yield { result: metricsText(present.status()) };
+        return;
+      case 'list': {
+        let grants = 0;
+        for await (const rows of commands.list()) {
+          grants += rows.length;
+          yield { rows };
+        }
+        yield { result: { grants } };
+        return;
+      }
+      case 'orders':
+        yield { result: present.orders() };
+        return;
+      case 'allow':
+        yield { result: await commands.allow(request.address, request.seconds) };
+        return;
+      case 'revoke':
+        yield { result: await commands.revoke(request.addresses, request.user, request.seconds) };
+        return;
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      warn(`a bug: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+    yield errorLine(error instanceof Failure ? error : failure('CONTROL_BUG', {}, error));
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The way from log lines to map rows: recognise, decide, commit, report.
+ *
+ * Promises: what is handed over is dealt with in that order, one batch after the other; all changes of a batch
+ * are one commit; a decision is reported after the commit, so that `written ok` is never said of a row that is not
+ * in the map.  Grants that are due end before a login of the same address is looked at.  When the map
+ * cannot be written, nothing is forgotten: the rows are written once it can.
+ * Leaves to others: where lines come from (source/), what is decided (decider.ts), when to purge (daemon/), how
+ * decisions look (cli/).
+ */
+
+import type { IpText } from '../base/address.ts';
+import type { Clock, Moment } from '../base/clock.ts';
+import type { Verdict } from '../classifier/classifier.ts';
+import type { Received } from '../fleet/entry.ts';
+import { grantable, Reception } from '../fleet/reception.ts';
+import { Batch } from '../grant/batch.ts';
+import type { Effect } from '../grant/change.ts';
+import { Decider, type DecisionRules } from '../grant/decider.ts';
+import type { Decision, Report } from '../grant/decision.ts';
+import type { GrantTable } from '../grant/grant-table.ts';
+import { Orders, type Revocation, type Subject } from '../grant/orders.ts';
+import type { SessionTable } from '../grant/session-table.ts';
+import type { LookupMap } from '../map/map.ts';
+import { MapWriter } from '../map/map-writer.ts';
+import type { ServerEvent } from '../recogniser/event.ts';
+import type { Recogniser } from '../recogniser/recogniser.ts';
+
+/** What a reload may exchange. */
+export interface Rules extends DecisionRules {
+  readonly recogniser: Recogniser;
+}
+
+/** What an order by hand to allow an address has led to; the map may refuse it, or be written later (null). */
+export type Allowed =
+  | Extract<Verdict, { kind: 'ignored' }>
+  | Extract<Decision, { kind: 'allowed' }>;
+
+/** What an order to refuse has led to: the rows that it was about, with what happened to each. */
+export interface Revoked {
+  readonly orders: readonly Revocation[];
+  readonly rows: readonly { readonly ip: IpText; readonly effect: Effect | null }[];
+}
+
+export class Pipeline {
+  #rules: Rules;
+  readonly #decider: Decider;
+  readonly #reception: Reception;
+  readonly #writer: MapWriter;
+  readonly #clock: Clock;
+  readonly #report: Report;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    readonly rules: Rules;
+    readonly grants: GrantTable;
+    /** Null when sessions keep nothing. */
+    readonly sessions: SessionTable | null;
+    readonly map: LookupMap;
+    readonly clock: Clock;
+    readonly report: Report;
+    /** None by hand when not given. */
+    readonly orders?: Orders;
+  }) {
+    const { rules, grants, sessions, orders = new Orders(rules.grace) } = parts;
+    this.#rules = rules;
+    this.#decider = new Decider({ rules, grants, sessions, orders });
+    this.#reception = new Reception(this.#decider, () => this.#rules.classifier);
+    this.#writer = new MapWriter(parts.map, () => grants.all(), parts.report);
+    this.#clock = parts.clock;
+    this.#report = parts.report;
+  }
+
+  /** Takes the lines of one read; resolves when their rows are in the map. */
+  lines(lines: readonly string[]): Promise<void> {
+    return this.#next(() => this.#takeEvents(this.#recognise(lines)));
+  }
+
+  /** Takes what has been recognised elsewhere. */
+  events(events: readonly ServerEvent[]): Promise<void> {
+    return this.#next(() => this.#takeEvents(events));
+  }
+
+  /**
+   * Takes what other hosts of the fleet have decided.
+   *
+   * @param find the addresses that a user has opened, as far as they are known
+   */
+  received(entries: readonly Received[], find: (user: string) => readonly IpText[]): Promise<void> {
+    return this.#next(async () => {
+      await this.#rules.classifier.prepare(entries.flatMap(grantable));
+      const batch = new Batch();
+      const now = this.#clock.now();
+      this.#decider.expire(now, batch);
+      for (const entry of entries) this.#reception.take(entry, find, now, batch);
+      this.#decider.evict(batch);
+      await this.#finish(batch, now);
+    });
+  }
+
+  /** Ends what is due, and writes what could not be written before. */
+  purge(): Promise<void> {
+    return this.#next(async () => {
+      const batch = new Batch();
+      const now = this.#clock.now();
+      this.#decider.expire(now, batch);
+      if (!batch.isEmpty || this.#writer.isDue(now.steady)) await this.#finish(batch, now);
+    });
+  }
+
+  /** Whether the map has all that was decided; a place in the log may only be noted then. */
+  get settled(): boolean {
+    return this.#writer.settled;
+  }
+
+  /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well. */
+  setRules(rules: Rules): Promise<void> {
+    return this.#next(async () => {
+      this.#decider.setRules(rules);
+      this.#rules = rules;
+    });
+  }
+
+  /** Grants an address by hand, for so many seconds, unless a login of it would be ignored. */
+  allow(ip: IpText, seconds: number): Promise<Allowed> {
+    return this.#next(async () => {
+      const { classifier } = this.#rules;
+      await classifier.prepare([ip]);
+      const verdict = classifier.classify(ip);
+      if (verdict.kind === 'ignored') return verdict;
+      const now = this.#clock.now();
+      const order = this.#decider.orders.allow(ip, seconds, now);
+      const stamp = this.#decider.renew(ip, now);
+      const changes = stamp === null ? [] : [{ ip, stamp }];
+      const [effect = null] = await this.#writer.write(changes, now.steady);
+      const allowed = { kind: 'allowed', order, effect } as const;
+      this.#report(allowed);
+      return allowed;
+    });
+  }
+
+  /**
+   * Refuses new grants to the subjects, for so many seconds, and ends those that there are.
+   *
+   * @param find their addresses, asked for when all that was handed over before has been dealt with
+   */
+  revoke(
+    subjects: readonly Subject[],
+    find: () => readonly IpText[],
+    seconds: number,
+  ): Promise<Revoked> {
+    return this.#next(async () => {
+      const { orders: known, grants: table } = this.#decider;
+      const now = this.#clock.now();
+      const ips = find();
+      const orders = subjects.map(subject => known.revoke(subject, seconds, now));
+      const grants = ips.map(ip => table.revoke(ip)).filter(grant => grant !== null);
+      // Also a row that belongs to no grant, should there be one.
+      const effects = await this.#writer.write(
+        ips.map(ip => ({ ip, stamp: null })),
+        now.steady,
+      );
+      this.#report({ kind: 'revoked', orders, grants });
+      return { orders, rows: ips.map((ip, index) => ({ ip, effect: effects[index] ?? null })) };
+    });
+  }
+
+  /**
+   * Brings the grants in line with the orders: after a start, with a map that may not be.
+   *
+   * @param refused whose grants end
+   */
+  obey(refused: readonly IpText[]): Promise<void> {
+    return this.#next(async () => {
+      const now = this.#clock.now();
+      await this.#rules.classifier.prepare(this.#decider.orders.allowed(now));
+      const batch = new Batch();
+      this.#decider.obey(refused, now, batch);
+      await this.#finish(batch, now);
+    });
+  }
+
+  #next<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(step);
+    this.#turn = done;
+    return done;
+  }
+
+  #recognise(lines: readonly string[]): ServerEvent[] {
+    const { recogniser } = this.#rules;
+    const events: ServerEvent[] = [];
+    for (const line of lines) {
+      const event = recogniser.recognise(line);
+      if (event !== null) events.push(event);
+    }
+    return events;
+  }
+
+  async #takeEvents(events: readonly ServerEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const logins = events.filter(event => event.event === 'login');
+    await this.#rules.classifier.prepare(logins.map(({ ip }) => ip));
+    const batch = new Batch();
+    for (const event of events) {
+      const now = this.#clock.now(event.time ?? undefined);
+      this.#decider.expire(now, batch);
+      this.#decider.take(event, now, batch);
+    }
+    this.#decider.evict(batch);
+    await this.#finish(batch, this.#clock.now());
+  }
+
+  async #finish(batch: Batch, now: Moment): Promise<void> {
+    const effects = await this.#writer.write(batch.changes, now.steady);
+    for (const decision of batch.decisions(effects)) this.#report(decision);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What the daemon would do about a login if it read it now: asked of its own decider, which changes no map.
+ *
+ * Where Postfix cannot be asked for mynetworks, that is part of the answer and no error: who explains a line on another
+ * machine still learns the rest.
+ */
+import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
+import { type ErrorCode, Failure } from '../base/errors.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import { Batch } from '../grant/batch.ts';
+import { Decider } from '../grant/decider.ts';
+import type { IgnoreReason } from '../grant/decision.ts';
+import { GrantTable } from '../grant/grant-table.ts';
+import { Orders } from '../grant/orders.ts';
+import { mapsOf, rulesOf } from '../options/make-settings.ts';
+import type { RuleSettings } from '../options/settings.ts';
+import type { Values } from '../options/values.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+import { ordersFile } from './bookkeeping.ts';
+import { classifierFor } from './rules.ts';
+
+export type Prospect = (
+  | { readonly kind: 'granted'; readonly until: EpochSeconds }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason }
+) & {
+  /** Why mynetworks is not known, and so was left out of account; null when it is. */
+  readonly unasked: string | null;
+  /** In seconds. */
+  readonly grace: number;
+};
+
+const ASKING_FAILED: ReadonlySet<ErrorCode> = new Set([
+  'POSTCONF_MISSING',
+  'POSTCONF_FAILED',
+  'POSTMAP_FAILED',
+]);
+
+export class Prospects {
+  readonly #decider: Decider;
+  readonly #parts: { readonly rules: RuleSettings; readonly classifier: Classifier };
+  readonly #unasked: string | null;
+  readonly #clock: Clock;
+
+  /** @throws Failure of a setting; STATE_UNREADABLE */
+  static async load(
+    values: Values,
+    clock: Clock,
+    warn: (text: string) => void,
+  ): Promise<Prospects> {
+    const rules = rulesOf(values);
+    const orders = new Orders(rules.grace);
+    orders.restore(ordersFile(mapsOf(values).map).read(), clock.now());
+    return new Prospects(rules, orders, await askedOrNot(rules, warn), clock);
+  }
+
+  private constructor(
+    rules: RuleSettings,
+    orders: Orders,
+    { classifier, unasked }: Asked,
+    clock: Clock,
+  ) {
+    const { grace, policy } = rules;
+    this.#parts = { rules, classifier };
+    this.#unasked = unasked;
+    this.#clock = clock;
+    const grants = new GrantTable(ip => grace.of(ip));
+    const decided = { classifier, grace, policy };
+    this.#decider = new Decider({ rules: decided, grants, sessions: null, orders });
+  }
+
+  async of(login: LoginEvent): Promise<Prospect> {
+    const { rules, classifier } = this.#parts;
+    const { ip } = login;
+    const grace = rules.grace.of(ip);
+    const shared = { unasked: this.#unasked, grace };
+    await classifier.prepare([ip]);
+    const batch = new Batch();
+    this.#decider.admit(login, {}, this.#clock.now(), batch);
+    for (const decision of batch.decisions([]))
+      if (decision.kind === 'login' && decision.outcome.kind === 'ignored')
+        return { kind: 'ignored', reason: decision.outcome.reason, ...shared };
+    const stamp = this.#decider.grants.revoke(ip)?.stamp ?? this.#clock.now().wall;
+    return { kind: 'granted', until: epoch(stamp + grace), ...shared };
+  }
+}
+
+interface Asked {
+  readonly classifier: Classifier;
+  readonly unasked: string | null;
+}
+
+async function askedOrNot(rules: RuleSettings, warn: (text: string) => void): Promise<Asked> {
+  try {
+    return { classifier: await classifierFor(rules, warn), unasked: null };
+  } catch (error) {
+    if (!(error instanceof Failure) || !ASKING_FAILED.has(error.code)) throw error;
+    const none = { ...rules, mynetworks: { ...rules.mynetworks, value: 'none' } };
+    return { classifier: await classifierFor(none, warn), unasked: error.line };
+  }
+}

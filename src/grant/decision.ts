@@ -1,0 +1,92 @@
+/**
+ * What the daemon decided, as data: the one vocabulary of debug lines, log lines, JSON and tests.
+ *
+ * The core emits decisions and imports no logger; who wants to see them formats them.
+ */
+import type { IpText } from '../base/address.ts';
+import type { NetworkReason } from '../classifier/classifier.ts';
+import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
+import type { Effect } from './change.ts';
+import type { Grant } from './grant-table.ts';
+import type { LimitAction, LimitReason } from './limits.ts';
+import type { Allowance, Order, Revocation } from './orders.ts';
+import type { PolicyReason } from './policy.ts';
+
+/** Why a login granted nothing. */
+export type IgnoreReason =
+  | NetworkReason
+  | PolicyReason
+  | LimitReason
+  | 'revoked'
+  | 'too old'
+  | 'no time stamp';
+
+/**
+ * What a login led to.  `effect` is what its row in the map went through, null when there was nothing to
+ * change (a refresh within the same second) or the map could not be written.
+ */
+export type Outcome =
+  | { readonly kind: 'granted' | 'refreshed'; readonly effect: Effect | null }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
+
+/** Who was behind a grant: the user and the server of its latest login, null where it is not known. */
+export interface Holder {
+  readonly user: string | null;
+  readonly server: string | null;
+}
+
+/** The host of the fleet that has told us; left out of what happened here. */
+type HostName = string;
+
+export type Decision =
+  | {
+      readonly kind: 'login';
+      readonly login: LoginEvent;
+      readonly outcome: Outcome;
+      readonly from?: HostName;
+    }
+  /** A login is over a limit; told once in a grace period for each address and each user. */
+  | {
+      readonly kind: 'limit exceeded';
+      readonly login: LoginEvent;
+      readonly reason: LimitReason;
+      readonly most: number;
+      readonly action: LimitAction;
+    }
+  /** A grant has ended before its time. */
+  | {
+      readonly kind: 'withdrawn';
+      readonly grant: Grant;
+      readonly reason: LimitReason;
+      readonly holder?: Holder;
+      readonly from?: HostName;
+    }
+  /** The end of a session; `ip` is null when it was not known to be open. */
+  | { readonly kind: 'logout'; readonly logout: LogoutEvent; readonly ip: IpText | null }
+  /** The holder is added by who keeps a roster; the grants themselves have none. */
+  | { readonly kind: 'purged'; readonly grant: Grant; readonly holder?: Holder }
+  /** A grant was due, but a session is still open, or the address is allowed by hand: it lasts on. */
+  | { readonly kind: 'kept'; readonly grant: Grant; readonly from?: HostName }
+  /** There were more grants than there may be: these, which would have ended first, have ended. */
+  | { readonly kind: 'evicted'; readonly grants: readonly Grant[] }
+  /** The administrator allows an address; `effect` as for a login. */
+  | {
+      readonly kind: 'allowed';
+      readonly order: Allowance;
+      readonly effect: Effect | null;
+      readonly from?: HostName;
+    }
+  /** The administrator refuses addresses or a user, which has ended these grants. */
+  | {
+      readonly kind: 'revoked';
+      readonly orders: readonly Revocation[];
+      readonly grants: readonly Grant[];
+      readonly from?: HostName;
+    }
+  /** At a start: what was ordered before, and still is in force. */
+  | { readonly kind: 'in force'; readonly orders: readonly Order[] }
+  /** The map cannot be written; its changes are kept and tried again. */
+  | { readonly kind: 'map failed'; readonly line: string }
+  | { readonly kind: 'map recovered'; readonly changes: number };
+
+export type Report = (decision: Decision) => void;

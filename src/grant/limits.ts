@@ -1,0 +1,120 @@
+/**
+ * The limits on what one address and one user may do within the grace period.
+ *
+ * An address from which many different users log in is a shared one, a proxy or the outside of a NAT: whoever else is
+ * behind it may relay as well.  A user who logs in from many addresses may have lost his password.
+ *
+ * Promises: a login counts from the time in its line until its grace period is over, also one that is refused, so that an
+ * address stays over the limit as long as its users keep coming; an excess is news once in a grace period.  Memory
+ * is bounded, whatever names and addresses come (distinct.ts); without a limit nothing is counted.
+ * Known limits: somebody whom the log does not name is not counted; an IPv6 client that changes its address counts anew
+ * with each; what was counted is forgotten at a stop.
+ */
+import { hash } from 'node:crypto';
+import type { IpText } from '../base/address.ts';
+import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
+import { detached } from '../base/text.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
+import { DistinctCounter } from './distinct.ts';
+import type { Grace } from './grace.ts';
+
+export type LimitReason = 'too many users' | 'too many addresses';
+
+export type LimitAction = 'warn' | 'refuse';
+
+export interface LimitSettings {
+  /** The most users of one address; null for any number. */
+  readonly usersPerAddress: number | null;
+  /** The most addresses of one user; null for any number. */
+  readonly addressesPerUser: number | null;
+  /** What becomes of a login over the limit. */
+  readonly action: LimitAction;
+}
+
+/** A limit that a login is over. */
+export interface Exceeded {
+  readonly reason: LimitReason;
+  readonly most: number;
+  readonly isNews: boolean;
+  /**
+   * Whose grants are in doubt: the shared address; all addresses of the user while it is news, since a grant that is
+   * earned there afterwards is somebody else's.
+   */
+  readonly addresses: readonly IpText[];
+}
+
+/** Pairs of an address and a user that each of the two counters keeps; some 20 MB each. */
+const MAX_PAIRS = 100_000;
+
+/** What may be asked for at most, so that one address cannot take all the room. */
+export const HIGHEST_LIMIT = 1000;
+
+const NONE: readonly Exceeded[] = [];
+
+interface Counted {
+  readonly ip: IpText;
+  /** A digest of the name. */
+  readonly user: string;
+  readonly until: EpochSeconds;
+}
+
+export class Limits {
+  readonly #users: DistinctCounter<IpText, string>;
+  readonly #addresses: DistinctCounter<string, IpText>;
+
+  /** @param capacity the pairs that each counter keeps at most */
+  constructor(capacity: number = MAX_PAIRS) {
+    this.#users = new DistinctCounter(capacity);
+    this.#addresses = new DistinctCounter(capacity);
+  }
+
+  /**
+   * Counts a login; which limits it is over.
+   *
+   * @param grace for how long it counts
+   */
+  count(
+    login: LoginEvent,
+    settings: LimitSettings,
+    grace: Grace,
+    now: Moment,
+  ): readonly Exceeded[] {
+    const { usersPerAddress, addressesPerUser } = settings;
+    if (usersPerAddress === null) this.#users.clear();
+    if (addressesPerUser === null) this.#addresses.clear();
+    if (usersPerAddress === null && addressesPerUser === null) return NONE;
+    const until = endOf(login, grace.of(login.ip), now);
+    if (login.user === null || until <= now.steady) return NONE;
+    const counted = { ip: detached(login.ip), user: digest(login.user), until };
+    return [
+      ...(usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady)),
+      ...(addressesPerUser === null
+        ? NONE
+        : this.#addressesOf(counted, addressesPerUser, now.steady)),
+    ];
+  }
+
+  #usersOf({ ip, user, until }: Counted, most: number, now: EpochSeconds): readonly Exceeded[] {
+    const excess = this.#users.note({ key: ip, value: user, until }, most, now);
+    if (excess === null) return NONE;
+    return [{ reason: 'too many users', most, isNews: excess.isNews, addresses: [ip] }];
+  }
+
+  #addressesOf({ ip, user, until }: Counted, most: number, now: EpochSeconds): readonly Exceeded[] {
+    const excess = this.#addresses.note({ key: user, value: ip, until }, most, now);
+    if (excess === null) return NONE;
+    const { values, isNews } = excess;
+    // This one may count for too short a time to be among those that are kept.
+    const addresses = isNews ? [...new Set([...values, ip])] : [];
+    return [{ reason: 'too many addresses', most, isNews, addresses }];
+  }
+}
+
+/** On the steady clock; a stamp from the future counts as now, as it does for the grant. */
+function endOf({ time }: LoginEvent, grace: number, { wall, steady }: Moment): EpochSeconds {
+  return time === null ? steady : epoch(steady - Math.max(0, wall - time) + grace);
+}
+
+/** A name of any length as one of 22 characters; capitals make no difference, as in user-list.ts. */
+const digest = (user: string): string =>
+  hash('sha256', user.toLowerCase(), 'base64url').slice(0, 22);

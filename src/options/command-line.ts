@@ -1,0 +1,136 @@
+/**
+ * The command line, from the table of options, by yargs' own parser.
+ *
+ * Not by yargs itself: it writes help and errors of its own, which are not wanted here, and loading it took
+ * 50 ms, as long as Node itself.
+ *
+ * Promises: parsing has no side effect but the printing of `--help` and `--version`; whatever is wrong is a
+ * Failure USAGE of one line.  A bare call with options is `run`.
+ */
+import parser, { type Arguments } from 'yargs-parser';
+import { failure } from '../base/errors.ts';
+import { helpText } from './help.ts';
+import { nearest } from './nearest.ts';
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  isCommandName,
+  isOptionName,
+  OPTION_NAMES,
+  type OptionName,
+  operandsOf,
+  optionsOf,
+  specOf,
+} from './options.ts';
+import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
+
+export interface CommandLine {
+  /** Null when only help or the version was asked for, which has been printed. */
+  readonly command: CommandName | null;
+  /** The files or lines behind the command. */
+  readonly operands: readonly string[];
+  readonly values: Values;
+}
+
+const SETTINGS = {
+  // Names and values mean what they say: no camel case, no numbers, no nesting, no opposites.
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'strip-aliased': true,
+};
+
+const namesOf = (wanted: (spec: ReturnType<typeof specOf>) => boolean): OptionName[] =>
+  OPTION_NAMES.filter(name => wanted(specOf(name)));
+
+/** Of the options of all commands, since the command may stand behind them. */
+const GRAMMAR = {
+  alias: {
+    help: 'h',
+    ...Object.fromEntries(OPTION_NAMES.map(name => [name, specOf(name).alias ?? []])),
+  },
+  boolean: ['help', 'version', ...namesOf(({ kind }) => kind === 'flag')],
+  narg: Object.fromEntries(namesOf(({ kind }) => kind !== 'flag').map(name => [name, 1])),
+  string: ['_', ...namesOf(({ kind }) => kind !== 'flag')],
+  configuration: SETTINGS,
+};
+
+/** @throws Failure USAGE */
+export function parseCommandLine(args: readonly string[], version: string): CommandLine {
+  const { argv, error } = parser.detailed([...args], GRAMMAR);
+  const [first, ...rest] = argv._.map(String);
+  const named = first !== undefined && isCommandName(first) ? first : null;
+  const asked = answer(argv, named, version);
+  if (asked !== null) {
+    process.stdout.write(asked);
+    return { command: null, operands: [], values: new Values(new Map()) };
+  }
+  const command = named ?? 'run';
+  if (error !== null) throw usage(lowerFirst(error.message), command);
+  const odd = oddFlag(args);
+  if (odd !== undefined) throw usage(`--${odd} ${TAKES.flag}`, command);
+  if (named === null && first !== undefined) throw unknownWord(first, command);
+  return { command, operands: operandsIn(rest, command), values: valuesOf(argv, command) };
+}
+
+/** What was asked for instead of a command to run, or null. */
+function answer(argv: Arguments, command: CommandName | null, version: string): string | null {
+  if (argv['version'] === true) return `${version}\n`;
+  return argv['help'] === true ? helpText(command, process.stdout.columns) : null;
+}
+
+/** A flag with a value that is neither true nor false, which the parser would take for false. */
+function oddFlag(args: readonly string[]): string | undefined {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end))
+    .map(arg => /^--([^=]+)=(?!(?:true|false)$)/.exec(arg)?.[1] ?? '')
+    .find(name => isOptionName(name) && specOf(name).kind === 'flag');
+}
+
+/** @throws Failure USAGE when there are more or fewer than the command takes */
+function operandsIn(words: readonly string[], command: CommandName): readonly string[] {
+  const grammar = operandsOf(command);
+  const { least, most } = grammar === null ? { least: 0, most: 0 } : numberOf(grammar.words);
+  const excess = words[most];
+  if (excess !== undefined) throw unknownWord(excess, command);
+  if (words.length < least) throw usage(`a ${grammar?.name ?? 'word'} is missing`, command);
+  return words;
+}
+
+/** How many operands `<file>`, `<file..>` and `[file..]` stand for. */
+const numberOf = (words: string): { readonly least: number; readonly most: number } => ({
+  least: words.startsWith('<') ? 1 : 0,
+  most: words.includes('..') ? Number.POSITIVE_INFINITY : 1,
+});
+
+function valuesOf(argv: Arguments, command: CommandName): Values {
+  const known = optionsOf(command);
+  const given = new Map<OptionName, Given<Value>>();
+  for (const [name, raw] of Object.entries(argv)) {
+    if (name === '_' || raw === undefined) continue;
+    if (!isOptionName(name) || !known.includes(name)) {
+      const written = name.length === 1 ? `-${name}` : `--${name}`;
+      const problem = `unknown option ${written} (the nearest is --${nearest(name, known)})`;
+      throw usage(problem, command);
+    }
+    const { kind } = specOf(name);
+    // Given twice, the last one counts, as everywhere.
+    const value = normalise(name, kind !== 'list' && Array.isArray(raw) ? raw.at(-1) : raw);
+    if (value === null) throw usage(`--${name} ${TAKES[kind]}`, command);
+    given.set(name, { value, origin: `--${name}` });
+  }
+  return new Values(given);
+}
+
+const unknownWord = (word: string, command: CommandName): Error =>
+  usage(
+    `unknown command or argument "${word}" (the nearest command is ${nearest(word, COMMAND_NAMES)})`,
+    command,
+  );
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+const usage = (problem: string, command: CommandName): Error =>
+  failure('USAGE', { problem, verb: command === 'run' ? '' : `${command} ` });

@@ -1,0 +1,154 @@
+/**
+ * popbsmtp(8), in mdoc(7), from the tables of options, errors and facts.
+ */
+
+import { CATALOGUE } from '../../base/errors.ts';
+import { GENERAL_OPTIONS, PURPOSE, usageOf } from '../../options/help.ts';
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  commandOf,
+  OPTION_NAMES,
+  type OptionName,
+  operandsOf,
+  optionsOf,
+  specOf,
+} from '../../options/options.ts';
+import { sentence } from '../../options/running-text.ts';
+import { COMMAND_TEXTS, OPTION_TEXTS } from '../../options/texts.ts';
+import { FILES, SIGNALS, STATUSES } from './facts.ts';
+import { type Edition, page, section, tagList } from './page.ts';
+import { argument, escapeRoff, literal, prose, textLine } from './roff.ts';
+
+export function programPage(edition: Edition): string {
+  return page('popbsmtp', 8, edition, [
+    [
+      '.Sh NAME',
+      '.Nm popbsmtp ,',
+      '.Nm pop\\-before\\-smtp',
+      '.Nd POP before SMTP for Postfix',
+      '.Sh SYNOPSIS',
+      ...COMMAND_NAMES.flatMap(synopsis),
+    ],
+    section('DESCRIPTION', [
+      ...prose(PURPOSE),
+      ...prose(
+        'It watches the log of the POP3/IMAP server; a successful login grants the address of the client: Postfix relays for it until the grace period after its latest login is over. ' +
+          'A grant is a row in a map, a lookup table of Postfix, which check_client_access in smtpd_relay_restrictions of main.cf names:',
+      ),
+      ...literal([
+        'smtpd_relay_restrictions =',
+        '    permit_mynetworks,',
+        '    permit_sasl_authenticated,',
+        '    check_client_access lmdb:/var/popbsmtp/pop-before-smtp,',
+        '    reject_unauth_destination',
+      ]),
+      '.Pp',
+      ...prose(
+        'Prefer SMTP AUTH for every client that can do it: here an address is the credential, and whoever shares it with a user may relay while the grant lasts.',
+      ),
+    ]),
+    section('COMMANDS', tagList(COMMAND_NAMES.map(commandEntry))),
+    section('OPTIONS', [
+      ...prose(
+        'Each is for the commands that are named behind it. Those with a key may also stand in the configuration file; the command line wins.',
+      ),
+      ...tagList([...OPTION_NAMES.map(optionEntry), ...generalEntries()]),
+    ]),
+    section(
+      'FILES',
+      tagList(FILES.map(({ name, about }) => [`.It Pa ${argument(name)}`, ...prose(about)])),
+    ),
+    section(
+      'SIGNALS',
+      tagList(SIGNALS.map(({ name, about }) => [`.It Dv ${argument(name)}`, ...prose(about)])),
+    ),
+    section('EXIT STATUS', [
+      ...prose('The statuses from 64 on are those of sysexits.h.'),
+      ...tagList(statusEntries()),
+    ]),
+    section('EXAMPLES', exampleLines()),
+    section('DIAGNOSTICS', [
+      ...prose(
+        'Every error is one line: what is wrong and where, then what to do. Here with the exit status of each.',
+      ),
+      ...tagList(Object.values(CATALOGUE).map(diagnosticEntry)),
+    ]),
+  ]);
+}
+
+function synopsis(name: CommandName): string[] {
+  const operands = usageOf(name).split(' ').slice(1).join(' ');
+  const options = optionsOf(name).length === 0 ? [] : ['.Op Ar option ...'];
+  return [
+    '.Nm',
+    name === 'run' ? `.Op Cm ${name}` : `.Cm ${name}`,
+    ...options,
+    ...(operands === '' ? [] : [`.Ar ${argument(operands)}`]),
+  ];
+}
+
+function commandEntry(name: CommandName): string[] {
+  const operands = operandsOf(name);
+  const options = optionsOf(name);
+  return [
+    `.It Cm ${argument(usageOf(name))}`,
+    ...prose(sentence(commandOf(name).about)),
+    ...prose(COMMAND_TEXTS[name].detail),
+    ...(operands === null ? [] : prose(`Operands: ${operands.about}.`)),
+    ...(options.length === 0 ? [] : ['.Pp', 'Options:', ...flagList(options)]),
+  ];
+}
+
+/** `.Fl Fl a ,` … `.Fl Fl b .` */
+const flagList = (options: readonly OptionName[]): string[] =>
+  options.map(
+    (option, index) => `.Fl Fl ${escapeRoff(option)} ${index === options.length - 1 ? '.' : ','}`,
+  );
+
+function optionEntry(name: OptionName): string[] {
+  const { value, alias, about, inFile, commands, default: preset, otherwise } = specOf(name);
+  const behind = value === undefined ? '' : ` Ar ${argument(value)}`;
+  const fallback = preset ?? otherwise;
+  return [
+    `.It Fl Fl ${escapeRoff(name)}${behind}`,
+    ...prose(sentence(about)),
+    ...prose(OPTION_TEXTS[name]?.detail ?? ''),
+    ...(fallback === undefined ? [] : prose(`(Default: ${fallback}).`)),
+    ...(alias === undefined ? [] : prose(`Another name of it is --${alias}.`)),
+    ...prose(`For ${commands.join(', ')}${inFile ? `; key ${name}` : ''}.`),
+  ];
+}
+
+const generalEntries = (): string[][] =>
+  GENERAL_OPTIONS.map(({ name, short, about }) => [
+    `.It ${short === null ? '' : `Fl ${short} , `}Fl Fl ${name}`,
+    ...prose(sentence(about)),
+    ...prose('For every command.'),
+  ]);
+
+const statusEntries = (): string[][] =>
+  Object.entries(STATUSES).map(([status, about]) => [`.It ${status}`, ...prose(about)]);
+
+const exampleLines = (): string[] =>
+  COMMAND_NAMES.flatMap(name => COMMAND_TEXTS[name].examples).flatMap(({ args, does }, index) => [
+    index === 0 ? '' : '.Pp',
+    ...prose(`${sentence(does).slice(0, -1)}:`),
+    ...literal([`popbsmtp ${args}`]),
+  ]);
+
+function diagnosticEntry({
+  exit,
+  text,
+  hint,
+}: (typeof CATALOGUE)[keyof typeof CATALOGUE]): string[] {
+  return [
+    `.It "\\&${withParameters(text)}"`,
+    textLine(withParameters(sentence(hint))),
+    `.Pq exit status ${exit}`,
+  ];
+}
+
+/** Parameters stand in italics; the verb is the one that brings its blank with it. */
+const withParameters = (template: string): string =>
+  escapeRoff(template.replace('{verb}', '{verb} ')).replace(/\{(\w+)\}/g, '\\fI$1\\fP');

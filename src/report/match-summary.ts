@@ -1,0 +1,76 @@
+/**
+ * What reading some logs has added up to: events by server, and lines that popbsmtp may have missed.
+ */
+
+import { excerpt } from '../base/excerpt.ts';
+import { MAX_LINE } from '../line/length.ts';
+import type { ServerEvent } from '../recogniser/event.ts';
+
+const MOST_EXAMPLES = 5;
+/** Characters: enough for the prefix, the words and the address of any login. */
+const EXAMPLE_LENGTH = 200;
+
+interface Counts {
+  logins: number;
+  logouts: number;
+}
+
+export class MatchSummary {
+  #lines = 0;
+  #tooLong = 0;
+  #missed = 0;
+  readonly #servers = new Map<string, Counts>();
+  readonly #examples: string[] = [];
+
+  /** So many lines were read, and of these so many skipped for their length. */
+  read(lines: number, tooLong: number): void {
+    this.#lines += lines;
+    this.#tooLong += tooLong;
+  }
+
+  recognised({ event, server }: ServerEvent): void {
+    let counts = this.#servers.get(server);
+    if (counts === undefined) {
+      counts = { logins: 0, logouts: 0 };
+      this.#servers.set(server, counts);
+    }
+    if (event === 'login') counts.logins++;
+    else counts.logouts++;
+  }
+
+  /** A line looks like a login, and no pattern recognises it. */
+  missed(path: string, number: number, text: string): void {
+    this.#missed++;
+    if (this.#examples.length === MOST_EXAMPLES) return;
+    const where = path === '-' ? 'standard input' : path;
+    this.#examples.push(`    ${where}:${number}: ${excerpt(text, EXAMPLE_LENGTH)}\n`);
+  }
+
+  /** The summary, in whole lines. */
+  text(): string {
+    const servers = [...this.#servers].sort(([a], [b]) => (a < b ? -1 : 1));
+    const total = servers.reduce(
+      (sum, [, { logins, logouts }]) => ({
+        logins: sum.logins + logins,
+        logouts: sum.logouts + logouts,
+      }),
+      { logins: 0, logouts: 0 },
+    );
+    return [
+      `${this.#lines} lines, ${countsText(total)}\n`,
+      ...servers.map(([server, counts]) => `    ${server}: ${countsText(counts)}\n`),
+      this.#tooLong === 0 ? '' : `${this.#tooLong} lines of more than ${MAX_LINE} bytes skipped\n`,
+      this.#missedText(),
+    ].join('');
+  }
+
+  #missedText(): string {
+    if (this.#missed === 0) return '';
+    return (
+      `${this.#missed} lines look like logins but were not recognised; "popbsmtp explain" tells why:\n` +
+      this.#examples.join('')
+    );
+  }
+}
+
+const countsText = ({ logins, logouts }: Counts): string => `${logins} logins, ${logouts} logouts`;

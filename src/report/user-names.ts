@@ -1,0 +1,117 @@
+/**
+ * How the names of users are shown in what the daemon prints: as they are, hashed, or not at all.
+ *
+ * Promises: it holds for all that is told of a decision, log lines, debug lines and JSON alike; decisions themselves rest
+ * on the true names.  A hash is the same for the same name as long as the key stays, so that lines can be told to be of
+ * one user; without the key nobody can try names out against it.  The key is made once, beside the map, readable by
+ * its owner only; to take the key away is to cut what was logged before off from what will be.
+ */
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { link, open, readFile, rm } from 'node:fs/promises';
+import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import type { Decision } from '../grant/decision.ts';
+import type { Order } from '../grant/orders.ts';
+import type { MapSpec } from '../map/map.ts';
+import type { ReplaySettings } from '../options/settings.ts';
+import { adopt } from '../state/new-file.ts';
+
+/** A name as it is shown; null where none is. */
+export type ShowUser = (user: string | null) => string | null;
+
+/** 64 bits: two of a million users share theirs in one of some 30 million sites. */
+const DIGITS = 16;
+const KEY_BYTES = 32;
+const KEY = /^[0-9a-f]{64}$/;
+
+const plain: ShowUser = user => user;
+
+/** @throws Failure USER_KEY */
+export async function shownUsers({
+  logUsers,
+  map,
+  nowrite,
+}: Pick<ReplaySettings, 'logUsers' | 'map' | 'nowrite'>): Promise<ShowUser> {
+  switch (logUsers) {
+    case 'plain':
+      return plain;
+    case 'none':
+      return () => null;
+    case 'hashed': {
+      const key = await keyOf(map, nowrite);
+      return user => user && createHmac('sha256', key).update(user).digest('hex').slice(0, DIGITS);
+    }
+  }
+}
+
+/** A decision as it is shown. */
+export function withShownUser(decision: Decision, show: ShowUser): Decision {
+  if (show === plain) return decision;
+  switch (decision.kind) {
+    case 'login':
+    case 'limit exceeded':
+      return { ...decision, login: { ...decision.login, user: show(decision.login.user) } };
+    case 'logout':
+      return { ...decision, logout: { ...decision.logout, user: show(decision.logout.user) } };
+    case 'purged':
+    case 'withdrawn':
+      return decision.holder === undefined
+        ? decision
+        : { ...decision, holder: { ...decision.holder, user: show(decision.holder.user) } };
+    case 'revoked':
+      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
+    case 'in force':
+      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
+    default:
+      return decision;
+  }
+}
+
+function withShownSubject<O extends Order>(order: O, show: ShowUser): O {
+  const { subject } = order;
+  if (subject.kind === 'address') return order;
+  return { ...order, subject: { kind: 'user', user: show(subject.user) ?? '' } };
+}
+
+/** @param dryRun for one that is forgotten, where there is none yet */
+async function keyOf({ path }: MapSpec, dryRun: boolean): Promise<Buffer> {
+  const file = `${path}.user-key`;
+  try {
+    const known = await readKey(file);
+    if (known !== null) return known;
+    if (dryRun) return randomBytes(KEY_BYTES);
+    await makeKey(file);
+    const made = await readKey(file);
+    if (made === null) throw new Error('it is gone again');
+    return made;
+  } catch (error) {
+    throw failure('USER_KEY', { path: file, reason: reasonOf(error) }, error);
+  }
+}
+
+/** Null when there is none. */
+async function readKey(file: string): Promise<Buffer | null> {
+  try {
+    const text = (await readFile(file, 'utf8')).trimEnd();
+    if (!KEY.test(text)) throw new Error(`it does not hold ${2 * KEY_BYTES} hexadecimal digits`);
+    return Buffer.from(text, 'hex');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whole from its first moment on; one that somebody else has made meanwhile stays. */
+async function makeKey(file: string): Promise<void> {
+  const fresh = `${file}.${randomUUID()}`;
+  const handle = await open(fresh, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${randomBytes(KEY_BYTES).toString('hex')}\n`);
+    await adopt(handle, fresh, 0o600);
+    await link(fresh, file);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  } finally {
+    await handle.close();
+    await rm(fresh, { force: true });
+  }
+}

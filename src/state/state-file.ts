@@ -1,0 +1,75 @@
+/**
+ * A small JSON file beside the map, for what must outlive the process.
+ *
+ * Promises: written to a new file that is renamed over the old one and brought to the disk, so that it is whole at any
+ * moment, also after a power failure; only the account of the map's directory and root may read it, since it has
+ * names of users; made by root, it is that account's.
+ * Leaves to others: that one process writes at a time (whoever owns the map), and what the content means.
+ */
+import { readFileSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { adopt, syncName } from './new-file.ts';
+
+export class StateFile {
+  readonly path: string;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * What was written last; null when there is no such file.
+   *
+   * @throws Failure STATE_UNREADABLE, also when it is damaged
+   */
+  read(): unknown {
+    try {
+      return JSON.parse(readFileSync(this.path, 'utf8'));
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw failure('STATE_UNREADABLE', { path: this.path, reason: reasonOf(error) }, error);
+    }
+  }
+
+  /**
+   * Writes, after what was asked for before; resolves when it is on the disk.
+   *
+   * @throws Failure STATE_UNWRITABLE, with the old file as it was
+   */
+  write(content: unknown): Promise<void> {
+    const done = this.#turn.then(() => this.#replace(`${JSON.stringify(content)}\n`));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @throws Failure STATE_UNWRITABLE */
+  async remove(): Promise<void> {
+    try {
+      await rm(this.path, { force: true });
+    } catch (error) {
+      throw failure('STATE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
+    }
+  }
+
+  async #replace(text: string): Promise<void> {
+    const fresh = `${this.path}.new`;
+    try {
+      // Not what somebody may have put there: neither its mode nor, by a link, its place.
+      await rm(fresh, { force: true });
+      const file = await open(fresh, 'wx', 0o600);
+      try {
+        await adopt(file, fresh, 0o600);
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(fresh, this.path);
+      await syncName(this.path);
+    } catch (error) {
+      throw failure('STATE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
+    }
+  }
+}
