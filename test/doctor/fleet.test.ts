@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { failure } from '../../src/base/errors.ts';
 import { type FleetFacts, judgeFleet } from '../../src/doctor/fleet.ts';
 import { parseEngine } from '../../src/fleet/engine.ts';
-import { someFleet } from '../metrics/status.ts';
+import { someFleet } from '../control/status.ts';
 import { said } from './arrange.ts';
 
 const HEALTHY: FleetFacts = {

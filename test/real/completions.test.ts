@@ -12,7 +12,7 @@ import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { bash, fish, type Shell, zsh } from './shells.ts';
 
-const WRITE = join(import.meta.dirname, '../../src/manual/write.js');
+const WRITE = join(import.meta.dirname, '../../src/packaging/manual/write.js');
 
 const rig = new Rig();
 let share: string;

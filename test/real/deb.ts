@@ -25,7 +25,7 @@ export function requireNodePackage(): string | false {
   return reason;
 }
 
-const BUILDER = join(import.meta.dirname, '../../src/package/deb.js');
+const BUILDER = join(import.meta.dirname, '../../src/packaging/deb/deb.js');
 
 /** @returns the package's file */
 export async function buildDeb(rig: Rig, ...args: string[]): Promise<string> {

@@ -12,7 +12,7 @@ import { mustRun, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 
-const WRITE = join(import.meta.dirname, '../../src/manual/write.js');
+const WRITE = join(import.meta.dirname, '../../src/packaging/manual/write.js');
 const PAGES = ['man/man8/popbsmtp.8', 'man/man5/popbsmtp.toml.5'];
 const DAY = { SOURCE_DATE_EPOCH: '1774137600' };
 

@@ -82,7 +82,7 @@ describe('Postfix commands', { skip: requirePrograms(['postconf', 'postmap']) },
 
   test('without postconf it is an error, not an empty list', { skip: withoutPostfix }, async () => {
     const script = `
-      import { askMynetworks } from '${join(import.meta.dirname, '../../src/classifier/postconf.js')}';
+      import { askMynetworks } from '${join(import.meta.dirname, '../../src/postfix/postconf.js')}';
       askMynetworks(null, console.error).catch(error => console.log(error.code, error.exit));`;
     const hide = 'mount -t tmpfs none /usr/sbin && exec "$0" --input-type=module --eval "$1"';
     const namespace = ['--mount', '--propagation', 'private'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { argument, escapeRoff, prose, textLine } from '../../src/packaging/manual/roff.ts';
+import { argument, escapeRoff, prose, textLine } from '../../../src/packaging/manual/roff.ts';
 
 test('what means something to roff is escaped', () => {
   const cases: [string, string][] = [

@@ -4,7 +4,7 @@ import { epoch } from '../../src/base/clock.ts';
 import { formatCtime } from '../../src/line/stamp.ts';
 import { roughly } from '../../src/report/shown.ts';
 import { chart, statusText, stoppedText } from '../../src/report/status-text.ts';
-import { someFleet, someStatus } from '../metrics/status.ts';
+import { someFleet, someStatus } from '../control/status.ts';
 
 const NOW = Date.parse('2026-11-25T02:05:00Z') / 1000;
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from '../../src/options/config.ts';
-import { runSettings } from '../../src/options/make-settings.ts';
-import { OPTION_NAMES, specOf } from '../../src/options/options.ts';
-import type { RunSettings } from '../../src/options/settings.ts';
-import { Values } from '../../src/options/values.ts';
-import { defaultEntry, exampleEntry } from '../../src/packaging/manual/config-entry.ts';
-import { sampleConfig } from '../../src/packaging/manual/sample-config.ts';
+import { parseConfig } from '../../../src/options/config.ts';
+import { runSettings } from '../../../src/options/make-settings.ts';
+import { OPTION_NAMES, specOf } from '../../../src/options/options.ts';
+import type { RunSettings } from '../../../src/options/settings.ts';
+import { Values } from '../../../src/options/values.ts';
+import { defaultEntry, exampleEntry } from '../../../src/packaging/manual/config-entry.ts';
+import { sampleConfig } from '../../../src/packaging/manual/sample-config.ts';
 
 const KEYS = OPTION_NAMES.filter(name => specOf(name).inFile);
 

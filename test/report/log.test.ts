@@ -7,10 +7,10 @@ import { once } from 'node:events';
 import { appendFile, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { loginLine, WatchedLog } from '../cli/watched-log.ts';
 import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
 import { Rig } from '../real/rig.ts';
 import { waitForLine } from '../real/wait.ts';
-import { loginLine, WatchedLog } from './watched-log.ts';
 
 const rig = new Rig();
 let watched: WatchedLog;

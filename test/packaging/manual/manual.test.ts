@@ -3,17 +3,17 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CATALOGUE, EXIT } from '../../src/base/errors.ts';
+import { CATALOGUE, EXIT } from '../../../src/base/errors.ts';
 import {
   COMMAND_NAMES,
   commandOf,
   OPTION_NAMES,
   optionsOf,
   specOf,
-} from '../../src/options/options.ts';
-import { COMMAND_TEXTS } from '../../src/options/texts.ts';
-import { manualFiles } from '../../src/packaging/manual/manual.ts';
-import { escapeRoff } from '../../src/packaging/manual/roff.ts';
+} from '../../../src/options/options.ts';
+import { COMMAND_TEXTS } from '../../../src/options/texts.ts';
+import { manualFiles } from '../../../src/packaging/manual/manual.ts';
+import { escapeRoff } from '../../../src/packaging/manual/roff.ts';
 
 const files = manualFiles({ version: '1.2.3', date: new Date('2026-03-22T11:00:00Z') });
 
