@@ -7,6 +7,7 @@
  * down all of it.
  * Known limits: needs root, and a cgroup2 file system that can be written.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MOUNT_OVERLAY, OVERLAY_PROGRAMS, type Overlay, overlayBehind } from './overlay.ts';
@@ -67,7 +68,8 @@ async function makeControlGroup(rig: Rig): Promise<string> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   const [, root] = /^cgroup2? (\S+) cgroup2 /m.exec(mounts) ?? [];
   if (root === undefined) throw new Error('no cgroup2 file system is mounted');
-  const group = join(root, `popbsmtp-test-${process.pid}`);
+  // Not named by the pid: that is one of a namespace, and the groups are the machine's.
+  const group = join(root, `popbsmtp-test-${randomUUID()}`);
   await mkdir(group);
   rig.defer(() => removeControlGroup(group));
   return group;

@@ -40,7 +40,7 @@ mount -t proc proc "$base/root/proc"
 /** Runs as the first process of the namespaces; ends, and everything with it, at end of input. */
 const HOLDER = `
 ${MOUNT_OVERLAY}
-mount --bind /dev "$base/root/dev"
+mount --rbind /dev "$base/root/dev"
 printf '#!/bin/sh\\nexit 101\\n' > "$base/root/usr/sbin/policy-rc.d"
 chmod 755 "$base/root/usr/sbin/policy-rc.d"
 echo ready
@@ -68,7 +68,9 @@ async function startHolder(rig: Rig, base: string): Promise<number> {
 }
 
 /** @param enter the command that runs another one in there */
-export function overlayBehind([command, ...before]: readonly [string, ...string[]]): Overlay {
+export function overlayBehind([command, ...enter]: readonly [string, ...string[]]): Overlay {
+  // The directory for temporary files of the outside is not there.
+  const before = [...enter, 'env', '--unset=TMPDIR'];
   const overlay: Overlay = {
     argv: (program, args) => [command, ...before, program, ...args],
     run: (program, args, options) => mustRun(command, [...before, program, ...args], options),
