@@ -67,6 +67,8 @@ interface Import {
   readonly of: string;
   /** Only types, which are gone when it runs. */
   readonly typeOnly: boolean;
+  /** When it is needed, and not at the start. */
+  readonly late: boolean;
 }
 
 const IMPORT =
@@ -76,7 +78,7 @@ function importsOf(file: string, text: string): Import[] {
   return Array.from(text.matchAll(IMPORT), ([, type, named = '', loaded]): Import => {
     const written = loaded ?? named;
     const of = written.startsWith('.') ? normalize(join(dirname(file), written)) : written;
-    return { of, typeOnly: type !== undefined };
+    return { of, typeOnly: type !== undefined, late: loaded !== undefined };
   });
 }
 
@@ -130,7 +132,8 @@ test('imports run down the tree', () => {
 function circleOf(start: string): readonly string[] | null {
   const seen = new Set<string>();
   const walk = (way: readonly string[]): readonly string[] | null => {
-    for (const { of } of valuesOf(way.at(-1) ?? start)) {
+    for (const { of, late } of valuesOf(way.at(-1) ?? start)) {
+      if (late) continue;
       if (of === start) return [...way, of];
       if (seen.has(of)) continue;
       seen.add(of);
