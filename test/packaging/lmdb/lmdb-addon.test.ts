@@ -11,7 +11,9 @@ const PROJECT = join(import.meta.dirname, '../../../..');
 async function checkout(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'popbsmtp-install-'));
   after(() => rm(root, { recursive: true, force: true }));
-  await cp(join(PROJECT, 'src/install'), join(root, 'src/install'), { recursive: true });
+  await cp(join(PROJECT, 'src/packaging/lmdb'), join(root, 'src/packaging/lmdb'), {
+    recursive: true,
+  });
   return root;
 }
 
