@@ -5,6 +5,7 @@
  * its file says is a line, and the status is 1 then.
  */
 import { dirname, resolve } from 'node:path';
+import { systemClock } from '../base/clock.ts';
 import { excerpt } from '../base/excerpt.ts';
 import { patternsOf, withConfig } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
@@ -53,7 +54,7 @@ function fileObject(
 }
 
 async function test(registry: Registry, json: boolean): Promise<number> {
-  const failures = failedSamples(registry);
+  const failures = failedSamples(registry, systemClock().now().wall);
   const format = json ? failureObject : failureLine;
   await print(failures.map(failure => format(failure, fileOf(failure, registry))).join(''));
   const all = registry.files.flatMap(file => file.patterns);

@@ -9,9 +9,10 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import type { Change } from '../grant/change.ts';
 import type { MapSpec, Row } from './map.ts';
+import { mapPath } from './map-types.ts';
 import { plan } from './plan.ts';
 import { postmap } from './postmap.ts';
-import { type Changed, type Format, fileOf } from './replaced-map.ts';
+import type { Changed, Format } from './replaced-map.ts';
 import { stampOf } from './row.ts';
 
 /** Keys and values, as `postmap -s` and `-q` print them. */
@@ -27,7 +28,7 @@ async function read(spec: MapSpec): Promise<Row[]> {
 }
 
 async function change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[]): Promise<Changed> {
-  await copyFile(fileOf(spec, BERKELEY), fileOf(fresh, BERKELEY));
+  await copyFile(mapPath(spec), mapPath(fresh));
   const run = (what: 'read' | 'write', options: readonly string[], keys: Iterable<string>) =>
     postmap({ map: fresh, named: spec, what, options, input: lines(keys) });
   const printed = await run('read', ['-q', '-'], new Set(changes.map(({ ip }) => ip)));
@@ -48,7 +49,6 @@ async function change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[])
 }
 
 export const BERKELEY: Format = {
-  suffix: '.db',
   name: 'Berkeley DB file',
   read,
   make: async (spec, fresh) => {

@@ -8,8 +8,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type CdbRecord, makeCdb, readCdb } from './cdb.ts';
 import type { Row } from './map.ts';
+import { mapPath } from './map-types.ts';
 import { revise } from './plan.ts';
-import { type Format, fileOf } from './replaced-map.ts';
+import type { Format } from './replaced-map.ts';
 import { grantOf, stampOf } from './row.ts';
 
 function rowOf({ key, value }: CdbRecord): Row {
@@ -23,17 +24,16 @@ const recordOf = (key: string, value: string): CdbRecord => ({
 });
 
 export const CDB: Format = {
-  suffix: '.cdb',
   name: 'cdb file',
-  read: async spec => readCdb(await readFile(fileOf(spec, CDB))).map(rowOf),
-  make: (_, fresh) => writeFile(fileOf(fresh, CDB), makeCdb([])),
+  read: async spec => readCdb(await readFile(mapPath(spec))).map(rowOf),
+  make: (_, fresh) => writeFile(mapPath(fresh), makeCdb([])),
   change: async (spec, fresh, changes) => {
-    const records = readCdb(await readFile(fileOf(spec, CDB)));
+    const records = readCdb(await readFile(mapPath(spec)));
     const { effects, grants } = revise(records.map(rowOf), changes);
     if (grants === null) return { effects, changed: false };
     const kept = records.filter(record => grantOf(rowOf(record)) === null);
     const ours = Array.from(grants, ([key, value]) => recordOf(key, value));
-    await writeFile(fileOf(fresh, CDB), makeCdb([...kept, ...ours]));
+    await writeFile(mapPath(fresh), makeCdb([...kept, ...ours]));
     return { effects, changed: true };
   },
 };

@@ -13,10 +13,8 @@ import { Damage } from './lmdb-meta.ts';
 import { type Visit, walk } from './lmdb-tree.ts';
 import { lock } from './lock.ts';
 import type { MapSpec, Row } from './map.ts';
+import { mapPath } from './map-types.ts';
 import { grantOf, rowOf } from './row.ts';
-
-/** Postfix adds the suffix itself (src/util/dict_lmdb.h). */
-export const lmdbPath = ({ path }: MapSpec): string => `${path}.lmdb`;
 
 const FORMAT = 'LMDB file of data format 1, the only one that Postfix reads';
 
@@ -58,7 +56,7 @@ async function visitFile(path: string, visitor: (image: Buffer) => Visit): Promi
  */
 export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
   const rows: Row[] = [];
-  await visitFile(lmdbPath(spec), image => (key, keyEnd, value, valueEnd) => {
+  await visitFile(mapPath(spec), image => (key, keyEnd, value, valueEnd) => {
     rows.push(rowOf(image, key, keyEnd, value, valueEnd));
   });
   return rows;
@@ -70,7 +68,7 @@ export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
  * @throws as `readLmdbFile` does
  */
 export const eachGrantIn = (spec: MapSpec, take: (grant: Grant) => void): Promise<void> =>
-  visitFile(lmdbPath(spec), image => (key, keyEnd, value, valueEnd) => {
+  visitFile(mapPath(spec), image => (key, keyEnd, value, valueEnd) => {
     const grant = grantOf(rowOf(image, key, keyEnd, value, valueEnd));
     if (grant !== null) take(grant);
   });
@@ -81,4 +79,4 @@ export const eachGrantIn = (spec: MapSpec, take: (grant: Grant) => void): Promis
  * @throws as `readLmdbFile` does
  */
 export const checkLmdbFile = (spec: MapSpec): Promise<void> =>
-  visitFile(lmdbPath(spec), () => () => undefined);
+  visitFile(mapPath(spec), () => () => undefined);

@@ -19,11 +19,12 @@ import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import { Durability } from './durability.ts';
-import { checkLmdbFile, eachGrantIn, lmdbPath, readLmdbFile } from './lmdb-file.ts';
+import { checkLmdbFile, eachGrantIn, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
 import { type Lock, lock } from './lock.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { mapPath } from './map-types.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
 /** Changes in one transaction: in a map of a million rows, 500 hold the lock for 5 ms on average. */
@@ -67,7 +68,7 @@ async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<S
 
 /** @throws Failure as `LmdbMap.open` does */
 async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Promise<Opened> {
-  const path = lmdbPath(spec);
+  const path = mapPath(spec);
   const lmdb = await loadLmdb();
   await provideMap(lmdb, path, fresh === true);
   // LMDB would stop the program at what this finds.
@@ -101,7 +102,7 @@ export class LmdbMap implements LookupMap {
 
   private constructor(spec: MapSpec, opened: Opened, options: MapOptions) {
     this.spec = spec;
-    this.#path = lmdbPath(spec);
+    this.#path = mapPath(spec);
     this.#opened = opened;
     this.#options = options;
   }

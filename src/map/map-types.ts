@@ -1,93 +1,84 @@
 /**
- * The types of maps, and how a map is named: `type:path`, as main.cf does.
+ * The types of maps: what each is called, where its file is, and who reads and writes it.
  *
- * A new type is one file that implements `LookupMap`, or a `Format` for `ReplacedMap`, and one line in the table here.
+ * A new type is one file that implements `LookupMap`, or a `Format` for `ReplacedMap`, and one row in the table here, from
+ * which the completions of shells have its word as well.
+ * Promises: what writes a type is loaded when a map of it is opened, and not before.
  * Left out: `lmdb:` through `postmap`, which would only be slower than in place; `dbm:` and `sdbm:`, which no
  * Postfix on Linux that we know offers; types that are no file of one's own to write (`proxy:`, `inline:`, `ldap:`).
  */
 import { existsSync } from 'node:fs';
-import { failure } from '../base/errors.ts';
-import { BERKELEY } from './berkeley-format.ts';
-import { CDB } from './cdb-format.ts';
-import { lmdbPath, readLmdbFile } from './lmdb-file.ts';
-import { LmdbMap } from './lmdb-map.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
-import { offeredTypes, requireOffered } from './offered-types.ts';
-import { type Format, fileOf, ReplacedMap, readReplaced } from './replaced-map.ts';
-import { TEXT } from './text-format.ts';
+import type { Format } from './replaced-map.ts';
 
 interface MapType {
+  /** What Postfix appends to the path of the map (src/util/dict_lmdb.h, dict_db.h, dict_cdb.h). */
+  readonly suffix: string;
+  /** Whether it is written in place, or else replaced by a new file as a whole. */
+  readonly inPlace: boolean;
+  /** What to tell who gives it to Postfix. */
+  readonly caution?: string;
   open(spec: MapSpec, options: MapOptions): Promise<LookupMap>;
   /** Reads the rows as any account may, and leaves no trace. */
   read(spec: MapSpec): Promise<Row[]>;
-  /** The file that holds it. */
-  path(spec: MapSpec): string;
-  /** What to tell who gives it to Postfix. */
-  readonly caution?: string;
-  /** Whether it is written in place, or else replaced by a new file as a whole. */
-  readonly inPlace: boolean;
 }
 
-const replaced = (format: Format): MapType => ({
-  open: spec => ReplacedMap.open(spec, format),
-  read: spec => readReplaced(spec, format),
-  path: spec => fileOf(spec, format),
+const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
+  suffix,
   inPlace: false,
+  open: async spec => (await import('./replaced-map.ts')).ReplacedMap.open(spec, await format()),
+  read: async spec => (await import('./replaced-map.ts')).readReplaced(spec, await format()),
 });
 
-/** @param format of a type that Postfix must offer, or else would defer all mail */
-const compiled = (format: Format): MapType => ({
-  ...replaced(format),
-  open: async spec => {
-    requireOffered(spec, SUPPORTED);
-    return ReplacedMap.open(spec, format);
-  },
-});
+/** A type that Postfix must offer, or else would defer all mail. */
+function compiled(suffix: string, format: () => Promise<Format>): MapType {
+  const type = replaced(suffix, format);
+  return {
+    ...type,
+    open: async (spec, options) => {
+      (await import('./offered-types.ts')).requireOffered(spec, MAP_TYPES);
+      return type.open(spec, options);
+    },
+  };
+}
+
+const berkeley = async (): Promise<Format> => (await import('./berkeley-format.ts')).BERKELEY;
 
 const text: MapType = {
-  ...replaced(TEXT),
+  ...replaced('', async () => (await import('./text-format.ts')).TEXT),
   caution:
     'smtpd reads a map of this type only when it starts, and so sees neither a grant nor its end in time: name the map ' +
     'that Postfix uses first, and this one, for other programs, behind it',
 };
 
 const TYPES: ReadonlyMap<string, MapType> = new Map([
-  ['lmdb', { open: LmdbMap.open, read: readLmdbFile, path: lmdbPath, inPlace: true }],
-  ['hash', compiled(BERKELEY)],
-  ['btree', compiled(BERKELEY)],
-  ['cdb', compiled(CDB)],
+  [
+    'lmdb',
+    {
+      suffix: '.lmdb',
+      inPlace: true,
+      open: async (spec, options) => (await import('./lmdb-map.ts')).LmdbMap.open(spec, options),
+      read: async spec => (await import('./lmdb-file.ts')).readLmdbFile(spec),
+    },
+  ],
+  ['hash', compiled('.db', berkeley)],
+  ['btree', compiled('.db', berkeley)],
+  ['cdb', compiled('.cdb', async () => (await import('./cdb-format.ts')).CDB)],
   ['texthash', text],
   ['cidr', text],
 ]);
 
-const SUPPORTED = [...TYPES.keys()];
+/** Their names, as main.cf has them. */
+export const MAP_TYPES: readonly string[] = [...TYPES.keys()];
 
-/** An absolute path that names a file; a control character would break lines of main.cf and logs. */
-const SPEC = /^(?<type>[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
+/** What the name of a map begins with: `lmdb:` and so on. */
+export const MAP_WORDS: readonly string[] = MAP_TYPES.map(type => `${type}:`);
 
-function typeOf(spec: MapSpec): MapType {
-  const found = TYPES.get(spec.type);
-  if (found !== undefined) return found;
-  const offered = offeredTypes(spec.config);
-  const supported = SUPPORTED.filter(type => offered?.includes(type) ?? true).join(', ');
-  throw failure('MAP_TYPE', { spec: formatMapSpec(spec), type: spec.type, supported });
-}
-
-/**
- * Reads `type:path`.
- *
- * @param where where the text comes from, for the error: an option, or a key of a file
- * @param config the directory of main.cf, or null for Postfix's default
- * @throws Failure MAP_SPEC, or MAP_TYPE for a type that is not supported
- */
-export function parseMapSpec(text: string, where: string, config: string | null = null): MapSpec {
-  const { type, path } = SPEC.exec(text)?.groups ?? {};
-  if (type === undefined || path === undefined) {
-    throw failure('MAP_SPEC', { where, value: text });
-  }
-  const spec = { type, path, ...(config !== null && { config }) };
-  typeOf(spec);
-  return spec;
+function typeOf({ type }: MapSpec): MapType {
+  const found = TYPES.get(type);
+  // Whatever a user names was looked at when it was read (spec.ts).
+  if (found === undefined) throw new TypeError(`maps of type "${type}" are not supported`);
+  return found;
 }
 
 /** `type:path`, as main.cf has it. */
@@ -109,7 +100,7 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
 
 /** The file that holds a map. */
-export const mapPath = (spec: MapSpec): string => typeOf(spec).path(spec);
+export const mapPath = (spec: MapSpec): string => `${spec.path}${typeOf(spec).suffix}`;
 
 /** Whether there is a map of this name, whatever is in it. */
 export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));

@@ -25,12 +25,11 @@ import type { Grant } from '../grant/grant-table.ts';
 import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { Damage } from './lmdb-meta.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
+import { mapPath } from './map-types.ts';
 import { byKey, grantsIn } from './row.ts';
 
 /** What the file of a type looks like, and how a changed one is made. */
 export interface Format {
-  /** What Postfix appends to the path of the map. */
-  readonly suffix: string;
   /** For an error: it is no sound … */
   readonly name: string;
   /**
@@ -65,9 +64,6 @@ export interface Changed {
 /** How often a commit starts over when others keep writing the file. */
 const ATTEMPTS = 5;
 
-/** The file that holds a map. */
-export const fileOf = ({ path }: MapSpec, { suffix }: Format): string => `${path}${suffix}`;
-
 /** Which file it is, and which state of it; null without one. */
 function look(path: string): { readonly file: string; readonly state: string } | null {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -98,7 +94,7 @@ function knownFailure(path: string, { name }: Format, error: unknown): Failure |
  * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT, MAP_POSTMAP, POSTMAP_MISSING
  */
 export async function readReplaced(spec: MapSpec, format: Format): Promise<Row[]> {
-  const path = fileOf(spec, format);
+  const path = mapPath(spec);
   try {
     // Whether it is there, and may be read, in the system's words.
     await (await open(path)).close();
@@ -122,7 +118,7 @@ export class ReplacedMap implements LookupMap {
   private constructor(spec: MapSpec, format: Format) {
     this.spec = spec;
     this.#format = format;
-    this.#path = fileOf(spec, format);
+    this.#path = mapPath(spec);
   }
 
   /**
@@ -218,7 +214,7 @@ export class ReplacedMap implements LookupMap {
 
   /** Makes a new file what others need, and brings it to the disk. */
   async #finish(fresh: MapSpec): Promise<string> {
-    const path = fileOf(fresh, this.#format);
+    const path = mapPath(fresh);
     const file = await open(path);
     try {
       await adopt(file, this.#path);

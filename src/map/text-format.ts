@@ -10,8 +10,9 @@
  */
 import { readFile, utimes, writeFile } from 'node:fs/promises';
 import type { Row } from './map.ts';
+import { mapPath } from './map-types.ts';
 import { revise } from './plan.ts';
-import { type Format, fileOf } from './replaced-map.ts';
+import type { Format } from './replaced-map.ts';
 import { grantOf, stampOf } from './row.ts';
 
 /** Any byte is a character: the administrator's text comes out as it went in. */
@@ -71,16 +72,15 @@ function foreignText(lines: readonly Line[]): string {
 }
 
 export const TEXT: Format = {
-  suffix: '',
   name: 'text file',
-  read: async spec => rowsOf(linesOf(await readFile(fileOf(spec, TEXT), BYTES))),
-  make: (_, fresh) => writeFile(fileOf(fresh, TEXT), ''),
+  read: async spec => rowsOf(linesOf(await readFile(mapPath(spec), BYTES))),
+  make: (_, fresh) => writeFile(mapPath(fresh), ''),
   change: async (spec, fresh, changes) => {
-    const lines = linesOf(await readFile(fileOf(spec, TEXT), BYTES));
+    const lines = linesOf(await readFile(mapPath(spec), BYTES));
     const { effects, grants } = revise(rowsOf(lines), changes);
     if (grants === null) return { effects, changed: false };
     const ours = Array.from(grants, ([key, value]) => `${key}\t${value}\n`).join('');
-    const path = fileOf(fresh, TEXT);
+    const path = mapPath(fresh);
     await writeFile(path, foreignText(lines) + ours, BYTES);
     const past = Date.now() / 1000 - AGE_SECONDS;
     await utimes(path, past, past);

@@ -4,6 +4,7 @@
  * An option that stands here is known everywhere; one that does not is an error that names the
  * nearest known one.  Names, meaning and defaults are a contract with the user: extend, don't change.
  */
+import { MAP_WORDS } from '../map/map-types.ts';
 
 /**
  * How a value is written: `text`; `list`, given once for each entry; `networks`, entries between blanks or commas
@@ -140,7 +141,7 @@ export const OPTIONS = {
     kind: 'list',
     often: true,
     path: 'file',
-    words: ['lmdb:', 'hash:', 'btree:', 'cdb:', 'texthash:', 'cidr:'],
+    words: MAP_WORDS,
     value: 'TYPE:PATH',
     default: 'lmdb:/var/popbsmtp/pop-before-smtp',
     about:

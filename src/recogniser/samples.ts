@@ -5,7 +5,7 @@
  * all patterns that are active; a `refuse` sample by none; an `attack` sample by its own one with the true
  * fields, or by none when it gives none.
  */
-import { epoch } from '../base/clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
@@ -21,20 +21,28 @@ export interface SampleFailure {
   readonly problem: string;
 }
 
-/** Runs all samples of all files of a registry; what is returned has failed. */
-export function failedSamples(registry: Registry): SampleFailure[] {
+/**
+ * Runs all samples of all files of a registry; what is returned has failed.
+ *
+ * @param now near which their stamps without a year are
+ */
+export function failedSamples(registry: Registry, now: EpochSeconds): SampleFailure[] {
   return registry.files
     .flatMap(({ patterns }) => patterns)
     .flatMap(pattern =>
       pattern.samples.flatMap(sample => {
-        const problem = problemOf(sample, pattern, registry);
+        const problem = problemOf(sample, pattern, { registry, now });
         return problem === null ? [] : [{ pattern, sample, problem }];
       }),
     );
 }
 
-function problemOf(sample: Sample, pattern: Pattern, registry: Registry): string | null {
-  const stamps = new StampReader(() => epoch(Date.now() / 1000));
+function problemOf(
+  sample: Sample,
+  pattern: Pattern,
+  { registry, now }: { readonly registry: Registry; readonly now: EpochSeconds },
+): string | null {
+  const stamps = new StampReader(() => now);
   const line = parseLine(sample.line, stamps, registry.ownForms);
   const found = describing(line, registry);
   const recogniser = new Recogniser(registry, stamps);

@@ -7,7 +7,7 @@ import {
   parseServices,
 } from '../../src/doctor/postfix-state.ts';
 import type { MapSpec } from '../../src/map/map.ts';
-import { parseMapSpec } from '../../src/map/map-types.ts';
+import { parseMapSpec } from '../../src/map/spec.ts';
 
 export const MAP: MapSpec = parseMapSpec('lmdb:/m', 'the test');
 

@@ -1,45 +1,14 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { formatMapSpec, parseMapSpec } from '../../src/map/map-types.ts';
-import { failing } from './failing.ts';
+import { test } from 'node:test';
+import { MAP_TYPES, MAP_WORDS, mapPath } from '../../src/map/map-types.ts';
+import { specOf } from '../../src/options/options.ts';
 
-describe('parseMapSpec', () => {
-  for (const type of ['hash', 'btree', 'cdb', 'texthash', 'cidr']) {
-    test(`${type}, with the Postfix that it is for`, () => {
-      const spec = parseMapSpec(`${type}:/x`, '--map', '/etc/postfix-out');
-      assert.deepEqual(spec, { type, path: '/x', config: '/etc/postfix-out' });
-    });
-  }
+test('the file of a map has the suffix that Postfix appends', () => {
+  const files = MAP_TYPES.map(type => mapPath({ type, path: '/x' }));
+  assert.deepEqual(files, ['/x.lmdb', '/x.db', '/x.db', '/x.cdb', '/x', '/x']);
+});
 
-  for (const path of ['/var/popbsmtp/pop-before-smtp', '/x', '/with blank/é:colon', '/x.lmdb']) {
-    test(`lmdb:${path}`, () => {
-      const spec = parseMapSpec(`lmdb:${path}`, '--map');
-      assert.deepEqual(spec, { type: 'lmdb', path });
-      assert.equal(formatMapSpec(spec), `lmdb:${path}`);
-    });
-  }
-
-  for (const text of [
-    '',
-    'lmdb',
-    'lmdb:',
-    ':/x',
-    '/x',
-    'lmdb:x',
-    'lmdb:/',
-    'lmdb:/x/',
-    'lmdb:/x\n',
-    'lmdb:/x\0y',
-    ' lmdb:/x',
-  ]) {
-    test(`${JSON.stringify(text)} names no map`, () => {
-      assert.throws(() => parseMapSpec(text, '--map'), failing('MAP_SPEC'));
-    });
-  }
-
-  for (const type of ['HASH', 'LMDB', 'proxy', 'regexp', 'constructor']) {
-    test(`the type ${type} is not supported`, () => {
-      assert.throws(() => parseMapSpec(`${type}:/x`, '--map'), failing('MAP_TYPE'));
-    });
-  }
+test('the types are the words of --map', () => {
+  assert.ok(MAP_WORDS.includes('lmdb:'));
+  assert.deepEqual(specOf('map').words, MAP_WORDS);
 });

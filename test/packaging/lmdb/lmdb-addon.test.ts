@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-const PROJECT = join(import.meta.dirname, '../../..');
+const PROJECT = join(import.meta.dirname, '../../../..');
 
 /** The installation step alone, as in a fresh checkout. */
 async function checkout(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'popbsmtp-install-'));
   after(() => rm(root, { recursive: true, force: true }));
-  await cp(join(PROJECT, 'src/install'), join(root, 'src/install'), { recursive: true });
+  await cp(join(PROJECT, 'src/packaging/lmdb'), join(root, 'src/packaging/lmdb'), {
+    recursive: true,
+  });
   return root;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { COMMAND_NAMES, operandsOf } from '../../../src/options/options.ts';
 
-const README = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+const README = readFileSync(join(import.meta.dirname, '../../../../README.md'), 'utf8');
 
 test('the README has every command in its table, with what stands behind it', () => {
   const rows = README.split('\n').filter(line => line.startsWith('| `popbsmtp '));

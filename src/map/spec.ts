@@ -1,0 +1,29 @@
+/**
+ * Reads how maps are named: `type:path`, as main.cf does, the first of several and those that are kept equal to it.
+ */
+import { failure } from '../base/errors.ts';
+import type { MapSpec } from './map.ts';
+import { formatMapSpec, MAP_TYPES } from './map-types.ts';
+import { offeredTypes } from './offered-types.ts';
+
+/** An absolute path that names a file; a control character would break lines of main.cf and logs. */
+const SPEC = /^(?<type>[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
+
+/**
+ * Reads `type:path`.
+ *
+ * @param where where the text comes from, for the error: an option, or a key of a file
+ * @param config the directory of main.cf, or null for Postfix's default
+ * @throws Failure MAP_SPEC, or MAP_TYPE for a type that is not supported
+ */
+export function parseMapSpec(text: string, where: string, config: string | null = null): MapSpec {
+  const { type, path } = SPEC.exec(text)?.groups ?? {};
+  if (type === undefined || path === undefined) {
+    throw failure('MAP_SPEC', { where, value: text });
+  }
+  const spec = { type, path, ...(config !== null && { config }) };
+  if (MAP_TYPES.includes(type)) return spec;
+  const offered = offeredTypes(spec.config);
+  const supported = MAP_TYPES.filter(known => offered?.includes(known) ?? true).join(', ');
+  throw failure('MAP_TYPE', { spec: formatMapSpec(spec), type, supported });
+}

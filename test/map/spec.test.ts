@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { formatMapSpec } from '../../src/map/map-types.ts';
+import { parseMapSpec } from '../../src/map/spec.ts';
+import { failing } from './failing.ts';
+
+describe('parseMapSpec', () => {
+  for (const type of ['hash', 'btree', 'cdb', 'texthash', 'cidr']) {
+    test(`${type}, with the Postfix that it is for`, () => {
+      const spec = parseMapSpec(`${type}:/x`, '--map', '/etc/postfix-out');
+      assert.deepEqual(spec, { type, path: '/x', config: '/etc/postfix-out' });
+    });
+  }
+
+  for (const path of ['/var/popbsmtp/pop-before-smtp', '/x', '/with blank/é:colon', '/x.lmdb']) {
+    test(`lmdb:${path}`, () => {
+      const spec = parseMapSpec(`lmdb:${path}`, '--map');
+      assert.deepEqual(spec, { type: 'lmdb', path });
+      assert.equal(formatMapSpec(spec), `lmdb:${path}`);
+    });
+  }
+
+  for (const text of [
+    '',
+    'lmdb',
+    'lmdb:',
+    ':/x',
+    '/x',
+    'lmdb:x',
+    'lmdb:/',
+    'lmdb:/x/',
+    'lmdb:/x\n',
+    'lmdb:/x\0y',
+    ' lmdb:/x',
+  ]) {
+    test(`${JSON.stringify(text)} names no map`, () => {
+      assert.throws(() => parseMapSpec(text, '--map'), failing('MAP_SPEC'));
+    });
+  }
+
+  for (const type of ['HASH', 'LMDB', 'proxy', 'regexp', 'constructor']) {
+    test(`the type ${type} is not supported`, () => {
+      assert.throws(() => parseMapSpec(`${type}:/x`, '--map'), failing('MAP_TYPE'));
+    });
+  }
+});
