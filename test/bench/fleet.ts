@@ -196,7 +196,6 @@ async function bench(rig: Rig): Promise<void> {
   const total = SINGLE + SECONDS * PER_SECOND;
   for (const host of others) {
     await waitFor('all grants', async () => (await host.grants()) >= total, {
-      timeoutMs: 30_000,
       seen: async () => String(await host.grants()),
     }).catch((error: unknown) => say('  not all grants', String(error)));
   }

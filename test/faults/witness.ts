@@ -9,7 +9,7 @@ import type { MapSpec } from '../../src/map/map.ts';
 import { type Postfix, startPostfix } from '../real/postfix.ts';
 import type { Rig } from '../real/rig.ts';
 import { askToRelay } from '../real/smtp.ts';
-import { linesOf } from '../real/wait.ts';
+import { linesOf, waitFor } from '../real/wait.ts';
 
 const STRANGER = '127.0.0.200';
 const PAUSE_MS = 20;
@@ -48,11 +48,14 @@ export class Witness {
   async stop(): Promise<{ asked: number; wrong: number }> {
     this.#done = true;
     await this.#loop;
-    const lines = await linesOf(this.#log);
+    const connects = /smtpd\[(\d+)\]: connect from \S+\[127\./;
+    // Postfix writes its log behind its answers.
+    const lines = await waitFor('the log of all questions', async () => {
+      const found = await linesOf(this.#log);
+      return found.filter(line => connects.test(line)).length >= this.#asked && found;
+    });
     const complaints = lines.filter(line => COMPLAINT.test(line)).length;
-    const pids = new Set(
-      lines.flatMap(line => /smtpd\[(\d+)\]: connect from \S+\[127\./.exec(line)?.[1] ?? []),
-    );
+    const pids = new Set(lines.flatMap(line => connects.exec(line)?.[1] ?? []));
     return { asked: this.#asked, wrong: this.#wrong + complaints + pids.size - 1 };
   }
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { epoch } from '../../src/base/clock.ts';
 import { failure } from '../../src/base/errors.ts';
 import type { Change, Effect } from '../../src/grant/change.ts';
@@ -9,6 +8,7 @@ import type { LookupMap, MapSpec, Row } from '../../src/map/map.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
 import { Mirror } from '../../src/map/mirror.ts';
 import { MirroredMap } from '../../src/map/mirrored-map.ts';
+import { waitFor } from '../real/wait.ts';
 import { addresses, ip } from './addresses.ts';
 
 const SPEC: MapSpec = { type: 'lmdb', path: '/map' };
@@ -88,23 +88,16 @@ function pair(rows: readonly Row[] = [], opening: () => void = () => undefined):
   const grants = async (of: { rows(): Promise<Row[]> }): Promise<Row[]> =>
     (await of.rows()).filter(({ stamp }) => stamp !== null);
   const equal = async (): Promise<void> => {
-    const deadline = Date.now() + 20_000;
     const texts = async (): Promise<string[]> =>
       (await Promise.all([grants(first), grants(second)])).map(list => JSON.stringify(list));
-    for (let [one, other] = await texts(); one !== other; [one, other] = await texts()) {
-      assert.ok(Date.now() < deadline, `${one} and ${other}`);
-      await sleep(2);
-    }
+    const isEqual = async (): Promise<boolean> => new Set(await texts()).size === 1;
+    await waitFor('equal maps', isEqual, { seen: async () => (await texts()).join(' and ') });
   };
   return { map: new MirroredMap(first, [mirror]), second, mirror, said, equal };
 }
 
 const until = async (what: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 20_000;
-  while (!what()) {
-    assert.ok(Date.now() < deadline);
-    await sleep(2);
-  }
+  await waitFor(String(what), what);
 };
 
 describe('a mirror', () => {

@@ -9,7 +9,8 @@
  */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mustRun, type RunOptions, startDaemon } from './processes.ts';
+import { MOUNT_DEVICES } from '../isolation.ts';
+import { mustRun, type RunOptions, runProgram, startDaemon } from './processes.ts';
 import { findProgram } from './programs.ts';
 import type { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
@@ -42,19 +43,12 @@ export interface Journal {
 
 const SETUP = `
 base=$1
-mount -t tmpfs -o mode=755 tmpfs "$base"
-mkdir "$base/pts" "$base/shm"
-for name in null zero full random urandom tty; do
-  : > "$base/$name"
-  mount --bind "/dev/$name" "$base/$name"
-done
-for name in pts shm; do mount --bind "/dev/$name" "$base/$name"; done
-ln -s /proc/self/fd "$base/fd"
-ln -s /run/systemd/journal/dev-log "$base/log"
-mount --rbind "$base" /dev
+${MOUNT_DEVICES}
+ln -s /run/systemd/journal/dev-log /dev/log
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/systemd/journal /run/log
 test ! -d /var/log/journal || mount -t tmpfs tmpfs /var/log/journal
+echo mounted
 exec "$2"
 `;
 
@@ -80,14 +74,24 @@ export async function startJournal(rig: Rig): Promise<Journal> {
       return path;
     },
   };
+  // Before that, `enter` would lead to the machine's own journal.
+  await daemon.waitForLine(/^mounted$/);
+  const ownEntries = ['--no-pager', '--quiet', '--identifier=systemd-journald'];
+  let found = '';
   await waitFor(
     'journald',
     async () => {
       if (!daemon.running) throw new Error(`no journald: ${daemon.transcript()}`);
-      const found = await journal.run('journalctl', ['--no-pager', '--lines=1']).catch(() => '');
-      return found.includes('Journal started') || found.includes('Runtime Journal');
+      const { stdout, stderr } = await runProgram(nsenter, [
+        ...inside,
+        'journalctl',
+        ...ownEntries,
+      ]);
+      found = `${stdout}${stderr}`;
+      // Its first entry, whatever else is logged meanwhile.
+      return stdout.includes('Journal started');
     },
-    { seen: () => daemon.transcript() },
+    { seen: () => `${found}${daemon.transcript()}` },
   );
   return journal;
 }

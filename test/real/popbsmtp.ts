@@ -6,7 +6,7 @@
  * kept.  Loopback addresses are not excluded, since all clients of the tests have such addresses.
  * Leaves to others: the log, the map's directory, Postfix.
  */
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Daemon, type Result, runProgram, startDaemon } from './processes.ts';
 import type { Rig } from './rig.ts';
@@ -18,9 +18,41 @@ export interface PopbsmtpOptions {
   readonly watchlog: string;
   /** As main.cf names it, `lmdb:/path`; several for maps that follow the first. */
   readonly map: string | readonly string[];
-  readonly grace: string;
+  /** As on the command line, or a file that can be changed meanwhile. */
+  readonly grace: string | GraceFile;
   /** The configuration directory of the Postfix that is asked for mynetworks. */
   readonly postfixConfig: string;
+}
+
+/**
+ * A grace period that is long until it is made short, so that a grant neither ends before a slow machine has seen it,
+ * nor has to be waited for.
+ */
+export class GraceFile {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async make(rig: Rig, grace: string): Promise<GraceFile> {
+    const made = new GraceFile(join(await rig.directory(), 'popbsmtp.toml'));
+    await made.#write(grace);
+    return made;
+  }
+
+  /** Waits until the daemon has it. */
+  async change(daemon: Daemon, grace: string): Promise<void> {
+    const reloads = (): number => daemon.stderr.split('reloaded configuration').length;
+    const before = reloads();
+    await this.#write(grace);
+    daemon.signal('SIGHUP');
+    await waitFor('the reload', () => reloads() > before, { seen: () => daemon.transcript() });
+  }
+
+  #write(grace: string): Promise<void> {
+    return writeFile(this.path, `grace = "${grace}"\n`);
+  }
 }
 
 async function hasOpen(pid: number, path: string): Promise<boolean> {
@@ -41,7 +73,7 @@ export async function startPopbsmtp(rig: Rig, options: PopbsmtpOptions): Promise
     '--debug',
     ...['--watchlog', watchlog],
     ...[map].flat().flatMap(name => ['--map', name]),
-    ...['--grace', grace],
+    ...(typeof grace === 'string' ? ['--grace', grace] : ['--config', grace.path]),
     ...['--postfix-config', postfixConfig],
     ...['--exclude', 'none'],
   ]);

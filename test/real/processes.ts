@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from './programs.ts';
 import type { Rig } from './rig.ts';
-import { waitFor } from './wait.ts';
+import { PATIENCE_MS, waitFor } from './wait.ts';
 
 export interface Result {
   /** The exit status; null after a signal. */
@@ -24,10 +24,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How long a daemon may take to end after TERM before it is killed. */
-const TERM_PATIENCE_MS = 15_000;
 /** How long a program that is run to its end may take; a package installation is the longest. */
-const RUN_PATIENCE_MS = 300_000;
+const RUN_PATIENCE_MS = 5 * PATIENCE_MS;
 
 /** A started child with what it has printed so far. */
 export class Daemon {
@@ -103,7 +101,7 @@ export class Daemon {
     if (this.running) this.#child.kill('SIGTERM');
     const ended = this.#exited.then(() => true);
     const patience = new AbortController();
-    const late = sleep(TERM_PATIENCE_MS, false, { signal: patience.signal }).catch(() => false);
+    const late = sleep(PATIENCE_MS, false, { signal: patience.signal }).catch(() => false);
     if (!(await Promise.race([ended, late]))) this.#child.kill('SIGKILL');
     patience.abort();
     return this.#exited;

@@ -8,15 +8,13 @@ import { after, before, describe, test } from 'node:test';
 import { type MailServer, startDovecot } from './dovecot.ts';
 import { logIn, openPop3 } from './login.ts';
 import { requireType, type Type } from './map-kinds.ts';
-import { popbsmtp, startPopbsmtp } from './popbsmtp.ts';
+import { GraceFile, popbsmtp, startPopbsmtp } from './popbsmtp.ts';
 import { startPostfix } from './postfix.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { type Rsyslog, startRsyslog } from './rsyslog.ts';
 import { askToRelay } from './smtp.ts';
 import { linesOf, waitFor } from './wait.ts';
-
-const GRACE = 12;
 
 const TYPES: readonly { readonly type: Type; readonly follows: Type; readonly from: string }[] = [
   { type: 'hash', follows: 'lmdb', from: '127.0.0.41' },
@@ -28,7 +26,7 @@ const skip =
   requirePrograms(['postfix', 'postmap', 'dovecot', 'rsyslogd'], { root: true }) ||
   (TYPES.map(({ type }) => requireType(type)).find(reason => reason !== false) ?? false);
 
-describe('from the login to the relay', { skip, concurrency: true }, () => {
+describe('from the login to the relay', { skip }, () => {
   const rig = new Rig();
   let syslog: Rsyslog;
   let dovecot: MailServer;
@@ -49,11 +47,12 @@ describe('from the login to the relay', { skip, concurrency: true }, () => {
         mynetworks: '127.0.0.1/32',
         restrictions: `smtpd_relay_restrictions = check_client_access ${map}, reject_unauth_destination`,
       });
+      const grace = await GraceFile.make(rig, '1h');
       const start = () =>
         startPopbsmtp(rig, {
           watchlog: syslog.log,
           map: [map, mirror],
-          grace: `${GRACE}s`,
+          grace,
           postfixConfig: postfix.config,
         });
       const answer = async (client = from): Promise<number> =>
@@ -81,14 +80,15 @@ describe('from the login to the relay', { skip, concurrency: true }, () => {
       daemon = await start();
       assert.equal(await rows(map), before, 'a restarted daemon goes on where it was');
 
+      await grace.change(daemon, '2s');
       await waitFor('the end of the grant', async () => (await answer()) === 554, {
         seen: () => daemon.transcript(),
       });
-      assert.ok(daemon.lines.some(line => /^purging ts=/.test(line) && line.endsWith(from)));
+      await daemon.waitForLine(new RegExp(`^purging ts=.*=${from}$`));
       assert.equal(await rows(map), '');
       await equal();
       assert.equal(await daemon.stop(), 0);
-      assert.match(daemon.stderr, /^watching [^\n]*\n$/);
+      assert.match(daemon.stderr, /^watching [^\n]*\nreloaded [^\n]*\n$/);
       const changed = (await linesOf(syslog.log)).filter(line => line.includes(`table ${map}`));
       assert.ok(changed.length > 0, 'smtpd has noticed');
     });

@@ -11,11 +11,11 @@ import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export const PATIENCE_MS = 30_000;
+/** Not how long anything takes, but when to give up: a machine that is busy with something else takes long. */
+export const PATIENCE_MS = 180_000;
 const POLL_MS = 20;
 
 export interface Waiting {
-  readonly timeoutMs?: number;
   /** Told when the wait was in vain: usually the end of a log. */
   readonly seen?: () => string | Promise<string>;
 }
@@ -24,9 +24,9 @@ export interface Waiting {
 export async function waitFor<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeoutMs = PATIENCE_MS, seen }: Waiting = {},
+  { seen }: Waiting = {},
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
@@ -34,7 +34,7 @@ export async function waitFor<T>(
     await sleep(POLL_MS);
   }
   const instead = seen === undefined ? '' : `; seen instead:\n${await seen()}`;
-  throw new Error(`waited ${timeoutMs} ms in vain for ${what}${instead}`);
+  throw new Error(`waited ${PATIENCE_MS} ms in vain for ${what}${instead}`);
 }
 
 /** Whether something accepts connections there. */
