@@ -9,6 +9,8 @@
  */
 import parser, { type Arguments } from 'yargs-parser';
 import { failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
+import type { Value } from './entry.ts';
 import { helpText } from './help.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -22,7 +24,7 @@ import {
   optionsOf,
   specOf,
 } from './options.ts';
-import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
+import { normalise, TAKES, Values } from './values.ts';
 
 export interface CommandLine {
   /** Null when only help or the version was asked for, which has been printed. */
