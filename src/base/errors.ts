@@ -23,8 +23,11 @@ export const EXIT = {
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 
+/** Of a value that somebody gave an option: the status depends on where he did, with which the text begins. */
+export const OF_ORIGIN = 'of its origin';
+
 interface Entry {
-  readonly exit: ExitStatus;
+  readonly exit: ExitStatus | typeof OF_ORIGIN;
   /** What is wrong and where; `{name}` stands for a parameter. */
   readonly text: string;
   /** What to do about it. */
@@ -34,28 +37,28 @@ interface Entry {
 export const CATALOGUE = {
   USAGE: { exit: EXIT.usage, text: '{problem}', hint: 'see "popbsmtp {verb}--help"' },
   DURATION: {
-    exit: EXIT.usage,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
   COUNT: {
-    exit: EXIT.usage,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" is not a number that can be',
     hint: 'write a whole number from 1 to {most}',
   },
   ENDPOINT: {
-    exit: EXIT.usage,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" does not name a port as host:port',
     hint: 'write it as 127.0.0.1:25 or [::1]:25',
   },
   MAP_SPEC: {
-    exit: EXIT.usage,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" does not name a map as type:path',
     hint: 'write it exactly as main.cf does after check_client_access, such as lmdb:/var/popbsmtp/pop-before-smtp',
   },
   MAP_TYPE: {
-    exit: EXIT.config,
-    text: '{spec}: maps of type "{type}" are not supported',
+    exit: OF_ORIGIN,
+    text: '{where}: {spec}: maps of type "{type}" are not supported',
     hint: 'use one of: {supported}',
   },
   MAP_TYPE_MISSING: {
@@ -64,7 +67,7 @@ export const CATALOGUE = {
     hint: '{remedy}use one of: {supported}',
   },
   MAP_TWICE: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{where}: {spec} is the same file as {other}',
     hint: 'name each file once',
   },
@@ -91,27 +94,27 @@ export const CATALOGUE = {
     hint: 'make it readable for the account, or name another directory with --patterns',
   },
   MYNETWORKS_ENTRY: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{origin}: "{entry}" is not an entry of mynetworks: {problem}',
     hint: 'write networks as 192.0.2.0/24, [2001:db8::]/32, !192.0.2.7, /file or type:table',
   },
   NETWORK_LIST: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{origin}: "{entry}" is not a network: {problem}',
     hint: 'write networks as 192.0.2.0/24 or 2001:db8::/32, separated by blanks or commas',
   },
   USER_LIST: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{origin}: "{entry}" does not name a user',
     hint: 'write names as the log has them, or *@example.org for all of a domain, at least one',
   },
   CHOICE: {
-    exit: EXIT.usage,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" is not known',
     hint: 'write {choices}',
   },
   GRACE_FOR: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
     hint: 'write it as 192.0.2.0/24=2h, an entry for each network',
   },
@@ -286,22 +289,22 @@ export const CATALOGUE = {
     hint: 'start it, or name the map of a running one with --map',
   },
   METRICS_LISTEN: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" is no port of a loopback address',
     hint: 'write 127.0.0.1:9117 or [::1]:9117; for other machines put a proxy before it that asks who they are',
   },
   FLEET_URL: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" does not name a Redis or Valkey',
     hint: 'write redis://host:6379/0, or rediss://host:6379/0 for TLS; the account goes to fleet-user and fleet-password-file',
   },
   FLEET_NAME: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{where}: "{value}" cannot be a name in the streams',
     hint: 'write 1 to 64 letters, digits, dots, dashes and underscores',
   },
   FLEET_TLS: {
-    exit: EXIT.config,
+    exit: OF_ORIGIN,
     text: '{where} is given, but the connection to {engine} is not encrypted',
     hint: 'write rediss:// for TLS',
   },
@@ -348,6 +351,13 @@ export type Parameters<C extends ErrorCode> = Record<
   string | number
 >;
 
+/** A wrong value is a usage error where it was typed, and an error of the configuration where a file has it. */
+function exitOf(code: ErrorCode, text: string): ExitStatus {
+  const { exit }: Entry = CATALOGUE[code];
+  if (exit !== OF_ORIGIN) return exit;
+  return text.startsWith('--') ? EXIT.usage : EXIT.config;
+}
+
 const fill = (template: string, parameters: Record<string, string | number>): string =>
   template.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name]));
 
@@ -362,7 +372,7 @@ export class Failure extends Error {
     this.name = 'Failure';
     this.code = code;
     this.hint = hint;
-    this.exit = CATALOGUE[code].exit;
+    this.exit = exitOf(code, text);
   }
 
   /** The one line that the user sees. */

@@ -8,7 +8,10 @@ import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { OrderResult, RowEffect } from '../control/protocol.ts';
 import { withoutDaemon } from '../daemon/offline.ts';
-import { mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
+import { rulesOf } from '../daemon/settings.ts';
+import { mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
@@ -16,8 +19,9 @@ import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 export async function allow(typed: Values, [address = '']: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const ip = ipOf(address);
-  const seconds = secondsOf(values);
-  const maps = mapsOf(values);
+  const settings = settingsOf(values, 'allow');
+  const seconds = secondsOf(settings);
+  const maps = mapsOf(settings);
   const answer = await ask(maps.map, { command: 'allow', address: ip, seconds });
   if (answer !== null) return tell(ip, answer);
   const result = await withoutDaemon({ ...maps, rules: rulesOf(values) }, warn, commands =>

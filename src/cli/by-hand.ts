@@ -3,21 +3,13 @@
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
-import { parseDuration } from '../base/duration.ts';
 import { failure } from '../base/errors.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
 import { formatCtime } from '../line/stamp.ts';
-import type { Values } from '../options/values.ts';
 
-/**
- * Seconds; longer than a generation is as long.
- *
- * @throws Failure DURATION
- */
-export function secondsOf(values: Values): number {
-  const { value, origin } = values.required('for');
-  return Math.min(parseDuration(value, origin), MAX_SECONDS);
-}
+/** Seconds; longer than a generation is as long. */
+export const secondsOf = ({ for: seconds }: { readonly for: number }): number =>
+  Math.min(seconds, MAX_SECONDS);
 
 /** @throws Failure ADDRESS */
 export function ipOf(text: string): IpText {

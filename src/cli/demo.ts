@@ -4,19 +4,20 @@
  * The real daemon watches a real file, into which real log lines of the four servers are written; what it
  * prints is what `--debug` prints.  Only the grace period is shorter, so that its end can be seen.
  */
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epoch } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
 import { startDaemon } from '../daemon/daemon.ts';
-import { Grace } from '../grant/grace.ts';
-import { MAX_GRANTS } from '../grant/grant-table.ts';
+import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { MapSpec, Row } from '../map/map.ts';
-import { readRows } from '../map/map-types.ts';
-import type { RunSettings } from '../options/settings.ts';
+import { formatMapSpec, readRows } from '../map/map-types.ts';
+import type { Value } from '../options/entry.ts';
+import type { OptionName } from '../options/options.ts';
+import { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
 import { proveRows } from './demo-proof.ts';
 
@@ -105,7 +106,7 @@ async function play(directory: string): Promise<void> {
   const map: MapSpec = { type: 'lmdb', path: join(directory, 'pop-before-smtp') };
   writeFileSync(log, '');
   const seen = { login: 0, purged: 0 };
-  const daemon = await startDaemon(settings(log, map), {
+  const daemon = await startDaemon(settingsFor(directory, log, map), {
     report: decision => {
       for (const line of debugLines(decision, false)) say(line);
       if (decision.kind === 'login' || decision.kind === 'purged') seen[decision.kind]++;
@@ -150,36 +151,24 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-const settings = (log: string, map: MapSpec): RunSettings => ({
-  map,
-  mirrors: [],
-  watchlog: [log],
-  journalTrust: 'declared',
-  grace: new Grace(GRACE_SECONDS),
-  mynetworks: { value: MYNETWORKS, origin: 'the demo' },
-  postfixConfig: null,
-  exclude: { value: 'none', origin: 'the demo' },
-  policy: {
-    requireTls: false,
-    allowUsers: null,
-    denyUsers: null,
-    limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
-  },
-  // What this machine's administrator has set up must neither help nor disturb.
-  patterns: { directory: '/nonexistent', explicit: false },
-  debug: true,
-  logto: null,
-  logFormat: 'text',
-  logUsers: 'plain',
-  nowrite: false,
-  maxGrants: MAX_GRANTS,
-  sessionLimit: null,
-  daemon: null,
-  reprocess: false,
-  metricsFile: null,
-  metricsListen: null,
-  fleet: null,
-});
+/** As from a command line; what this machine's administrator has set up must neither help nor disturb. */
+function settingsFor(directory: string, log: string, map: MapSpec): RunSettings {
+  const patterns = join(directory, 'patterns.d');
+  mkdirSync(patterns);
+  const said: readonly (readonly [OptionName, Value])[] = [
+    ['watchlog', [log]],
+    ['map', [formatMapSpec(map)]],
+    ['grace', `${GRACE_SECONDS}s`],
+    ['session-limit', 'none'],
+    ['mynetworks', MYNETWORKS],
+    ['exclude', 'none'],
+    ['patterns', patterns],
+    ['debug', true],
+  ];
+  return runSettings(
+    new Values(new Map(said.map(([name, value]) => [name, { value, origin: 'the demo' }]))),
+  );
+}
 
 async function showRows(title: string, map: MapSpec): Promise<Row[]> {
   const rows = await readRows(map);

@@ -6,15 +6,17 @@
  */
 
 import { failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
+import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
 import { count, type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
-import { runSettings, withConfig } from '../options/make-settings.ts';
-import type { RunSettings } from '../options/settings.ts';
-import type { Given, Values } from '../options/values.ts';
+import { withConfig } from '../options/config.ts';
+import { someOf } from '../options/settings.ts';
+import type { Values } from '../options/values.ts';
 import { print } from '../report/print.ts';
 
 const HEALTHY = 0;
@@ -22,15 +24,15 @@ const ILL = 1;
 
 /** @throws Failure ENDPOINT */
 export async function doctor(values: Values): Promise<number> {
-  const smtp = smtpOf(values);
-  const format = values.flag('json') ? jsonLine : textLines;
+  const { json, ...named } = someOf(values, 'json', 'smtp', 'no-smtp');
+  const smtp = smtpOf(named);
+  const format = json ? jsonLine : textLines;
   const found = { error: 0, warning: 0, ok: 0 };
   for await (const finding of findings(values, smtp)) {
     found[finding.level]++;
     await print(format(finding));
   }
-  if (!values.flag('json'))
-    await print(`${count(found.error, 'error')}, ${count(found.warning, 'warning')}\n`);
+  if (!json) await print(`${count(found.error, 'error')}, ${count(found.warning, 'warning')}\n`);
   return found.error === 0 ? HEALTHY : ILL;
 }
 
@@ -71,10 +73,15 @@ function catchSignals(): { readonly ended: AbortSignal; release(): void } {
   return { ended: ending.signal, release };
 }
 
-function smtpOf(values: Values): Subject['smtp'] {
-  if (values.flag('no-smtp')) return null;
-  const given = values.text('smtp');
-  return given === null ? 'find' : endpointOf(given);
+function smtpOf({
+  smtp,
+  noSmtp,
+}: {
+  readonly smtp: Given<string> | null;
+  readonly noSmtp: boolean;
+}): Subject['smtp'] {
+  if (noSmtp) return null;
+  return smtp === null ? 'find' : endpointOf(smtp);
 }
 
 /** @throws Failure ENDPOINT */

@@ -6,10 +6,11 @@
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { type Prospect, Prospects } from '../daemon/prospect.ts';
-import { patternsOf, withConfig } from '../options/make-settings.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
-import { loadPatterns } from '../recogniser/load.ts';
+import { loadPatterns, patternsIn } from '../recogniser/load.ts';
 import { explanationObject, explanationText } from '../report/explanation.ts';
 import { print } from '../report/print.ts';
 import { Splitter } from '../source/splitter.ts';
@@ -20,19 +21,20 @@ import { Splitter } from '../source/splitter.ts';
  */
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
-  const registry = await loadPatterns(patternsOf(values));
+  const { patterns, json } = settingsOf(values, 'explain');
+  const registry = await loadPatterns(patternsIn(patterns));
   const clock = systemClock();
   const prospects = await Prospects.load(values, clock, text =>
     process.stderr.write(`popbsmtp: ${text}\n`),
   );
   const explainer = new Explainer(registry, () => clock.now().wall);
-  const format = values.flag('json') ? explanationObject : explanationText;
+  const format = json ? explanationObject : explanationText;
   let separator = '';
   for await (const line of linesOf(operands)) {
     const explanation = explainer.explain(line);
     const prospect = await prospectOf(explanation, prospects);
     await print(separator + format(explanation, prospect));
-    if (!values.flag('json')) separator = '\n';
+    if (!json) separator = '\n';
   }
   return EXIT.ok;
 }

@@ -10,11 +10,13 @@ import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { GrantRow } from '../control/protocol.ts';
 import { ordersFile } from '../daemon/bookkeeping.ts';
-import type { Grace } from '../grant/grace.ts';
+import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Order, Orders } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
-import { graceOf, mapOf, withConfig } from '../options/make-settings.ts';
+import { mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { type Listed, listedRows, ordersText, rowsJson, rowsText } from '../report/list-rows.ts';
 import { print } from '../report/print.ts';
@@ -25,17 +27,17 @@ const BLOCK = 1000;
 
 /** @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT; NO_DAEMON when a user is asked for */
 export async function list(typed: Values): Promise<number> {
-  const values = withConfig(typed);
-  const map = mapOf(values);
-  const grace = graceOf(values);
-  const json = values.flag('json');
-  if (values.flag('orders')) {
+  const settings = settingsOf(withConfig(typed), 'list');
+  const { map } = mapsOf(settings);
+  const grace = graceOf(settings);
+  const { json, orders, user } = settings;
+  if (orders) {
     await print(ordersText(await ordersOf(map, grace), json));
     return EXIT.ok;
   }
-  const known = await askForDetails(map, values.text('user')?.value ?? null);
+  const known = await askForDetails(map, user);
   const rows = listedRows(await readRows(map), known, grace, Math.floor(Date.now() / 1000));
-  await printRows(onlyOf(rows, values.text('user')?.value ?? null), json);
+  await printRows(onlyOf(rows, user), json);
   return EXIT.ok;
 }
 

@@ -6,10 +6,11 @@
  */
 import { EXIT } from '../base/errors.ts';
 import { formatStamp, StampReader } from '../line/stamp.ts';
-import { patternsOf, withConfig } from '../options/make-settings.ts';
+import { withConfig } from '../options/config.ts';
+import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
-import { loadPatterns } from '../recogniser/load.ts';
+import { loadPatterns, patternsIn } from '../recogniser/load.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
@@ -29,14 +30,15 @@ interface Matching {
 
 /** @throws Failure of the patterns or of a log */
 export async function match(values: Values, files: readonly string[]): Promise<number> {
-  const registry = await loadPatterns(patternsOf(withConfig(values)));
+  const settings = settingsOf(withConfig(values), 'match');
+  const registry = await loadPatterns(patternsIn(settings.patterns));
   const summary = new MatchSummary();
-  const format = formatOf(values);
+  const format = formatOf(settings);
   // Opened all at once: a misspelt name is better told before an hour of reading than after.
   const logs = files.map(path => ({ path, log: openFinishedLog(path) }));
   const meter = progressMeter(
     logs.map(({ log }) => log),
-    !values.flag('count'),
+    !settings.count,
   );
   try {
     for (const { path, log } of logs)
@@ -48,9 +50,9 @@ export async function match(values: Values, files: readonly string[]): Promise<n
   return EXIT.ok;
 }
 
-function formatOf(values: Values): Matching['format'] {
-  if (values.flag('count')) return () => '';
-  return values.flag('json') ? jsonLine : textLine;
+function formatOf({ count, json }: Settings<'match'>): Matching['format'] {
+  if (count) return () => '';
+  return json ? jsonLine : textLine;
 }
 
 async function matchLog(

@@ -7,9 +7,10 @@
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { excerpt } from '../base/excerpt.ts';
-import { patternsOf, withConfig } from '../options/make-settings.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { loadPatterns } from '../recogniser/load.ts';
+import { loadPatterns, patternsIn } from '../recogniser/load.ts';
 import type { Pattern, PatternFile } from '../recogniser/pattern.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { failedSamples, type SampleFailure } from '../recogniser/samples.ts';
@@ -20,10 +21,11 @@ const FAILED = 1;
 
 /** @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX */
 export async function patterns(values: Values): Promise<number> {
-  const own = patternsOf(withConfig(values));
+  const settings = settingsOf(withConfig(values), 'patterns');
+  const own = patternsIn(settings.patterns);
   const registry = await loadPatterns(own);
-  const json = values.flag('json');
-  if (values.flag('test')) return test(registry, json);
+  const { json } = settings;
+  if (settings.test) return test(registry, json);
   const originOf = ({ path }: PatternFile): Origin =>
     resolve(dirname(path)) === resolve(own.directory) ? 'own' : 'shipped';
   const format = json ? fileObject : fileLines;

@@ -7,13 +7,15 @@
 import { epoch, type Moment, systemClock } from '../base/clock.ts';
 import { EXIT, Failure } from '../base/errors.ts';
 import { ordersFile } from '../daemon/bookkeeping.ts';
-import type { Grace } from '../grant/grace.ts';
+import { type Grace, graceOf } from '../grant/grace.ts';
 import { Orders } from '../grant/orders.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
-import { graceOf, type Maps, mapsOf, withConfig } from '../options/make-settings.ts';
+import { type Maps, mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
 import { print } from '../report/print.ts';
@@ -21,9 +23,9 @@ import { warn } from './by-hand.ts';
 
 /** @throws Failure of the configuration or of the map */
 export async function purge(values: Values): Promise<number> {
-  const all = withConfig(values);
-  const grace = graceOf(all);
-  const held = await holdFree(mapsOf(all));
+  const settings = settingsOf(withConfig(values), 'purge');
+  const grace = graceOf(settings);
+  const held = await holdFree(mapsOf(settings));
   if (held === null) return EXIT.ok;
   try {
     await end(held, grace);

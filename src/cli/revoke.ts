@@ -10,8 +10,11 @@ import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import { MAX_ADDRESSES, type OrderResult } from '../control/protocol.ts';
 import { type Place, withoutDaemon } from '../daemon/offline.ts';
+import { rulesOf } from '../daemon/settings.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
+import { mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
@@ -24,13 +27,14 @@ interface Whom {
 /** @throws Failure of a setting; ADDRESS; REVOKE_FOREIGN; of the daemon's answer, or of the map when none runs */
 export async function revoke(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
-  const seconds = secondsOf(values);
-  const maps = mapsOf(values);
+  const settings = settingsOf(values, 'revoke');
+  const seconds = secondsOf(settings);
+  const maps = mapsOf(settings);
   const none = { value: 'none', origin: 'revoke' };
   const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
   const place = { ...maps, rules };
   const foreign: IpText[] = [];
-  for (const whom of wholeOf(operands, values.text('user')?.value ?? null)) {
+  for (const whom of wholeOf(operands, settings.user)) {
     foreign.push(...tell(whom, await order(place, whom, seconds)));
   }
   if (foreign.length > 0) {

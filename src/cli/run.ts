@@ -8,11 +8,11 @@
 import { EXIT, Failure } from '../base/errors.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
+import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { attend } from '../daemon/systemd.ts';
 import type { Decision } from '../grant/decision.ts';
-import { runSettings, withConfig } from '../options/make-settings.ts';
-import type { OptionName } from '../options/options.ts';
-import type { RunSettings } from '../options/settings.ts';
+import { withConfig } from '../options/config.ts';
+import { changesForNextStart } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { CatchUp } from '../report/catch-up.ts';
 import { debugLines } from '../report/debug.ts';
@@ -29,17 +29,32 @@ import { collectEarly } from './heap.ts';
  */
 export async function run(values: Values): Promise<number> {
   collectEarly();
-  const settings = runSettings(withConfig(values));
+  const start = startOf(values);
+  const { settings } = start;
   if (settings.daemon !== null && !inBackground()) return startBackground();
   const catchUp = CatchUp.onTerminal();
   const log = besides(openLog(settings), settings.logto === null ? catchUp : null);
   try {
-    await runDaemon(values, settings, log, catchUp);
+    await runDaemon(start, log, catchUp);
   } finally {
     catchUp?.end();
     await log.close();
   }
   return EXIT.ok;
+}
+
+/** What the daemon was started with. */
+interface Start {
+  /** The command line's alone: the file may say something else on a reload. */
+  readonly typed: Values;
+  readonly values: Values;
+  readonly settings: RunSettings;
+}
+
+/** @throws Failure of any value that is wrong */
+function startOf(typed: Values): Start {
+  const values = withConfig(typed);
+  return { typed, values, settings: runSettings(values) };
 }
 
 /** The log, whose lines may come to stand where the meter is. */
@@ -51,15 +66,11 @@ const besides = (log: Log, catchUp: CatchUp | null): Log => ({
   },
 });
 
-async function runDaemon(
-  values: Values,
-  settings: RunSettings,
-  log: Log,
-  catchUp: CatchUp | null,
-): Promise<void> {
+async function runDaemon(start: Start, log: Log, catchUp: CatchUp | null): Promise<void> {
+  const { settings } = start;
   const show = await shownUsers(settings);
   const daemon = await startDaemon(settings, outputTo(log, show, settings, catchUp));
-  const hangUp = (): void => void reload(daemon, values, settings, log);
+  const hangUp = (): void => void reload(daemon, start, log);
   process.on('SIGHUP', hangUp);
   const end = terminated();
   try {
@@ -116,13 +127,13 @@ function terminated(): Promise<void> {
   });
 }
 
-async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log): Promise<void> {
+async function reload(daemon: Daemon, start: Start, log: Log): Promise<void> {
   try {
     log.reopen();
-    const settings = runSettings(withConfig(values));
-    await daemon.reload(settings);
+    const now = startOf(start.typed);
+    await daemon.reload(now.settings);
     log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
-    for (const name of new Set(fixedChanges(old, settings))) {
+    for (const name of changesForNextStart(start.values, now.values)) {
       log.write({ level: 'warn', text: `a change of ${name} takes effect at the next start` });
     }
   } catch (error) {
@@ -130,32 +141,3 @@ async function reload(daemon: Daemon, values: Values, old: RunSettings, log: Log
     log.write({ level: 'error', text: `not reloaded, the old settings stay: ${error.line}` });
   }
 }
-
-/** The settings that a reload cannot change, and the names of their options. */
-const FIXED = {
-  map: 'map',
-  mirrors: 'map',
-  watchlog: 'watchlog',
-  journalTrust: 'journal-trust',
-  debug: 'debug',
-  logto: 'logto',
-  logFormat: 'log-format',
-  logUsers: 'log-users',
-  nowrite: 'nowrite',
-  daemon: 'daemon',
-  maxGrants: 'max-grants',
-  sessionLimit: 'session-limit',
-  metricsFile: 'metrics-file',
-  metricsListen: 'metrics-listen',
-  fleet: 'fleet',
-} as const satisfies Partial<Record<keyof RunSettings, OptionName>>;
-
-function fixedChanges(old: RunSettings, now: RunSettings): string[] {
-  const changed = (name: keyof typeof FIXED): boolean =>
-    JSON.stringify(old[name]) !== JSON.stringify(now[name]);
-  return Object.entries(FIXED).flatMap(([name, option]) =>
-    isFixed(name) && changed(name) ? [option] : [],
-  );
-}
-
-const isFixed = (name: string): name is keyof typeof FIXED => Object.hasOwn(FIXED, name);

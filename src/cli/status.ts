@@ -9,7 +9,9 @@ import { ask } from '../control/client.ts';
 import type { Status } from '../control/status.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
-import { mapOf, withConfig } from '../options/make-settings.ts';
+import { mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { print } from '../report/print.ts';
 import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
@@ -22,18 +24,19 @@ const SHOW_CURSOR = '\x1b[?25h';
 
 /** @throws Failure CONTROL_DENIED, CONTROL_BROKEN; NO_DAEMON for what only a daemon can tell */
 export async function status(typed: Values): Promise<number> {
-  const values = withConfig(typed);
-  const map = mapOf(values);
-  if (values.flag('prometheus')) {
+  const settings = settingsOf(withConfig(typed), 'status');
+  const { map } = mapsOf(settings);
+  const { json } = settings;
+  if (settings.prometheus) {
     const text = await ask(map, { command: 'metrics' });
     if (text === null) throw failure('NO_DAEMON', { map: formatMapSpec(map) });
     await print(text);
     return EXIT.ok;
   }
-  if (values.flag('watch')) return watch(map, values.flag('json'));
+  if (settings.watch) return watch(map, json);
   const found = await ask(map, { command: 'status' });
-  if (found === null) return tellStopped(map, values.flag('json'));
-  await print(values.flag('json') ? jsonText(found) : statusText(found, Date.now() / 1000));
+  if (found === null) return tellStopped(map, json);
+  await print(json ? jsonText(found) : statusText(found, Date.now() / 1000));
   return EXIT.ok;
 }
 

@@ -13,13 +13,13 @@ import { StampReader } from '../line/stamp.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
-import type { RuleSettings } from '../options/settings.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import { Registry } from '../recogniser/registry.ts';
 import { ordersFile, rosterFile } from './bookkeeping.ts';
 import { Commands } from './commands.ts';
 import { Pipeline } from './pipeline.ts';
 import { classifierFor } from './rules.ts';
+import type { RuleSettings } from './settings.ts';
 
 /** What the commands are about: a map, those that follow it, and the rules. */
 export interface Place {

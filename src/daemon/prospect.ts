@@ -12,12 +12,13 @@ import { Decider } from '../grant/decider.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
 import { Orders } from '../grant/orders.ts';
-import { mapsOf, rulesOf } from '../options/make-settings.ts';
-import type { RuleSettings } from '../options/settings.ts';
+import { mapsOf } from '../map/spec.ts';
+import { someOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { ordersFile } from './bookkeeping.ts';
 import { classifierFor } from './rules.ts';
+import { type RuleSettings, rulesOf } from './settings.ts';
 
 export type Prospect = (
   | { readonly kind: 'granted'; readonly until: EpochSeconds }
@@ -49,7 +50,10 @@ export class Prospects {
   ): Promise<Prospects> {
     const rules = rulesOf(values);
     const orders = new Orders(rules.grace);
-    orders.restore(ordersFile(mapsOf(values).map).read(), clock.now());
+    orders.restore(
+      ordersFile(mapsOf(someOf(values, 'map', 'postfix-config')).map).read(),
+      clock.now(),
+    );
     return new Prospects(rules, orders, await askedOrNot(rules, warn), clock);
   }
 

@@ -5,12 +5,12 @@
 import type { EpochSeconds } from '../base/clock.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import { StampReader } from '../line/stamp.ts';
-import type { RuleSettings } from '../options/settings.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { Rules } from './pipeline.ts';
+import type { RuleSettings } from './settings.ts';
 
 /** The rules for any log; only the year of its stamps is still open. */
 export interface LoadedRules extends Pick<RuleSettings, 'grace' | 'policy'> {

@@ -6,7 +6,6 @@ import { type Clock, epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
-import type { RunSettings } from '../options/settings.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
 import { openForReading } from '../source/finished-log.ts';
@@ -19,6 +18,7 @@ import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
 import type { Places } from '../state/checkpoint.ts';
+import type { RunSettings } from './settings.ts';
 
 /** How the command line names standard input. */
 export const STDIN = '-';

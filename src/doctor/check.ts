@@ -5,7 +5,7 @@
  * every fault can be tested without having it.
  */
 import type { EpochSeconds } from '../base/clock.ts';
-import type { RunSettings } from '../options/settings.ts';
+import type { RunSettings } from '../daemon/settings.ts';
 import type { CheckName, Verdict } from './finding.ts';
 import type { LogState } from './log-state.ts';
 import type { MapState } from './map-state.ts';

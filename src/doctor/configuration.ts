@@ -5,7 +5,7 @@
 import { Failure } from '../base/errors.ts';
 import { parseNetworkList } from '../base/network.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
-import type { RunSettings } from '../options/settings.ts';
+import type { RunSettings } from '../daemon/settings.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import { check } from './check.ts';
 import { failed, ok, type Verdict } from './finding.ts';

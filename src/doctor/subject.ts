@@ -4,7 +4,7 @@
 
 import { epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
-import type { RunSettings } from '../options/settings.ts';
+import type { RunSettings } from '../daemon/settings.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import { daemonAccount } from './account.ts';
 import type { Subject } from './check.ts';

@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import { failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
 
 export type FleetRole = 'publish' | 'subscribe' | 'both';
 
@@ -73,6 +74,40 @@ export function parseHostName(value: string | null, where: string): string {
   const name = value ?? hostname();
   if (NAME.test(name)) return name;
   throw failure('FLEET_NAME', { where, value: name });
+}
+
+/** What the options of the fleet say. */
+export interface FleetOptions {
+  readonly fleet: Given<string> | null;
+  readonly fleetRole: FleetRole;
+  readonly fleetUser: string | null;
+  readonly fleetPasswordFile: string | null;
+  readonly fleetCa: Given<string> | null;
+  readonly fleetPrefix: Given<string>;
+  readonly fleetName: Given<string> | null;
+}
+
+/**
+ * Null without a fleet.
+ *
+ * @throws Failure FLEET_URL, FLEET_NAME, FLEET_TLS
+ */
+export function fleetOf(options: FleetOptions): FleetSettings | null {
+  const { fleet, fleetCa: ca, fleetPrefix: prefix, fleetName: name } = options;
+  if (fleet === null) return null;
+  const engine = parseEngine(fleet.value, fleet.origin);
+  if (ca !== null && !engine.tls) {
+    throw failure('FLEET_TLS', { where: ca.origin, engine: formatEngine(engine) });
+  }
+  return {
+    engine,
+    role: options.fleetRole,
+    user: options.fleetUser,
+    passwordFile: options.fleetPasswordFile,
+    caFile: ca?.value ?? null,
+    prefix: parsePrefix(prefix.value, prefix.origin),
+    name: parseHostName(name?.value ?? null, name?.origin ?? '--fleet-name'),
+  };
 }
 
 export const publishes = ({ role }: FleetSettings): boolean => role !== 'subscribe';

@@ -5,7 +5,9 @@
  * no more than its stamp, since the grace period is that of its address whenever it is asked for.
  */
 import { addressOf, type IpText } from '../base/address.ts';
+import { parseDuration } from '../base/duration.ts';
 import { failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
 import { type Network, parseNetwork } from '../base/network.ts';
 
 interface NetworkGrace {
@@ -47,21 +49,28 @@ export class Grace {
 }
 
 /**
+ * @param options.grace seconds, for every address that no network names
+ * @param options.graceFor entries as `parseGraceFor` takes them
+ * @throws Failure GRACE_FOR, DURATION
+ */
+export const graceOf = ({
+  grace,
+  graceFor,
+}: {
+  readonly grace: number;
+  readonly graceFor: Given<readonly string[]> | null;
+}): Grace => new Grace(grace, graceFor === null ? [] : parseGraceFor(graceFor));
+
+/**
  * Reads entries `NETWORK=DURATION`, such as `192.0.2.0/24=2h`.
  *
  * IPv4-mapped networks mean the IPv4 network, since no address is looked up in mapped form.
  *
- * @param origin where they were given, such as `--grace-for`
- * @param secondsOf reads a duration, or throws
- * @throws Failure GRACE_FOR, and what `secondsOf` throws
+ * @throws Failure GRACE_FOR, DURATION
  */
-export function parseGraceFor(
-  entries: readonly string[],
-  origin: string,
-  secondsOf: (text: string, where: string) => number,
-): NetworkGrace[] {
+export function parseGraceFor({ value, origin }: Given<readonly string[]>): NetworkGrace[] {
   const known = new Set<string>();
-  return entries.map(entry => {
+  return value.map(entry => {
     const [, text = '', duration = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
     const parsed = parseNetwork(text);
     if ('problem' in parsed) {
@@ -72,6 +81,6 @@ export function parseGraceFor(
       throw failure('GRACE_FOR', { origin, entry, problem: 'the network stands there twice' });
     }
     known.add(network.toString());
-    return { network, seconds: secondsOf(duration, `${origin}: ${entry}`) };
+    return { network, seconds: parseDuration(duration, `${origin}: ${entry}`) };
   });
 }

@@ -46,9 +46,6 @@ export interface Exceeded {
 /** Pairs of an address and a user that each of the two counters keeps; some 20 MB each. */
 const MAX_PAIRS = 100_000;
 
-/** What may be asked for at most, so that one address cannot take all the room. */
-export const HIGHEST_LIMIT = 1000;
-
 const NONE: readonly Exceeded[] = [];
 
 interface Counted {

@@ -3,9 +3,10 @@
  *
  * Pure: what a login leads to is read off the login and the rules; only the limits (limits.ts) need to remember others.
  */
+import type { Given } from '../base/given.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { LimitSettings } from './limits.ts';
-import type { UserList } from './user-list.ts';
+import { parseUserList, type UserList } from './user-list.ts';
 
 export type PolicyReason = 'not encrypted' | 'user not allowed';
 
@@ -18,6 +19,31 @@ export interface Policy {
   readonly denyUsers: UserList | null;
   readonly limits: LimitSettings;
 }
+
+/** What the options of the policy say. */
+export interface PolicyOptions {
+  readonly requireTls: boolean;
+  readonly allowUsers: Given<readonly string[]> | null;
+  readonly denyUsers: Given<readonly string[]> | null;
+  readonly maxUsersPerAddress: number | null;
+  readonly maxAddressesPerUser: number | null;
+  readonly limitAction: LimitSettings['action'];
+}
+
+/** @throws Failure USER_LIST */
+export const policyOf = (options: PolicyOptions): Policy => ({
+  requireTls: options.requireTls,
+  allowUsers: usersOf(options.allowUsers),
+  denyUsers: usersOf(options.denyUsers),
+  limits: {
+    usersPerAddress: options.maxUsersPerAddress,
+    addressesPerUser: options.maxAddressesPerUser,
+    action: options.limitAction,
+  },
+});
+
+const usersOf = (given: Given<readonly string[]> | null): UserList | null =>
+  given && parseUserList(given.value, given.origin);
 
 /** Why a login counts for nothing; null when the policy has nothing against it. */
 export function refusalOf({ tls, user }: LoginEvent, policy: Policy): PolicyReason | null {

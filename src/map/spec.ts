@@ -2,8 +2,9 @@
  * Reads how maps are named: `type:path`, as main.cf does, the first of several and those that are kept equal to it.
  */
 import { failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
 import type { MapSpec } from './map.ts';
-import { formatMapSpec, MAP_TYPES } from './map-types.ts';
+import { formatMapSpec, MAP_TYPES, mapPath } from './map-types.ts';
 import { offeredTypes } from './offered-types.ts';
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
@@ -25,5 +26,41 @@ export function parseMapSpec(text: string, where: string, config: string | null 
   if (MAP_TYPES.includes(type)) return spec;
   const offered = offeredTypes(spec.config);
   const supported = MAP_TYPES.filter(known => offered?.includes(known) ?? true).join(', ');
-  throw failure('MAP_TYPE', { spec: formatMapSpec(spec), type, supported });
+  throw failure('MAP_TYPE', { where, spec: formatMapSpec(spec), type, supported });
+}
+
+/** The maps that are named: the first, and those that are kept equal to it. */
+export interface Maps {
+  readonly map: MapSpec;
+  readonly mirrors: readonly MapSpec[];
+}
+
+/**
+ * @param options.map texts as `parseMapSpec` takes them
+ * @param options.postfixConfig the directory of main.cf, or null for Postfix's default
+ * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE
+ */
+export function mapsOf({
+  map: { value, origin },
+  postfixConfig,
+}: {
+  readonly map: Given<readonly string[]>;
+  readonly postfixConfig: string | null;
+}): Maps {
+  const [map, ...mirrors] = value.map(text => parseMapSpec(text, origin, postfixConfig));
+  if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
+  requireDistinct([map, ...mirrors], origin);
+  return { map, mirrors };
+}
+
+/** @throws Failure MAP_TWICE */
+function requireDistinct(specs: readonly MapSpec[], where: string): void {
+  const names = new Map<string, string>();
+  for (const spec of specs) {
+    const path = mapPath(spec);
+    const other = names.get(path);
+    const name = formatMapSpec(spec);
+    if (other !== undefined) throw failure('MAP_TWICE', { where, spec: name, other });
+    names.set(path, name);
+  }
 }

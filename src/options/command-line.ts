@@ -1,14 +1,17 @@
 /**
- * The command line, from the table of options, by yargs' own parser.
+ * The command line, from the table of options, by the parser of yargs.
  *
- * Not by yargs itself: it writes help and errors of its own, which are not wanted here, and loading it took
- * 50 ms, as long as Node itself.
+ * Not by its commands: they take `--debug=maybe` for false, make a list of what is given twice, and forget where a value came
+ * from; help and errors of their own are not wanted here.  And loading them took as long as Node itself, which the parser alone,
+ * once bundled, does not.
  *
  * Promises: parsing has no side effect but the printing of `--help` and `--version`; whatever is wrong is a
  * Failure USAGE of one line.  A bare call with options is `run`.
  */
-import parser, { type Arguments } from 'yargs-parser';
+import { Parser } from 'yargs/helpers';
 import { failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
+import type { Value } from './entry.ts';
 import { helpText } from './help.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -22,7 +25,7 @@ import {
   optionsOf,
   specOf,
 } from './options.ts';
-import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
+import { normalise, TAKES, Values } from './values.ts';
 
 export interface CommandLine {
   /** Null when only help or the version was asked for, which has been printed. */
@@ -59,7 +62,7 @@ const GRAMMAR = {
 
 /** @throws Failure USAGE */
 export function parseCommandLine(args: readonly string[], version: string): CommandLine {
-  const { argv, error } = parser.detailed([...args], GRAMMAR);
+  const { argv, error } = Parser.detailed([...args], GRAMMAR);
   const [first, ...rest] = argv._.map(String);
   const named = first !== undefined && isCommandName(first) ? first : null;
   const asked = answer(argv, named, version);
@@ -76,7 +79,11 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
 }
 
 /** What was asked for instead of a command to run, or null. */
-function answer(argv: Arguments, command: CommandName | null, version: string): string | null {
+function answer(
+  argv: Parser.Arguments,
+  command: CommandName | null,
+  version: string,
+): string | null {
   if (argv['version'] === true) return `${version}\n`;
   return argv['help'] === true ? helpText(command, process.stdout.columns) : null;
 }
@@ -105,7 +112,7 @@ const numberOf = (words: string): { readonly least: number; readonly most: numbe
   most: words.includes('..') ? Number.POSITIVE_INFINITY : 1,
 });
 
-function valuesOf(argv: Arguments, command: CommandName): Values {
+function valuesOf(argv: Parser.Arguments, command: CommandName): Values {
   const known = optionsOf(command);
   const given = new Map<OptionName, Given<Value>>();
   for (const [name, raw] of Object.entries(argv)) {

@@ -7,11 +7,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { failure, reasonOf } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
+import type { Value } from './entry.ts';
 import { nearest } from './nearest.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
-import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
+import { normalise, TAKES, Values } from './values.ts';
 
 const USUAL_FILE = '/etc/popbsmtp/popbsmtp.toml';
+
+/** Adds what the configuration file says to what the command line left open. @throws as `readConfig` does */
+export function withConfig(values: Values): Values {
+  const file = values.given('config')?.value;
+  return values.or(readConfig(typeof file === 'string' ? file : null));
+}
 
 /**
  * @param file what `--config` names, or null for the usual file if there is one

@@ -1,40 +1,38 @@
 /**
- * The one table of commands and options: command line, help and configuration are made from it.
+ * The one table of commands and options: command line, configuration, help, manual, completions and settings are made from it.
  *
  * An option that stands here is known everywhere; one that does not is an error that names the
  * nearest known one.  Names, meaning and defaults are a contract with the user: extend, don't change.
+ *
+ * A new option is its entry here, and whoever uses it.  The entry is made by the function for the way in which its value is written
+ * (entry.ts): `flag({…})`, `text({…})`, `list({…})`, `duration({…})`, `count({…}, most)`, `choice({…}, ['a', 'b'])`; or `given({…})`,
+ * `givenList({…})`, `networks({…})` for a text that another room reads, to which it then comes with its origin.  `default` is written
+ * as a user would write it.  `onReload: true` says that the daemon takes a change on SIGHUP; without it the log says that it takes effect
+ * at the next start.  The setting `camelCase` of that name is then in `Settings` of its commands, and of all that a
+ * reload takes in `RuleOptions`, with the type that the entry reads (settings.ts).  Texts for the manual are in texts.ts, an example for
+ * the configuration file too, where neither default nor words give one.
  */
 import { MAP_WORDS } from '../map/map-types.ts';
+import {
+  choice,
+  count,
+  countOrNone,
+  duration,
+  durationOrNone,
+  flag,
+  given,
+  givenList,
+  list,
+  networks,
+  type OptionSpec,
+  text,
+} from './entry.ts';
 
-/**
- * How a value is written: `text`; `list`, given once for each entry; `networks`, entries between blanks or commas
- * in one text; `duration`; `count`; `flag`, which takes no value.
- */
-export type OptionKind = 'text' | 'list' | 'networks' | 'duration' | 'count' | 'flag';
+/** Beyond what any memory holds. */
+const MOST_GRANTS = 999_999_999;
 
-interface OptionSpec {
-  readonly kind: OptionKind;
-  /** Stands for the value in the help. */
-  readonly value?: string;
-  /** The value when it is not given. */
-  readonly default?: string;
-  /** What happens when it is not given, where that is not a value. */
-  readonly otherwise?: string;
-  /** The texts that it may be, where it is no other. */
-  readonly choices?: readonly string[];
-  readonly about: string;
-  /** Another name, from an older program. */
-  readonly alias?: string;
-  /** The words that it may take, or that mean something of their own among its values. */
-  readonly words?: readonly string[];
-  /** What its value is the path of, or begins to be behind one of its words. */
-  readonly path?: 'file' | 'directory';
-  /** Used often, so listed first. */
-  readonly often?: true;
-  readonly commands: readonly CommandName[];
-  /** Whether the configuration file may have it as a key. */
-  readonly inFile: boolean;
-}
+/** So that one address cannot take all the room that is kept for pairs of an address and a user (grant/limits.ts). */
+const HIGHEST_LIMIT = 1000;
 
 interface CommandSpec {
   readonly about: string;
@@ -94,8 +92,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
 };
 
 export const OPTIONS = {
-  config: {
-    kind: 'text',
+  config: text({
     path: 'file',
     value: 'FILE',
     otherwise: '/etc/popbsmtp/popbsmtp.toml if present',
@@ -114,9 +111,8 @@ export const OPTIONS = {
       'doctor',
     ],
     inFile: false,
-  },
-  watchlog: {
-    kind: 'list',
+  }),
+  watchlog: list({
     often: true,
     path: 'file',
     words: ['journal', '-'],
@@ -126,19 +122,19 @@ export const OPTIONS = {
       'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  'journal-trust': {
-    kind: 'text',
-    value: 'WHOM',
-    default: 'declared',
-    choices: ['declared', 'any'],
-    about:
-      "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
-    commands: ['run', 'doctor'],
-    inFile: true,
-  },
-  map: {
-    kind: 'list',
+  }),
+  'journal-trust': choice(
+    {
+      value: 'WHOM',
+      default: 'declared',
+      about:
+        "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
+      commands: ['run', 'doctor'],
+      inFile: true,
+    },
+    ['declared', 'any'],
+  ),
+  map: givenList({
     often: true,
     path: 'file',
     words: MAP_WORDS,
@@ -149,43 +145,42 @@ export const OPTIONS = {
     alias: 'dbfile',
     commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
-  },
-  grace: {
-    kind: 'duration',
+  }),
+  grace: duration({
     often: true,
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
     commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
-  },
-  'grace-for': {
-    kind: 'list',
+    onReload: true,
+  }),
+  'grace-for': givenList({
     value: 'NETWORK=DURATION',
     about:
       'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
     commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
-  },
-  'max-grants': {
-    kind: 'count',
-    value: 'NUMBER',
-    default: '100000',
-    about: 'the most grants at once; beyond it those that would end first end before their time',
-    commands: ['run', 'replay'],
-    inFile: true,
-  },
-  'session-limit': {
-    kind: 'duration',
-    words: ['none'],
+    onReload: true,
+  }),
+  'max-grants': count(
+    {
+      value: 'NUMBER',
+      default: '100000',
+      about: 'the most grants at once; beyond it those that would end first end before their time',
+      commands: ['run', 'replay'],
+      inFile: true,
+    },
+    MOST_GRANTS,
+  ),
+  'session-limit': durationOrNone({
     value: 'DURATION',
     default: '1d',
     about: 'how long an open session (IMAP IDLE) keeps its grant at most; none: it keeps nothing',
     commands: ['run', 'replay'],
     inFile: true,
-  },
-  mynetworks: {
-    kind: 'networks',
+  }),
+  mynetworks: networks({
     often: true,
     words: ['none'],
     value: 'LIST',
@@ -193,141 +188,146 @@ export const OPTIONS = {
     about: "networks that may relay anyway, in Postfix's own grammar; none for an empty list",
     commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
     inFile: true,
-  },
-  'postfix-config': {
-    kind: 'text',
+    onReload: true,
+  }),
+  'postfix-config': text({
     path: 'directory',
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
     commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
-  },
-  exclude: {
-    kind: 'networks',
+    onReload: true,
+  }),
+  exclude: networks({
     words: ['none'],
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
     commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
     inFile: true,
-  },
-  'require-tls': {
-    kind: 'flag',
+    onReload: true,
+  }),
+  'require-tls': flag({
     about: 'only logins over an encrypted connection count; the server has to log it',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
-  },
-  'allow-users': {
-    kind: 'list',
+    onReload: true,
+  }),
+  'allow-users': givenList({
     value: 'USER',
     otherwise: 'everybody',
     about:
       'who may get a grant, and nobody else: a name as the log has it, or *@example.org; may be given more than once',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
-  },
-  'deny-users': {
-    kind: 'list',
+    onReload: true,
+  }),
+  'deny-users': givenList({
     value: 'USER',
     otherwise: 'nobody',
     about: 'who may not get a grant, written as for --allow-users; may be given more than once',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
-  },
-  'max-users-per-address': {
-    kind: 'count',
-    value: 'NUMBER',
-    default: 'none',
-    about: 'the most users that may log in from one address within the grace period',
-    commands: ['run', 'replay', 'explain'],
-    inFile: true,
-  },
-  'max-addresses-per-user': {
-    kind: 'count',
-    value: 'NUMBER',
-    default: 'none',
-    about: 'the most addresses that one user may log in from within the grace period',
-    commands: ['run', 'replay', 'explain'],
-    inFile: true,
-  },
-  'limit-action': {
-    kind: 'text',
-    value: 'ACTION',
-    default: 'warn',
-    choices: ['warn', 'refuse'],
-    about:
-      'what becomes of a login over such a limit: warn, told in the log; refuse, and no grant stays',
-    commands: ['run', 'replay', 'explain'],
-    inFile: true,
-  },
-  debug: {
-    kind: 'flag',
+    onReload: true,
+  }),
+  'max-users-per-address': countOrNone(
+    {
+      value: 'NUMBER',
+      default: 'none',
+      about: 'the most users that may log in from one address within the grace period',
+      commands: ['run', 'replay', 'explain'],
+      inFile: true,
+      onReload: true,
+    },
+    HIGHEST_LIMIT,
+  ),
+  'max-addresses-per-user': countOrNone(
+    {
+      value: 'NUMBER',
+      default: 'none',
+      about: 'the most addresses that one user may log in from within the grace period',
+      commands: ['run', 'replay', 'explain'],
+      inFile: true,
+      onReload: true,
+    },
+    HIGHEST_LIMIT,
+  ),
+  'limit-action': choice(
+    {
+      value: 'ACTION',
+      default: 'warn',
+      about:
+        'what becomes of a login over such a limit: warn, told in the log; refuse, and no grant stays',
+      commands: ['run', 'replay', 'explain'],
+      inFile: true,
+      onReload: true,
+    },
+    ['warn', 'refuse'],
+  ),
+  debug: flag({
     often: true,
     about: 'stay in the foreground and print every decision on standard output',
     commands: ['run', 'replay'],
     inFile: true,
-  },
-  logto: {
-    kind: 'text',
+  }),
+  logto: text({
     path: 'file',
     value: 'FILE',
     otherwise: 'standard output',
     about: 'where to log; reopened on SIGHUP',
     commands: ['run', 'replay'],
     inFile: true,
-  },
-  'log-format': {
-    kind: 'text',
-    value: 'FORMAT',
-    default: 'text',
-    choices: ['text', 'json'],
-    about: 'how to log: text, or json, one object a line',
-    commands: ['run', 'replay'],
-    inFile: true,
-  },
-  'log-users': {
-    kind: 'text',
-    value: 'HOW',
-    default: 'plain',
-    choices: ['plain', 'hashed', 'none'],
-    about:
-      'how user names are logged: plain; hashed, with a key that is kept beside the map; or none',
-    commands: ['run', 'replay'],
-    inFile: true,
-  },
-  nowrite: {
-    kind: 'flag',
+  }),
+  'log-format': choice(
+    {
+      value: 'FORMAT',
+      default: 'text',
+      about: 'how to log: text, or json, one object a line',
+      commands: ['run', 'replay'],
+      inFile: true,
+    },
+    ['text', 'json'],
+  ),
+  'log-users': choice(
+    {
+      value: 'HOW',
+      default: 'plain',
+      about:
+        'how user names are logged: plain; hashed, with a key that is kept beside the map; or none',
+      commands: ['run', 'replay'],
+      inFile: true,
+    },
+    ['plain', 'hashed', 'none'],
+  ),
+  nowrite: flag({
     often: true,
     about: 'dry run: do everything but write the map',
     commands: ['run', 'replay'],
     inFile: true,
-  },
-  daemon: {
-    kind: 'text',
+  }),
+  daemon: text({
     path: 'file',
     value: 'PIDFILE',
     about: 'the historical way: go to the background and write the pid there',
     commands: ['run'],
     inFile: true,
-  },
-  patterns: {
-    kind: 'text',
+  }),
+  patterns: text({
     path: 'directory',
     value: 'DIR',
     otherwise: '/etc/popbsmtp/patterns.d if present',
     about: "the administrator's own patterns, added to the shipped ones",
     commands: ['run', 'match', 'replay', 'patterns', 'explain', 'doctor'],
     inFile: true,
-  },
-  reprocess: {
-    kind: 'flag',
+    onReload: true,
+  }),
+  reprocess: flag({
     about: 'read the log from its start, then follow it',
     commands: ['run'],
     inFile: true,
-  },
-  'metrics-file': {
-    kind: 'text',
+  }),
+  'metrics-file': text({
     path: 'file',
     value: 'FILE',
     otherwise: 'not written',
@@ -335,153 +335,137 @@ export const OPTIONS = {
       'metrics for the textfile collector of node_exporter, whose directory takes names in .prom',
     commands: ['run'],
     inFile: true,
-  },
-  'metrics-listen': {
-    kind: 'text',
+  }),
+  'metrics-listen': given({
     value: 'ADDRESS:PORT',
     otherwise: 'not served',
     about:
       'serve metrics to Prometheus at http://ADDRESS:PORT/metrics; a loopback address, such as 127.0.0.1:9117',
     commands: ['run'],
     inFile: true,
-  },
-  fleet: {
-    kind: 'text',
+  }),
+  fleet: given({
     value: 'URL',
     otherwise: 'this host is alone',
     about:
       'share grants with other hosts through a Redis or Valkey: redis://host:6379/0, with TLS rediss://',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  'fleet-role': {
-    kind: 'text',
-    value: 'ROLE',
-    default: 'both',
-    choices: ['publish', 'subscribe', 'both'],
-    about: 'publish what this host grants, subscribe to what others do, or both',
-    commands: ['run', 'doctor'],
-    inFile: true,
-  },
-  'fleet-user': {
-    kind: 'text',
+  }),
+  'fleet-role': choice(
+    {
+      value: 'ROLE',
+      default: 'both',
+      about: 'publish what this host grants, subscribe to what others do, or both',
+      commands: ['run', 'doctor'],
+      inFile: true,
+    },
+    ['publish', 'subscribe', 'both'],
+  ),
+  'fleet-user': text({
     value: 'NAME',
     otherwise: 'the default user',
     about: 'the account at the Redis or Valkey',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  'fleet-password-file': {
-    kind: 'text',
+  }),
+  'fleet-password-file': text({
     path: 'file',
     value: 'FILE',
     otherwise: 'no password',
     about: 'file whose first line is the password of that account',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  'fleet-ca': {
-    kind: 'text',
+  }),
+  'fleet-ca': given({
     path: 'file',
     value: 'FILE',
     otherwise: 'the authorities that Node knows',
     about: 'who may vouch for the server with TLS, as certificates in PEM',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  'fleet-prefix': {
-    kind: 'text',
+  }),
+  'fleet-prefix': given({
     value: 'PREFIX',
     default: 'popbsmtp',
     about: 'what the keys of the streams begin with: PREFIX:grants, PREFIX:orders',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  'fleet-name': {
-    kind: 'text',
+  }),
+  'fleet-name': given({
     value: 'NAME',
     otherwise: "the machine's",
     about: 'what this host is called by the others',
     commands: ['run', 'doctor'],
     inFile: true,
-  },
-  for: {
-    kind: 'duration',
+  }),
+  for: duration({
     often: true,
     value: 'DURATION',
     default: '1h',
     about: 'how long the address is allowed, or addresses and users are refused',
     commands: ['allow', 'revoke'],
     inFile: false,
-  },
-  user: {
-    kind: 'text',
+  }),
+  user: text({
     often: true,
     value: 'NAME',
     about:
       'the grants of this user, as the server logs the name; upper and lower case are the same',
     commands: ['list', 'revoke'],
     inFile: false,
-  },
-  orders: {
-    kind: 'flag',
+  }),
+  orders: flag({
     often: true,
     about: 'show what was ordered by allow and revoke, instead of the rows',
     commands: ['list'],
     inFile: false,
-  },
-  watch: {
-    kind: 'flag',
+  }),
+  watch: flag({
     often: true,
     about: 'draw it anew every second, until interrupted',
     commands: ['status'],
     inFile: false,
-  },
-  prometheus: {
-    kind: 'flag',
+  }),
+  prometheus: flag({
     often: true,
     about: 'print the metrics as Prometheus reads them',
     commands: ['status'],
     inFile: false,
-  },
-  test: {
-    kind: 'flag',
+  }),
+  test: flag({
     often: true,
     about: 'run the samples of all patterns; tell those that fail',
     commands: ['patterns'],
     inFile: false,
-  },
-  count: {
-    kind: 'flag',
+  }),
+  count: flag({
     often: true,
     about: 'print only the summary',
     commands: ['match'],
     inFile: false,
-  },
-  smtp: {
-    kind: 'text',
+  }),
+  smtp: given({
     often: true,
     value: 'HOST:PORT',
     otherwise: 'what master.cf says, port 25 first',
     about: 'where the relay test asks Postfix',
     commands: ['doctor'],
     inFile: false,
-  },
-  'no-smtp': {
-    kind: 'flag',
+  }),
+  'no-smtp': flag({
     often: true,
     about: 'leave the relay test out',
     commands: ['doctor'],
     inFile: false,
-  },
-  json: {
-    kind: 'flag',
+  }),
+  json: flag({
     often: true,
     about: 'print JSON, for programs',
     commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor'],
     inFile: false,
-  },
-} as const satisfies Record<string, OptionSpec>;
+  }),
+} satisfies Record<string, OptionSpec>;
 
 export type OptionName = keyof typeof OPTIONS;
 

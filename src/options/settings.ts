@@ -1,58 +1,84 @@
 /**
- * Settings ready to use: no optional field, every value parsed.  cli/settings.ts makes them.
+ * Settings: what was typed and configured, read as the entries of the table read it, with no field left open.
+ *
+ * Promises: the names and types of the fields come from the table alone; an option that a command does not have is no setting of it,
+ * which the compiler sees.
+ * Leaves to others: what is made of several options, by the rooms whose grammar or sense it is (daemon/settings.ts).
  */
 
-import type { Listening } from '../control/listener.ts';
-import type { FleetSettings } from '../fleet/engine.ts';
-import type { Grace } from '../grant/grace.ts';
-import type { Policy } from '../grant/policy.ts';
-import type { MapSpec } from '../map/map.ts';
-import type { PatternsDirectory } from '../recogniser/load.ts';
+import {
+  type CommandName,
+  OPTION_NAMES,
+  type OPTIONS,
+  type OptionName,
+  optionsOf,
+  specOf,
+} from './options.ts';
+import type { Values } from './values.ts';
 
-/** What decides about a line: everything that a reload reads again. */
-export interface RuleSettings {
-  readonly patterns: PatternsDirectory;
-  /** How long a grant lasts after the last login. */
-  readonly grace: Grace;
-  /** The value is null when Postfix is to be asked. */
-  readonly mynetworks: { readonly value: string | null; readonly origin: string };
-  readonly postfixConfig: string | null;
-  readonly exclude: { readonly value: string; readonly origin: string };
-  readonly policy: Policy;
+type Table = typeof OPTIONS;
+
+/** `graceFor` for `grace-for`. */
+type Camel<T extends string> = T extends `${infer Head}-${infer Rest}`
+  ? `${Head}${Capitalize<Camel<Rest>>}`
+  : T;
+
+type SettingsOf<N extends OptionName> = {
+  readonly [K in N as Camel<K>]: ReturnType<Table[K]['read']>;
+};
+
+type NamesOf<C extends CommandName> = {
+  [N in OptionName]: C extends Table[N]['commands'][number] ? N : never;
+}[OptionName];
+
+type OnReload = {
+  [N in OptionName]: Table[N] extends { readonly onReload: true } ? N : never;
+}[OptionName];
+
+/** The settings of a command. */
+export type Settings<C extends CommandName> = SettingsOf<NamesOf<C>>;
+
+/** The settings that a reload takes. */
+export type RuleOptions = SettingsOf<OnReload>;
+
+/** @throws Failure of any value that is wrong */
+export const settingsOf = <C extends CommandName>(values: Values, command: C): Settings<C> =>
+  read<NamesOf<C>>(values, optionsOf(command));
+
+/** Some settings, whatever the others are like. @throws Failure of any of theirs that is wrong */
+export const someOf = <const N extends OptionName>(
+  values: Values,
+  ...names: readonly N[]
+): SettingsOf<N> => read<N>(values, names);
+
+/** @throws Failure of any value that is wrong */
+export const ruleOptionsOf = (values: Values): RuleOptions =>
+  read<OnReload>(
+    values,
+    OPTION_NAMES.filter(name => specOf(name).onReload === true),
+  );
+
+function read<N extends OptionName>(values: Values, names: readonly OptionName[]): SettingsOf<N> {
+  const fields = names.map(name => [camel(name), specOf(name).read(values.given(name))]);
+  // The names are those that N stands for, and each value is what the entry of its name reads: the compiler cannot follow a loop there.
+  return Object.fromEntries(fields) as SettingsOf<N>;
 }
 
-interface PipelineSettings extends RuleSettings {
-  readonly map: MapSpec;
-  /** Further maps, kept equal to that one. */
-  readonly mirrors: readonly MapSpec[];
-  readonly debug: boolean;
-  /** Null for standard output. */
-  readonly logto: string | null;
-  readonly logFormat: 'text' | 'json';
-  /** How the names of users are shown, in the log and on standard output. */
-  readonly logUsers: 'plain' | 'hashed' | 'none';
-  readonly nowrite: boolean;
-  /** The most grants that there may be at once. */
-  readonly maxGrants: number;
-  /** Seconds for which an open session keeps its grant at most; null when it keeps nothing. */
-  readonly sessionLimit: number | null;
+const camel = (name: string): string =>
+  name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * The options of the daemon that say something else now, and that a reload does not take.
+ *
+ * @throws Failure of any value that is wrong
+ */
+export function changesForNextStart(old: Values, now: Values): OptionName[] {
+  const fixed = optionsOf('run').filter(name => specOf(name).onReload !== true);
+  const said = (values: Values, name: OptionName): string =>
+    JSON.stringify(specOf(name).read(values.given(name)), withoutOrigin);
+  return fixed.filter(name => said(old, name) !== said(now, name));
 }
 
-export interface ReplaySettings extends PipelineSettings {
-  readonly json: boolean;
-}
-
-export interface RunSettings extends PipelineSettings {
-  /** Whether any entry of the journal is taken, or only such as the patterns declare to be the server's own. */
-  readonly journalTrust: 'declared' | 'any';
-  /** Empty when the usual mail logs are to be looked for. */
-  readonly watchlog: readonly string[];
-  /** The pid file, when it is to go to the background. */
-  readonly daemon: string | null;
-  readonly reprocess: boolean;
-  /** Where to write the metrics, and where to serve them; null for nowhere. */
-  readonly metricsFile: string | null;
-  readonly metricsListen: Listening | null;
-  /** Null for a host that is alone. */
-  readonly fleet: FleetSettings | null;
-}
+/** The same value in another place is the same. */
+const withoutOrigin = (key: string, value: unknown): unknown =>
+  key === 'origin' ? undefined : value;

@@ -3,8 +3,9 @@
  *
  * Every command has its entry, or it does not compile; an option has one when its line in the table is not enough.
  */
+
+import type { Value } from './entry.ts';
 import type { CommandName, OptionName } from './options.ts';
-import type { Value } from './values.ts';
 
 export interface Example {
   /** Without `popbsmtp` in front. */

@@ -4,20 +4,9 @@
  * The command line and the configuration file both end here, and the flag wins.  Where a value came from
  * is kept, because every complaint about it has to say so.
  */
-import { OPTIONS, type OptionKind, type OptionName, specOf } from './options.ts';
-
-/** A value of any kind of option. */
-export type Value = boolean | string | readonly string[];
-
-export interface Given<T> {
-  readonly value: T;
-  /** `--map`, or `/etc/popbsmtp/popbsmtp.toml: map`. */
-  readonly origin: string;
-}
-
-type NamesOf<K extends OptionKind> = {
-  [N in OptionName]: (typeof OPTIONS)[N]['kind'] extends K ? N : never;
-}[OptionName];
+import type { Given } from '../base/given.ts';
+import type { OptionKind, Value } from './entry.ts';
+import { type OptionName, specOf } from './options.ts';
 
 export class Values {
   readonly #given: ReadonlyMap<OptionName, Given<Value>>;
@@ -31,43 +20,13 @@ export class Values {
     return new Values(new Map([...others.#given, ...this.#given]));
   }
 
-  flag(name: NamesOf<'flag'>): boolean {
-    return this.#given.get(name)?.value === true;
-  }
-
-  /** The entries that were given, or the default as the only one; none without either. */
-  entries(name: NamesOf<'list'>): Given<readonly string[]> {
+  /** What was given, or else the default; null without either. */
+  given(name: OptionName): Given<Value> | null {
     const given = this.#given.get(name);
-    if (typeof given?.value === 'object') return { value: given.value, origin: given.origin };
-    const fallback = specOf(name).default;
-    const value = fallback === undefined ? [] : [fallback];
-    return { value, origin: `the default of --${name}` };
-  }
-
-  /** The text that was given or is the default; null without either. */
-  text(name: NamesOf<'text' | 'networks' | 'duration' | 'count'>): Given<string> | null {
-    const given = this.#given.get(name);
-    if (typeof given?.value === 'string') return { value: given.value, origin: given.origin };
-    const fallback = specOf(name).default;
-    return fallback === undefined ? null : { value: fallback, origin: `the default of --${name}` };
-  }
-
-  /** As `text`, for an option that has a default. */
-  required(name: NamesOf<'text' | 'networks' | 'duration' | 'count'>): Given<string> {
-    const given = this.text(name);
-    if (given === null) throw new TypeError(`the option ${name} has no default`);
-    return given;
-  }
-
-  /** The entries that were given, none if it was not. */
-  list(name: NamesOf<'list'>): readonly string[] {
-    const value = this.#given.get(name)?.value;
-    return typeof value === 'object' ? value : [];
-  }
-
-  /** Where the value came from, for a complaint about it; null when it was not given. */
-  origin(name: OptionName): string | null {
-    return this.#given.get(name)?.origin ?? null;
+    if (given !== undefined) return given;
+    const { default: preset, kind } = specOf(name);
+    if (preset === undefined) return null;
+    return { value: kind === 'list' ? [preset] : preset, origin: `the default of --${name}` };
   }
 }
 
@@ -84,7 +43,7 @@ export const TAKES: Readonly<Record<OptionKind, string>> = {
 /** The value in the form of its kind, or null when it is of another sort. */
 export function normalise(name: OptionName, value: unknown): Value | null {
   const entries = textsOf(typeof value === 'string' ? [value] : value);
-  switch (OPTIONS[name].kind) {
+  switch (specOf(name).kind) {
     case 'flag':
       return typeof value === 'boolean' ? value : null;
     case 'list':

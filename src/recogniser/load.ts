@@ -18,6 +18,15 @@ export interface PatternsDirectory {
   readonly explicit: boolean;
 }
 
+/** Where they are, unless told otherwise. */
+const USUAL = '/etc/popbsmtp/patterns.d';
+
+/** @param named what the administrator says; null for the usual directory */
+export const patternsIn = (named: string | null): PatternsDirectory => ({
+  directory: named ?? USUAL,
+  explicit: named !== null,
+});
+
 /** Beside `dist` in the package. */
 const SHIPPED = join(import.meta.dirname, '../../../patterns');
 const SUFFIX = '.toml';

@@ -9,10 +9,10 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { link, open, readFile, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import type { ReplaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { Order } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
-import type { ReplaySettings } from '../options/settings.ts';
 import { adopt } from '../state/new-file.ts';
 
 /** A name as it is shown; null where none is. */

@@ -82,10 +82,10 @@ describe('metrics', () => {
     assert.match(await readFile(file, 'utf8'), /^popbsmtp_grants 1$/m);
   });
 
-  test('are served to this machine only: anything else is an error of the configuration', async () => {
+  test('are served to this machine only: anything else is refused', async () => {
     const args = ['--watchlog', host.log, '--mynetworks', 'none'];
     const { code, stderr } = await host.run('run', ...args, '--metrics-listen', '0.0.0.0:9117');
-    assert.equal(code, EXIT.config);
+    assert.equal(code, EXIT.usage);
     assert.match(stderr, /^popbsmtp: --metrics-listen: "0\.0\.0\.0:9117" .*loopback.*\n$/);
     assert.equal(existsSync(`${host.path}.lmdb`), false);
   });

@@ -81,13 +81,13 @@ describe('every mistake is told in one line, with its exit status, and no map is
     {
       name: 'a type of map that is not supported',
       args: ['--map', 'regexp:/x/y'],
-      exit: EXIT.config,
-      mentions: ['regexp', 'lmdb'],
+      exit: EXIT.usage,
+      mentions: ['--map', 'regexp', 'lmdb'],
     },
     {
       name: 'two maps in one file',
       args: ['--map', 'texthash:/x/y', '--map', 'cidr:/x/y'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--map', 'texthash:/x/y', 'cidr:/x/y'],
     },
     {
@@ -99,14 +99,43 @@ describe('every mistake is told in one line, with its exit status, and no map is
     {
       name: 'a bad entry of mynetworks',
       args: ['--mynetworks', '192.0.2.0/24, 192.0.2.0/33'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--mynetworks', '192.0.2.0/33'],
     },
     {
       name: 'a bad network to exclude',
       args: ['--exclude', 'local'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--exclude', 'local'],
+    },
+    {
+      name: 'metrics for everybody',
+      args: ['--metrics-listen', '0.0.0.0:9117'],
+      exit: EXIT.usage,
+      mentions: ['--metrics-listen', '0.0.0.0:9117'],
+    },
+    ...[
+      'grace = -5',
+      'grace-for = "192.0.2.0/24"',
+      'max-grants = 0',
+      'log-format = "xml"',
+      'exclude = "local"',
+      'deny_users = "*"',
+      'metrics-listen = "0.0.0.0:9117"',
+      'fleet = "http://h"',
+    ].map(text => ({
+      name: `in a file, ${text}`,
+      args: ['--config', '@/wrong.toml'],
+      files: { 'wrong.toml': `${text}\n` },
+      exit: EXIT.config,
+      mentions: ['@/wrong.toml'],
+    })),
+    {
+      name: 'a type of map that is not supported, in a file',
+      args: ['list', '--config', '@/wrong.toml'],
+      files: { 'wrong.toml': 'map = "regexp:/x/y"\n' },
+      exit: EXIT.config,
+      mentions: ['@/wrong.toml: map', 'regexp', 'lmdb'],
     },
     {
       name: 'a pattern file that does not parse',
@@ -118,13 +147,13 @@ describe('every mistake is told in one line, with its exit status, and no map is
     {
       name: 'a fleet that is none',
       args: ['--fleet', 'http://h'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--fleet', 'http://h', 'redis://'],
     },
     {
       name: 'a fleet with a password for everybody to see',
       args: ['--fleet', 'redis://u:p@h'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--fleet', 'fleet-password-file'],
     },
     {
@@ -136,13 +165,13 @@ describe('every mistake is told in one line, with its exit status, and no map is
     {
       name: 'a name that the streams cannot have',
       args: ['--fleet', 'redis://h', '--fleet-name', 'a b'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--fleet-name', 'a b'],
     },
     {
       name: 'certificates without TLS',
       args: ['--fleet', 'redis://h', '--fleet-ca', '@/ca.pem'],
-      exit: EXIT.config,
+      exit: EXIT.usage,
       mentions: ['--fleet-ca', 'redis://h:6379/0', 'rediss://'],
     },
     {

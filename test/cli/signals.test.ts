@@ -109,7 +109,7 @@ describe('the background', () => {
       '1.2.3.4/99',
     ];
     const { code, stderr } = await popbsmtp(...args, `--daemon=${join(watched.directory, 'pid2')}`);
-    assert.equal(code, EXIT.config);
+    assert.equal(code, EXIT.usage);
     assert.match(stderr, /^popbsmtp: [^\n]*1\.2\.3\.4\/99[^\n]*\n$/);
   });
 });

@@ -380,7 +380,10 @@ describe('the policy', () => {
 
   test('gives a network a grace period of its own, to its live grants as well', async () => {
     await pipeline.lines([login('198.51.100.1'), login('203.0.114.1')]);
-    await follow({}, new Grace(GRACE, parseGraceFor(['203.0.114.0/24=60'], 'x', Number)));
+    await follow(
+      {},
+      new Grace(GRACE, parseGraceFor({ value: ['203.0.114.0/24=60'], origin: 'x' })),
+    );
     now += 60;
     await pipeline.lines([login('203.0.114.2', now - 59), login('203.0.114.3', now - 60)]);
     now += 1;

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseDuration } from '../../src/base/duration.ts';
 import { Grace, parseGraceFor } from '../../src/grant/grace.ts';
 import { assertFails } from '../failure.ts';
 import { ip } from '../map/addresses.ts';
 
-const parse = (...entries: string[]) => parseGraceFor(entries, '--grace-for', parseDuration);
+const parse = (...entries: string[]) => parseGraceFor({ value: entries, origin: '--grace-for' });
 
 describe('the grace period of an address', () => {
   const grace = new Grace(

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { replaySettings, runSettings } from '../../src/daemon/settings.ts';
 import { parseCommandLine } from '../../src/options/command-line.ts';
-import { patternsOf, replaySettings, runSettings } from '../../src/options/make-settings.ts';
+import { settingsOf, someOf } from '../../src/options/settings.ts';
+import { patternsIn } from '../../src/recogniser/load.ts';
 import { assertRejects } from '../failure.ts';
 
 const parse = async (...args: string[]) => parseCommandLine(args, '1.2.3');
@@ -54,7 +56,7 @@ test('the commands for finished logs take files, and - for standard input', asyn
   const { command, operands, values } = await parse('match', '/a', '-', '--json', '/b');
   assert.equal(command, 'match');
   assert.deepEqual(operands, ['/a', '-', '/b']);
-  assert.equal(values.flag('json'), true);
+  assert.equal(settingsOf(values, 'match').json, true);
   assert.deepEqual((await parse('match', '-')).operands, ['-']);
   assert.deepEqual((await parse('--count', 'match', '--', '-x', '--json')).operands, [
     '-x',
@@ -75,8 +77,9 @@ test('explain takes lines as they are, or none', async () => {
   const { command, operands, values } = await parse('explain', line, '007', '--grace', '2h');
   assert.equal(command, 'explain');
   assert.deepEqual(operands, [line, '007']);
-  assert.equal(values.required('grace').value, '2h');
-  assert.equal(values.flag('json'), false);
+  const settings = settingsOf(values, 'explain');
+  assert.equal(settings.grace, 7200);
+  assert.equal(settings.json, false);
   assert.deepEqual((await parse('explain')).operands, []);
   assert.deepEqual((await parse('explain', '-', '--json')).operands, ['-']);
 });
@@ -84,13 +87,19 @@ test('explain takes lines as they are, or none', async () => {
 test('patterns takes its options and nothing else', async () => {
   const { command, values } = await parse('patterns', '--test', '--patterns=/p');
   assert.equal(command, 'patterns');
-  assert.equal(values.flag('test'), true);
-  assert.deepEqual(patternsOf(values), { directory: '/p', explicit: true });
+  assert.equal(settingsOf(values, 'patterns').test, true);
+  assert.deepEqual(patternsIn(someOf(values, 'patterns').patterns), {
+    directory: '/p',
+    explicit: true,
+  });
 });
 
 test('a directory of patterns that is named has to be there', async () => {
   const { values } = await parse('match', '/a', '--patterns', '/p');
-  assert.deepEqual(patternsOf(values), { directory: '/p', explicit: true });
+  assert.deepEqual(patternsIn(someOf(values, 'patterns').patterns), {
+    directory: '/p',
+    explicit: true,
+  });
 });
 
 test('what is not understood is told in one line, with the nearest name', async () => {
@@ -116,10 +125,11 @@ test('what is not understood is told in one line, with the nearest name', async 
 
 test('--no-smtp is an option of its own, not the opposite of --smtp', async () => {
   const without = await parse('doctor', '--no-smtp');
-  assert.equal(without.values.flag('no-smtp'), true);
-  assert.equal(without.values.text('smtp'), null);
+  assert.deepEqual(someOf(without.values, 'smtp', 'no-smtp'), { smtp: null, noSmtp: true });
   const named = await parse('doctor', '--smtp', '127.0.0.1:2525');
-  assert.equal(named.values.flag('no-smtp'), false);
-  assert.equal(named.values.text('smtp')?.value, '127.0.0.1:2525');
+  assert.deepEqual(someOf(named.values, 'smtp', 'no-smtp'), {
+    smtp: { value: '127.0.0.1:2525', origin: '--smtp' },
+    noSmtp: false,
+  });
   await assertRejects(parse('--no-smtp'), 'USAGE', '--');
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorCode } from '../../src/base/errors.ts';
+import { runSettings } from '../../src/daemon/settings.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import { parseConfig, readConfig } from '../../src/options/config.ts';
-import { runSettings } from '../../src/options/make-settings.ts';
 import { Values } from '../../src/options/values.ts';
 import { assertFails } from '../failure.ts';
 
@@ -135,6 +135,21 @@ test('the defaults are those that are documented', () => {
       denyUsers: null,
       limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
     },
+    // What grace, policy and fleet are made of stands beside them.
+    config: null,
+    graceFor: null,
+    requireTls: false,
+    allowUsers: null,
+    denyUsers: null,
+    maxUsersPerAddress: null,
+    maxAddressesPerUser: null,
+    limitAction: 'warn',
+    fleetRole: 'both',
+    fleetUser: null,
+    fleetPasswordFile: null,
+    fleetCa: null,
+    fleetPrefix: { value: 'popbsmtp', origin: 'the default of --fleet-prefix' },
+    fleetName: null,
     patterns: { directory: '/etc/popbsmtp/patterns.d', explicit: false },
     debug: false,
     logto: null,

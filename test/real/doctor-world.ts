@@ -8,12 +8,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runSettings } from '../../src/daemon/settings.ts';
 import { examine } from '../../src/doctor/examination.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
 import type { Endpoint } from '../../src/doctor/smtp-session.ts';
 import { subjectOf } from '../../src/doctor/subject.ts';
 import { parseCommandLine } from '../../src/options/command-line.ts';
-import { runSettings } from '../../src/options/make-settings.ts';
 import { loginLine } from '../cli/watched-log.ts';
 import { popbsmtp, startPopbsmtp } from './popbsmtp.ts';
 import { type Daemon, mustRun, type Result } from './processes.ts';

@@ -121,7 +121,7 @@ describe('a Postfix without a type', () => {
       /^popbsmtp: cdb:\S+: .*"cdb".*; install postfix-cdb, or use .*hash, btree\n$/,
     );
     const other = await runProgram(process.execPath, [MAIN, 'list', '--map', 'regexp:/x'], { env });
-    assert.equal(other.code, 78);
+    assert.equal(other.code, 64);
     assert.match(other.stderr, /"regexp" are not supported; use one of: hash, btree\n$/);
   });
 });

@@ -48,7 +48,7 @@ export const SIGNALS: readonly Fact[] = [
 export const STATUSES: Readonly<Record<ExitStatus | 1, string>> = {
   0: 'All is well.',
   1: 'A check has found something wrong (patterns --test).',
-  64: 'The command line, or the value of an option, is wrong.',
+  64: 'The command line, or the value of an option on it, is wrong.',
   65: 'A file is not what it should be.',
   66: 'A log or a map is not there.',
   69: 'A program that is needed is missing, or failed.',
@@ -57,7 +57,7 @@ export const STATUSES: Readonly<Record<ExitStatus | 1, string>> = {
   74: 'A file cannot be written.',
   75: 'Something else is using the map; try again.',
   77: 'The account may not read or write a file.',
-  78: 'The configuration, or a pattern, is wrong.',
+  78: 'The configuration, a value in it, or a pattern, is wrong.',
 };
 
 export const SEE_ALSO: readonly (readonly [name: string, section: number])[] = [

@@ -2,7 +2,7 @@
  * popbsmtp(8), in mdoc(7), from the tables of options, errors and facts.
  */
 
-import { CATALOGUE } from '../../base/errors.ts';
+import { CATALOGUE, EXIT, OF_ORIGIN } from '../../base/errors.ts';
 import { GENERAL_OPTIONS, PURPOSE, usageOf } from '../../options/help.ts';
 import {
   COMMAND_NAMES,
@@ -137,6 +137,8 @@ const exampleLines = (): string[] =>
     ...literal([`popbsmtp ${args}`]),
   ]);
 
+const BY_ORIGIN = `${EXIT.usage} on the command line, ${EXIT.config} in a file`;
+
 function diagnosticEntry({
   exit,
   text,
@@ -145,7 +147,7 @@ function diagnosticEntry({
   return [
     `.It "\\&${withParameters(text)}"`,
     textLine(withParameters(sentence(hint))),
-    `.Pq exit status ${exit}`,
+    `.Pq exit status ${exit === OF_ORIGIN ? BY_ORIGIN : exit}`,
   ];
 }
 

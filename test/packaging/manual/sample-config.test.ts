@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type RunSettings, runSettings } from '../../../src/daemon/settings.ts';
 import { parseConfig } from '../../../src/options/config.ts';
-import { runSettings } from '../../../src/options/make-settings.ts';
 import { OPTION_NAMES, specOf } from '../../../src/options/options.ts';
-import type { RunSettings } from '../../../src/options/settings.ts';
 import { Values } from '../../../src/options/values.ts';
 import { defaultEntry, exampleEntry } from '../../../src/packaging/manual/config-entry.ts';
 import { sampleConfig } from '../../../src/packaging/manual/sample-config.ts';
