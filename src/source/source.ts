@@ -20,12 +20,16 @@ export type Notice =
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
   | { readonly kind: 'too long'; readonly path: string; readonly count: number }
-  /** Entries of the journal under a tag that are not the server's own: so many so far, the latest from this uid. */
+  /**
+   * Entries of the journal under a tag that are not the server's own words: so many so far, the latest from this uid,
+   * by this way in.
+   */
   | {
       readonly kind: 'untrusted';
       readonly path: string;
       readonly tag: string;
       readonly uid: number | null;
+      readonly transport: string | null;
       readonly count: number;
     }
   /** Entries of the journal, so many so far, that cannot be read as a line. */
