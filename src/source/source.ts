@@ -6,6 +6,7 @@
  * that one read found is delivered at once, and no more is read until that has been dealt with, so that
  * a slow map cannot fill the memory; trouble is told as a notice and recovered from, never thrown.
  */
+import type { EpochSeconds } from '../base/clock.ts';
 
 /** What a source has to say that is not a line. */
 export type Notice =
@@ -41,7 +42,8 @@ export type Notice =
   | { readonly kind: 'warned'; readonly path: string; readonly text: string };
 
 export interface Receiver {
-  lines(batch: readonly string[]): Promise<void>;
+  /** @param writtenBy no line is younger than this; null, or left out, for lines that have just been written */
+  lines(batch: readonly string[], writtenBy?: EpochSeconds | null): Promise<void>;
   notice(notice: Notice): void;
 }
 
