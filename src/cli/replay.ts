@@ -98,7 +98,7 @@ class Player {
       await this.#pipeline.events(events);
       await this.#print();
       meter?.update();
-      end = batch.last().time ?? end;
+      end = recogniser.timeOf(batch.last()) ?? end;
     }
     this.#counts.lines += log.lines();
     if (end !== null) this.#clock.now(end);

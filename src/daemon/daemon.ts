@@ -236,11 +236,11 @@ class RunningDaemon implements Daemon {
   #receiverFor(name: string): Receiver {
     this.#silences.watch(name);
     return {
-      lines: batch => {
+      lines: (batch, writtenBy) => {
         this.#silences.heard(name);
         this.#bookkeeping.counters.lines(name, batch.length);
         this.#output.lines?.(batch);
-        return this.#watch(this.#pipeline.lines(batch));
+        return this.#watch(this.#pipeline.lines(batch, writtenBy));
       },
       notice: notice => {
         this.#notice(notice);

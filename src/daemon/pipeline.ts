@@ -10,7 +10,7 @@
  */
 
 import type { IpText } from '../base/address.ts';
-import type { Clock, Moment } from '../base/clock.ts';
+import type { Clock, EpochSeconds, Moment } from '../base/clock.ts';
 import type { Verdict } from '../classifier/classifier.ts';
 import type { Received } from '../fleet/entry.ts';
 import { grantable, Reception } from '../fleet/reception.ts';
@@ -71,9 +71,13 @@ export class Pipeline {
     this.#report = parts.report;
   }
 
-  /** Takes the lines of one read; resolves when their rows are in the map. */
-  lines(lines: readonly string[]): Promise<void> {
-    return this.#next(() => this.#takeEvents(this.#recognise(lines)));
+  /**
+   * Takes the lines of one read; resolves when their rows are in the map.
+   *
+   * @param writtenBy no line is younger than this; null for lines that have just been written
+   */
+  lines(lines: readonly string[], writtenBy: EpochSeconds | null = null): Promise<void> {
+    return this.#next(() => this.#takeEvents(this.#recognise(lines, writtenBy)));
   }
 
   /** Takes what has been recognised elsewhere. */
@@ -186,8 +190,9 @@ export class Pipeline {
     return done;
   }
 
-  #recognise(lines: readonly string[]): ServerEvent[] {
+  #recognise(lines: readonly string[], writtenBy: EpochSeconds | null): ServerEvent[] {
     const { recogniser } = this.#rules;
+    recogniser.writtenBy(writtenBy);
     const events: ServerEvent[] = [];
     for (const line of lines) {
       const event = recogniser.recognise(line);

@@ -117,9 +117,11 @@ function watchJournal(
 
 function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
   const { settings, registry, clock, places } = watching;
-  const stamps = new StampReader(() => clock.now().wall);
   const since = epoch(clock.now().wall - settings.grace.longest);
-  const byTime = startAtTime(since, line => parseLine(line, stamps, registry.ownForms).time);
+  const byTime = startAtTime(since, modified => {
+    const stamps = new StampReader(() => modified);
+    return line => stamps.bounded(parseLine(line, stamps, registry.ownForms).time);
+  });
   const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {
     place: parsePlace(places[path]),
   });

@@ -8,6 +8,8 @@
  * writes its reader's, and abbreviations are not unique.  Where the end of summer time makes it name two moments, the one
  * nearer to the line before or to the reference is taken; a stamp without a year gets the latest year that
  * does not put it more than a day after the reference (now for a live log, its last change for a finished one).
+ * No line is younger than the reference (StampReader.bounded): a stamp that lies after it, from a clock that is ahead or
+ * from another zone, counts as the reference, and one more than a day after it as none.
  * Known limits: lines more than a year old and without a year are read as younger than they are; a TAI64N
  * label of a program that counts leap seconds (s6 does) is read as half a minute late.
  */
@@ -78,14 +80,21 @@ const isSameSecond = (a: string, b: string): boolean =>
 /** Reads the stamps of one log, in the order of its lines. */
 export class StampReader {
   readonly #reference: () => EpochSeconds;
+  /** What the lines at hand are no younger than, where that is known better than by the reference. */
+  #writtenBy: EpochSeconds | null = null;
   #previous: EpochSeconds | null = null;
   /** The stamp before this one, which has the same second for most lines. */
   #last = '';
   #lastTime: EpochSeconds | null = null;
 
-  /** @param reference no line is later than this, give or take a day: now, or the log's last change */
+  /** @param reference no line is later than this: now, or the log's last change */
   constructor(reference: () => EpochSeconds) {
     this.#reference = reference;
+  }
+
+  /** The lines that come next are no younger than this; null for no younger than the reference. */
+  writtenBy(time: EpochSeconds | null): void {
+    this.#writtenBy = time;
   }
 
   /** The whole seconds that a stamp tells, or null if it names no moment (`Feb 30`). */
@@ -94,6 +103,22 @@ export class StampReader {
     this.#last = text;
     this.#lastTime = this.#readNew(text);
     return this.#lastTime;
+  }
+
+  /**
+   * What a stamp that was read is worth: the line cannot have been written later than the reference.
+   *
+   * @returns null when the stamp is more than a day later, and so tells nothing
+   */
+  bounded(time: EpochSeconds | null): EpochSeconds | null {
+    const latest = this.#latest();
+    if (time === null || time <= latest) return time;
+    return time > latest + DAY ? null : epoch(Math.floor(latest));
+  }
+
+  #latest(): EpochSeconds {
+    const reference = this.#reference();
+    return this.#writtenBy === null ? reference : epoch(Math.min(reference, this.#writtenBy));
   }
 
   #readNew(text: string): EpochSeconds | null {
@@ -120,7 +145,7 @@ export class StampReader {
 
   #local(fields: Fields): EpochSeconds | null {
     if (fields.year !== null) return this.#resolve(fields, fields.year);
-    const latest = this.#reference() + DAY;
+    const latest = this.#latest() + DAY;
     const year = new Date(latest * 1000).getFullYear();
     // Eight years back reach the last 29th of February, even from 2103.
     for (let back = 0; back <= 8; back++) {
@@ -143,7 +168,7 @@ export class StampReader {
 
   /** How far a time is from what is known; a log does not go back, but for lines that overtake others. */
   #distance(time: number): number {
-    const present = Math.abs(this.#reference() - time);
+    const present = Math.abs(this.#latest() - time);
     if (this.#previous === null || time < this.#previous - OVERTAKING) return present;
     return Math.min(present, Math.abs(this.#previous - time));
   }

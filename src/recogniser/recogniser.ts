@@ -9,6 +9,7 @@
  * One recogniser reads one log, in the order of its lines.
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { BlockLines, type Reading } from '../line/block-lines.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';
@@ -52,6 +53,16 @@ export class Recogniser {
     return { sieve: new Sieve(tags), lines: new BlockLines(tags, this.#stamps, ownForms) };
   }
 
+  /** The lines that come next are no younger than this (StampReader). */
+  writtenBy(time: EpochSeconds | null): void {
+    this.#stamps.writtenBy(time);
+  }
+
+  /** When a line was written, as far as its stamp can be right; otherwise null. */
+  timeOf({ time }: Line): EpochSeconds | null {
+    return this.#stamps.bounded(time);
+  }
+
   /** @param text a whole line without its end, a character a byte (latin1) */
   recognise(text: string): ServerEvent | null {
     return this.recogniseLine(parseLine(text, this.#stamps, this.#registry.ownForms));
@@ -77,7 +88,7 @@ export class Recogniser {
     const { event, server } = pattern;
     const { ip, fields } = description;
     const user = fields.user === undefined ? null : readable(fields.user);
-    const { time } = line;
+    const time = this.timeOf(line);
     switch (event) {
       case 'connect':
         if (ip !== null) connects.add(server, line, ip);

@@ -233,7 +233,7 @@ function noticeText(notice: Notice): Line {
     case 'untrusted':
       return warn(
         `${notice.count} entries of ${path} under the tag ${notice.tag} were not taken, the latest from uid ` +
-          `${notice.uid ?? 'unknown'}: they are not the server's own words (patterns/README.md, [journal])`,
+          `${notice.uid ?? 'unknown'} by ${notice.transport ?? 'an unknown way'}: they are not the server's own words (patterns/README.md, [journal])`,
       );
     case 'unreadable':
       return warn(`${notice.count} entries of ${path} could not be read as a line`);

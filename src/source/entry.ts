@@ -5,7 +5,7 @@
  * which may reach back into files that were rotated away.
  */
 import { closeSync, fstatSync } from 'node:fs';
-import { Follower, type OpenFile } from './follower.ts';
+import type { Follower, OpenFile } from './follower.ts';
 import type { LogFiles } from './log-files.ts';
 import {
   FINGERPRINT_BYTES,
@@ -30,23 +30,25 @@ export interface Entry {
 }
 
 /**
+ * @param signal ends the search
  * @returns null while there is no file to enter
- * @throws Error of open(2), read(2)
+ * @throws Error of open(2), read(2), and when the search was ended
  */
 export async function findEntry(
   files: LogFiles,
   startAt: StartPosition,
   place: Place | null,
+  signal: AbortSignal,
 ): Promise<Entry | null> {
   const older: Follower[] = [];
   let entry: Entry | null = null;
   try {
     for (const past of place?.older ?? []) {
-      const found = await enterAt(files, past);
+      const found = enterAt(files, past);
       if (found !== null) older.push(found.follower);
     }
-    const found = place && (await enterAt(files, place));
-    const chosen = found ?? (await enterByStart(files, startAt));
+    const found = place && enterAt(files, place);
+    const chosen = found ?? (await enterByStart(files, startAt, signal));
     entry = chosen && withOlder(chosen, older, place !== null && found === null);
   } finally {
     if (entry === null) for (const follower of older) follower.close();
@@ -56,12 +58,12 @@ export async function findEntry(
 
 type Found = Pick<Entry, 'follower' | 'path' | 'position'>;
 
-async function enterAt(files: LogFiles, place: FilePlace): Promise<Found | null> {
-  const found = await openPlace(files, place);
+function enterAt(files: LogFiles, place: FilePlace): Found | null {
+  const found = openPlace(files, place);
   if (found === null) return null;
   const { file, path } = found;
   const { position } = place;
-  return { follower: new Follower(file, position), path, position };
+  return { follower: files.follow(file, path, position), path, position };
 }
 
 /** One that is among the older files is read on where it was left, and not twice. */
@@ -75,16 +77,13 @@ function withOlder(found: Found, older: readonly Follower[], lost: boolean): Ent
 }
 
 /** Opens the file to which the place belongs: the one at the path, or a rotated one. */
-async function openPlace(
-  files: LogFiles,
-  place: FilePlace,
-): Promise<{ file: OpenFile; path: string } | null> {
+function openPlace(files: LogFiles, place: FilePlace): { file: OpenFile; path: string } | null {
   // Before it is opened: what comes to be after this has not been read.
   files.passAll();
   const opened = files.openPath();
   if (opened !== null && keepIf(opened, belongs(place))) return { file: opened, path: files.path };
   for (let rotated = files.fileOf(place); rotated !== null; rotated = files.fileOf(place)) {
-    const file = await files.open(rotated);
+    const file = files.open(rotated);
     if (file === null) continue;
     passUpTo(files, file);
     return { file, path: rotated.path };
@@ -117,30 +116,32 @@ const belongs =
   };
 
 /** Goes back through the rotated files to the one in which the start lies, or to the oldest that can be read. */
-async function enterByStart(files: LogFiles, startAt: StartPosition): Promise<Found | null> {
+async function enterByStart(
+  files: LogFiles,
+  startAt: StartPosition,
+  signal: AbortSignal,
+): Promise<Found | null> {
   files.passAll();
   const opened = files.openPath();
   if (opened === null) return null;
   let { file, path } = { file: opened, path: files.path };
   try {
-    let start = startIn(file, startAt);
+    let start = await startAt(file, signal);
     while (start === null) {
       // Listed anew each time, since a rotation may be under way.
       const older = files.olderThan(file.identity)[0];
       if (older === undefined) break;
-      const next = await files.open(older);
+      const next = files.open(older);
       if (next === null) continue;
       closeSync(file.fd);
       ({ file, path } = { file: next, path: older.path });
-      start = startIn(file, startAt);
+      start = await startAt(file, signal);
     }
+    signal.throwIfAborted();
     if (file !== opened) passUpTo(files, file);
-    return { follower: new Follower(file, start ?? 0), path, position: start ?? 0 };
+    return { follower: files.follow(file, path, start ?? 0), path, position: start ?? 0 };
   } catch (error) {
     closeSync(file.fd);
     throw error;
   }
 }
-
-const startIn = ({ fd }: OpenFile, startAt: StartPosition): number | null =>
-  startAt(fd, fstatSync(fd).size);

@@ -18,6 +18,7 @@
  * When the place to go on from is gone with its file (`place lost`), reading starts as if there had been none, so
  * lines may be delivered again.
  */
+import type { EpochSeconds } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import { LogReader } from './log-reader.ts';
 import type { Place } from './place.ts';
@@ -64,7 +65,7 @@ export class FileSource implements Source {
       path,
       place,
       startAt,
-      deliver: (lines, tooLong) => this.#deliver(lines, tooLong),
+      deliver: (lines, tooLong, writtenBy) => this.#deliver(lines, tooLong, writtenBy),
       notice: notice => receiver.notice(notice),
       troubles: this.#troubles,
       signal: this.#stopping.signal,
@@ -109,10 +110,14 @@ export class FileSource implements Source {
     void this.look();
   }
 
-  async #deliver(lines: readonly string[], tooLong: number): Promise<void> {
+  async #deliver(
+    lines: readonly string[],
+    tooLong: number,
+    writtenBy: EpochSeconds | null,
+  ): Promise<void> {
     this.#tooLong += tooLong;
     const count = this.#tooLong;
     if (tooLong > 0) this.#troubles.tell({ kind: 'too long', path: this.#path, count });
-    await this.#receiver.lines(lines);
+    await this.#receiver.lines(lines, writtenBy);
   }
 }

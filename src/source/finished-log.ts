@@ -45,7 +45,7 @@ export interface FinishedLog {
   lines(): number;
   /** Lines of more than MAX_LINE bytes so far, which were skipped. */
   tooLong(): number;
-  /** When it was last written to, which tells the year of stamps that have none. */
+  /** When it had last been written to, at the latest read: no line is younger, and it tells the year of stamps without. */
   readonly modified: EpochSeconds;
 }
 
@@ -56,13 +56,19 @@ export interface FinishedLog {
 export function openFinishedLog(path: string): FinishedLog {
   if (path === '-') {
     const input = streamReader(process.stdin);
-    return new BlockLog(path, Date.now(), null, sieve => sift(input, sieve));
+    return new BlockLog(
+      path,
+      () => Date.now(),
+      null,
+      sieve => sift(input, sieve),
+    );
   }
   const fd = openForReading(path);
   const status = fstatSync(fd);
   const size = status.isFile() ? status.size : null;
   const isLarge = size !== null && size >= LARGE_BYTES && availableParallelism() > 1;
-  return new BlockLog(path, status.mtimeMs, size, sieve => siftFile(fd, sieve, isLarge));
+  const modifiedMs = (): number => fstatSync(fd).mtimeMs;
+  return new BlockLog(path, modifiedMs, size, sieve => siftFile(fd, sieve, isLarge));
 }
 
 async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGenerator<Sifted> {
@@ -74,24 +80,31 @@ async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGene
 }
 
 class BlockLog implements FinishedLog {
-  readonly modified: EpochSeconds;
   readonly size: number | null;
   readonly #path: string;
   readonly #sift: (sieve: Sieve) => AsyncIterable<Sifted>;
+  readonly #modifiedMs: () => number;
+  #modified: EpochSeconds;
   #bytes = 0;
   #lines = 0;
   #tooLong = 0;
 
+  /** @param modifiedMs when it was last written to as of now, in milliseconds; asked while it is open */
   constructor(
     path: string,
-    modifiedMs: number,
+    modifiedMs: () => number,
     size: number | null,
     blocksOf: (sieve: Sieve) => AsyncIterable<Sifted>,
   ) {
     this.size = size;
-    this.modified = epoch(modifiedMs / 1000);
+    this.#modifiedMs = modifiedMs;
+    this.#modified = this.#lastChange();
     this.#path = path;
     this.#sift = blocksOf;
+  }
+
+  get modified(): EpochSeconds {
+    return this.#modified;
   }
 
   bytes(): number {
@@ -127,10 +140,18 @@ class BlockLog implements FinishedLog {
     }
   }
 
+  /** Rounded up, since the kernel's clock for files is a few milliseconds late. */
+  #lastChange(): EpochSeconds {
+    return epoch(Math.ceil(this.#modifiedMs() / 1000));
+  }
+
   async #next(blocks: AsyncIterator<Sifted>): Promise<Sifted | null> {
     try {
       const { done, value } = await blocks.next();
-      return done === true ? null : value;
+      if (done === true) return null;
+      // A log may be written to while it is read.
+      this.#modified = this.#lastChange();
+      return value;
     } catch (error) {
       throw failure('LOG_UNREADABLE', { path: this.#path, reason: reasonOf(error) }, error);
     }

@@ -29,6 +29,12 @@ export interface JournalEntry {
   /** The name of the sender's process, and the path of its executable; missing when it had ended already. */
   readonly comm: string | null;
   readonly exe: string | null;
+  /** The way in by which it came: `syslog`, `journal`, `stdout` and others. */
+  readonly transport: string | null;
+  /** Which standard output or error it came by, if by one. */
+  readonly stream: string | null;
+  /** What ended it in that stream other than a line end, so that it is no whole line; null for a line end. */
+  readonly lineBreak: string | null;
 }
 
 /** What has to be asked of journalctl (`--output-fields`); cursor and time come in any case. */
@@ -41,8 +47,11 @@ export const ENTRY_FIELDS = [
   '_COMM',
   '_EXE',
   '_HOSTNAME',
+  '_LINE_BREAK',
   '_PID',
+  '_STREAM_ID',
   '_SYSTEMD_UNIT',
+  '_TRANSPORT',
   '_UID',
 ] as const;
 
@@ -83,6 +92,9 @@ export function parseEntry(json: string): JournalEntry | null {
     unit: textOf(fields['_SYSTEMD_UNIT']),
     comm: textOf(fields['_COMM']),
     exe: textOf(fields['_EXE']),
+    transport: textOf(fields['_TRANSPORT']),
+    stream: textOf(fields['_STREAM_ID']),
+    lineBreak: textOf(fields['_LINE_BREAK']),
   };
 }
 

@@ -2,10 +2,11 @@
  * The systemd journal as a source, read by journalctl.
  *
  * Promises: entries of the tags asked for arrive once and in the journal's order, from the saved cursor on, or
- * else from a moment; only those that are trusted are delivered, and the others are counted and told.  When journalctl
- * ends, for whatever reason, another one goes on where it stopped; that is told once, until it runs again.  While
- * the receiver is busy nothing is read, and journalctl waits.
- * The cursor moves on once the receiver has dealt with what it names.
+ * else from a minute before a moment; only those that are trusted and whole lines are delivered, and the others are
+ * counted and told.  When journalctl ends, for whatever reason, another one goes on where it stopped; that is told
+ * once, until it runs again.  While the receiver is busy nothing is read, and journalctl waits.
+ * The cursor moves on once the receiver has dealt with what it names, but waits for the rest of a line that journald
+ * has broken.
  * Known limits: an entry comes a quarter to half a second after it was written (seen with systemd 252, where
  * journald gathers changes before it tells of them; a syslog file is faster).  What journald itself drops
  * (RateLimitBurst= in journald.conf(5)) never arrives.  After a cursor that journalctl refuses, or one from the
@@ -17,6 +18,7 @@ import { reasonOf } from '../base/errors.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
 import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { JournalStreams } from './journal-streams.ts';
 import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
 import type { Receiver, Source } from './source.ts';
 import { Splitter } from './splitter.ts';
@@ -51,17 +53,20 @@ export interface JournalTimes {
 const TIMES: JournalTimes = { firstPauseMs: 250, longestPauseMs: 30_000, noticeMs: 60_000 };
 /** Different complaints that are told; a corrupt journal has one for each of its files. */
 const MAX_WARNINGS = 100;
+/** How much earlier than asked to begin without a cursor. */
+const MARGIN_SECONDS = 60;
 
 export class JournalSource implements Source {
   readonly #receiver: Receiver;
   readonly #since: () => EpochSeconds;
   readonly #program: string;
   readonly #times: JournalTimes;
-  readonly #untrusted: Tally<number | null>;
+  readonly #untrusted: Tally<Pick<JournalEntry, 'uid' | 'transport'>>;
   readonly #unread: Tally<null>;
   readonly #stopping = new AbortController();
   /** Complaints told since journalctl last ran well. */
   readonly #warned = new Set<string>();
+  readonly #streams = new JournalStreams();
   #rules: JournalRules;
   #cursor: string | null;
   /** The cursor was refused: the next try goes by time, and the one after that by the cursor again. */
@@ -88,7 +93,8 @@ export class JournalSource implements Source {
     this.#times = times;
     this.#pauseMs = times.firstPauseMs;
     this.#untrusted = new Tally(
-      (tag, count, uid) => receiver.notice({ kind: 'untrusted', path: JOURNAL, tag, uid, count }),
+      (tag, count, { uid, transport }) =>
+        receiver.notice({ kind: 'untrusted', path: JOURNAL, tag, uid, transport, count }),
       times.noticeMs,
     );
     this.#unread = new Tally(
@@ -102,9 +108,9 @@ export class JournalSource implements Source {
     );
   }
 
-  /** Of the last entry that has been dealt with; null before the first. */
+  /** From where another source goes on: the last entry that has been dealt with; null before the first. */
   get cursor(): string | null {
-    return this.#cursor;
+    return this.#streams.broken ?? this.#cursor;
   }
 
   /** The process id of journalctl, while there is one. */
@@ -177,9 +183,10 @@ export class JournalSource implements Source {
    */
   #place(): JournalPlace {
     const cursor = this.#cursor;
-    if (cursor === null || this.#byTime) return { since: this.#since() };
-    const isInFuture = (cursorTime(cursor) ?? 0) > Date.now() / 1000;
-    return isInFuture ? { since: this.#since() } : { cursor };
+    const isInFuture = cursor !== null && (cursorTime(cursor) ?? 0) > Date.now() / 1000;
+    if (cursor !== null && !this.#byTime && !isInFuture) return { cursor };
+    // Earlier than asked: what comes first may be the rest of a line that was broken before.
+    return { since: Math.max(0, this.#since() - MARGIN_SECONDS) };
   }
 
   async #read(child: Journalctl): Promise<void> {
@@ -197,12 +204,15 @@ export class JournalSource implements Source {
     let cursor = this.#cursor;
     for (const text of texts) {
       const entry = parseEntry(text);
-      if (entry === null) this.#unread.add('unreadable', null);
-      // The place that journalctl was started at, which has been dealt with.
-      else if (cursor === null || !isSameEntry(entry.cursor, cursor)) {
-        cursor = entry.cursor;
-        lines.push(...this.#linesOf(entry));
+      if (entry === null) {
+        this.#unread.add('unreadable', null);
+        continue;
       }
+      const isWhole = this.#streams.isWhole(entry);
+      // The place that journalctl was started at, which has been dealt with.
+      if (cursor !== null && isSameEntry(entry.cursor, cursor)) continue;
+      cursor = entry.cursor;
+      lines.push(...this.#linesOf(entry, isWhole));
     }
     if (this.#stopping.signal.aborted) return;
     if (lines.length > 0) await this.#receiver.lines(lines);
@@ -210,9 +220,9 @@ export class JournalSource implements Source {
   }
 
   /** One, or none. */
-  #linesOf(entry: JournalEntry): string[] {
-    if (!this.#rules.trust(entry)) {
-      this.#untrusted.add(entry.tag, entry.uid);
+  #linesOf(entry: JournalEntry, isWhole: boolean): string[] {
+    if (!isWhole || !this.#rules.trust(entry)) {
+      this.#untrusted.add(entry.tag, entry);
       return [];
     }
     const line = entryLine(entry);

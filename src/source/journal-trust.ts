@@ -5,6 +5,10 @@
  * What the kernel says of the sender gives him away: his uid, and the unit that his process was started in.
  * Executable and process name are no proof by themselves, since a user can have a program of his own
  * choosing run a library of his (LD_PRELOAD, ld.so(8)), and journald cannot read them once the sender has ended.
+ *
+ * How it came counts as much as who sent it: a datagram, or the journal's own protocol, is one entry whatever is in it,
+ * but in a stream (the standard output of a service) each line end begins another entry with the same trusted fields.
+ * So the stream of a server that writes a stranger's text as it is holds entries in the stranger's words.
  */
 import type { JournalEntry } from './journal-entry.ts';
 
@@ -17,7 +21,16 @@ export interface JournalTrust {
   readonly exes: readonly string[] | null;
   /** Of syslog(3), 0 to 7: the only severity that the server logs its logins with. */
   readonly priority: number | null;
+  /** The ways in by which the server's own words come (systemd.journal-fields(7), _TRANSPORT). */
+  readonly transports: readonly Transport[];
 }
+
+/** The ways in that a program can take. */
+export const TRANSPORTS = ['syslog', 'journal', 'stdout'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
+/** Those that keep a message whole. */
+export const WHOLE_TRANSPORTS: readonly Transport[] = ['syslog', 'journal'];
 
 /** For a server that says nothing else. */
 export const ONLY_ROOT: JournalTrust = {
@@ -26,11 +39,13 @@ export const ONLY_ROOT: JournalTrust = {
   comms: null,
   exes: null,
   priority: null,
+  transports: WHOLE_TRANSPORTS,
 };
 
 export function isTrusted(entry: JournalEntry, declared: JournalTrust): boolean {
-  const { uids, units, comms, exes, priority } = declared;
+  const { uids, units, comms, exes, priority, transports } = declared;
   return (
+    transports.some(transport => transport === entry.transport) &&
     isAmong(entry.uid, uids) &&
     (isAmong(entry.unit, units) || isAmong(templateOf(entry.unit), units)) &&
     isAmong(entry.comm, comms) &&

@@ -9,11 +9,18 @@
  */
 import { fstatSync, openSync, statSync } from 'node:fs';
 import { errnoOf, reasonOf } from '../base/errors.ts';
-import type { OpenFile } from './follower.ts';
+import { type Follower, type OpenFile, PlainFollower } from './follower.ts';
+import { PackedFollower } from './packed-follower.ts';
 import { type FilePlace, type Identity, identityOf, isSameFile } from './place.ts';
-import { indexOfPlace, openRotated, type RotatedFile, rotatedFiles } from './rotated.ts';
+import {
+  indexOfPlace,
+  openFileOf,
+  openRotated,
+  type RotatedFile,
+  rotatedFiles,
+} from './rotated.ts';
 
-/** Too much is open at the moment.  A damaged file, no permission, no space to unpack it: these last. */
+/** Too much is open at the moment.  A damaged file, no permission: these last. */
 const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EINTR']);
 
 export class LogFiles {
@@ -44,7 +51,7 @@ export class LogFiles {
     if (!status.isFile()) throw new Error('it is not a regular file');
     try {
       const fd = openSync(this.path, 'r');
-      return { fd, identity: identityOf(fstatSync(fd, { bigint: true })), complete: false };
+      return openFileOf(fd, fstatSync(fd, { bigint: true }), null);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return null;
       throw error;
@@ -63,15 +70,28 @@ export class LogFiles {
    * @returns null then, and when it was renamed or removed since it was listed: the list, made anew, tells
    * @throws Error when it may work the next time
    */
-  async open(file: RotatedFile): Promise<OpenFile | null> {
+  open(file: RotatedFile): OpenFile | null {
     try {
-      return await openRotated(file);
+      return openRotated(file);
     } catch (error) {
       if (PASSING.has(errnoOf(error) ?? '')) throw error;
       this.#unreadable.add(keyOf(file));
       this.#failed(`${file.path}: ${reasonOf(error)}`);
       return null;
     }
+  }
+
+  /**
+   * Reads an open file from a position on; damage in a compressed one is told, and the files after it come next.
+   *
+   * @param path the file's name, for people
+   */
+  follow(file: OpenFile, path: string, position: number): Follower {
+    const { packing } = file;
+    if (packing === null) return new PlainFollower(file, position);
+    return new PackedFollower(file, packing, position, reason =>
+      this.#failed(`${path}: ${reason}`),
+    );
   }
 
   /** The oldest file that is newer than `place` and older than what is at the path. */
@@ -116,7 +136,7 @@ export class LogFiles {
   }
 
   #oldestUnseen(files: readonly RotatedFile[]): RotatedFile | null {
-    return files.findLast(file => !file.compressed && !this.#seen.has(keyOf(file))) ?? null;
+    return files.findLast(file => file.packing === null && !this.#seen.has(keyOf(file))) ?? null;
   }
 }
 

@@ -8,7 +8,7 @@
 import { closeSync } from 'node:fs';
 import { reasonOf } from '../base/errors.ts';
 import { findEntry } from './entry.ts';
-import { type Deliver, Follower, type OpenFile } from './follower.ts';
+import type { Deliver, Follower, OpenFile } from './follower.ts';
 import { LogFiles } from './log-files.ts';
 import { isSameFile, type Place } from './place.ts';
 import { RetiredFiles } from './retired-files.ts';
@@ -78,7 +78,7 @@ export class LogReader {
       this.#failures = 0;
     } catch (error) {
       this.#leave();
-      this.#failed(reasonOf(error));
+      if (!this.#signal.aborted) this.#failed(reasonOf(error));
     }
   }
 
@@ -110,7 +110,7 @@ export class LogReader {
     // What was written, copied and cut away before we read the first line stands in a file unseen before.
     const unseen = current.isUnread ? this.#files.unseenBefore(current.identity) : null;
     if (unseen !== null) {
-      await this.#goTo(unseen, 'later');
+      this.#goTo(unseen, 'later');
       return true;
     }
     const atPath = this.#files.atPath();
@@ -132,7 +132,7 @@ export class LogReader {
       if (between === null && isNext) this.#files.passOlderThan(opened.identity);
       if ((await current.drain(this.#deliver, this.#signal)) === 'cut') return true;
       if (this.#signal.aborted) return false;
-      if (between !== null) await this.#goTo(between, 'read');
+      if (between !== null) this.#goTo(between, 'read');
       else if (isNext) adopted = await this.#adopt(opened);
       return true;
     } finally {
@@ -150,7 +150,8 @@ export class LogReader {
     this.#retired.retireAside(opened.identity);
     await this.#drainRetired();
     const held = this.#retired.take(opened.identity);
-    const follower = held ?? new Follower(opened, this.#retired.positionIn(opened));
+    const follower =
+      held ?? this.#files.follow(opened, this.#path, this.#retired.positionIn(opened));
     this.#retire();
     this.#current = follower;
     if (held === null) this.#notice({ kind: 'rotated', path: this.#path });
@@ -162,12 +163,8 @@ export class LogReader {
    * @param position where to start, when that is known; otherwise as far as it was read before, if it was
    * @returns false when the file is not to be had: it was renamed or removed, which another look at the list tells
    */
-  async #goTo(
-    file: RotatedFile,
-    current: 'read' | 'later',
-    position: number | null = null,
-  ): Promise<boolean> {
-    const follower = this.#retired.take(file) ?? (await this.#open(file, position));
+  #goTo(file: RotatedFile, current: 'read' | 'later', position: number | null = null): boolean {
+    const follower = this.#retired.take(file) ?? this.#open(file, position);
     if (follower === null) return false;
     this.#files.pass(file);
     if (current === 'read') this.#retire();
@@ -176,24 +173,25 @@ export class LogReader {
     return true;
   }
 
-  async #open(file: RotatedFile, position: number | null): Promise<Follower | null> {
-    const opened = await this.#files.open(file);
-    return opened && new Follower(opened, position ?? this.#retired.positionIn(opened));
+  #open(file: RotatedFile, position: number | null): Follower | null {
+    const opened = this.#files.open(file);
+    if (opened === null) return null;
+    return this.#files.follow(opened, file.path, position ?? this.#retired.positionIn(opened));
   }
 
   /** What was cut away before it was read stands in a copy, if the log was rotated so. */
-  async #cut(current: Follower): Promise<boolean> {
+  #cut(current: Follower): boolean {
     const { place } = current;
     const findCopy = (): RotatedFile | null => this.#files.fileOf(place, current.identity);
     let copy = findCopy();
-    while (copy !== null && !(await this.#goTo(copy, 'later', place.position))) copy = findCopy();
+    while (copy !== null && !this.#goTo(copy, 'later', place.position)) copy = findCopy();
     current.restart();
     this.#notice({ kind: 'truncated', path: this.#path, copy: copy?.path ?? null });
     return true;
   }
 
   async #begin(place: Place | null): Promise<Follower | null> {
-    const entry = await findEntry(this.#files, this.#startAt, place);
+    const entry = await findEntry(this.#files, this.#startAt, place, this.#signal);
     this.#noteMissing(entry === null, 0);
     if (entry === null) return null;
     this.#resume = null;

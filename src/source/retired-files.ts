@@ -8,13 +8,13 @@
  */
 import { reasonOf } from '../base/errors.ts';
 import type { Deliver, Follower, OpenFile } from './follower.ts';
+import { headOf } from './packing.ts';
 import {
   FINGERPRINT_BYTES,
   type FilePlace,
   type Identity,
   isFingerprintOf,
   isSameFile,
-  readHead,
 } from './place.ts';
 
 /** How long a writer may take to notice a rotation; rsyslog and Dovecot are told at once, by a signal. */
@@ -70,10 +70,10 @@ export class RetiredFiles {
   }
 
   /** How far a file has been read before that is opened again; 0 for another file. */
-  positionIn({ fd, identity }: OpenFile): number {
+  positionIn({ fd, identity, packing }: OpenFile): number {
     const place = this.#remembered.findLast(known => isSameFile(known, identity));
     if (place === undefined) return 0;
-    const same = isFingerprintOf(place.fingerprint, readHead(fd, FINGERPRINT_BYTES));
+    const same = isFingerprintOf(place.fingerprint, headOf(fd, packing, FINGERPRINT_BYTES));
     return same ? place.position : 0;
   }
 
@@ -87,9 +87,9 @@ export class RetiredFiles {
       // Asked before the read: what was added in time is read, however late we look.
       const late = performance.now() > retired.until;
       try {
-        const ending = await retired.follower.drain((lines, tooLong) => {
+        const ending = await retired.follower.drain((lines, tooLong, writtenBy) => {
           retired.until = performance.now() + LINGER_MS;
-          return deliver(lines, tooLong);
+          return deliver(lines, tooLong, writtenBy);
         }, signal);
         // One that was overwritten belongs to whoever did that.
         if (ending === 'cut' || late) this.#close(retired.follower);

@@ -3,28 +3,23 @@
  *
  * Promises: newest first; a file that is there both plain and compressed is listed once, plain.  What is opened
  * is the file that was listed, or nothing.
- * Known limits: files in another directory (logrotate's `olddir`) and those compressed otherwise than by gzip are
- * not found; one compressed by gzip is unpacked into a temporary file, which takes that space while it is read.
+ * Known limits: files in another directory (logrotate's `olddir`) and those compressed otherwise than packing.ts
+ * knows are not found.
  */
 import {
+  type BigIntStats,
   closeSync,
-  createReadStream,
-  createWriteStream,
   fstatSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   realpathSync,
-  rmdirSync,
   statSync,
-  unlinkSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { constants, createGunzip, gunzipSync } from 'node:zlib';
+import { epoch } from '../base/clock.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { OpenFile } from './follower.ts';
+import { headOf, type Packing, packingOf } from './packing.ts';
 import {
   FINGERPRINT_BYTES,
   type FilePlace,
@@ -34,12 +29,12 @@ import {
   isFingerprintOf,
   isSameFile,
   isSamePlace,
-  readHead,
 } from './place.ts';
 
 export interface RotatedFile extends Identity {
   readonly path: string;
-  readonly compressed: boolean;
+  /** How it is compressed; null when it is not. */
+  readonly packing: Packing | null;
   readonly size: number;
   /** When it was last written to, in milliseconds since 1970. */
   readonly modified: number;
@@ -52,26 +47,33 @@ export function rotatedFiles(path: string): RotatedFile[] {
   const files = [...new Set([path, realPathOf(path)])].flatMap(siblings);
   const unique = new Map(files.map(file => [file.path, file]));
   return [...unique.values()]
-    .filter(({ path: name, compressed }) => !compressed || !unique.has(name.slice(0, -3)))
+    .filter(({ path: name, packing }) => packing === null || !unique.has(plainName(name, packing)))
     .sort(newestFirst);
 }
 
 /**
- * Opens it for reading; unpacked, when it is compressed.
+ * Opens it for reading.
  *
  * @returns null when it is no longer there, or its name now stands for another file
- * @throws Error of open(2), of zlib for a damaged file, of writing the temporary file
+ * @throws Error of open(2), of the unpacking of a file that is damaged from its first bytes on
  */
-export async function openRotated(file: RotatedFile): Promise<OpenFile | null> {
-  const { dev, ino, born, compressed } = file;
-  const identity = { dev, ino, born };
-  const fd = openListed(file);
-  if (fd === null || !compressed) return fd === null ? null : { fd, identity, complete: false };
+export function openRotated(file: RotatedFile): OpenFile | null {
+  const opened = openListed(file);
+  if (opened === null) return null;
   try {
-    return { fd: await unpack(fd), identity, complete: true };
-  } finally {
-    closeSync(fd);
+    headOf(opened.fd, opened.packing, FINGERPRINT_BYTES);
+  } catch (error) {
+    closeSync(opened.fd);
+    throw error;
   }
+  return opened;
+}
+
+/** What is known of a file that has just been opened. */
+export function openFileOf(fd: number, status: BigIntStats, packing: Packing | null): OpenFile {
+  // The kernel's clock for files is a few milliseconds late.
+  const modified = epoch(Math.ceil(Number(status.mtimeNs) / 1e9));
+  return { fd, identity: identityOf(status), size: Number(status.size), modified, packing };
 }
 
 /** The number of the file in the list to which the place belongs, or -1. */
@@ -83,7 +85,7 @@ export function indexOfPlace(files: readonly RotatedFile[], place: FilePlace): n
   // Before the first whole line, too few bytes are known to tell a copy or a compressed file by.
   if (itself >= 0 || position === 0) return itself;
   return files.findIndex(
-    file => (file.compressed || file.size >= position) && hasFingerprint(file, fingerprint),
+    file => (file.packing !== null || file.size >= position) && hasFingerprint(file, fingerprint),
   );
 }
 
@@ -114,9 +116,12 @@ function namesIn(directory: string): string[] {
   }
 }
 
+const plainName = (name: string, packing: Packing | null): string =>
+  packing === null ? name : name.slice(0, -packing.suffix.length);
+
 /** Of `mail.log.1`, `mail.log-20260322` and `mail-20260322.log` (logrotate's `extension`), also with `.gz`. */
 function labelOf(name: string, base: string): string | null {
-  const plain = name.endsWith('.gz') ? name.slice(0, -3) : name;
+  const plain = plainName(name, packingOf(name));
   const extension = extname(base);
   const rest = plain.startsWith(base)
     ? plain.slice(base.length)
@@ -136,7 +141,7 @@ function fileAt(path: string, label: string): RotatedFile | null {
       ...identityOf(status),
       path,
       label,
-      compressed: path.endsWith('.gz'),
+      packing: packingOf(path),
       size: Number(status.size),
       modified: Number(status.mtimeNs) / 1e6,
     };
@@ -157,7 +162,7 @@ const isNumber = ({ label }: RotatedFile): boolean => /^\d{1,5}$/.test(label);
 /** With the year first, which other formats of a date (logrotate's `dateformat`) may not have. */
 const isDate = ({ label }: RotatedFile): boolean => /^20\d\d[-.]?[01]\d/.test(label);
 
-function openListed(file: RotatedFile): number | null {
+function openListed(file: RotatedFile): OpenFile | null {
   let fd: number;
   try {
     fd = openSync(file.path, 'r');
@@ -165,48 +170,22 @@ function openListed(file: RotatedFile): number | null {
     if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
-  if (isSameFile(identityOf(fstatSync(fd, { bigint: true })), file)) return fd;
+  const opened = openFileOf(fd, fstatSync(fd, { bigint: true }), file.packing);
+  if (isSameFile(opened.identity, file)) return opened;
   closeSync(fd);
   return null;
 }
 
-/** A file without a name, which is gone when it is closed, by whatever way. */
-async function unpack(packed: number): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-'));
-  const path = join(directory, 'log');
-  const fd = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
-  rmdirSync(directory);
-  try {
-    await pipeline(
-      createReadStream('', { fd: packed, start: 0, autoClose: false }),
-      createGunzip(),
-      createWriteStream('', { fd, start: 0, autoClose: false }),
-    );
-    return fd;
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-}
-
 function hasFingerprint(file: RotatedFile, fingerprint: Fingerprint): boolean {
-  let fd: number | null = null;
+  let opened: OpenFile | null = null;
   try {
-    fd = openListed(file);
-    return fd !== null && isFingerprintOf(fingerprint, headOf(fd, file.compressed));
+    opened = openListed(file);
+    if (opened === null) return false;
+    return isFingerprintOf(fingerprint, headOf(opened.fd, opened.packing, FINGERPRINT_BYTES));
   } catch {
     // Closed to us or damaged: whatever it holds, it cannot be read.
     return false;
   } finally {
-    if (fd !== null) closeSync(fd);
+    if (opened !== null) closeSync(opened.fd);
   }
-}
-
-/** Enough of a gzip file for FINGERPRINT_BYTES of what it holds, whatever its own head says. */
-const PACKED_HEAD = 8 * 1024;
-
-function headOf(fd: number, compressed: boolean): Buffer {
-  if (!compressed) return readHead(fd, FINGERPRINT_BYTES);
-  return gunzipSync(readHead(fd, PACKED_HEAD), { finishFlush: constants.Z_SYNC_FLUSH });
 }

@@ -6,6 +6,7 @@
  * that one read found is delivered at once, and no more is read until that has been dealt with, so that
  * a slow map cannot fill the memory; trouble is told as a notice and recovered from, never thrown.
  */
+import type { EpochSeconds } from '../base/clock.ts';
 
 /** What a source has to say that is not a line. */
 export type Notice =
@@ -20,12 +21,16 @@ export type Notice =
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
   | { readonly kind: 'too long'; readonly path: string; readonly count: number }
-  /** Entries of the journal under a tag that are not the server's own: so many so far, the latest from this uid. */
+  /**
+   * Entries of the journal under a tag that are not the server's own words: so many so far, the latest from this uid,
+   * by this way in.
+   */
   | {
       readonly kind: 'untrusted';
       readonly path: string;
       readonly tag: string;
       readonly uid: number | null;
+      readonly transport: string | null;
       readonly count: number;
     }
   /** Entries of the journal, so many so far, that cannot be read as a line. */
@@ -37,7 +42,8 @@ export type Notice =
   | { readonly kind: 'warned'; readonly path: string; readonly text: string };
 
 export interface Receiver {
-  lines(batch: readonly string[]): Promise<void>;
+  /** @param writtenBy no line is younger than this; null, or left out, for lines that have just been written */
+  lines(batch: readonly string[], writtenBy?: EpochSeconds | null): Promise<void>;
   notice(notice: Notice): void;
 }
 

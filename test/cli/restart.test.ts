@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { appendFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
@@ -46,6 +46,38 @@ describe('the map', () => {
     ]);
     await waitFor('its row', async () => (await keysOf(map)).join() === '198.51.100.51');
     await daemon.stop();
+  });
+
+  test('is not filled from what a clock that was ahead has put into the log', async () => {
+    const stamped = (ip: string, at: number): string =>
+      `${new Date(at).toISOString()} mx dovecot: imap-login: Login: user=<anna>, method=PLAIN, rip=${ip}, ` +
+      'lip=192.0.2.5, mpid=1, session=<a>\n';
+    const hour = 3_600_000;
+    const now = Date.now();
+    for (const [what, modified, ahead, expected] of [
+      ['by a month, of a log last written to yesterday', now - 24 * hour, 700 * hour, []],
+      ['by less than a day', now - 12 * hour, hour, []],
+      ['by a month, of a log that goes on', now, 700 * hour, []],
+      ['by an hour as all of them are', now, hour, ['203.0.113.1']],
+    ] as const) {
+      const map = watched.newMap();
+      const old = join(watched.directory, `ahead-${++count}.log`);
+      await writeFile(old, stamped('203.0.113.1', now + ahead));
+      await utimes(old, modified / 1000, modified / 1000);
+      const daemon = startDaemon(rig, process.execPath, [
+        ...[MAIN, 'run', '--watchlog', old, '--map', map, '--mynetworks', 'none', '--debug'],
+      ]);
+      await daemon.waitForLine(/^read .* ip=203\.0\.113\.1$/);
+      // One that comes now counts, wherever the other stands.
+      await appendFile(old, loginLine('198.51.100.59'));
+      await waitFor('its row', async () => (await keysOf(map)).includes('198.51.100.59'));
+      assert.deepEqual(
+        (await keysOf(map)).filter(key => key !== '198.51.100.59'),
+        expected,
+        what,
+      );
+      await daemon.stop();
+    }
   });
 
   test('is left alone by a dry run', async () => {

@@ -12,6 +12,46 @@ const WHOLE_STAMP = new RegExp(`^${STAMP}$`);
 /** Whole seconds from 2000 to 2037. */
 const anyTime = fc.integer({ min: 946_684_800, max: 2_145_916_800 }).map(epoch);
 
+describe('no line is younger than the reference', () => {
+  const reference = '2026-11-26T10:05:00.5Z';
+  for (const [name, stamp, time] of [
+    ['a stamp before it is what it says', '2026-11-26T10:04:59Z', '2026-11-26T10:04:59Z'],
+    ['one shortly after it counts as it', '2026-11-26T10:05:01Z', '2026-11-26T10:05:00Z'],
+    ['one of a zone further east, too', '2026-11-26T23:59:59Z', '2026-11-26T10:05:00Z'],
+    ['up to a day', '2026-11-27T10:05:00Z', '2026-11-26T10:05:00Z'],
+    ['one more than a day after it counts as none', '2026-11-27T10:05:01Z', null],
+    ['one of a month later, too', '2026-12-25T10:00:00Z', null],
+    ['without a year it is of the year before', 'Dec 25 10:00:00', '2025-12-25T10:00:00Z'],
+  ] as const) {
+    test(name, () => {
+      const reader = readerAt(reference);
+      assert.equal(
+        inZone('UTC', () => reader.bounded(reader.read(stamp))),
+        time && utc(time),
+      );
+    });
+  }
+
+  test('what it says can be had all the same, to be compared', () => {
+    const stamp = '2026-12-25T10:00:00Z';
+    assert.equal(readerAt(reference).read(stamp), utc(stamp));
+  });
+
+  test('nor than what is known of the lines at hand, for as long as they are', () => {
+    const reader = readerAt('2026-11-27T22:44:00Z');
+    const time = utc('2026-11-27T08:00:00Z');
+    reader.writtenBy(utc('2026-11-26T10:05:00Z'));
+    assert.equal(reader.bounded(time), utc('2026-11-26T10:05:00Z'));
+    reader.writtenBy(utc('2026-11-26T07:00:00Z'));
+    assert.equal(reader.bounded(time), null);
+    reader.writtenBy(null);
+    assert.equal(reader.bounded(time), time);
+    // The reference still holds: a file may have been written to in the future.
+    reader.writtenBy(utc('2026-12-25T10:00:00Z'));
+    assert.equal(reader.bounded(utc('2026-12-25T10:00:00Z')), null);
+  });
+});
+
 describe('the forms of stamps, in UTC', () => {
   const reference = '2026-11-24T12:00:00Z';
   const table: readonly (readonly [string, string | null])[] = [

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { JournalSource, type JournalTimes } from '../../src/source/journal-source.ts';
-import { ONLY_ROOT, trustDeclared } from '../../src/source/journal-trust.ts';
+import { type JournalTrust, ONLY_ROOT, trustDeclared } from '../../src/source/journal-trust.ts';
 import { checkJournal } from '../../src/source/journalctl.ts';
 import type { Notice } from '../../src/source/source.ts';
 import { type MailServer, startDovecot } from './dovecot.ts';
@@ -45,18 +45,22 @@ describe('the systemd journal', { skip }, () => {
   });
   afterEach(() => Promise.all(sources.map(source => source.stop())));
 
-  const rulesFor = (...tags: readonly string[]) => ({
-    tags,
-    trust: trustDeclared([{ programs: tags, journal: ONLY_ROOT }]),
+  const rulesFor = (tag: string, declared: JournalTrust = ONLY_ROOT) => ({
+    tags: [tag],
+    trust: trustDeclared([{ programs: [tag], journal: declared }]),
   });
 
-  function follow(tag: string, cursor: string | null = null): JournalSource {
+  function follow(
+    tag: string,
+    cursor: string | null = null,
+    declared: JournalTrust = ONLY_ROOT,
+  ): JournalSource {
     const receiver = {
       lines: async (batch: readonly string[]) => void lines.push(...batch),
       notice: (notice: Notice) => void notices.push(notice),
     };
     const start = { cursor, since: () => epoch(Date.now() / 1000 - 900) };
-    const source = new JournalSource(receiver, rulesFor(tag), start, journalctl, TIMES);
+    const source = new JournalSource(receiver, rulesFor(tag, declared), start, journalctl, TIMES);
     sources.push(source);
     source.start();
     return source;
@@ -131,20 +135,70 @@ describe('the systemd journal', { skip }, () => {
         path: 'journal',
         tag: 'dovecot',
         uid: 65534,
+        transport: 'syslog',
         count: 1,
       });
     });
   });
 
-  test('a message of root is delivered, however it is sent', async () => {
+  test('a message of root is delivered by syslog and by the own protocol of the journal', async () => {
     follow('imapd');
     await log('imapd', ['by syslog']);
-    await journal.run('systemd-cat', ['-t', 'imapd', 'cat'], { input: 'by a stream\n' });
     await journal.run('logger', ['--journald'], {
       input: 'SYSLOG_IDENTIFIER=imapd\nMESSAGE=by its own protocol\n',
     });
+    await delivered(2);
+    assert.deepEqual(messages().sort(), ['by its own protocol', 'by syslog']);
+  });
+
+  const bySystemdCat = (tag: string, input: string): Promise<string> =>
+    journal.run('systemd-cat', ['-t', tag, 'cat'], { input });
+
+  test('a line end makes two entries of a stream, and one of a datagram', async () => {
+    await bySystemdCat('streaming', `first\n${FORGERY}\n`);
+    // A server that is trusted whatever way it takes has the second one taken for its own words.
+    follow('streaming', null, { ...ONLY_ROOT, transports: ['stdout', 'syslog'] });
+    await delivered(2);
+    assert.deepEqual(messages(), ['first', FORGERY]);
+    await journal.run('sh', ['-c', `printf '<22>streaming: first\\n${FORGERY}' | ${SEND}`]);
     await delivered(3);
-    assert.deepEqual(messages().sort(), ['by a stream', 'by its own protocol', 'by syslog']);
+    assert.equal(messages()[2], `first#012${FORGERY}`);
+  });
+
+  test('a stream is not taken for the words of a server that logs by syslog', async () => {
+    follow('streams');
+    await bySystemdCat('streams', `first\n${FORGERY}\n`);
+    await log('streams', ['the end']);
+    await delivered(1);
+    assert.deepEqual(messages(), ['the end']);
+    await waitFor('the notice', () =>
+      notices.some(
+        notice =>
+          notice.kind === 'untrusted' && notice.count === 2 && notice.transport === 'stdout',
+      ),
+    );
+  });
+
+  test('the pieces of a line that journald breaks are no lines, where streams are taken', async () => {
+    follow('broken', null, { ...ONLY_ROOT, transports: ['stdout', 'syslog'] });
+    // LineMax= is 48K (journald.conf(5)); what follows would be the beginning of an entry.
+    await bySystemdCat('broken', `one\n${'x'.repeat(48 * 1024)}${FORGERY}\ntwo\n`);
+    await bySystemdCat('broken', `three\nx\0${FORGERY}\nfour\nno end`);
+    await log('broken', ['the end']);
+    await delivered(5);
+    assert.deepEqual(messages(), ['one', 'two', 'three', 'four', 'the end']);
+  });
+
+  test('nginx by datagram has a tag with nohostname, and none without', async () => {
+    const said = '2026/11/23 00:53:00 [info] 7#7: *1 client logged in';
+    follow('nginx');
+    for (const host of ['vm ', ''])
+      await journal.run('sh', [
+        '-c',
+        `printf '<190>Nov 23 00:53:00 ${host}nginx: ${said}' | ${SEND}`,
+      ]);
+    await delivered(1);
+    assert.deepEqual(messages(), [said]);
   });
 
   test('a message is what was sent, with the blanks at its end and without new lines', async () => {

@@ -312,7 +312,7 @@ export const SERVERS: readonly Server[] = [
     tags: ['mailboxd'],
     successes: [
       ({ user, ip, text }) =>
-        `INFO  [ImapSSLServer-13] [name=nick@example.org;ip=10.0.0.4;oip=${ip};via=${text};ua=${text};] imap - user ${user} authenticated, mechanism=LOGIN [TLS]`,
+        `INFO  [ImapSSLServer-13] [name=nick@example.org;ip=${ip};via=${text};ua=${text};] imap - user ${user} authenticated, mechanism=LOGIN [TLS]`,
       ({ user, ip, text }) =>
         `INFO  [Pop3Server-7] [ip=${ip};ua=${text};] security - cmd=Auth; account=${user}; protocol=pop3;`,
     ],

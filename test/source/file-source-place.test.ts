@@ -14,6 +14,7 @@ import {
   rmSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -21,7 +22,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { epoch } from '../../src/base/clock.ts';
+import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
 import { FileSource } from '../../src/source/file-source.ts';
 import { type Place, parsePlace } from '../../src/source/place.ts';
 import type { Notice } from '../../src/source/source.ts';
@@ -32,6 +33,7 @@ let log: string;
 let lines: string[];
 let notices: Notice[];
 let source: FileSource;
+let delivered: () => void = () => undefined;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
@@ -48,7 +50,10 @@ afterEach(async () => {
 /** Never started: it looks when it is told to. */
 function open(place: Place | null = null, startAt: StartPosition = () => 0): void {
   const receiver = {
-    lines: async (batch: readonly string[]) => void lines.push(...batch),
+    lines: async (batch: readonly string[]) => {
+      lines.push(...batch);
+      delivered();
+    },
     notice: (notice: Notice) => void notices.push(notice),
   };
   source = new FileSource(log, receiver, startAt, { place });
@@ -67,6 +72,18 @@ async function restart(meanwhile: () => void): Promise<void> {
   assert.ok(place);
   meanwhile();
   open(place);
+}
+
+/** Looks until so many lines have been delivered, and stops then. */
+async function stopAfter(count: number): Promise<void> {
+  let stopping: Promise<void> | null = null;
+  delivered = () => {
+    if (lines.length >= count) stopping ??= source.stop();
+  };
+  await source.look();
+  assert.ok(stopping !== null);
+  await stopping;
+  delivered = () => undefined;
 }
 
 const kinds = (): string[] => notices.map(({ kind }) => kind);
@@ -141,14 +158,55 @@ describe('a source goes on exactly where another has stopped', () => {
     await sees('three');
   });
 
-  test('without the middle of a file that can not be read', async () => {
+  test('without a file that can not be read', async () => {
     await restart(() => {
       renameSync(log, `${log}.2`);
-      writeFileSync(`${log}.1.gz`, gzipSync(Buffer.from('three\n')).subarray(0, -9));
+      writeFileSync(`${log}.1.gz`, 'three\n');
       writeFileSync(log, 'four\n');
     });
     await sees('four');
     assert.ok(kinds().includes('failed'));
+  });
+
+  test('with as much of a damaged file as can be read, and the damage is told', async () => {
+    const long = Array.from({ length: 20_000 }, (_, index) => `${index} ${Math.random()}`);
+    const packed = gzipSync(`${long.join('\n')}\n`);
+    await restart(() => {
+      renameSync(log, `${log}.2`);
+      writeFileSync(`${log}.1.gz`, packed.subarray(0, packed.length - 9));
+      writeFileSync(log, 'four\n');
+    });
+    await source.look();
+    assert.equal(lines.pop(), 'four');
+    // Its last block is only whole with its last bytes.
+    assert.deepEqual(lines, long.slice(0, lines.length));
+    assert.ok(lines.length > 10_000, `${lines.length} lines`);
+    assert.deepEqual(
+      notices.filter(({ kind }) => kind === 'failed'),
+      [{ kind: 'failed', path: log, reason: `${log}.1.gz: unexpected end of file` }],
+    );
+  });
+
+  test('in the middle of a file that was compressed, long as it is', async () => {
+    const long = Array.from({ length: 50_000 }, (_, index) => `${index} ${'x'.repeat(index % 99)}`);
+    await restart(() => {
+      appendFileSync(log, `f\n${long.join('\n')}\n`);
+      renameSync(log, `${log}.1`);
+      writeFileSync(log, 'end\n');
+    });
+    // Nothing is written anywhere, so it does not matter that nothing can be.
+    const { TMPDIR } = process.env;
+    process.env['TMPDIR'] = join(directory, 'missing');
+    // Two stops on the way: at a place within the plain file, and within the compressed one.
+    await stopAfter(10_000);
+    compress(`${log}.1`);
+    await restart(() => undefined);
+    await stopAfter(30_000);
+    await restart(() => undefined);
+    await source.look();
+    if (TMPDIR === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = TMPDIR;
+    assert.deepEqual(lines, ['half', ...long, 'end']);
   });
 
   test('also with what a slow writer adds to the old file', async () => {
@@ -210,9 +268,68 @@ test('lines that could not be dealt with are delivered again', async () => {
   await sees('one', 'two');
 });
 
+describe('what was there when a file was opened', () => {
+  const written: (readonly [string, EpochSeconds | null])[] = [];
+
+  function follow(place: Place | null = null): void {
+    written.length = 0;
+    const receiver = {
+      lines: async (batch: readonly string[], writtenBy: EpochSeconds | null = null) => {
+        for (const line of batch) written.push([line, writtenBy]);
+      },
+      notice: () => undefined,
+    };
+    source = new FileSource(log, receiver, () => null, { place });
+  }
+
+  test('is no younger than its last change was, and what comes later is new', async () => {
+    writeFileSync(log, 'one\ntwo\nthr');
+    utimesSync(log, 1000, 1000.5);
+    follow();
+    await source.look();
+    appendFileSync(log, 'ee\nfour\n');
+    await source.look();
+    assert.deepEqual(written, [
+      ['one', 1001],
+      ['two', 1001],
+      ['three', null],
+      ['four', null],
+    ]);
+  });
+
+  test('has the last change of its own file, of whatever kind', async () => {
+    writeFileSync(`${log}.2`, 'one\n');
+    utimesSync(`${log}.2`, 1000, 1000);
+    compress(`${log}.2`);
+    utimesSync(`${log}.2.gz`, 1000, 1000);
+    writeFileSync(`${log}.1`, 'two\n');
+    utimesSync(`${log}.1`, 2000, 2000);
+    writeFileSync(log, 'three\n');
+    utimesSync(log, 3000, 3000);
+    follow();
+    await source.look();
+    assert.deepEqual(written, [
+      ['one', 1000],
+      ['two', 2000],
+      ['three', 3000],
+    ]);
+  });
+
+  test('is gone when it was cut away', async () => {
+    writeFileSync(log, 'one\ntwo\n');
+    utimesSync(log, 1000, 1000);
+    follow();
+    await source.look();
+    truncateSync(log);
+    appendFileSync(log, 'three\n');
+    await source.look();
+    assert.deepEqual(written.at(-1), ['three', null]);
+  });
+});
+
 describe('the start by time', () => {
   const since = (seconds: number): StartPosition =>
-    startAtTime(epoch(seconds + 60), line => epoch(Number(line.split(' ', 1)[0])));
+    startAtTime(epoch(seconds + 60), () => line => epoch(Number(line.split(' ', 1)[0])));
   const logOf = (from: number, to: number): string =>
     Array.from({ length: to - from }, (_, index) => `${from + index} ${'x'.repeat(99)}\n`).join('');
 

@@ -22,6 +22,7 @@ const GENUINE = {
   _COMM: 'log',
   _EXE: '/usr/lib/dovecot/log',
   _SYSTEMD_UNIT: 'dovecot.service',
+  _TRANSPORT: 'syslog',
 };
 
 /** An entry's JSON, a character a byte, with some fields changed; undefined for left out. */
@@ -46,6 +47,9 @@ test('an entry has what journald says of it', () => {
     unit: 'dovecot.service',
     comm: 'log',
     exe: '/usr/lib/dovecot/log',
+    transport: 'syslog',
+    stream: null,
+    lineBreak: null,
   });
 });
 

@@ -70,6 +70,7 @@ const entry = (number: number, fields: Readonly<Record<string, unknown>> = {}): 
     __REALTIME_TIMESTAMP: '1795559666172621',
     SYSLOG_IDENTIFIER: 'dovecot',
     MESSAGE: `message ${number}`,
+    _TRANSPORT: 'syslog',
     _HOSTNAME: 'mx',
     _UID: '0',
     ...fields,
@@ -130,7 +131,7 @@ describe('journalctl is asked', () => {
     const [call = ''] = calls();
     assert.match(call, /--identifier=dovecot --identifier=imapd /);
     assert.match(call, /--output=json --output-fields=\S*_UID --follow --lines=all /);
-    assert.match(call, new RegExp(`--since=@${SINCE}$`));
+    assert.match(call, new RegExp(`--since=@${SINCE - 60}$`));
   });
 
   test('for what follows the saved cursor, whose own entry does not come again', async () => {
@@ -286,7 +287,7 @@ describe('an entry', () => {
     const following = follow();
     await seen(1, 4);
     await following.stop();
-    const untrusted = { kind: 'untrusted', path: 'journal', tag: 'dovecot' };
+    const untrusted = { kind: 'untrusted', path: 'journal', tag: 'dovecot', transport: 'syslog' };
     assert.deepEqual(noticesOf('untrusted'), [
       { ...untrusted, uid: 1000, count: 1 },
       { ...untrusted, uid: 1001, count: 2 },
@@ -313,6 +314,33 @@ describe('an entry', () => {
     await seen(1, 5);
     await following.stop();
     assert.deepEqual(noticesOf('too long').at(-1), { kind: 'too long', path: 'journal', count: 3 });
+  });
+
+  test('that journald broke, and the rest of it, are counted and not delivered', async () => {
+    const broken = entry(2, { _STREAM_ID: 'a', _LINE_BREAK: 'line-max' });
+    plan(print(entry(1), broken, entry(3), entry(4, { _STREAM_ID: 'a' }), entry(5)));
+    const following = follow();
+    await seen(1, 3, 5);
+    await following.stop();
+    const [first, last] = noticesOf('untrusted');
+    assert.deepEqual(last, { ...first, count: 2 });
+  });
+
+  test('that another run begins with is no rest of what the last one saw broken', async () => {
+    const broken = entry(2, { _STREAM_ID: 'a', _LINE_BREAK: 'line-max' });
+    const rest = entry(4, { _STREAM_ID: 'a' });
+    plan(
+      print(entry(1), broken, entry(3)),
+      print(broken, entry(3), rest, entry(5, { _STREAM_ID: 'a' })),
+    );
+    const first = follow();
+    await seen(1, 3);
+    await waitFor('its place', () => first.cursor === cursorOf(2));
+    await first.stop();
+    const second = follow({ cursor: first.cursor });
+    await seen(1, 3, 3, 5);
+    assert.equal(calls()[1]?.endsWith(`--cursor=${cursorOf(2)}`), true);
+    await waitFor('a place behind it', () => second.cursor === cursorOf(5));
   });
 
   test('may be made of bytes', async () => {

@@ -20,9 +20,19 @@ const ENTRY: JournalEntry = {
   unit: 'courier-imap.service',
   comm: 'courierlogger',
   exe: '/usr/sbin/courierlogger',
+  transport: 'syslog',
+  stream: null,
+  lineBreak: null,
 };
 
-const NOTHING: JournalTrust = { uids: null, units: null, comms: null, exes: null, priority: null };
+const NOTHING: JournalTrust = {
+  uids: null,
+  units: null,
+  comms: null,
+  exes: null,
+  priority: null,
+  transports: ['syslog', 'journal'],
+};
 
 describe('an entry is trusted', () => {
   for (const [name, entry, declared, trusted] of [
@@ -85,6 +95,27 @@ describe('an entry is trusted', () => {
     ['of a severity', {}, { ...NOTHING, priority: 6 }, true],
     ['not of another severity', { priority: 5 }, { ...NOTHING, priority: 6 }, false],
     ['not of no severity', { priority: null }, { ...NOTHING, priority: 6 }, false],
+    ["by the journal's own protocol", { transport: 'journal' }, ONLY_ROOT, true],
+    [
+      'not by a stream, in which text with line ends is several',
+      { transport: 'stdout' },
+      ONLY_ROOT,
+      false,
+    ],
+    ['not by a way that is not told', { transport: null }, ONLY_ROOT, false],
+    ['not by another way in', { transport: 'kernel' }, ONLY_ROOT, false],
+    [
+      'by a stream where the server logs so',
+      { transport: 'stdout' },
+      { ...ONLY_ROOT, transports: ['stdout'] },
+      true,
+    ],
+    [
+      'and by no datagram then',
+      { transport: 'syslog' },
+      { ...ONLY_ROOT, transports: ['stdout'] },
+      false,
+    ],
     ['only if everything fits', { uid: 1000 }, { ...ONLY_ROOT, priority: 6 }, false],
   ] as const) {
     test(name, () => assert.equal(isTrusted({ ...ENTRY, ...entry }, declared), trusted));
