@@ -19,6 +19,14 @@ export interface Policy {
   readonly limits: LimitSettings;
 }
 
+/** Has nothing against anybody. */
+export const NO_POLICY: Policy = {
+  requireTls: false,
+  allowUsers: null,
+  denyUsers: null,
+  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+};
+
 /** Why a login counts for nothing; null when the policy has nothing against it. */
 export function refusalOf({ tls, user }: LoginEvent, policy: Policy): PolicyReason | null {
   if (policy.requireTls && tls !== true) return 'not encrypted';
