@@ -9,7 +9,7 @@ import { systemClock } from '../base/clock.ts';
 import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { GrantRow } from '../control/protocol.ts';
-import { ordersFile } from '../daemon/bookkeeping.ts';
+import { ordersFile } from '../daemon/core.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Order, Orders } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';

@@ -1,21 +1,25 @@
 /**
  * `popbsmtp purge`: ends what is due when no daemon is there to do it.
  *
- * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
- * map, and where there is no map, there is nothing to do, and that is no error.
+ * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  What is due, and what an
+ * allowance by hand keeps, is decided as the daemon would.  While a daemon owns the map, and where there is no map, there
+ * is nothing to do, and that is no error.
+ * It does not ask what Postfix permits besides, so it works when Postfix does not; an address in mynetworks may relay
+ * anyway.
  */
-import { epoch, type Moment, systemClock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
 import { EXIT, Failure } from '../base/errors.ts';
-import { ordersFile } from '../daemon/bookkeeping.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import { Core, UNBOUNDED } from '../daemon/core.ts';
+import { classifierFor } from '../daemon/rules.ts';
+import type { Decision } from '../grant/decision.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
-import { Orders } from '../grant/orders.ts';
+import { NO_POLICY } from '../grant/policy.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
-import { grantsIn } from '../map/row.ts';
 import { type Maps, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
-import { settingsOf } from '../options/settings.ts';
+import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
 import { print } from '../report/print.ts';
@@ -28,7 +32,7 @@ export async function purge(values: Values): Promise<number> {
   const held = await holdFree(mapsOf(settings));
   if (held === null) return EXIT.ok;
   try {
-    await end(held, grace);
+    await end(held, grace, await classifierOf(settings));
   } finally {
     await held.close();
   }
@@ -46,39 +50,41 @@ async function holdFree({ map, mirrors }: Maps): Promise<HeldMap | null> {
   }
 }
 
-/** Without those that cannot be read what is allowed by hand ends early, but all that is due ends. */
-function ordersOf(spec: MapSpec, grace: Grace, now: Moment): Orders {
-  const orders = new Orders(grace);
+/** Where it cannot be read whom to exclude, nobody's allowance lasts on: all that is due ends. */
+async function classifierOf({ exclude }: Settings<'purge'>): Promise<Classifier> {
+  const networks = {
+    mynetworks: { value: 'none', origin: 'purge' },
+    postfixConfig: null,
+    exclude,
+  };
   try {
-    orders.restore(ordersFile(spec).read(), now);
+    return await classifierFor(networks, warn);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     warn(error.line);
+    const everybody = { value: '0.0.0.0/0 ::/0', origin: 'purge' };
+    return classifierFor({ ...networks, exclude: everybody }, warn);
   }
-  return orders;
 }
 
-async function end({ map }: HeldMap, grace: Grace): Promise<void> {
-  const moment = systemClock().now();
-  const now = epoch(Math.floor(moment.wall));
-  const orders = ordersOf(map.spec, grace, moment);
-  const rows = [...grantsIn(await map.rows())];
-  const refused = new Set(orders.refused(() => [], moment));
-  const overdue = rows.filter(({ ip, stamp }) => stamp + grace.of(ip) <= now || refused.has(ip));
-  // What is allowed by hand for longer goes on, as it would with a daemon.
-  const stamps = overdue.map(({ ip }) => orders.loginOf(ip, moment));
-  const due = overdue.filter((_, index) => stamps[index] === null);
-  const kept = overdue.flatMap(({ ip }, index) => {
-    const stamp = stamps[index] ?? null;
-    return stamp === null ? [] : [{ ip, stamp }];
+/** @throws Failure of the map */
+async function end({ map }: HeldMap, grace: Grace, classifier: Classifier): Promise<void> {
+  const ended: Decision[] = [];
+  const core = new Core({
+    rules: { classifier, grace, policy: NO_POLICY },
+    bounds: UNBOUNDED,
+    map,
+    clock: systemClock(),
+    report: decision => {
+      if (decision.kind === 'purged') ended.push(decision);
+    },
+    warn,
   });
-  // A step of the clock may leave rows from the future behind; they count from now.
-  const ahead = rows.filter(({ stamp }) => stamp > now);
-  await map.commit([
-    ...due.map(({ ip }) => ({ ip, stamp: null })),
-    ...kept,
-    ...ahead.map(({ ip }) => ({ ip, stamp: now })),
-  ]);
-  const lines = due.flatMap(grant => debugLines({ kind: 'purged', grant }, false));
+  // Without orders that can be read, what is allowed by hand ends early, but all that is due ends.
+  await core.restore({ tolerant: true });
+  await core.enforce();
+  const { trouble } = core.pipeline;
+  if (trouble !== null) throw trouble;
+  const lines = ended.flatMap(decision => debugLines(decision, false));
   await print(lines.map(line => `${line}\n`).join(''));
 }

@@ -5,14 +5,12 @@
  * to what was allowed once; at the end the map is made to hold just what would be valid at the log's last
  * time stamp.  Rows of the administrator's stay.
  */
-import { type EpochSeconds, epoch, logClock } from '../base/clock.ts';
+import { type EpochSeconds, logClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
-import { Pipeline } from '../daemon/pipeline.ts';
-import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
+import { Core } from '../daemon/core.ts';
+import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
-import { GrantTable } from '../grant/grant-table.ts';
-import { sessionsOf } from '../grant/session-table.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { difference } from '../map/difference.ts';
 import { holdMap } from '../map/held-map.ts';
@@ -47,7 +45,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       settings.map,
       rows.filter(({ stamp }) => stamp === null),
     );
-    const player = new Player(settings, rules, memory, show);
+    const player = new Player(settings, rules, { map: memory, show, warn });
     const meter = progressMeter(logs, settings.json || settings.debug);
     try {
       for (const finished of logs) await player.play(finished, meter);
@@ -66,28 +64,38 @@ export async function replay(values: Values, files: readonly string[]): Promise<
 class Player {
   readonly #settings: ReplaySettings;
   readonly #rules: LoadedRules;
-  readonly #pipeline: Pipeline;
+  readonly #core: Core;
   readonly #clock = logClock();
-  readonly #grants: GrantTable;
   readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
   #text = '';
 
-  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap, show: ShowUser) {
+  constructor(
+    settings: ReplaySettings,
+    rules: LoadedRules,
+    {
+      map,
+      show,
+      warn,
+    }: {
+      readonly map: LookupMap;
+      readonly show: ShowUser;
+      readonly warn: (text: string) => void;
+    },
+  ) {
     this.#settings = settings;
     this.#rules = rules;
-    this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
-    this.#pipeline = new Pipeline({
-      rules: rulesFor(rules, () => epoch(0), new LogMemory()),
-      grants: this.#grants,
-      sessions: sessionsOf(settings),
+    this.#core = new Core({
+      rules,
+      bounds: settings,
       map,
       clock: this.#clock,
       report: decision => this.#report(withShownUser(decision, show)),
+      warn,
     });
   }
 
   async play(log: FinishedLog, meter: ProgressMeter | null): Promise<void> {
-    const { recogniser } = rulesFor(this.#rules, () => log.modified, new LogMemory());
+    const recogniser = recogniserFor(this.#rules, () => log.modified, new LogMemory());
     let end: EpochSeconds | null = null;
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];
@@ -95,7 +103,7 @@ class Player {
         const event = recogniser.recogniseLine(batch.line(index));
         if (event !== null) events.push(event);
       }
-      await this.#pipeline.events(events);
+      await this.#core.pipeline.events(events);
       await this.#print();
       meter?.update();
       end = recogniser.timeOf(batch.last()) ?? end;
@@ -106,14 +114,14 @@ class Player {
 
   /** Ends what would have ended by the last time stamp, and says what happened. */
   async finish(): Promise<void> {
-    await this.#pipeline.purge();
+    await this.#core.pipeline.purge();
     await this.#print();
     const { lines, granted, refreshed, ignored, purged } = this.#counts;
     const { wall } = this.#clock.now();
     const when = wall === 0 ? 'at the end' : `at ${formatCtime(wall)}`;
     process.stderr.write(
       `${lines} lines; logins: ${granted} granted, ${refreshed} refreshed, ${ignored} ignored; ` +
-        `${purged} purged; ${this.#grants.size} grants ${when}\n`,
+        `${purged} purged; ${this.#core.grants.size} grants ${when}\n`,
     );
   }
 

@@ -7,7 +7,6 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';
-import type { Clock } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { metricsText } from '../control/metrics.ts';
 import {
@@ -18,42 +17,29 @@ import {
   type Request,
 } from '../control/protocol.ts';
 import type { Status } from '../control/status.ts';
-import type { GrantTable } from '../grant/grant-table.ts';
 import { MAX_ORDERS, type Orders, type Subject } from '../grant/orders.ts';
-import type { Roster } from '../grant/roster.ts';
-import type { StateFile } from '../state/state-file.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Core } from './core.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
 const BLOCK = 500;
 
-export interface CommandsParts {
-  readonly pipeline: Pipeline;
-  readonly grants: GrantTable;
-  readonly orders: Orders;
-  /** Where the orders are kept. */
-  readonly file: StateFile;
-  readonly roster: Roster;
-  readonly clock: Clock;
-}
-
 export class Commands {
-  readonly #parts: CommandsParts;
+  readonly #core: Core;
 
-  constructor(parts: CommandsParts) {
-    this.#parts = parts;
+  constructor(core: Core) {
+    this.#core = core;
   }
 
   /** @throws Failure ORDERS_FULL; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
   async allow(ip: IpText, seconds: number): Promise<OrderResult> {
-    const { pipeline } = this.#parts;
+    const { pipeline } = this.#core;
     this.#refuseWhenFull(1);
     const allowed = await pipeline.allow(ip, seconds);
     if (allowed.kind === 'ignored') {
       const { reason } = allowed;
       return { kind: reason === 'in mynetworks' ? 'needless' : 'refused', reason };
     }
-    await this.#save();
+    await this.#core.saveOrders();
     const { order, effect } = allowed;
     return { kind: 'done', until: order.until, rows: [{ ip, effect }], unknown: 0 };
   }
@@ -67,7 +53,7 @@ export class Commands {
     user: string | null,
     seconds: number,
   ): Promise<OrderResult> {
-    const { pipeline, clock } = this.#parts;
+    const { pipeline, clock } = this.#core;
     const subjects: Subject[] =
       user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
     this.#refuseWhenFull(subjects.length);
@@ -79,14 +65,14 @@ export class Commands {
       return found.ips;
     };
     const { orders, rows } = await pipeline.revoke(subjects, find, seconds);
-    await this.#save();
+    await this.#core.saveOrders();
     const until = orders[0]?.until ?? clock.now().wall + seconds;
     return { kind: 'done', until, rows, unknown };
   }
 
   /** The grants, in blocks. */
   async *list(): AsyncGenerator<readonly GrantRow[]> {
-    const { grants } = this.#parts;
+    const { grants } = this.#core;
     let block: GrantRow[] = [];
     for (const { ip } of grants.all()) {
       block.push(this.#row(ip));
@@ -99,13 +85,13 @@ export class Commands {
   }
 
   #ofUser(user: string): { readonly ips: readonly IpText[]; readonly unknown: number } {
-    const { roster, grants } = this.#parts;
+    const { roster, grants } = this.#core;
     const { ips, unnamed } = roster.ofUser(user);
     return { ips, unknown: unnamed + Math.max(0, grants.size - roster.size) };
   }
 
   #row(ip: IpText): GrantRow {
-    const { grants, roster, clock } = this.#parts;
+    const { grants, roster, clock } = this.#core;
     const { steady } = clock.now();
     const left = Math.max(0, Math.ceil((grants.dueOf(ip) ?? steady) - steady));
     const { user = null, server = null, since = null, last = null } = roster.of(ip) ?? {};
@@ -113,13 +99,8 @@ export class Commands {
   }
 
   #refuseWhenFull(more: number): void {
-    const { orders, clock } = this.#parts;
+    const { orders, clock } = this.#core;
     if (orders.isFull(more, clock.now())) throw failure('ORDERS_FULL', { most: MAX_ORDERS });
-  }
-
-  #save(): Promise<void> {
-    const { file, orders, clock } = this.#parts;
-    return file.write(orders.save(clock.now()));
   }
 }
 

@@ -12,7 +12,8 @@ import type { Status } from '../control/status.ts';
 import { Textfile } from '../control/textfile.ts';
 import type { MapSpec } from '../map/map.ts';
 import { socketPath } from '../state/socket.ts';
-import { answer, Commands, type CommandsParts } from './commands.ts';
+import { answer, Commands } from './commands.ts';
+import type { Core } from './core.ts';
 
 export interface ControlSettings {
   readonly map: MapSpec;
@@ -22,7 +23,8 @@ export interface ControlSettings {
   readonly metricsListen: Listening | null;
 }
 
-interface ControlParts extends CommandsParts {
+interface ControlParts {
+  readonly core: Core;
   readonly status: () => Status;
   readonly warn: (text: string) => void;
 }
@@ -62,9 +64,9 @@ export class Control {
 }
 
 async function serve(map: MapSpec, parts: ControlParts): Promise<ControlServer | null> {
-  const { status, warn, orders, clock } = parts;
-  const commands = new Commands(parts);
-  const present = { status, orders: () => orders.list(clock.now()) };
+  const { status, warn, core } = parts;
+  const commands = new Commands(core);
+  const present = { status, orders: () => core.orders.list(core.clock.now()) };
   try {
     const path = socketPath(map);
     if (path === null) {

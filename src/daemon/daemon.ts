@@ -8,30 +8,31 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
-import { type Clock, type Moment, systemClock } from '../base/clock.ts';
+import { type Clock, type EpochSeconds, type Moment, systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
+import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { TimedMap } from '../control/timed-map.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { Grace } from '../grant/grace.ts';
-import { GrantTable } from '../grant/grant-table.ts';
-import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { Drift } from '../recogniser/drift.ts';
+import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
+import type { Recogniser } from '../recogniser/recogniser.ts';
 import type { Notice, Receiver } from '../source/source.ts';
-import type { Places } from '../state/checkpoint.ts';
-import { Bookkeeping } from './bookkeeping.ts';
+import type { Notes } from '../state/checkpoint.ts';
 import { Bookmarks } from './bookmarks.ts';
 import { Control } from './control.ts';
+import { Core } from './core.ts';
 import { fleetFor } from './membership.ts';
 import { NoteKeeper } from './note-keeper.ts';
-import type { Output } from './output.ts';
-import { Pipeline, type Rules } from './pipeline.ts';
-import { type LoadedRules, loadRules, rulesFor } from './rules.ts';
+import { counted, type Output } from './output.ts';
+import type { Pipeline } from './pipeline.ts';
+import { type LoadedRules, loadRules, recogniserFor } from './rules.ts';
 import type { RuleSettings, RunSettings } from './settings.ts';
 import { Silences } from './silence.ts';
 import { positionOf } from './source-position.ts';
@@ -78,16 +79,15 @@ class RunningDaemon implements Daemon {
   readonly #loaded: LoadedRules;
   readonly #held: HeldMap;
   readonly #clock: Clock;
-  readonly #bookkeeping: Bookkeeping;
+  readonly #counters: Counters;
   /** As it was started: an upgrade may have put another one in its place. */
   readonly #version = version();
+  /** What is told is counted on its way. */
   readonly #output: Output;
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
-  readonly #grants: GrantTable;
+  readonly #core: Core;
   readonly #pipeline: Pipeline;
-  /** Null when sessions keep nothing. */
-  readonly #sessions: SessionTable | null;
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
   readonly #silences: Silences;
@@ -101,6 +101,7 @@ class RunningDaemon implements Daemon {
   /** Null in a dry run. */
   #notes: NoteKeeper | null = null;
   #watched: readonly Watched[] = [];
+  #recogniser: Recogniser;
   #grace: Grace;
   #following = 0;
 
@@ -115,8 +116,8 @@ class RunningDaemon implements Daemon {
     this.#loaded = loaded;
     this.#held = held;
     this.#clock = clock;
-    this.#bookkeeping = new Bookkeeping(settings.map, settings.grace, clock, output);
-    this.#output = this.#bookkeeping.output;
+    this.#counters = new Counters(() => clock.now());
+    this.#output = counted(output, this.#counters);
     this.#grace = settings.grace;
     const { warn } = this.#output;
     this.#silences = new Silences(() => clock.now().steady, warn);
@@ -124,20 +125,19 @@ class RunningDaemon implements Daemon {
     this.#bookmarks = settings.nowrite
       ? null
       : new Bookmarks(held.map, () => this.#grace.toString(), warn);
-    this.#sessions = sessionsOf(settings);
-    this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
-    this.#pipeline = new Pipeline({
-      rules: this.#rulesFor(loaded),
-      grants: this.#grants,
-      sessions: this.#sessions,
-      map: new TimedMap(held.map, this.#bookkeeping.counters),
+    this.#recogniser = this.#recogniserFor(loaded);
+    this.#core = new Core({
+      rules: loaded,
+      bounds: settings,
+      map: new TimedMap(held.map, this.#counters),
       clock,
       report: decision => {
         this.#output.report(decision);
         this.#fleet?.report(decision);
       },
-      orders: this.#bookkeeping.orders,
+      warn,
     });
+    this.#pipeline = this.#core.pipeline;
     this.following = new Promise(resolve => this.#end.once('following', resolve));
     this.ended = new Promise((resolve, reject) => {
       this.#end.once('end', resolve);
@@ -146,16 +146,12 @@ class RunningDaemon implements Daemon {
   }
 
   async start(names: readonly string[]): Promise<void> {
-    this.#bookkeeping.readOrders();
-    const now = this.#clock.now();
-    await this.#held.map.eachGrant(grant => this.#grants.restore(grant, now));
+    const { places, memory, sessions } = this.#recall();
+    this.#memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
-    const places = this.#recall();
-    if (!this.#settings.nowrite) {
-      await this.#bookkeeping.takeRoster(ip => this.#grants.dueOf(ip) !== null);
-    }
-    await this.#pipeline.purge();
-    await this.#pipeline.obey(this.#bookkeeping.refused());
+    await this.#core.restore({ sessions });
+    if (!this.#settings.nowrite) await this.#core.dropRoster();
+    await this.#core.enforce();
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,
@@ -178,12 +174,7 @@ class RunningDaemon implements Daemon {
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
     this.#control = await Control.open(this.#settings, {
-      pipeline: this.#pipeline,
-      grants: this.#grants,
-      orders: this.#bookkeeping.orders,
-      file: this.#bookkeeping.ordersFile,
-      roster: this.#bookkeeping.roster,
-      clock: this.#clock,
+      core: this.#core,
       status: () => this.#status(),
       warn: this.#output.warn,
     });
@@ -192,18 +183,16 @@ class RunningDaemon implements Daemon {
     if (names.length === 0) this.#end.emit('following');
   }
 
-  /** Takes over what the last run has noted; where it had got to. */
-  #recall(): Places {
-    const notes = this.#settings.reprocess ? null : (this.#bookmarks?.read() ?? null);
-    if (notes === null) return {};
-    this.#memory.restore(notes.memory);
-    this.#sessions?.restore(notes.sessions, this.#clock.now().steady);
-    return notes.places;
+  /** What the last run has noted. */
+  #recall(): Notes {
+    const notes = this.#settings.reprocess ? null : this.#bookmarks?.read();
+    return notes ?? { places: {}, memory: null, sessions: null };
   }
 
   async reload(settings: RuleSettings): Promise<void> {
     const loaded = await loadRules(settings, this.#output.warn);
-    await this.#pipeline.setRules(this.#rulesFor(loaded));
+    await this.#pipeline.setRules(loaded);
+    this.#recogniser = this.#recogniserFor(loaded);
     this.#grace = settings.grace;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
@@ -218,14 +207,14 @@ class RunningDaemon implements Daemon {
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#fleet?.stop();
     await this.#pipeline.purge();
-    if (!this.#settings.nowrite) await this.#bookkeeping.leaveRoster();
-    this.#notes?.noteAtStop(this.#sessions?.save(this.#clock.now().steady) ?? null);
+    if (!this.#settings.nowrite) await this.#core.saveRoster();
+    this.#notes?.noteAtStop(this.#core.sessions?.save(this.#clock.now().steady) ?? null);
     await this.#held.close();
   }
 
-  #rulesFor(loaded: LoadedRules): Rules {
+  #recogniserFor(loaded: LoadedRules): Recogniser {
     const now = (): Moment => this.#clock.now();
-    return rulesFor(loaded, () => now().wall, this.#memory, {
+    return recogniserFor(loaded, () => now().wall, this.#memory, {
       recognised: ({ program }) => {
         if (program !== null) this.#drift.recognised(program);
       },
@@ -236,17 +225,28 @@ class RunningDaemon implements Daemon {
   #receiverFor(name: string): Receiver {
     this.#silences.watch(name);
     return {
-      lines: (batch, writtenBy) => {
+      lines: (batch, writtenBy = null) => {
         this.#silences.heard(name);
-        this.#bookkeeping.counters.lines(name, batch.length);
+        this.#counters.lines(name, batch.length);
         this.#output.lines?.(batch);
-        return this.#watch(this.#pipeline.lines(batch, writtenBy));
+        return this.#watch(this.#take(batch, writtenBy));
       },
       notice: notice => {
         this.#notice(notice);
         if (this.#unheard.delete(name) && this.#unheard.size === 0) this.#end.emit('following');
       },
     };
+  }
+
+  /** Resolves when the rows that lines lead to are in the map. */
+  async #take(lines: readonly string[], writtenBy: EpochSeconds | null): Promise<void> {
+    this.#recogniser.writtenBy(writtenBy);
+    const events: ServerEvent[] = [];
+    for (const line of lines) {
+      const event = this.#recogniser.recognise(line);
+      if (event !== null) events.push(event);
+    }
+    await this.#pipeline.events(events);
   }
 
   #notice(notice: Notice): void {
@@ -257,30 +257,27 @@ class RunningDaemon implements Daemon {
   }
 
   #status(): Status {
-    const { counters } = this.#bookkeeping;
-    return statusOf(counters, {
+    return statusOf(this.#counters, {
       version: this.#version,
       map: formatMapSpec(this.#settings.map),
       grace: this.#grace.standard,
-      grants: this.#grants.size,
-      sessions: this.#sessions?.size ?? null,
+      grants: this.#core.grants.size,
+      sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
       fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
-      uptime: this.#clock.now().steady - counters.started.steady,
+      uptime: this.#clock.now().steady - this.#counters.started.steady,
     });
   }
 
-  #joinFleet(places: Places): Fleet | null {
+  #joinFleet(places: Notes['places']): Fleet | null {
     const { fleet, nowrite } = this.#settings;
     // A dry run changes nothing elsewhere either.
     if (fleet === null || (nowrite && fleet.role === 'publish')) return null;
     const settings: FleetSettings = nowrite ? { ...fleet, role: 'subscribe' } : fleet;
     return fleetFor(settings, places[Fleet.placeName(fleet)], {
-      clock: this.#clock,
-      grants: this.#grants,
-      pipeline: this.#pipeline,
-      bookkeeping: this.#bookkeeping,
+      core: this.#core,
+      output: this.#output,
       nowrite,
       grace: () => this.#grace.longest,
       watch: step => this.#watch(step),

@@ -4,21 +4,17 @@
  * Promises: orders that another host has sent are on the disk before the position behind them may be noted; that they
  * cannot be written is told, and they are in force all the same.
  */
-import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { FleetSettings } from '../fleet/engine.ts';
 import type { Entry, Received } from '../fleet/entry.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { type Known, sessionEntries } from '../fleet/publication.ts';
-import type { GrantTable } from '../grant/grant-table.ts';
-import type { Bookkeeping } from './bookkeeping.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Core } from './core.ts';
+import type { Output } from './output.ts';
 
 export interface Member {
-  readonly clock: Clock;
-  readonly grants: GrantTable;
-  readonly pipeline: Pipeline;
-  readonly bookkeeping: Bookkeeping;
+  readonly core: Core;
+  readonly output: Output;
   readonly nowrite: boolean;
   /** The longest grace period now, in seconds. */
   grace(): number;
@@ -28,36 +24,35 @@ export interface Member {
 
 /** @param saved the fleet's place, as an earlier run has noted it */
 export function fleetFor(settings: FleetSettings, saved: unknown, member: Member): Fleet {
-  const { clock, grants, bookkeeping, grace, watch } = member;
+  const { core, output, grace, watch } = member;
   const known: Known = {
-    isGranted: ip => grants.stampOf(ip) !== null,
-    who: ip => bookkeeping.roster.of(ip),
+    isGranted: ip => core.grants.stampOf(ip) !== null,
+    who: ip => core.roster.of(ip),
   };
   const parts = {
     ...known,
-    clock,
+    clock: core.clock,
     grace,
-    notice: bookkeeping.output.notice,
-    warn: bookkeeping.output.warn,
-    everything: () => everything(member, known),
+    notice: output.notice,
+    warn: output.warn,
+    everything: () => everything(core, known),
     take: (entries: readonly Received[]) => watch(take(entries, member)),
   };
   return new Fleet(settings, parts, saved);
 }
 
 /** The grants of this host's own logins, and the orders in force. */
-function* everything({ clock, grants, bookkeeping }: Member, known: Known): Generator<Entry> {
-  for (const order of bookkeeping.orders.list(clock.now())) yield { kind: 'order', order };
+function* everything({ clock, grants, orders }: Core, known: Known): Generator<Entry> {
+  for (const order of orders.list(clock.now())) yield { kind: 'order', order };
   for (const grant of grants.all()) yield* sessionEntries(grant, known);
 }
 
 async function take(entries: readonly Received[], member: Member): Promise<void> {
-  const { clock, pipeline, bookkeeping, nowrite } = member;
-  const { orders, ordersFile, roster, output } = bookkeeping;
-  await pipeline.received(entries, user => roster.ofUser(user).ips);
+  const { core, output, nowrite } = member;
+  await core.pipeline.received(entries, user => core.roster.ofUser(user).ips);
   if (nowrite || !entries.some(({ entry }) => entry.kind === 'order')) return;
   try {
-    await ordersFile.write(orders.save(clock.now()));
+    await core.saveOrders();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     output.warn(error.line);

@@ -1,4 +1,5 @@
 /** Where a daemon tells what it does; how that looks is the business of whoever gives one. */
+import type { Counters } from '../control/counters.ts';
 import type { Report } from '../grant/decision.ts';
 import type { Notice } from '../source/source.ts';
 
@@ -9,3 +10,25 @@ export interface Output {
   /** Lines are going to be dealt with; for one who wants to show how far it is. */
   lines?(batch: readonly string[]): void;
 }
+
+/** An output of which all is counted on its way. */
+export const counted = (output: Output, counters: Counters): Output => ({
+  report: decision => {
+    counters.report(decision);
+    output.report(decision);
+  },
+  notice: notice => {
+    if (notice.kind === 'failed') {
+      counters.problem(`cannot read ${notice.path}: ${notice.reason}`);
+    }
+    if (notice.kind === 'lost') {
+      counters.problem(`no connection to ${notice.path}: ${notice.reason}`);
+    }
+    output.notice(notice);
+  },
+  lines: batch => output.lines?.(batch),
+  warn: text => {
+    counters.problem(text);
+    output.warn(text);
+  },
+});

@@ -1,35 +1,29 @@
 /**
- * The way from log lines to map rows: recognise, decide, commit, report.
+ * The way from events to map rows: decide, commit, report.
  *
  * Promises: what is handed over is dealt with in that order, one batch after the other; all changes of a batch
  * are one commit; a decision is reported after the commit, so that `written ok` is never said of a row that is not
  * in the map.  Grants that are due end before a login of the same address is looked at.  When the map
  * cannot be written, nothing is forgotten: the rows are written once it can.
- * Leaves to others: where lines come from (source/), what is decided (decider.ts), when to purge (daemon/), how
- * decisions look (cli/).
+ * Leaves to others: what a line says (recogniser/), what is decided (decider.ts), when to purge (daemon.ts), how
+ * decisions look (report/).
  */
 
 import type { IpText } from '../base/address.ts';
-import type { Clock, EpochSeconds, Moment } from '../base/clock.ts';
+import type { Clock, Moment } from '../base/clock.ts';
+import type { Failure } from '../base/errors.ts';
 import type { Verdict } from '../classifier/classifier.ts';
 import type { Received } from '../fleet/entry.ts';
 import { grantable, Reception } from '../fleet/reception.ts';
 import { Batch } from '../grant/batch.ts';
 import type { Effect } from '../grant/change.ts';
-import { Decider, type DecisionRules } from '../grant/decider.ts';
+import type { Decider, DecisionRules } from '../grant/decider.ts';
 import type { Decision, Report } from '../grant/decision.ts';
-import type { GrantTable } from '../grant/grant-table.ts';
-import { Orders, type Revocation, type Subject } from '../grant/orders.ts';
-import type { SessionTable } from '../grant/session-table.ts';
+import type { Grant } from '../grant/grant-table.ts';
+import type { Revocation, Subject } from '../grant/orders.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MapWriter } from '../map/map-writer.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
-import type { Recogniser } from '../recogniser/recogniser.ts';
-
-/** What a reload may exchange. */
-export interface Rules extends DecisionRules {
-  readonly recogniser: Recogniser;
-}
 
 /** What an order by hand to allow an address has led to; the map may refuse it, or be written later (null). */
 export type Allowed =
@@ -43,7 +37,6 @@ export interface Revoked {
 }
 
 export class Pipeline {
-  #rules: Rules;
   readonly #decider: Decider;
   readonly #reception: Reception;
   readonly #writer: MapWriter;
@@ -52,35 +45,20 @@ export class Pipeline {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
-    readonly rules: Rules;
-    readonly grants: GrantTable;
-    /** Null when sessions keep nothing. */
-    readonly sessions: SessionTable | null;
+    readonly decider: Decider;
     readonly map: LookupMap;
     readonly clock: Clock;
     readonly report: Report;
-    /** None by hand when not given. */
-    readonly orders?: Orders;
   }) {
-    const { rules, grants, sessions, orders = new Orders(rules.grace) } = parts;
-    this.#rules = rules;
-    this.#decider = new Decider({ rules, grants, sessions, orders });
-    this.#reception = new Reception(this.#decider, () => this.#rules.classifier);
-    this.#writer = new MapWriter(parts.map, () => grants.all(), parts.report);
+    const { decider } = parts;
+    this.#decider = decider;
+    this.#reception = new Reception(decider, () => decider.rules.classifier);
+    this.#writer = new MapWriter(parts.map, () => decider.grants.all(), parts.report);
     this.#clock = parts.clock;
     this.#report = parts.report;
   }
 
-  /**
-   * Takes the lines of one read; resolves when their rows are in the map.
-   *
-   * @param writtenBy no line is younger than this; null for lines that have just been written
-   */
-  lines(lines: readonly string[], writtenBy: EpochSeconds | null = null): Promise<void> {
-    return this.#next(() => this.#takeEvents(this.#recognise(lines, writtenBy)));
-  }
-
-  /** Takes what has been recognised elsewhere. */
+  /** Takes what was recognised in the lines of one read; resolves when their rows are in the map. */
   events(events: readonly ServerEvent[]): Promise<void> {
     return this.#next(() => this.#takeEvents(events));
   }
@@ -92,7 +70,7 @@ export class Pipeline {
    */
   received(entries: readonly Received[], find: (user: string) => readonly IpText[]): Promise<void> {
     return this.#next(async () => {
-      await this.#rules.classifier.prepare(entries.flatMap(grantable));
+      await this.#decider.rules.classifier.prepare(entries.flatMap(grantable));
       const batch = new Batch();
       const now = this.#clock.now();
       this.#decider.expire(now, batch);
@@ -114,21 +92,23 @@ export class Pipeline {
 
   /** Whether the map has all that was decided; a place in the log may only be noted then. */
   get settled(): boolean {
-    return this.#writer.settled;
+    return this.trouble === null;
+  }
+
+  /** Why the map cannot be written now; null when it has all that was decided. */
+  get trouble(): Failure | null {
+    return this.#writer.trouble;
   }
 
   /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well. */
-  setRules(rules: Rules): Promise<void> {
-    return this.#next(async () => {
-      this.#decider.setRules(rules);
-      this.#rules = rules;
-    });
+  setRules(rules: DecisionRules): Promise<void> {
+    return this.#next(async () => this.#decider.setRules(rules));
   }
 
   /** Grants an address by hand, for so many seconds, unless a login of it would be ignored. */
   allow(ip: IpText, seconds: number): Promise<Allowed> {
     return this.#next(async () => {
-      const { classifier } = this.#rules;
+      const { classifier } = this.#decider.rules;
       await classifier.prepare([ip]);
       const verdict = classifier.classify(ip);
       if (verdict.kind === 'ignored') return verdict;
@@ -173,12 +153,14 @@ export class Pipeline {
    * Brings the grants in line with the orders: after a start, with a map that may not be.
    *
    * @param refused whose grants end
+   * @param corrected those whose rows say something else
    */
-  obey(refused: readonly IpText[]): Promise<void> {
+  obey(refused: readonly IpText[], corrected: readonly Grant[] = []): Promise<void> {
     return this.#next(async () => {
       const now = this.#clock.now();
-      await this.#rules.classifier.prepare(this.#decider.orders.allowed(now));
+      await this.#decider.rules.classifier.prepare(this.#decider.orders.allowed(now));
       const batch = new Batch();
+      for (const grant of corrected) batch.change(grant);
       this.#decider.obey(refused, now, batch);
       await this.#finish(batch, now);
     });
@@ -190,21 +172,10 @@ export class Pipeline {
     return done;
   }
 
-  #recognise(lines: readonly string[], writtenBy: EpochSeconds | null): ServerEvent[] {
-    const { recogniser } = this.#rules;
-    recogniser.writtenBy(writtenBy);
-    const events: ServerEvent[] = [];
-    for (const line of lines) {
-      const event = recogniser.recognise(line);
-      if (event !== null) events.push(event);
-    }
-    return events;
-  }
-
   async #takeEvents(events: readonly ServerEvent[]): Promise<void> {
     if (events.length === 0) return;
     const logins = events.filter(event => event.event === 'login');
-    await this.#rules.classifier.prepare(logins.map(({ ip }) => ip));
+    await this.#decider.rules.classifier.prepare(logins.map(({ ip }) => ip));
     const batch = new Batch();
     for (const event of events) {
       const now = this.#clock.now(event.time ?? undefined);

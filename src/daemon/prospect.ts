@@ -6,18 +6,15 @@
  */
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
 import { type ErrorCode, Failure } from '../base/errors.ts';
-import type { Classifier } from '../classifier/classifier.ts';
 import { Batch } from '../grant/batch.ts';
-import { Decider } from '../grant/decider.ts';
+import type { Decider, DecisionRules } from '../grant/decider.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
-import { GrantTable } from '../grant/grant-table.ts';
-import { Orders } from '../grant/orders.ts';
 import { mapsOf } from '../map/spec.ts';
 import { someOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
-import { ordersFile } from './bookkeeping.ts';
-import { classifierFor } from './rules.ts';
+import { deciderFor, ordersFile, UNBOUNDED } from './core.ts';
+import { decisionRulesFor } from './rules.ts';
 import { type RuleSettings, rulesOf } from './settings.ts';
 
 export type Prospect = (
@@ -38,7 +35,6 @@ const ASKING_FAILED: ReadonlySet<ErrorCode> = new Set([
 
 export class Prospects {
   readonly #decider: Decider;
-  readonly #parts: { readonly rules: RuleSettings; readonly classifier: Classifier };
   readonly #unasked: string | null;
   readonly #clock: Clock;
 
@@ -48,34 +44,23 @@ export class Prospects {
     clock: Clock,
     warn: (text: string) => void,
   ): Promise<Prospects> {
-    const rules = rulesOf(values);
-    const orders = new Orders(rules.grace);
-    orders.restore(
-      ordersFile(mapsOf(someOf(values, 'map', 'postfix-config')).map).read(),
-      clock.now(),
-    );
-    return new Prospects(rules, orders, await askedOrNot(rules, warn), clock);
+    const { rules, unasked } = await askedOrNot(rulesOf(values), warn);
+    const decider = deciderFor(rules, UNBOUNDED);
+    const { map } = mapsOf(someOf(values, 'map', 'postfix-config'));
+    decider.orders.restore(ordersFile(map).read(), clock.now());
+    return new Prospects(decider, unasked, clock);
   }
 
-  private constructor(
-    rules: RuleSettings,
-    orders: Orders,
-    { classifier, unasked }: Asked,
-    clock: Clock,
-  ) {
-    const { grace, policy } = rules;
-    this.#parts = { rules, classifier };
+  private constructor(decider: Decider, unasked: string | null, clock: Clock) {
+    this.#decider = decider;
     this.#unasked = unasked;
     this.#clock = clock;
-    const grants = new GrantTable(ip => grace.of(ip));
-    const decided = { classifier, grace, policy };
-    this.#decider = new Decider({ rules: decided, grants, sessions: null, orders });
   }
 
   async of(login: LoginEvent): Promise<Prospect> {
-    const { rules, classifier } = this.#parts;
+    const { classifier, grace: graces } = this.#decider.rules;
     const { ip } = login;
-    const grace = rules.grace.of(ip);
+    const grace = graces.of(ip);
     const shared = { unasked: this.#unasked, grace };
     await classifier.prepare([ip]);
     const batch = new Batch();
@@ -89,16 +74,16 @@ export class Prospects {
 }
 
 interface Asked {
-  readonly classifier: Classifier;
+  readonly rules: DecisionRules;
   readonly unasked: string | null;
 }
 
-async function askedOrNot(rules: RuleSettings, warn: (text: string) => void): Promise<Asked> {
+async function askedOrNot(settings: RuleSettings, warn: (text: string) => void): Promise<Asked> {
   try {
-    return { classifier: await classifierFor(rules, warn), unasked: null };
+    return { rules: await decisionRulesFor(settings, warn), unasked: null };
   } catch (error) {
     if (!(error instanceof Failure) || !ASKING_FAILED.has(error.code)) throw error;
-    const none = { ...rules, mynetworks: { ...rules.mynetworks, value: 'none' } };
-    return { classifier: await classifierFor(none, warn), unasked: error.line };
+    const none = { ...settings, mynetworks: { ...settings.mynetworks, value: 'none' } };
+    return { rules: await decisionRulesFor(none, warn), unasked: error.line };
   }
 }

@@ -4,18 +4,20 @@
 
 import type { EpochSeconds } from '../base/clock.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
+import type { DecisionRules } from '../grant/decider.ts';
 import { StampReader } from '../line/stamp.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import type { Rules } from './pipeline.ts';
 import type { RuleSettings } from './settings.ts';
 
-/** The rules for any log; only the year of its stamps is still open. */
-export interface LoadedRules extends Pick<RuleSettings, 'grace' | 'policy'> {
+/** Who may relay anyway, and who never may. */
+export type Networks = Pick<RuleSettings, 'mynetworks' | 'postfixConfig' | 'exclude'>;
+
+/** What decides, and the patterns that say what there is to decide about. */
+export interface LoadedRules extends DecisionRules {
   readonly registry: Registry;
-  readonly classifier: Classifier;
 }
 
 /**
@@ -27,13 +29,21 @@ export async function loadRules(
   warn: (text: string) => void,
 ): Promise<LoadedRules> {
   const registry = await loadPatterns(settings.patterns);
+  return { registry, ...(await decisionRulesFor(settings, warn)) };
+}
+
+/** @throws Failure of a list of networks, of postconf or postmap */
+export async function decisionRulesFor(
+  settings: RuleSettings,
+  warn: (text: string) => void,
+): Promise<DecisionRules> {
   const { grace, policy } = settings;
-  return { registry, classifier: await classifierFor(settings, warn), grace, policy };
+  return { classifier: await classifierFor(settings, warn), grace, policy };
 }
 
 /** @throws Failure of a list of networks, of postconf or postmap */
 export function classifierFor(
-  { mynetworks, postfixConfig, exclude }: RuleSettings,
+  { mynetworks, postfixConfig, exclude }: Networks,
   warn: (text: string) => void,
 ): Promise<Classifier> {
   return loadClassifier({
@@ -48,16 +58,12 @@ export function classifierFor(
 
 /**
  * @param reference no line of the log is later than this, give or take a day (StampReader)
- * @param memory what the rules before these kept in mind of the same log
+ * @param memory what the recogniser before this one kept in mind of the same log
  * @param observer watches over the patterns
  */
-export function rulesFor(
-  { registry, classifier, grace, policy }: LoadedRules,
+export const recogniserFor = (
+  { registry }: LoadedRules,
   reference: () => EpochSeconds,
   memory: LogMemory,
   observer?: Observer,
-): Rules {
-  const stamps = new StampReader(reference);
-  const recogniser = new Recogniser(registry, stamps, memory, observer);
-  return { recogniser, classifier, grace, policy };
-}
+): Recogniser => new Recogniser(registry, new StampReader(reference), memory, observer);

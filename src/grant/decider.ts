@@ -40,7 +40,7 @@ export class Decider {
   readonly grants: GrantTable;
   readonly orders: Orders;
   /** Null when sessions keep nothing. */
-  readonly #sessions: SessionTable | null;
+  readonly sessions: SessionTable | null;
   readonly #limits = new Limits();
   #rules: DecisionRules;
 
@@ -52,8 +52,12 @@ export class Decider {
   }) {
     this.#rules = parts.rules;
     this.grants = parts.grants;
-    this.#sessions = parts.sessions;
+    this.sessions = parts.sessions;
     this.orders = parts.orders;
+  }
+
+  get rules(): DecisionRules {
+    return this.#rules;
   }
 
   /** Grants that are live have the new grace periods as well. */
@@ -66,7 +70,7 @@ export class Decider {
 
   take(event: ServerEvent, now: Moment, batch: Batch): void {
     if (event.event === 'logout') this.#logout(event, now, batch);
-    else if (this.admit(event, {}, now, batch)) this.#sessions?.open(event, now.steady);
+    else if (this.admit(event, {}, now, batch)) this.sessions?.open(event, now.steady);
   }
 
   /** @returns whether the login has a grant now */
@@ -110,8 +114,8 @@ export class Decider {
 
   /** Ends what is due, unless an open session or an allowance keeps it. */
   expire(now: Moment, batch: Batch): void {
-    this.#sessions?.expire(now.steady);
-    const { ended, kept } = this.grants.expire(now, ip => this.#sessions?.holds(ip) ?? false);
+    this.sessions?.expire(now.steady);
+    const { ended, kept } = this.grants.expire(now, ip => this.sessions?.holds(ip) ?? false);
     for (const grant of ended) if (!this.#keep(grant.ip, now, batch)) end(grant, batch);
     for (const grant of kept) this.#prolong(grant, batch);
   }
@@ -146,7 +150,7 @@ export class Decider {
   }
 
   #logout(logout: LogoutEvent, now: Moment, batch: Batch): void {
-    const ip = this.#sessions?.close(logout) ?? null;
+    const ip = this.sessions?.close(logout) ?? null;
     if (ip !== null && logout.time !== null) {
       const grant = this.grants.logout(ip, logout.time, now);
       if (grant !== null) batch.change(grant);

@@ -119,10 +119,16 @@ export class GrantTable {
     return this.#grants.get(keyOf(ip))?.stamp ?? null;
   }
 
-  /** Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`. */
-  restore({ ip, stamp }: Grant, now: Moment): void {
-    const past = epoch(Math.min(stamp, now.wall));
-    this.#insert(keyOf(ip), { stamp, due: ticksOf(this.#dueOf(ip, past, now)) });
+  /**
+   * Takes over a row that an earlier run left in the map; one that is overdue ends at the next `expire`, and one from the
+   * future counts from now.
+   *
+   * @returns the grant, which the row need not agree with
+   */
+  restore({ ip, stamp: told }: Grant, now: Moment): Grant {
+    const stamp = epoch(Math.floor(Math.min(told, now.wall)));
+    this.#insert(keyOf(ip), { stamp, due: ticksOf(this.#dueOf(ip, stamp, now)) });
+    return { ip, stamp };
   }
 
   /**

@@ -44,6 +44,13 @@ export const policyOf = (options: PolicyOptions): Policy => ({
 
 const usersOf = (given: Given<readonly string[]> | null): UserList | null =>
   given && parseUserList(given.value, given.origin);
+/** Has nothing against anybody. */
+export const NO_POLICY: Policy = {
+  requireTls: false,
+  allowUsers: null,
+  denyUsers: null,
+  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+};
 
 /** Why a login counts for nothing; null when the policy has nothing against it. */
 export function refusalOf({ tls, user }: LoginEvent, policy: Policy): PolicyReason | null {

@@ -27,6 +27,8 @@ export class MapWriter {
   /** What the map still lacks: null for a row to take away. */
   readonly #unwritten = new Map<IpText, EpochSeconds | null>();
   #failures = 0;
+  /** The latest failure; null when the map has everything that it was given. */
+  #trouble: Failure | null = null;
   #retryAt = Number.NEGATIVE_INFINITY;
   /** The map is to be opened anew before anything is written. */
   #reopen = false;
@@ -40,7 +42,11 @@ export class MapWriter {
 
   /** Whether the map has everything that it was given. */
   get settled(): boolean {
-    return this.#failures === 0;
+    return this.#trouble === null;
+  }
+
+  get trouble(): Failure | null {
+    return this.#trouble;
   }
 
   /** Whether `write` has something to do even without changes; looks at the map for that. */
@@ -82,6 +88,7 @@ export class MapWriter {
     if (!(error instanceof Failure)) throw error;
     for (const { ip, stamp } of changes) this.#unwritten.set(ip, stamp);
     this.#failures++;
+    this.#trouble = error;
     const replaced = error.code === 'MAP_REPLACED';
     if (replaced || this.#failures >= REOPEN_AFTER) this.#reopen = true;
     const { first, last } = RETRY_SECONDS;
@@ -92,6 +99,7 @@ export class MapWriter {
 
   #recovered(changes: number): void {
     this.#failures = 0;
+    this.#trouble = null;
     this.#unwritten.clear();
     this.#report({ kind: 'map recovered', changes });
   }

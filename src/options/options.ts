@@ -204,7 +204,7 @@ export const OPTIONS = {
     value: 'LIST',
     default: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
     about: 'networks that never get a grant; replaces the default; none for an empty list',
-    commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'allow', 'purge', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),

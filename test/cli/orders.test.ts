@@ -143,21 +143,41 @@ describe('allow and revoke', () => {
     await (await host.start()).stop();
     const grace = ['--grace', '1s'];
     await host.allow('203.0.113.61', '--for', '1h', ...grace);
-    const stampAfterPurge = async (): Promise<string | null> => {
+    const stamps = new Set<string>();
+    const purged = async (): Promise<boolean> => {
       const { code, stderr } = await host.run('purge', ...grace);
       assert.equal(code, 0, stderr);
       const [row] = await readRows({ type: 'lmdb', path: host.path });
-      return row?.value ?? null;
+      if (row !== undefined) stamps.add(row.value);
+      return row === undefined;
     };
-    const first = await stampAfterPurge();
-    const isProlonged = async (): Promise<boolean> => {
-      const stamp = await stampAfterPurge();
-      assert.ok(stamp !== null, 'it is allowed');
-      return stamp !== first;
-    };
-    await waitFor('the row to be prolonged', isProlonged);
+    await waitFor('another stamp', async () => {
+      assert.ok(!(await purged()));
+      return stamps.size > 1;
+    });
     await host.allow('203.0.113.61', '--for', '1s', ...grace);
-    await waitFor('the end of the row', async () => (await stampAfterPurge()) === null);
+    await waitFor('the end of the row', purged);
+  });
+
+  test('of an address that is excluded since is ended by purge, as the daemon would end it', async () => {
+    await (await host.start()).stop();
+    const grace = ['--grace', '1s'];
+    await host.allow('203.0.113.71', '--for', '1h', ...grace);
+    await host.allow('203.0.113.72', '--for', '1h', ...grace);
+    const config = join(host.directory, 'excluding.toml');
+    await writeFile(config, 'exclude = ["203.0.113.71"]\n');
+    await waitFor('the end of the row', async () => {
+      const { code, stderr } = await host.run('purge', '--config', config, ...grace);
+      assert.deepEqual([code, stderr], [0, '']);
+      return !(await host.keys()).includes('203.0.113.71');
+    });
+    assert.deepEqual(await host.keys(), ['203.0.113.72']);
+    await waitFor('the end of all when nobody knows whom to exclude', async () => {
+      const { code, stderr } = await host.run('purge', '--exclude', 'x', ...grace);
+      assert.equal(code, 0);
+      assert.match(stderr, /^popbsmtp: --exclude: /);
+      return (await host.keys()).length === 0;
+    });
   });
 
   test('a revocation ends a row that came back, by purge and by the next daemon', async () => {
@@ -223,6 +243,24 @@ test('orders that cannot be read keep purge from nothing that is due', async () 
     assert.match(stderr, /^popbsmtp: cannot read \S+\.orders: [^\n]*\n$/);
     return (await host.keys()).length === 0;
   });
+});
+
+test('explain promises no grant that an order refuses', async () => {
+  const daemon = await host.start();
+  await host.revoke('203.0.113.95');
+  await host.revoke('--user', 'Mallory');
+  const granted = async (user: string, address: string): Promise<boolean> => {
+    const line = loginBy(user, address).trimEnd();
+    const { code, stdout, stderr } = await host.run('explain', '--mynetworks', 'none', line);
+    assert.deepEqual([code, stderr], [0, '']);
+    if (/^grant +until /m.test(stdout)) return true;
+    assert.match(stdout, /^grant +none: .*(?:revoked|by hand)/m);
+    return false;
+  };
+  assert.equal(await granted('anna', '203.0.113.95'), false);
+  assert.equal(await granted('mallory', '203.0.113.96'), false);
+  assert.equal(await granted('anna', '203.0.113.96'), true);
+  await daemon.stop();
 });
 
 test('what the daemon cannot do is told with its own words and status', async () => {

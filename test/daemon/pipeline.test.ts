@@ -4,8 +4,9 @@ import { canonicalIp, type IpText } from '../../src/base/address.ts';
 import { epoch, type Moment } from '../../src/base/clock.ts';
 import { failure } from '../../src/base/errors.ts';
 import { loadClassifier } from '../../src/classifier/classifier.ts';
-import { Pipeline, type Rules } from '../../src/daemon/pipeline.ts';
+import { Pipeline } from '../../src/daemon/pipeline.ts';
 import type { Change, Effect } from '../../src/grant/change.ts';
+import { Decider, type DecisionRules } from '../../src/grant/decider.ts';
 import type { Decision } from '../../src/grant/decision.ts';
 import { Grace, parseGraceFor } from '../../src/grant/grace.ts';
 import { GrantTable } from '../../src/grant/grant-table.ts';
@@ -48,10 +49,23 @@ class FailingMap extends MemoryMap {
   }
 }
 
+/** A pipeline that reads the log itself. */
+class ReadingPipeline extends Pipeline {
+  readonly #recogniser = new Recogniser(registry, new StampReader(() => epoch(now)));
+
+  lines(lines: readonly string[]): Promise<void> {
+    return this.events(
+      lines.map(line => this.#recogniser.recognise(line)).filter(event => event !== null),
+    );
+  }
+}
+
+const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
+
 let now: number;
 let map: FailingMap;
 let decisions: Decision[];
-let pipeline: Pipeline;
+let pipeline: ReadingPipeline;
 let orders: Orders;
 
 const GRACES = new Grace(GRACE);
@@ -62,8 +76,7 @@ const LIBERAL: Policy = {
   limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
 };
 
-async function rulesWith(mynetworks: string, exclude = 'none'): Promise<Rules> {
-  const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
+async function rulesWith(mynetworks: string, exclude = 'none'): Promise<DecisionRules> {
   const classifier = await loadClassifier({
     mynetworks,
     mynetworksOrigin: '--mynetworks',
@@ -72,8 +85,7 @@ async function rulesWith(mynetworks: string, exclude = 'none'): Promise<Rules> {
     excludeOrigin: '--exclude',
     warn: text => assert.fail(text),
   });
-  const recogniser = new Recogniser(registry, new StampReader(() => epoch(now)));
-  return { recogniser, classifier, grace: GRACES, policy: LIBERAL };
+  return { classifier, grace: GRACES, policy: LIBERAL };
 }
 
 async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
@@ -81,14 +93,17 @@ async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
   orders = by;
   map = new FailingMap(SPEC, rows);
   decisions = [];
-  pipeline = new Pipeline({
+  const decider = new Decider({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
     grants: new GrantTable(() => GRACE, CAPACITY),
     sessions: new SessionTable(DAY),
+    orders,
+  });
+  pipeline = new ReadingPipeline({
+    decider,
     map,
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
     report: decision => void decisions.push(decision),
-    orders,
   });
 }
 

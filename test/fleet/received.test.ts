@@ -10,6 +10,7 @@ import { epoch } from '../../src/base/clock.ts';
 import { loadClassifier } from '../../src/classifier/classifier.ts';
 import { Pipeline } from '../../src/daemon/pipeline.ts';
 import type { Entry, Received } from '../../src/fleet/entry.ts';
+import { Decider } from '../../src/grant/decider.ts';
 import type { Decision } from '../../src/grant/decision.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import { GrantTable } from '../../src/grant/grant-table.ts';
@@ -17,10 +18,7 @@ import { Orders } from '../../src/grant/orders.ts';
 import type { Policy } from '../../src/grant/policy.ts';
 import { Roster } from '../../src/grant/roster.ts';
 import { parseUserList } from '../../src/grant/user-list.ts';
-import { StampReader } from '../../src/line/stamp.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
-import { loadPatterns } from '../../src/recogniser/load.ts';
-import { Recogniser } from '../../src/recogniser/recogniser.ts';
 import { addresses, ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;
@@ -34,7 +32,6 @@ const LIBERAL: Policy = {
   denyUsers: null,
   limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
 };
-const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const classifier = await loadClassifier({
   mynetworks: '192.0.2.0/24',
   mynetworksOrigin: '--mynetworks',
@@ -53,22 +50,20 @@ class Host {
 
   constructor(policy: Partial<Policy> = {}, capacity?: number) {
     const grace = new Grace(GRACE);
-    this.#pipeline = new Pipeline({
-      rules: {
-        recogniser: new Recogniser(registry, new StampReader(() => epoch(this.now))),
-        classifier,
-        grace,
-        policy: { ...LIBERAL, ...policy },
-      },
+    const decider = new Decider({
+      rules: { classifier, grace, policy: { ...LIBERAL, ...policy } },
       grants: new GrantTable(() => GRACE),
       sessions: null,
+      orders: new Orders(grace, capacity),
+    });
+    this.#pipeline = new Pipeline({
+      decider,
       map: this.map,
       clock: { now: () => ({ wall: epoch(this.now), steady: epoch(this.now) }) },
       report: decision => {
         this.decisions.push(decision);
         this.#roster.report(decision);
       },
-      orders: new Orders(grace, capacity),
     });
   }
 

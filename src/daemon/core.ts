@@ -1,0 +1,158 @@
+/**
+ * The core: who may relay, put together once for everybody who decides it: the daemon, a replay, the commands without a
+ * daemon, and, as far as it goes without a map (`deciderFor`), the preview of `explain`.
+ *
+ * Promises: what an earlier run has left is taken over before anything is decided: orders, the grants that the map holds,
+ * open sessions, and who is behind the grants.  Orders that cannot be read are an error, since they may refuse somebody,
+ * unless the caller would rather end too much (`purge`); a roster that cannot be read costs only names.  The roster is
+ * written at a stop and taken away at the next start, so that after a crash none is believed that is older than its map.
+ * Leaves to others: who owns the map (map/), what is read and when (daemon.ts), how decisions look (the report).
+ */
+import type { Clock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import { Decider, type DecisionRules } from '../grant/decider.ts';
+import type { Report } from '../grant/decision.ts';
+import { type Grant, GrantTable } from '../grant/grant-table.ts';
+import { Orders } from '../grant/orders.ts';
+import { Roster } from '../grant/roster.ts';
+import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
+import type { LookupMap, MapSpec } from '../map/map.ts';
+import { StateFile } from '../state/state-file.ts';
+import { Pipeline } from './pipeline.ts';
+
+export const ordersFile = ({ path }: MapSpec): StateFile => new StateFile(`${path}.orders`);
+const rosterFile = ({ path }: MapSpec): StateFile => new StateFile(`${path}.roster`);
+
+/** How much there may be of what is kept in memory. */
+export interface Bounds {
+  /** The most grants that there may be at once. */
+  readonly maxGrants: number;
+  /** Seconds for which an open session keeps its grant at most; null when it keeps nothing. */
+  readonly sessionLimit: number | null;
+}
+
+/** For who sees no log: no session is known, and all that the map holds counts. */
+export const UNBOUNDED: Bounds = { maxGrants: Number.POSITIVE_INFINITY, sessionLimit: null };
+
+/** What decides, with nothing in it yet. */
+export function deciderFor(rules: DecisionRules, bounds: Bounds): Decider {
+  const { grace } = rules;
+  return new Decider({
+    rules,
+    grants: new GrantTable(ip => grace.of(ip), bounds.maxGrants),
+    sessions: sessionsOf(bounds),
+    orders: new Orders(grace),
+  });
+}
+
+export interface CoreParts {
+  readonly rules: DecisionRules;
+  readonly bounds: Bounds;
+  /** Held by the caller. */
+  readonly map: LookupMap;
+  readonly clock: Clock;
+  /** Told each decision, with who was behind a grant that has ended. */
+  readonly report: Report;
+  readonly warn: (text: string) => void;
+}
+
+/** What an earlier run has left, and how to take it. */
+export interface Legacy {
+  /** As a checkpoint has them (session-table.ts); none without. */
+  readonly sessions?: unknown;
+  /** Orders that cannot be read are a warning, and what they allow ends early. */
+  readonly tolerant?: boolean;
+}
+
+export class Core {
+  readonly clock: Clock;
+  readonly grants: GrantTable;
+  readonly orders: Orders;
+  /** Null when sessions keep nothing. */
+  readonly sessions: SessionTable | null;
+  readonly roster = new Roster();
+  readonly pipeline: Pipeline;
+  readonly #map: LookupMap;
+  readonly #report: Report;
+  readonly #warn: (text: string) => void;
+  readonly #ordersFile: StateFile;
+  readonly #rosterFile: StateFile;
+  /** Grants whose rows say something else. */
+  readonly #corrected: Grant[] = [];
+
+  constructor({ rules, bounds, map, clock, report, warn }: CoreParts) {
+    const decider = deciderFor(rules, bounds);
+    this.clock = clock;
+    this.grants = decider.grants;
+    this.orders = decider.orders;
+    this.sessions = decider.sessions;
+    this.#map = map;
+    this.#warn = warn;
+    this.#ordersFile = ordersFile(map.spec);
+    this.#rosterFile = rosterFile(map.spec);
+    this.#report = decision => {
+      const told = this.roster.withHolder(decision);
+      this.roster.report(decision);
+      report(told);
+    };
+    this.pipeline = new Pipeline({ decider, map, clock, report: this.#report });
+  }
+
+  /**
+   * Takes over what an earlier run, or a command, has left; to be called once, first.
+   *
+   * @throws Failure STATE_UNREADABLE unless `tolerant`; of the map
+   */
+  async restore({ sessions = null, tolerant = false }: Legacy = {}): Promise<void> {
+    if (tolerant) await this.#tolerate(() => this.#readOrders());
+    else this.#readOrders();
+    const now = this.clock.now();
+    await this.#map.eachGrant(row => {
+      const grant = this.grants.restore(row, now);
+      // A step of the clock may leave rows from the future behind: each start would count them anew.
+      if (grant.stamp < row.stamp) this.#corrected.push(grant);
+    });
+    this.sessions?.restore(sessions, now.steady);
+    await this.#tolerate(() =>
+      this.roster.restore(this.#rosterFile.read(), ip => this.grants.dueOf(ip) !== null),
+    );
+  }
+
+  /** Ends what is due, and what the orders have ended, should the map not know it yet; and grants what they allow. */
+  async enforce(): Promise<void> {
+    await this.pipeline.purge();
+    const refused = this.orders.refused(user => this.roster.ofUser(user).ips, this.clock.now());
+    await this.pipeline.obey(refused, this.#corrected.splice(0));
+  }
+
+  /** @throws Failure STATE_UNWRITABLE */
+  saveOrders(): Promise<void> {
+    return this.#ordersFile.write(this.orders.save(this.clock.now()));
+  }
+
+  /** Leaves who is behind the grants to the next run. */
+  async saveRoster(): Promise<void> {
+    await this.#tolerate(() => this.#rosterFile.write(this.roster.save()));
+  }
+
+  /** Takes the roster away that `restore` has read. */
+  async dropRoster(): Promise<void> {
+    await this.#tolerate(() => this.#rosterFile.remove());
+  }
+
+  #readOrders(): void {
+    const now = this.clock.now();
+    this.orders.restore(this.#ordersFile.read(), now);
+    const orders = this.orders.list(now);
+    if (orders.length > 0) this.#report({ kind: 'in force', orders });
+  }
+
+  async #tolerate(step: () => void | Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#warn(error.line);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * What the core takes over from an earlier run, and what it makes of it.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, test } from 'node:test';
+import { epoch, type Moment } from '../../src/base/clock.ts';
+import { Failure } from '../../src/base/errors.ts';
+import { Core } from '../../src/daemon/core.ts';
+import { classifierFor } from '../../src/daemon/rules.ts';
+import type { Decision } from '../../src/grant/decision.ts';
+import { Grace } from '../../src/grant/grace.ts';
+import { NO_POLICY } from '../../src/grant/policy.ts';
+import type { MapSpec, Row } from '../../src/map/map.ts';
+import { MemoryMap } from '../../src/map/memory-map.ts';
+import { stampOf } from '../../src/map/row.ts';
+import { ip } from '../map/addresses.ts';
+import { directory } from '../map/scratch.ts';
+
+const NOON = 1_700_000_000;
+const GRACE = 900;
+const A = ip('198.51.100.1');
+const B = ip('198.51.100.2');
+
+const place = await directory();
+let maps = 0;
+let spec: MapSpec;
+let now: number;
+let told: Decision[];
+let warnings: string[];
+
+beforeEach(() => {
+  maps++;
+  spec = { type: 'lmdb', path: join(place, `map${maps}`) };
+  now = NOON;
+  told = [];
+  warnings = [];
+});
+
+const row = (key: string, value: string): Row => ({ key, value, stamp: stampOf(value) });
+
+async function coreOver(map: MemoryMap, exclude = 'none'): Promise<Core> {
+  const networks = {
+    mynetworks: { value: 'none', origin: 'the test' },
+    postfixConfig: null,
+    exclude: { value: exclude, origin: 'the test' },
+  };
+  const classifier = await classifierFor(networks, text => assert.fail(text));
+  return new Core({
+    rules: { classifier, grace: new Grace(GRACE), policy: NO_POLICY },
+    bounds: { maxGrants: 100, sessionLimit: null },
+    map,
+    clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
+    report: decision => void told.push(decision),
+    warn: text => void warnings.push(text),
+  });
+}
+
+const kinds = (): string[] => told.map(({ kind }) => kind);
+
+/** Restores from the rows, and enforces; what the map holds then. */
+async function started(map: MemoryMap, exclude?: string): Promise<string[]> {
+  const core = await coreOver(map, exclude);
+  await core.restore();
+  await core.enforce();
+  return (await map.rows()).map(({ key, value }) => `${key} ${value}`);
+}
+
+describe('at a start', () => {
+  test('what is due ends, and what is not stays as it is', async () => {
+    const map = new MemoryMap(spec, [row(A, `${NOON - GRACE}`), row(B, `${NOON - GRACE + 1}`)]);
+    assert.deepEqual(await started(map), [`${B} ${NOON - GRACE + 1}`]);
+    assert.deepEqual(kinds(), ['purged']);
+  });
+
+  test('a row from the future counts from now, once and for all', async () => {
+    const map = new MemoryMap(spec, [row(A, `${NOON + 86_400}`)]);
+    for (const later of [0, GRACE - 1]) {
+      now = NOON + later;
+      assert.deepEqual(await started(map), [`${A} ${NOON}`]);
+    }
+    now = NOON + GRACE;
+    assert.deepEqual(await started(map), []);
+  });
+
+  test('an allowance opens and keeps, unless its address is excluded by now', async () => {
+    const earlier = await coreOver(new MemoryMap(spec));
+    await earlier.pipeline.allow(A, 3600);
+    await earlier.saveOrders();
+    const map = new MemoryMap(spec, [row(A, `${NOON}`)]);
+    now = NOON + GRACE;
+    assert.deepEqual(await started(map), [`${A} ${now}`]);
+    assert.deepEqual(await started(new MemoryMap(spec)), [`${A} ${now}`]);
+    now += GRACE;
+    assert.deepEqual(await started(map, A), []);
+    assert.deepEqual(await started(new MemoryMap(spec), A), []);
+  });
+
+  test('a revocation of a user ends what the roster knows to be his', async () => {
+    const earlier = await coreOver(new MemoryMap(spec));
+    const login = { session: null, tls: null, time: epoch(NOON), server: 'dovecot' } as const;
+    await earlier.pipeline.events([
+      { event: 'login', ip: A, user: 'mallory', ...login },
+      { event: 'login', ip: B, user: 'anna', ...login },
+    ]);
+    await earlier.saveRoster();
+    earlier.orders.revoke({ kind: 'user', user: 'mallory' }, 60, earlier.clock.now());
+    await earlier.saveOrders();
+    const map = new MemoryMap(spec, [row(A, `${NOON}`), row(B, `${NOON}`)]);
+    assert.deepEqual(await started(map), [`${B} ${NOON}`]);
+  });
+});
+
+describe('orders that cannot be read', () => {
+  beforeEach(() => writeFile(`${spec.path}.orders`, 'x'));
+
+  test('are an error, since they may refuse somebody', async () => {
+    const core = await coreOver(new MemoryMap(spec));
+    await assert.rejects(
+      core.restore(),
+      error => error instanceof Failure && error.code === 'STATE_UNREADABLE',
+    );
+  });
+
+  test('keep nothing open for who would rather end too much', async () => {
+    const map = new MemoryMap(spec, [row(A, `${NOON - GRACE}`)]);
+    const core = await coreOver(map);
+    await core.restore({ tolerant: true });
+    await core.enforce();
+    assert.deepEqual(await map.rows(), []);
+    assert.match(warnings.join(), /^cannot read \S+\.orders: /);
+  });
+});
+
+test('a roster that cannot be read costs only names', async () => {
+  await writeFile(`${spec.path}.roster`, 'x');
+  assert.deepEqual(await started(new MemoryMap(spec, [row(A, `${NOON}`)])), [`${A} ${NOON}`]);
+  assert.match(warnings.join(), /^cannot read \S+\.roster: /);
+});
+
+test('a roster is left, and taken away', async () => {
+  const core = await coreOver(new MemoryMap(spec));
+  await core.saveRoster();
+  assert.ok(existsSync(`${spec.path}.roster`));
+  await core.dropRoster();
+  assert.ok(!existsSync(`${spec.path}.roster`));
+});
