@@ -23,6 +23,7 @@ import { formatMapSpec } from '../map/map-types.ts';
 import type { RuleSettings, RunSettings } from '../options/settings.ts';
 import { Drift } from '../recogniser/drift.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
+import { TornWatch } from '../recogniser/torn-watch.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import type { Places } from '../state/checkpoint.ts';
 import { Bookkeeping } from './bookkeeping.ts';
@@ -84,6 +85,7 @@ class RunningDaemon implements Daemon {
   readonly #output: Output;
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
+  readonly #tornWatch: TornWatch;
   readonly #grants: GrantTable;
   readonly #pipeline: Pipeline;
   /** Null when sessions keep nothing. */
@@ -121,6 +123,7 @@ class RunningDaemon implements Daemon {
     const { warn } = this.#output;
     this.#silences = new Silences(() => clock.now().steady, warn);
     this.#drift = new Drift(warn, settings.logUsers === 'plain');
+    this.#tornWatch = new TornWatch(warn);
     this.#bookmarks = settings.nowrite
       ? null
       : new Bookmarks(held.map, () => this.#grace.toString(), warn);
@@ -230,6 +233,10 @@ class RunningDaemon implements Daemon {
         if (program !== null) this.#drift.recognised(program);
       },
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
+      torn: (line, isLogin) => {
+        this.#bookkeeping.counters.torn(isLogin);
+        this.#tornWatch.torn(line, isLogin, now().steady);
+      },
     });
   }
 
