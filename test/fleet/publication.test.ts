@@ -37,7 +37,11 @@ const login = (outcome: Outcome, from?: string): Decision => ({
   outcome,
   ...(from === undefined ? {} : { from }),
 });
-const logout = (address: typeof OWN | null, time: number | null = NOON): Decision => ({
+const logout = (
+  address: typeof OWN | null,
+  time: number | null = NOON,
+  torn: { torn?: true } = {},
+): Decision => ({
   kind: 'logout',
   logout: {
     event: 'logout',
@@ -46,6 +50,7 @@ const logout = (address: typeof OWN | null, time: number | null = NOON): Decisio
     time: time === null ? null : epoch(time),
     session: { key: 's', service: 'dovecot', protocol: 'imap' },
     ip: null,
+    ...torn,
   },
   ip: address,
 });
@@ -67,6 +72,7 @@ const TABLE: [what: string, decision: Decision, told: readonly Entry[]][] = [
   ['the end of a session', logout(OWN), [SESSION]],
   ['of one that was not known', logout(null), []],
   ['of one at no known time', logout(OWN, null), []],
+  ['of one, from a line that may be a stranger’s', logout(OWN, NOON, { torn: true }), []],
   ['of one whose grant is gone', logout(GONE), []],
   ['of one whose grant is of another host', logout(FOREIGN), []],
   ['a grant that is kept', { kind: 'kept', grant: grant(OWN) }, [SESSION]],
