@@ -66,6 +66,7 @@ async function matchLog(
     unrecognised: ({ message }) => {
       isMissed = isLoginLike(message);
     },
+    torn: ({ program }, isLogin) => summary.torn(program ?? '-', isLogin),
   });
   for await (const batch of log.batches(recogniser.reading())) {
     let output = '';

@@ -39,6 +39,8 @@ export class Counters {
     revoked: 0,
     withdrawn: 0,
     limitsExceeded: 0,
+    tornLines: 0,
+    passedOver: 0,
     rowsChanged: 0,
     commits: 0,
     commitErrors: 0,
@@ -106,6 +108,12 @@ export class Counters {
       case 'map recovered':
         return;
     }
+  }
+
+  /** A line may be a piece of a longer one (torn-lines.ts). @param isLogin whether it reads like a login, which was passed over */
+  torn(isLogin: boolean): void {
+    this.totals.tornLines++;
+    if (isLogin) this.totals.passedOver++;
   }
 
   /** @param seconds how long it took, with the wait for the lock */

@@ -91,6 +91,16 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     help: 'Logins that led to no grant, by reason.',
     samples: ({ ignored }) => by('reason', ignored),
   },
+  popbsmtp_torn_lines_total: {
+    type: 'counter',
+    help: "Lines that a server's logger may have torn off longer ones, so that no login comes of them.",
+    samples: ({ tornLines }) => one(tornLines),
+  },
+  popbsmtp_logins_passed_over_total: {
+    type: 'counter',
+    help: 'Torn lines that read like logins.',
+    samples: ({ passedOver }) => one(passedOver),
+  },
   popbsmtp_last_login_timestamp_seconds: {
     type: 'gauge',
     help: 'When the last login was read, in Unix time.',

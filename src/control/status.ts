@@ -45,6 +45,9 @@ export interface Status {
   readonly evicted: number;
   readonly withdrawn: number;
   readonly limitsExceeded: number;
+  /** Lines that may be pieces of longer ones, and those among them that read like logins and did not count. */
+  readonly tornLines: number;
+  readonly passedOver: number;
   /** Orders by hand since the start, and the grants that they ended. */
   readonly allowed: number;
   readonly revoked: number;

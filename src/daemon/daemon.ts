@@ -23,6 +23,7 @@ import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import type { Recogniser } from '../recogniser/recogniser.ts';
+import { TornWatch } from '../recogniser/torn-watch.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import type { Notes } from '../state/checkpoint.ts';
 import { Bookmarks } from './bookmarks.ts';
@@ -87,6 +88,7 @@ class RunningDaemon implements Daemon {
   readonly #memory = new LogMemory();
   readonly #drift: Drift;
   readonly #core: Core;
+  readonly #tornWatch: TornWatch;
   readonly #pipeline: Pipeline;
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
@@ -122,6 +124,7 @@ class RunningDaemon implements Daemon {
     const { warn } = this.#output;
     this.#silences = new Silences(() => clock.now().steady, warn);
     this.#drift = new Drift(warn, settings.logUsers === 'plain');
+    this.#tornWatch = new TornWatch(warn);
     this.#bookmarks = settings.nowrite
       ? null
       : new Bookmarks(held.map, () => this.#grace.toString(), warn);
@@ -219,6 +222,10 @@ class RunningDaemon implements Daemon {
         if (program !== null) this.#drift.recognised(program);
       },
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
+      torn: (line, isLogin) => {
+        this.#counters.torn(isLogin);
+        this.#tornWatch.torn(line, isLogin, now().steady);
+      },
     });
   }
 

@@ -29,7 +29,7 @@ export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
     }
     case 'logout': {
       const { logout, ip } = decision;
-      if (ip === null || logout.time === null) return [];
+      if (ip === null || logout.time === null || logout.torn !== undefined) return [];
       return sessionEntries({ ip, stamp: epoch(Math.floor(logout.time)) }, known);
     }
     case 'kept':

@@ -151,7 +151,7 @@ export class Decider {
 
   #logout(logout: LogoutEvent, now: Moment, batch: Batch): void {
     const ip = this.sessions?.close(logout) ?? null;
-    if (ip !== null && logout.time !== null) {
+    if (ip !== null && logout.time !== null && logout.torn === undefined) {
       const grant = this.grants.logout(ip, logout.time, now);
       if (grant !== null) batch.change(grant);
     }

@@ -2,10 +2,11 @@
  * Which sessions are open, so that a mail client that stays connected (IMAP IDLE) keeps its grant.
  *
  * Promises: a session that was not opened here closes nothing; one whose logout never comes is forgotten after
- * the age limit; the number of sessions is bounded, oldest out first; every step is O(1) amortised.
- * A server keeps nothing open until it has been seen to log a logout that tells its session: some versions
- * print a session in the login and none in the logout (Dovecot up to 2.2), and each of their logins would
- * be a grant for the whole age limit.
+ * the age limit, or what is plausible for its protocol if that is less; the number of sessions is bounded, oldest out
+ * first; every step is O(1) amortised.
+ * A service (event.ts) keeps nothing open until it has been seen to log a logout that tells its session: some versions
+ * print a session in the login and none in the logout (Dovecot up to 2.2), or do so for one protocol only, and each of
+ * their logins would be a grant for the whole age limit.  A logout that may be a stranger's text is no such proof.
  * Leaves to others: what a session is worth (grant/), and which lines belong to one (recogniser/).
  */
 
@@ -14,6 +15,7 @@ import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { savedList } from '../base/saved.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
+import type { Protocol } from '../recogniser/protocol.ts';
 import { Fifo } from './fifo.ts';
 
 /** Sessions; some 30 MB. */
@@ -22,16 +24,38 @@ export const MAX_SESSIONS = 100_000;
 /** Closed sessions that are waited for before they are swept out. */
 const SLACK = 1024;
 
+/**
+ * Seconds for which a session of a protocol may keep its grant, whatever the limit.  A POP3 client fetches and leaves, and
+ * Courier (5.0 to 6.0) logs no end of a session that the client resets while it fetches.  IMAP clients stay connected.
+ */
+const LONGEST: Readonly<Record<Protocol | 'unknown', number>> = {
+  imap: Number.POSITIVE_INFINITY,
+  pop3: 2 * 3600,
+  unknown: 2 * 3600,
+};
+
+type Kind = keyof typeof LONGEST;
+const KINDS = ['imap', 'pop3', 'unknown'] as const;
+
 interface Session {
   readonly key: string;
   readonly address: AddressKey;
-  readonly server: Server;
+  readonly service: Service;
+  readonly kind: Kind;
   /** When it is forgotten, on the steady clock. */
   readonly due: number;
   isOpen: boolean;
 }
 
-interface Server {
+/** What a session is made of. */
+interface Opened {
+  readonly key: string;
+  readonly ip: IpText;
+  readonly service: string;
+  readonly kind: Kind;
+}
+
+interface Service {
   readonly name: string;
   /** Whether a logout has been seen that tells its session. */
   tells: boolean;
@@ -39,23 +63,29 @@ interface Server {
   readonly open: Map<AddressKey, number>;
 }
 
-/** Servers whose logouts tell their session, and the sessions with the seconds that they have left. */
+/** Services whose logouts tell their session, and the sessions with the seconds that they have left. */
 export interface SavedSessions {
-  readonly telling: readonly (readonly [server: string])[];
+  readonly telling: readonly (readonly [service: string])[];
   readonly open: readonly SavedSession[];
 }
 
-type SavedSession = readonly [key: string, ip: IpText, server: string, left: number];
+type SavedSession = readonly [key: string, ip: IpText, service: string, left: number, kind: Kind];
 
 export class SessionTable {
   readonly #sessions = new Map<string, Session>();
-  /** In the order of opening, which is also that of their ends; those that were closed are still among them. */
-  readonly #order = new Fifo<Session>();
-  readonly #servers = new Map<string, Server>();
+  /**
+   * By kind, in the order of opening, which is also that of their ends; those that were closed are still among them.
+   */
+  readonly #orders: Readonly<Record<Kind, Fifo<Session>>> = {
+    imap: new Fifo(),
+    pop3: new Fifo(),
+    unknown: new Fifo(),
+  };
+  readonly #services = new Map<string, Service>();
   readonly #limit: number;
   readonly #capacity: number;
 
-  /** @param limit seconds after which a session is forgotten */
+  /** @param limit seconds after which a session is forgotten, whatever its protocol */
   constructor(limit: number, capacity: number = MAX_SESSIONS) {
     this.#limit = limit;
     this.#capacity = capacity;
@@ -68,83 +98,100 @@ export class SessionTable {
   /** Whether an open session keeps the grant of this address. */
   holds(ip: IpText): boolean {
     const address = keyOf(ip);
-    for (const { tells, open } of this.#servers.values())
+    for (const { tells, open } of this.#services.values())
       if (tells && open.has(address)) return true;
     return false;
   }
 
-  open({ session, server, ip }: LoginEvent, steady: EpochSeconds): void {
+  open({ session, ip }: LoginEvent, steady: EpochSeconds): void {
     if (session === null) return;
-    this.#add(session, ip, server, steady + this.#limit);
+    const { key, service, protocol } = session;
+    const kind = protocol ?? 'unknown';
+    this.#add({ key, ip, service, kind }, steady + this.#limitOf(kind));
   }
 
   /** The address whose session ends with this logout; null when it is not known to be open. */
-  close({ session, server }: LogoutEvent): IpText | null {
+  close({ session, torn }: LogoutEvent): IpText | null {
     if (session === null) return null;
-    this.#server(server).tells = true;
-    const ended = this.#forget(session);
+    if (torn === undefined) this.#service(session.service).tells = true;
+    const ended = this.#forget(session.key);
     return ended && ipOf(ended.address);
   }
 
-  /** Forgets the sessions that have reached the age limit. */
+  /** Forgets the sessions that have reached their limit. */
   expire(steady: EpochSeconds): void {
-    for (let oldest = this.#oldest(); oldest !== null; oldest = this.#oldest()) {
-      if (oldest.due > steady) return;
-      this.#forget(oldest.key);
+    for (const kind of KINDS) {
+      for (let oldest = this.#oldest(kind); oldest !== null; oldest = this.#oldest(kind)) {
+        if (oldest.due > steady) break;
+        this.#forget(oldest.key);
+      }
     }
   }
 
-  /** What is open now, oldest first, for a checkpoint: plain JSON. */
+  /** What is open now, first due first, for a checkpoint: plain JSON. */
   save(steady: EpochSeconds): SavedSessions {
     const open = [...this.#sessions.values()].sort((a, b) => a.due - b.due);
     return {
-      telling: [...this.#servers].flatMap(([name, { tells }]) => (tells ? [[name] as const] : [])),
-      open: open.map(({ key, address, server, due }) => [
+      telling: [...this.#services].flatMap(([name, { tells }]) => (tells ? [[name] as const] : [])),
+      open: open.map(({ key, address, service, kind, due }) => [
         key,
         ipOf(address),
-        server.name,
+        service.name,
         due - steady,
+        kind,
       ]),
     };
   }
 
   /** Takes over what was saved; what is of another sort is left out. */
   restore(saved: unknown, steady: EpochSeconds): void {
-    const telling = savedList(saved, 'telling', ([server]) => textOf(server));
-    for (const server of telling) this.#server(server).tells = true;
-    for (const [key, ip, server, left] of savedList(saved, 'open', savedSessionOf)) {
-      this.#add(key, ip, server, steady + Math.min(left, this.#limit));
+    const telling = savedList(saved, 'telling', ([service]) => textOf(service));
+    for (const service of telling) this.#service(service).tells = true;
+    for (const [key, ip, service, left, kind] of savedList(saved, 'open', savedSessionOf)) {
+      this.#add({ key, ip, service, kind }, steady + Math.min(left, this.#limitOf(kind)));
     }
   }
 
-  #add(key: string, ip: IpText, serverName: string, due: number): void {
+  #limitOf(kind: Kind): number {
+    return Math.min(this.#limit, LONGEST[kind]);
+  }
+
+  #add({ key, ip, service: name, kind }: Opened, due: number): void {
     // The same pid or port again: its logout was never logged.
     this.#forget(key);
-    const server = this.#server(serverName);
+    const service = this.#service(name);
     const address = keyOf(ip);
-    const session = { key, address, server, due, isOpen: true };
+    const session = { key, address, service, kind, due, isOpen: true };
     this.#sessions.set(key, session);
-    this.#order.push(session);
+    const order = this.#orders[kind];
+    order.push(session);
     // One old session must not keep all those in memory that were closed after it.
-    if (this.#order.size > 2 * this.#sessions.size + SLACK) {
-      this.#order.keep(({ isOpen }) => isOpen);
-    }
-    server.open.set(address, (server.open.get(address) ?? 0) + 1);
+    if (order.size > 2 * this.#sessions.size + SLACK) order.keep(({ isOpen }) => isOpen);
+    service.open.set(address, (service.open.get(address) ?? 0) + 1);
     if (this.#sessions.size > this.#capacity) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
-    const oldest = this.#oldest();
+    const oldest = KINDS.flatMap(kind => this.#oldest(kind) ?? []).reduce<Session | null>(
+      (first, session) =>
+        first === null || this.#beginOf(session) < this.#beginOf(first) ? session : first,
+      null,
+    );
     if (oldest !== null) this.#forget(oldest.key);
   }
 
-  /** The session that has been open for longest. */
-  #oldest(): Session | null {
+  #beginOf({ kind, due }: Session): number {
+    return due - this.#limitOf(kind);
+  }
+
+  /** The session of a kind that has been open for longest. */
+  #oldest(kind: Kind): Session | null {
+    const order = this.#orders[kind];
     for (;;) {
-      const first = this.#order.first;
+      const { first } = order;
       if (first === undefined) return null;
       if (first.isOpen) return first;
-      this.#order.drop();
+      order.drop();
     }
   }
 
@@ -153,20 +200,20 @@ export class SessionTable {
     if (session === undefined) return null;
     this.#sessions.delete(key);
     session.isOpen = false;
-    const { address, server } = session;
-    const rest = (server.open.get(address) ?? 0) - 1;
-    if (rest > 0) server.open.set(address, rest);
-    else server.open.delete(address);
+    const { address, service } = session;
+    const rest = (service.open.get(address) ?? 0) - 1;
+    if (rest > 0) service.open.set(address, rest);
+    else service.open.delete(address);
     return session;
   }
 
-  #server(name: string): Server {
-    let server = this.#servers.get(name);
-    if (server === undefined) {
-      server = { name, tells: false, open: new Map() };
-      this.#servers.set(name, server);
+  #service(name: string): Service {
+    let service = this.#services.get(name);
+    if (service === undefined) {
+      service = { name, tells: false, open: new Map() };
+      this.#services.set(name, service);
     }
-    return server;
+    return service;
   }
 }
 
@@ -181,12 +228,22 @@ export function sessionsOf({
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-function savedSessionOf([key, address, server, left]: readonly unknown[]): SavedSession | null {
+const kindOf = (value: unknown): Kind | null => KINDS.find(kind => kind === value) ?? null;
+
+function savedSessionOf([
+  key,
+  address,
+  service,
+  left,
+  protocol,
+]: readonly unknown[]): SavedSession | null {
   const ip = canonicalIp(textOf(address) ?? '');
+  const kind = kindOf(protocol);
   return typeof key === 'string' &&
     ip !== null &&
-    typeof server === 'string' &&
-    typeof left === 'number'
-    ? [key, ip, server, left]
+    typeof service === 'string' &&
+    typeof left === 'number' &&
+    kind !== null
+    ? [key, ip, service, left, kind]
     : null;
 }

@@ -204,7 +204,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   'session-limit': {
     detail:
-      'The grant then ends the grace period after the logout. Only for servers whose log tells which login a logout belongs to.',
+      'The grant then ends the grace period after the logout. Only for servers whose log tells which login a logout belongs to; two hours at most unless the session is known to be IMAP.',
     example: '8h',
   },
   mynetworks: {

@@ -6,6 +6,20 @@
  */
 import type { IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
+import type { Protocol } from './protocol.ts';
+
+/** Which session an event is of. */
+export interface SessionId {
+  /** The same text in the login and in the logout of one session, and in no other session of that log. */
+  readonly key: string;
+  /**
+   * The same for all sessions whose logouts the same program of the same host writes; where the server's logouts name
+   * the protocol, for all of that protocol.
+   */
+  readonly service: string;
+  /** Null where neither the line nor its program tells it. */
+  readonly protocol: Protocol | null;
+}
 
 interface SessionEvent {
   /** The pattern file's name: `dovecot`, `courier`, `qpopper`, `uw-imap`, … */
@@ -13,11 +27,8 @@ interface SessionEvent {
   readonly user: string | null;
   /** What the line's stamp says; null when it has none that names a moment. */
   readonly time: EpochSeconds | null;
-  /**
-   * The same text in the login and in the logout of one session, and in no other session of that log; null
-   * where the server's lines do not tell which logout ends which session.
-   */
-  readonly session: string | null;
+  /** Null where the server's lines do not tell which logout ends which session. */
+  readonly session: SessionId | null;
 }
 
 export interface LoginEvent extends SessionEvent {
@@ -34,6 +45,11 @@ export interface LogoutEvent extends SessionEvent {
   readonly event: 'logout';
   /** Null where the server does not say it (Dovecot). */
   readonly ip: IpText | null;
+  /**
+   * There if the line may be a piece of a longer one, and so a stranger's: it may end a session, and proves nothing
+   * and prolongs nothing.
+   */
+  readonly torn?: true;
 }
 
 export type ServerEvent = LoginEvent | LogoutEvent;

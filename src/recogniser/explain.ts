@@ -62,9 +62,9 @@ export class Explainer {
     if (line.program === null) return { line, attempts: [], outcome: { kind: 'no program' } };
     const program = this.#registry.program(line.program);
     if (program === null) return { line, attempts: [], outcome: { kind: 'unknown program' } };
-    const { patterns, splitsAt } = program;
-    if (splitsAt !== null && this.#torn.isPiece(line, splitsAt))
-      return { line, attempts: [], outcome: { kind: 'torn' } };
+    const { patterns, splitting } = program;
+    const isPiece = splitting !== null && this.#torn.isPiece(line, splitting);
+    if (isPiece && event === null) return { line, attempts: [], outcome: { kind: 'torn' } };
     const attempts = patterns.map(pattern => this.#attempt(pattern, line));
     return { line, attempts, outcome: outcomeOf(line, event, attempts) };
   }

@@ -36,9 +36,11 @@ export interface Refusal {
 }
 
 /** What an expression may name besides the address. */
-export const FIELDS = ['user', 'session', 'port', 'tls'] as const;
+export const FIELDS = ['user', 'session', 'port', 'protocol', 'tls'] as const;
 export type Field = (typeof FIELDS)[number];
 export type Group = Field | 'ip';
+/** What they are in a line; undefined where the expression has no such group, or the line nothing in its place. */
+export type Fields = Readonly<Record<Group, string | undefined>>;
 /** Which group each is, 0 for none. */
 export type GroupNumbers = Readonly<Record<Group, number>>;
 
@@ -55,6 +57,8 @@ export interface Expression {
   readonly address: Run | null;
   /** The part that is `(?<tls>…)`: where it stands in a line, the connection is encrypted. */
   readonly tls: Choice | null;
+  /** The part that is `(?<protocol>…)`. */
+  readonly protocol: Choice | null;
 }
 
 /** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` is the longest (INET6_ADDRSTRLEN less its NUL). */
@@ -93,6 +97,7 @@ export const groupNumbersOf = (groups: readonly Group[]): GroupNumbers => ({
   user: groups.indexOf('user') + 1,
   session: groups.indexOf('session') + 1,
   port: groups.indexOf('port') + 1,
+  protocol: groups.indexOf('protocol') + 1,
   tls: groups.indexOf('tls') + 1,
 });
 
@@ -113,6 +118,7 @@ class Parser {
   readonly #scanner: Scanner;
   #address: Run | null = null;
   #tls: Choice | null = null;
+  #protocol: Choice | null = null;
   readonly #groups: Group[] = [];
   readonly #exchanges: Exchange[] = [];
 
@@ -129,6 +135,7 @@ class Parser {
       sequence,
       address: this.#address,
       tls: this.#tls,
+      protocol: this.#protocol,
       groups: this.#groups,
       exchanges: this.#exchanges,
     };
@@ -190,6 +197,7 @@ class Parser {
     this.#exchanges.push({ at, length: this.#scanner.at - at, source: '(' });
     const group = this.#group();
     if (field === 'tls') this.#tls = group;
+    if (field === 'protocol') this.#protocol = group;
     return group;
   }
 

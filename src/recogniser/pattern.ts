@@ -18,9 +18,11 @@ import {
 } from './expression.ts';
 import { journalTrustOf } from './journal-table.ts';
 import { parseOwnForm } from './own-log.ts';
+import { checkProtocol, type Protocol, protocolsOf, someOf } from './protocol.ts';
 import { checkExpression } from './rules.ts';
 import { parseSamples, SAMPLE_KINDS, type Sample } from './sample.ts';
 import { ExpressionError } from './scanner.ts';
+import { type Splitting, splittingOf } from './splitting.ts';
 import { TomlTable } from './toml-table.ts';
 
 export type { Sample, SampleKind } from './sample.ts';
@@ -51,6 +53,10 @@ export interface Pattern {
   readonly connects: boolean;
   /** Those of its programs that serve encrypted connections only. */
   readonly tlsPrograms: readonly string[];
+  /** What those of its programs speak that speak one protocol only. */
+  readonly protocols: ReadonlyMap<string, Protocol>;
+  /** Whether the server's logouts tell their protocol in the line; if not, the program tells whose they are. */
+  readonly namesProtocol: boolean;
   readonly samples: readonly Sample[];
 }
 
@@ -61,15 +67,18 @@ export interface PatternFile {
   readonly programs: readonly string[];
   /** What lines of the server's own log files begin with; they are taken for the first program's. */
   readonly ownForms: readonly OwnForm[];
-  /** After how many bytes the server's own logger goes on in another line, or null if it does not. */
-  readonly splitsAt: number | null;
+  /** How the server's own logger tears long lines apart, or null if it does not. */
+  readonly splitting: Splitting | null;
   /** What the server's own entries in the systemd journal look like. */
   readonly journal: JournalTrust;
   readonly patterns: readonly Pattern[];
 }
 
 /** What all patterns of a file share. */
-type Shared = Pick<Pattern, 'server' | 'maxLength' | 'join' | 'connects' | 'tlsPrograms'>;
+type Shared = Pick<
+  Pattern,
+  'server' | 'maxLength' | 'join' | 'connects' | 'tlsPrograms' | 'protocols'
+>;
 
 export const EVENTS = ['login', 'logout', 'connect', 'failure'] as const;
 const JOIN_FIELDS = ['session', 'port', 'ip', 'user', 'pid'] as const;
@@ -89,8 +98,8 @@ export function parsePatternFile(path: string, server: string, text: string): Pa
 /** @throws Failure PATTERN_SYNTAX */
 export function patternFileOf(top: TomlTable, path: string, server: string): PatternFile {
   top.allow([
-    ...['programs', 'tls-programs', 'own-log', 'join', 'max-length', 'splits-at', 'journal'],
-    ...EVENTS,
+    ...['programs', 'tls-programs', 'imap-programs', 'pop3-programs', 'own-log', 'join'],
+    ...['max-length', 'splits-at', 'whole', 'journal', ...EVENTS],
   ]);
   const programs = programsOf(top);
   const shared: Shared = {
@@ -99,17 +108,22 @@ export function patternFileOf(top: TomlTable, path: string, server: string): Pat
     join: joinOf(top),
     connects: top.tables('connect').length > 0,
     tlsPrograms: tlsProgramsOf(top, programs),
+    protocols: protocolsOf(top, programs),
   };
-  const patterns = EVENTS.flatMap(event =>
+  const parsed = EVENTS.flatMap(event =>
     top.tables(event).map(table => parsePattern(table, event, shared)),
   );
+  const logouts = parsed.filter(({ event }) => event === 'logout');
+  const namesProtocol =
+    logouts.length > 0 && logouts.every(({ groups }) => groups.includes('protocol'));
+  const patterns = parsed.map(pattern => ({ ...pattern, namesProtocol }));
   if (top.tables('login').length === 0)
     throw top.error('login', 'there is no login', 'add a table headed [[login]]');
   checkJoin(top, shared.join, patterns);
   const ownForms = ownFormsOf(top, programs[0] ?? server);
-  const splitsAt = top.number('splits-at', MAX_LINE);
+  const splitting = splittingOf(top);
   const journal = journalTrustOf(top);
-  return { path, server, programs, ownForms, splitsAt, journal, patterns };
+  return { path, server, programs, ownForms, splitting, journal, patterns };
 }
 
 /** The syslog tags under `programs`. @throws Failure PATTERN_SYNTAX */
@@ -122,14 +136,8 @@ export function programsOf(top: TomlTable): string[] {
 }
 
 /** The programs under `tls-programs`, which are among the others. @throws Failure PATTERN_SYNTAX */
-export function tlsProgramsOf(top: TomlTable, programs: readonly string[]): string[] {
-  if (!top.has('tls-programs')) return [];
-  const tls = top.strings('tls-programs');
-  const odd = tls.find(program => !programs.includes(program));
-  if (odd !== undefined)
-    throw top.error('tls-programs', `"${odd}" is not among programs`, 'add it there');
-  return tls;
-}
+export const tlsProgramsOf = (top: TomlTable, programs: readonly string[]): string[] =>
+  someOf(top, 'tls-programs', programs);
 
 function ownFormsOf(top: TomlTable, program: string): OwnForm[] {
   if (!top.has('own-log')) return [];
@@ -169,7 +177,11 @@ function checkJoin(top: TomlTable, join: readonly JoinField[], patterns: readonl
   }
 }
 
-function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pattern {
+function parsePattern(
+  table: TomlTable,
+  event: PatternEvent,
+  shared: Shared,
+): Omit<Pattern, 'namesProtocol'> {
   table.allow(['name', 'expression', ...SAMPLE_KINDS]);
   const text = table.strings('expression').join('');
   const expression = checked(table, 'expression', () => parseExpression(text));
@@ -185,6 +197,8 @@ function parsePattern(table: TomlTable, event: PatternEvent, shared: Shared): Pa
   if (event !== 'login' && expression.tls !== null)
     throw table.error('expression', '(?<tls>…) in no login', 'leave it out: only logins need it');
   checked(table, 'expression', () => checkExpression(expression));
+  const { protocol } = expression;
+  if (protocol !== null) checked(table, 'expression', () => checkProtocol(protocol));
   return {
     ...shared,
     event,

@@ -5,7 +5,8 @@
  * programs, whole ones; what stands in the place of the address is an address, in canonical form, or
  * there is no event.  The first pattern that describes the message wins; the samples show that none
  * of the shipped ones has a second that does.  A login that does not tell its address has the one that the
- * same process told when the client connected (connects.ts), and without that is none.
+ * same process told when the client connected (connects.ts), and without that is none.  Where a line may be a piece of
+ * a longer one (torn-lines.ts), nothing comes of it but a logout.
  * One recogniser reads one log, in the order of its lines.
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
@@ -14,11 +15,12 @@ import { BlockLines, type Reading } from '../line/block-lines.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
-import type { ServerEvent } from './event.ts';
-import type { Group, GroupNumbers } from './expression.ts';
+import type { LogoutEvent, ServerEvent } from './event.ts';
+import type { Fields, GroupNumbers } from './expression.ts';
 import { LogMemory } from './log-memory.ts';
 import type { Pattern } from './pattern.ts';
 import type { Registry } from './registry.ts';
+import { sessionOf } from './session.ts';
 
 /** Who watches over the patterns (drift.ts). */
 export interface Observer {
@@ -26,6 +28,12 @@ export interface Observer {
   recognised?(line: Line): void;
   /** No pattern describes a line of a server's program, and it is no piece of a torn line. */
   unrecognised(line: Line): void;
+  /**
+   * A line may be a piece of a longer one, and no login comes of it.
+   *
+   * @param isLogin whether it reads like one
+   */
+  torn?(line: Line, isLogin: boolean): void;
 }
 
 export class Recogniser {
@@ -71,8 +79,9 @@ export class Recogniser {
   recogniseLine(line: Line): ServerEvent | null {
     const program = line.program === null ? null : this.#registry.program(line.program);
     if (program === null) return null;
-    const { patterns, splitsAt } = program;
-    if (splitsAt !== null && this.#memory.torn.isPiece(line, splitsAt)) return null;
+    const { patterns, splitting } = program;
+    if (splitting !== null && this.#memory.torn.isPiece(line, splitting))
+      return this.#takePiece(patterns, line);
     for (const pattern of patterns) {
       const description = describe(pattern, line);
       if (description !== null) return this.#take(pattern, line, description);
@@ -83,11 +92,25 @@ export class Recogniser {
     return null;
   }
 
+  /** What may be a stranger's text opens nothing; but a session that ends early does no harm. */
+  #takePiece(patterns: readonly Pattern[], line: Line): ServerEvent | null {
+    for (const pattern of patterns) {
+      const description = describe(pattern, line);
+      if (description === null) continue;
+      const { event } = pattern;
+      this.#observer?.torn?.(line, event === 'login');
+      return event === 'logout'
+        ? { ...logoutOf(pattern, line, description, this.timeOf(line)), torn: true }
+        : null;
+    }
+    this.#observer?.torn?.(line, false);
+    return null;
+  }
+
   #take(pattern: Pattern, line: Line, description: Description): ServerEvent | null {
     const { connects } = this.#memory;
     const { event, server } = pattern;
     const { ip, fields } = description;
-    const user = fields.user === undefined ? null : readable(fields.user);
     const time = this.timeOf(line);
     switch (event) {
       case 'connect':
@@ -104,19 +127,29 @@ export class Recogniser {
         const session = sessionOf(pattern, line, client, fields);
         if (client !== null) this.#observer?.recognised?.(line);
         const tls = tlsOf(pattern, line, fields);
-        return client && { event, server, ip: client, user, time, session, tls };
+        return client && { event, server, ip: client, user: userOf(fields), time, session, tls };
       }
       case 'logout':
-        return { event, server, ip, user, time, session: sessionOf(pattern, line, ip, fields) };
+        return logoutOf(pattern, line, description, time);
     }
   }
 }
 
+function logoutOf(
+  pattern: Pattern,
+  line: Line,
+  { ip, fields }: Description,
+  time: EpochSeconds | null,
+): LogoutEvent {
+  const session = sessionOf(pattern, line, ip, fields);
+  const { server } = pattern;
+  return { event: 'logout', server, ip, user: userOf(fields), time, session };
+}
+
+const userOf = ({ user }: Fields): string | null => (user === undefined ? null : readable(user));
+
 /** rsyslog, $RepeatedMsgReduction: what is repeated has been in the log already. */
 const REPEATED = /^message repeated \d{1,9} times: \[/;
-
-/** Undefined where the expression has no such group, or the line nothing in its place. */
-type Fields = Readonly<Record<Group, string | undefined>>;
 
 /** What a pattern has found in a line: the address in canonical form, the fields as they are written. */
 export interface Description {
@@ -138,12 +171,16 @@ export function describe(pattern: Pattern, { message }: Line): Description | nul
 }
 
 /** Spelt out: a loop over the groups took three times as long. */
-function fieldsOf({ ip, user, session, port, tls }: GroupNumbers, found: RegExpExecArray): Fields {
+function fieldsOf(
+  { ip, user, session, port, protocol, tls }: GroupNumbers,
+  found: RegExpExecArray,
+): Fields {
   return {
     ip: ip === 0 ? undefined : found[ip],
     user: user === 0 ? undefined : found[user],
     session: session === 0 ? undefined : found[session],
     port: port === 0 ? undefined : found[port],
+    protocol: protocol === 0 ? undefined : found[protocol],
     tls: tls === 0 ? undefined : found[tls],
   };
 }
@@ -153,23 +190,6 @@ function tlsOf({ tlsPrograms, groups }: Pattern, line: Line, found: Fields): boo
   if (found.tls !== undefined) return true;
   if (line.program !== null && tlsPrograms.includes(line.program)) return true;
   return groups.includes('tls') || tlsPrograms.length > 0 ? false : null;
-}
-
-/** Server, host and the fields that make the session, apart by what no line has in it. */
-function sessionOf(
-  { join, server }: Pattern,
-  { host, pid }: Line,
-  ip: IpText | null,
-  fields: Fields,
-): string | null {
-  if (join.length === 0) return null;
-  let session = `${server}\n${host ?? ''}`;
-  for (const name of join) {
-    const value = name === 'ip' ? ip : name === 'pid' ? pid : fields[name];
-    if (value === null || value === undefined || value === '') return null;
-    session += `\n${value}`;
-  }
-  return session;
 }
 
 /** What nearly every name is. */

@@ -6,12 +6,13 @@
  */
 import type { OwnForm } from '../line/prefix.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
+import type { Splitting } from './splitting.ts';
 
 /** What applies to the lines of one program. */
 export interface Program {
   readonly patterns: readonly Pattern[];
-  /** The length at which its logger may tear a line apart, or null (torn-lines.ts). */
-  readonly splitsAt: number | null;
+  /** How its logger tears long lines apart, or null if it does not (torn-lines.ts). */
+  readonly splitting: Splitting | null;
 }
 
 export class Registry {
@@ -23,12 +24,12 @@ export class Registry {
   constructor(files: readonly PatternFile[]) {
     this.files = files;
     this.ownForms = files.flatMap(file => file.ownForms);
-    for (const { programs, patterns, splitsAt } of files) {
+    for (const { programs, patterns, splitting } of files) {
       for (const name of new Set(programs)) {
         const before = this.#programs.get(name);
         this.#programs.set(name, {
           patterns: [...(before?.patterns ?? []), ...patterns],
-          splitsAt: splitsAt ?? before?.splitsAt ?? null,
+          splitting: splitting ?? before?.splitting ?? null,
         });
       }
     }

@@ -49,6 +49,8 @@ function problemOf(
   for (const before of sample.after) recogniser.recognise(before);
   const event = recogniser.recognise(sample.line);
   if (sample.outcome === null) {
+    // What it follows may be the reason.
+    if (sample.after.length > 0) return event === null ? null : `it is taken for ${named(found)}`;
     // What a failed login tells is no login.
     const told = found.filter(other => tellsSession(other) || other.event === pattern.event);
     return told.length === 0 ? null : `it is taken for ${named(told)}`;

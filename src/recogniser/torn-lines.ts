@@ -2,32 +2,38 @@
  * Lines that may be the rest of a longer one, torn apart by the server's own logger, and so may say
  * whatever a stranger wishes.
  *
- * courierlogger (courier-libs, liblog/logger.c, do_logger) reads 511 bytes at a time, takes a priority
- * word and then all leading blanks off each piece, and logs it under the server's tag.  Whoever
- * sends a user name of the right length decides where the second piece begins, and blanks before his text
- * make the piece as short as a genuine line: seen with the real Courier 5.0.13, POP3 and IMAP, without an account.
- * The first piece gives it away: nothing can shorten that, since it begins with the server's own words.
+ * What the pieces of a line look like is told in the head of patterns/courier.toml.  None can be told from a whole
+ * line for certain, so after a sign of one (splitting.ts) no line of the same program on the same host
+ * counts as a login, for as long as another piece may still come.
  *
- * Promises: a piece, and what may be the rest of its line, are told from whole lines: the next lines of the
- * same program on the same host, for as long as bytes of the same flood may be in the logger's buffers, and
- * then the few that it may have held back until something else was logged.  The price: a genuine login
- * among those is not seen.
- * Known limits: a syslog daemon that takes trailing blanks off (systemd-journald, which then keeps the original
- * as SYSLOG_RAW, systemd.journal-fields(7)) can hide a first piece that ends in blanks; so does one that drops
- * lines of a flood.  One entry is kept for each host and program under attack.
+ * How long that is: a logger may hold pieces back until somebody has something to log (seen: for hours).  So the
+ * suspicion ends at a line that comes HOLD_SECONDS after the last sign, or after the last line that took one of
+ * HELD_BACK chances: each line that comes later than that takes one, and is a sign that the rest is only leaving now.
+ * That gives, counted from the last sign:
+ * - while one logger alone writes under the tag, HELD_BACK pieces (or bunches of them), however late each is;
+ * - whatever other loggers write under the tag in between, HELD_BACK + 1 pieces, each up to HOLD_SECONDS behind the one before.
+ *
+ * Promises: both; a clock that is set back makes no suspicion last longer than a minute more.  The price: genuine
+ * logins of that time are not seen, for four minutes behind one torn line on a busy host.
+ * Known limits: a syslog daemon that drops lines of a flood may drop the signs; who begins to read between a sign
+ * and its rest, with no checkpoint, does not know of it.  One entry is kept for each host and program under attack.
  */
+import type { EpochSeconds } from '../base/clock.ts';
 import type { Line } from '../line/prefix.ts';
+import { isSign, type Splitting } from './splitting.ts';
 
-/** The longest priority word that is taken off, `DEBUG: ` or `ALERT: `, with room for a second blank. */
-const PRIORITY_WORD = 8;
-/** The logger is held up for milliseconds only; a stamp has whole seconds. */
-const FLOOD_SECONDS = 10;
-/** Courier cuts the message of a failed login at 1023 bytes (courier-authlib, courierauthdebug.c): two pieces more. */
-const HELD_BACK = 2;
+/** How far apart the pieces may be while others write under the same tag. */
+export const HOLD_SECONDS = 60;
+/**
+ * How many pieces may follow a sign without being one.  Courier cuts a message at 1023 bytes (courier-authlib,
+ * courierauthdebug.c), so that its second piece is one; and where a buffer of the logger ended (courier-libs,
+ * liblog/logger.c), the rest of another message may come in two.
+ */
+export const HELD_BACK = 3;
 
 interface Suspicion {
   /** In the log's own time. */
-  readonly until: number;
+  until: number;
   lines: number;
 }
 
@@ -40,22 +46,27 @@ export class TornLines {
   /**
    * Takes each line of a program once, in the order of the log.
    *
-   * @param splitsAt the length of a piece with its priority word, in bytes
    * @returns whether the line may be a piece of a longer one
    */
-  isPiece(line: Line, splitsAt: number): boolean {
-    const { length } = line.message;
-    const isFirst = length <= splitsAt && length >= splitsAt - PRIORITY_WORD;
-    if (!isFirst && this.#suspicions.size === 0) return false;
+  isPiece(line: Line, splitting: Splitting): boolean {
+    const sign = isSign(line.message, splitting);
+    if (!sign && this.#suspicions.size === 0) return false;
     const key = `${line.host ?? ''} ${line.program ?? ''}`;
-    if (isFirst) {
-      const until = (line.time ?? 0) + FLOOD_SECONDS;
+    const suspicion = this.#suspicions.get(key);
+    if (suspicion !== undefined) setBack(suspicion, line.time);
+    if (sign) {
+      const until = Math.max(suspicion?.until ?? 0, (line.time ?? 0) + HOLD_SECONDS);
       this.#suspicions.set(key, { until, lines: HELD_BACK });
       return true;
     }
-    const suspicion = this.#suspicions.get(key);
     if (suspicion === undefined) return false;
-    if ((line.time ?? 0) > suspicion.until && --suspicion.lines === 0) this.#suspicions.delete(key);
+    if (line.time === null || line.time <= suspicion.until) return true;
+    if (suspicion.lines === 0) {
+      this.#suspicions.delete(key);
+      return false;
+    }
+    suspicion.lines--;
+    suspicion.until = line.time + HOLD_SECONDS;
     return true;
   }
 
@@ -66,4 +77,9 @@ export class TornLines {
   restore(saved: readonly SavedSuspicion[]): void {
     for (const [key, until, lines] of saved) this.#suspicions.set(key, { until, lines });
   }
+}
+
+/** Where the clock was set back, and not just two lines exchanged, what it was before may be years away. */
+function setBack(suspicion: Suspicion, time: EpochSeconds | null): void {
+  if (time !== null) suspicion.until = Math.min(suspicion.until, time + 2 * HOLD_SECONDS);
 }

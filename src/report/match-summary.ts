@@ -19,6 +19,9 @@ export class MatchSummary {
   #lines = 0;
   #tooLong = 0;
   #missed = 0;
+  #torn = 0;
+  #passedOver = 0;
+  readonly #tornPrograms = new Set<string>();
   readonly #servers = new Map<string, Counts>();
   readonly #examples: string[] = [];
 
@@ -36,6 +39,13 @@ export class MatchSummary {
     }
     if (event === 'login') counts.logins++;
     else counts.logouts++;
+  }
+
+  /** A line of a program may be a piece of a longer one. @param isLogin whether it reads like a login */
+  torn(program: string, isLogin: boolean): void {
+    this.#torn++;
+    if (isLogin) this.#passedOver++;
+    this.#tornPrograms.add(program);
   }
 
   /** A line looks like a login, and no pattern recognises it. */
@@ -60,8 +70,18 @@ export class MatchSummary {
       `${this.#lines} lines, ${countsText(total)}\n`,
       ...servers.map(([server, counts]) => `    ${server}: ${countsText(counts)}\n`),
       this.#tooLong === 0 ? '' : `${this.#tooLong} lines of more than ${MAX_LINE} bytes skipped\n`,
+      this.#tornText(),
       this.#missedText(),
     ].join('');
+  }
+
+  #tornText(): string {
+    if (this.#torn === 0) return '';
+    const programs = [...this.#tornPrograms].sort().map(name => excerpt(name));
+    return (
+      `somebody is tearing lines of ${programs.join(', ')}: of ${this.#torn} lines that a stranger may have written, ` +
+      `${this.#passedOver} that read like logins were passed over\n`
+    );
   }
 
   #missedText(): string {

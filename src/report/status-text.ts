@@ -47,6 +47,7 @@ export function statusText(status: Status, now: number): string {
       `${count(status.purged)} purged, ${count(status.evicted)} evicted, ${count(status.revoked)} revoked, ${count(status.withdrawn)} withdrawn`,
     ],
     ['ignored', tallied(ignored)],
+    ...(status.tornLines === 0 ? [] : [pair('torn', tornText(status))]),
     ['sessions', [...held, `${count(status.logouts)} logouts`].join(', ')],
     [
       'commits',
@@ -89,6 +90,9 @@ function fleetRows(fleet: FleetStatus): [string, string][] {
         ]),
   ];
 }
+
+const tornText = ({ tornLines, passedOver }: Status): string =>
+  `${count(tornLines)} lines, and ${count(passedOver)} of them passed over that read like logins`;
 
 const pair = (label: string, text: string): [string, string] => [label, text];
 

@@ -65,6 +65,16 @@ describe('the summary', () => {
     );
   });
 
+  test('says that somebody is tearing lines, and what was passed over for it', async () => {
+    const at = COURIER.slice(0, COURIER.indexOf('LOGIN'));
+    const lines = [`${at}LOGIN FAILED, user=A`, at, COURIER, COURIER];
+    assert.deepEqual(await summaryOf(...lines, COURIER.replace('imapd', 'pop3d')), [
+      '5 lines, 1 logins, 0 logouts',
+      '    courier: 1 logins, 0 logouts',
+      'somebody is tearing lines of imapd: of 4 lines that a stranger may have written, 2 that read like logins were passed over',
+    ]);
+  });
+
   test('shortens long examples', async () => {
     const [, , example = ''] = await summaryOf(`${MISSED}, ${'x'.repeat(500)}`);
     assert.match(example, /x…$/);

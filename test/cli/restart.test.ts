@@ -148,7 +148,10 @@ describe('a restart', () => {
       return addresses.join() === (await keysOf(map)).join();
     });
     const stamp = formatStamp(epoch(Date.now() / 1000));
-    await appendFile(own, `${stamp} mx dovecot: imap(anna)<1><closed>: Logged out in=1 out=2\n`);
+    await appendFile(
+      own,
+      `${stamp} mx dovecot: pop3(anna)<1><closed>: Logged out top=0/0, retr=0/0, del=0/0, size=0\n`,
+    );
     await first.waitForLine(/^logout .*ip=198\.51\.100\.132$/);
     await first.stop();
     const second = startAgain();

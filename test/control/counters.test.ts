@@ -61,6 +61,12 @@ test('counts decisions by what they are', () => {
   assert.deepEqual(counters.lastProblem, { time: NOON, text: 'the disk is full' });
 });
 
+test('counts torn lines, and those that read like logins', () => {
+  for (const isLogin of [false, true, false]) counters.torn(isLogin);
+  const { tornLines, passedOver } = counters.totals;
+  assert.deepEqual([tornLines, passedOver], [3, 1]);
+});
+
 test('knows when lines last came from a source', () => {
   counters.lines('/log', 3);
   seconds = 60;

@@ -36,6 +36,8 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   evicted: 4,
   withdrawn: 2,
   limitsExceeded: 3,
+  tornLines: 0,
+  passedOver: 0,
   allowed: 2,
   revoked: 1,
   commits: {

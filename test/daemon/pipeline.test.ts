@@ -424,6 +424,70 @@ test('steps that are asked for at once happen one after the other', async () => 
   );
 });
 
+describe('sessions of Courier', () => {
+  const line = (tag: string, message: string): string =>
+    `${formatStamp(epoch(now))} mx ${tag}: ${message}`;
+  const of = (ip: string): string => `user=anna, ip=[::ffff:${ip}], port=[1060]`;
+  const [IMAP, POP3] = ['198.51.100.1', '198.51.100.2'];
+  const POP3_END = ', top=0, retr=0, rcvd=6, sent=30, time=0';
+
+  /** The rows that are left when nothing has come for so long. */
+  async function rowsAfter(seconds: number): Promise<string[]> {
+    const end = now + seconds;
+    while (now < end) {
+      now += 60;
+      await pipeline.purge();
+    }
+    return (await rows()).map(row => row.replace(/ .*/, ''));
+  }
+
+  test('as 6.0.5 ends them: every grant ends with its grace period', async () => {
+    await pipeline.lines([
+      line('imapd', `LOGIN, ${of(IMAP)}, protocol=IMAP`),
+      line('pop3d', `LOGIN, ${of(POP3)}`),
+      line('imapd', `LOGOUT, ${of(IMAP)}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+      line('pop3d', `disc, ${of(POP3)}${POP3_END}`),
+    ]);
+    assert.deepEqual(await rowsAfter(GRACE), []);
+    assert.ok(!story().includes(`kept ${POP3}`));
+  });
+
+  test('a program that words its ends in another way keeps nothing, whatever others tell', async () => {
+    await pipeline.lines([
+      line('imapd', `LOGIN, ${of(IMAP)}, protocol=IMAP`),
+      line('imapd', `LOGIN, ${of(IMAP).replace('1060', '1061')}, protocol=IMAP`),
+      line('imapd', `LOGOUT, ${of(IMAP)}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+      line('pop3d', `LOGIN, ${of(POP3)}`),
+      line('pop3d', `gone, ${of(POP3)}`),
+    ]);
+    assert.deepEqual(await rowsAfter(GRACE), [IMAP]);
+  });
+
+  test('a POP3 session whose end is never logged keeps its grant for two hours, IMAP for a day', async () => {
+    await pipeline.lines([
+      line('imapd', `LOGOUT, ${of('192.0.2.1')}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+      line('pop3d', `LOGOUT, ${of('192.0.2.1')}${POP3_END}`),
+      line('imapd', `LOGIN, ${of(IMAP)}, protocol=IMAP`),
+      line('pop3d', `LOGIN, ${of(POP3)}`),
+    ]);
+    assert.deepEqual(await rowsAfter(2 * 3600 - 60), [IMAP, POP3]);
+    assert.deepEqual(await rowsAfter(GRACE + 60), [IMAP]);
+    assert.deepEqual(await rowsAfter(DAY), []);
+  });
+
+  test('a logout beside a torn line ends its session, and prolongs no grant', async () => {
+    await pipeline.lines([
+      line('pop3d', `LOGOUT, ${of('192.0.2.1')}${POP3_END}`),
+      line('pop3d', `LOGIN, ${of(POP3)}`),
+      line('pop3d', 'LOGIN FAILED, user=A'),
+    ]);
+    now += 600;
+    await pipeline.lines([line('pop3d', `LOGOUT, ${of(POP3)}${POP3_END}`)]);
+    assert.equal(story().at(-1), `logout ${POP3}`);
+    assert.deepEqual(await rowsAfter(GRACE - 600), []);
+  });
+});
+
 describe('by hand', () => {
   const A = ip('198.51.100.1');
   const inMynetworks = ip('192.0.2.7');
@@ -525,7 +589,7 @@ describe('by hand', () => {
 
   test('nothing keeps or reopens a revoked grant: no session, no logout, no allowance', async () => {
     const logout = (): string =>
-      `${formatStamp(epoch(now))} mx dovecot: imap(anna)<1><a>: Logged out in=1 out=2`;
+      `${formatStamp(epoch(now))} mx dovecot: pop3(anna)<1><a>: Logged out top=0/0, retr=0/0, del=0/0, size=0`;
     await pipeline.lines([login('198.51.100.9'), logout()]);
     await pipeline.allow(A, 10 * GRACE);
     await pipeline.lines([login(A)]);

@@ -30,22 +30,27 @@ const login = (outcome: Outcome, from?: string): Decision => ({
     server: 'dovecot',
     user: 'anna',
     time: epoch(NOON + 0.7),
-    session: 's',
+    session: { key: 's', service: 'dovecot', protocol: 'imap' },
     tls: false,
     ip: OWN,
   },
   outcome,
   ...(from === undefined ? {} : { from }),
 });
-const logout = (address: typeof OWN | null, time: number | null = NOON): Decision => ({
+const logout = (
+  address: typeof OWN | null,
+  time: number | null = NOON,
+  torn: { torn?: true } = {},
+): Decision => ({
   kind: 'logout',
   logout: {
     event: 'logout',
     server: 'dovecot',
     user: 'anna',
     time: time === null ? null : epoch(time),
-    session: 's',
+    session: { key: 's', service: 'dovecot', protocol: 'imap' },
     ip: null,
+    ...torn,
   },
   ip: address,
 });
@@ -67,6 +72,7 @@ const TABLE: [what: string, decision: Decision, told: readonly Entry[]][] = [
   ['the end of a session', logout(OWN), [SESSION]],
   ['of one that was not known', logout(null), []],
   ['of one at no known time', logout(OWN, null), []],
+  ['of one, from a line that may be a stranger’s', logout(OWN, NOON, { torn: true }), []],
   ['of one whose grant is gone', logout(GONE), []],
   ['of one whose grant is of another host', logout(FOREIGN), []],
   ['a grant that is kept', { kind: 'kept', grant: grant(OWN) }, [SESSION]],

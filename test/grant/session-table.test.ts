@@ -4,37 +4,57 @@ import fc from 'fast-check';
 import type { IpText } from '../../src/base/address.ts';
 import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
 import { SessionTable } from '../../src/grant/session-table.ts';
-import type { LoginEvent, LogoutEvent } from '../../src/recogniser/event.ts';
+import type { LoginEvent, LogoutEvent, SessionId } from '../../src/recogniser/event.ts';
+import type { Protocol } from '../../src/recogniser/protocol.ts';
 import { ip } from '../map/addresses.ts';
 
 const LIMIT = 86_400;
 const NOON = epoch(1_700_000_000);
 const A = ip('192.0.2.1');
 const B = ip('192.0.2.2');
+const TWO_HOURS = 7200;
 
-const login = (session: string | null, address = A, server = 'dovecot'): LoginEvent => ({
+type Spoken = Protocol | null;
+
+/** Of a server that tells its protocol. */
+const sessionOf = (key: string | null, server: string, protocol: Spoken): SessionId | null =>
+  key === null ? null : { key, service: `${server} ${protocol}`, protocol };
+
+const login = (
+  key: string | null,
+  address = A,
+  server = 'dovecot',
+  protocol: Spoken = 'imap',
+): LoginEvent => ({
   event: 'login',
   server,
   ip: address,
   user: 'anna',
   time: NOON,
-  session,
+  session: sessionOf(key, server, protocol),
   tls: null,
 });
 
-const logout = (session: string | null, server = 'dovecot'): LogoutEvent => ({
+const logout = (
+  key: string | null,
+  server = 'dovecot',
+  protocol: Spoken = 'imap',
+): LogoutEvent => ({
   event: 'logout',
   server,
   ip: null,
   user: 'anna',
   time: NOON,
-  session,
+  session: sessionOf(key, server, protocol),
 });
 
-/** A table that has seen that both servers tell their sessions. */
-function tellingTable(capacity?: number): SessionTable {
-  const table = new SessionTable(LIMIT, capacity);
-  for (const server of ['dovecot', 'courier']) table.close(logout('unknown', server));
+const PROTOCOLS = ['imap', 'pop3', null] as const;
+
+/** A table that has seen that both servers tell their sessions, whatever they speak. */
+function tellingTable(capacity?: number, limit = LIMIT): SessionTable {
+  const table = new SessionTable(limit, capacity);
+  for (const server of ['dovecot', 'courier'])
+    for (const protocol of PROTOCOLS) table.close(logout('unknown', server, protocol));
   return table;
 }
 
@@ -90,6 +110,55 @@ test('a server that tells no session in its logouts keeps nothing open, and does
   assert.ok(table.holds(A));
 });
 
+test('one protocol of a server does not speak for the other', () => {
+  const table = new SessionTable(LIMIT);
+  table.open(login('one', A, 'courier', 'pop3'), NOON);
+  table.open(login('two', B, 'courier', 'imap'), NOON);
+  table.close(logout('three', 'courier', 'imap'));
+  assert.ok(!table.holds(A));
+  assert.ok(table.holds(B));
+  table.close(logout('four', 'courier', 'pop3'));
+  assert.ok(table.holds(A));
+});
+
+test('a logout that may be a stranger’s text ends its session, and proves nothing', () => {
+  const table = new SessionTable(LIMIT);
+  table.open(login('one'), NOON);
+  table.open(login('two', B), NOON);
+  assert.equal(table.close({ ...logout('one'), torn: true }), A);
+  assert.ok(!table.holds(B));
+  assert.equal(table.close({ ...logout('two'), torn: true }), B);
+});
+
+describe('a session that outlasts what is plausible for its protocol', () => {
+  const table: readonly (readonly [Spoken, number, number])[] = [
+    ['imap', LIMIT, LIMIT],
+    ['pop3', LIMIT, TWO_HOURS],
+    [null, LIMIT, TWO_HOURS],
+    ['imap', 600, 600],
+    ['pop3', 600, 600],
+  ];
+  for (const [protocol, limit, seconds] of table) {
+    test(`${protocol}, limit ${limit}: holds nothing after ${seconds} s`, () => {
+      const sessions = tellingTable(undefined, limit);
+      sessions.open(login('one', A, 'dovecot', protocol), NOON);
+      sessions.expire(epoch(NOON + seconds - 1));
+      assert.ok(sessions.holds(A));
+      sessions.expire(epoch(NOON + seconds));
+      assert.ok(!sessions.holds(A));
+      assert.equal(sessions.size, 0);
+    });
+  }
+
+  test('does not wait for one of another protocol that began before', () => {
+    const sessions = tellingTable();
+    sessions.open(login('one', A), NOON);
+    sessions.open(login('two', B, 'dovecot', 'pop3'), epoch(NOON + 1));
+    sessions.expire(epoch(NOON + 1 + TWO_HOURS));
+    assert.ok(sessions.holds(A) && !sessions.holds(B));
+  });
+});
+
 test('the oldest session goes when there are too many', () => {
   const table = tellingTable(2);
   table.open(login('one', A), NOON);
@@ -98,6 +167,14 @@ test('the oldest session goes when there are too many', () => {
   assert.equal(table.size, 2);
   assert.ok(!table.holds(A));
   assert.ok(table.holds(B));
+});
+
+test('the oldest one, whatever it speaks', () => {
+  const table = tellingTable(2);
+  table.open(login('one', A, 'dovecot', 'imap'), NOON);
+  table.open(login('two', B, 'dovecot', 'pop3'), epoch(NOON + 1));
+  table.open(login('three', B, 'dovecot', 'pop3'), epoch(NOON + 2));
+  assert.deepEqual([table.size, table.holds(A), table.holds(B)], [2, false, true]);
 });
 
 describe('what is saved', () => {
@@ -115,6 +192,23 @@ describe('what is saved', () => {
     assert.equal(again.close(logout('two', 'courier')), B);
   });
 
+  test('keeps the limit of its protocol', () => {
+    const table = tellingTable();
+    table.open(login('one', A, 'dovecot', 'pop3'), NOON);
+    const again = new SessionTable(LIMIT);
+    again.restore(JSON.parse(JSON.stringify(table.save(epoch(NOON + 200)))), NOON);
+    again.expire(epoch(NOON + TWO_HOURS - 201));
+    assert.ok(again.holds(A));
+    again.expire(epoch(NOON + TWO_HOURS - 200));
+    assert.ok(!again.holds(A));
+  });
+
+  test('by 1.0.0 is left out: it does not tell the protocol', () => {
+    const table = new SessionTable(LIMIT);
+    table.restore({ telling: [['courier']], open: [['k', A, 'courier', LIMIT]] }, NOON);
+    assert.deepEqual([table.size, table.holds(A)], [0, false]);
+  });
+
   test('of another sort is left out', () => {
     const table = new SessionTable(LIMIT);
     for (const saved of [
@@ -122,7 +216,7 @@ describe('what is saved', () => {
       7,
       {},
       { telling: 7, open: {} },
-      { open: [7, [], ['k', 'x', 's', 1]] },
+      { open: [7, [], ['k', 'x', 's', 1, 'imap'], ['k', A, 's', 1, 'x']] },
     ]) {
       table.restore(saved, NOON);
     }
@@ -130,16 +224,16 @@ describe('what is saved', () => {
   });
 });
 
-/** The plainest table there could be: every open session with its address and beginning. */
+/** The plainest table there could be: every open session with its address and its end. */
 class Model {
-  readonly #sessions = new Map<string, { address: IpText; since: number }>();
+  readonly #sessions = new Map<string, { address: IpText; end: number }>();
 
   get size(): number {
     return this.#sessions.size;
   }
 
-  open(key: string, address: IpText, since: number): void {
-    this.#sessions.set(key, { address, since });
+  open(key: string, address: IpText, end: number): void {
+    this.#sessions.set(key, { address, end });
   }
 
   close(key: string): IpText | null {
@@ -149,9 +243,7 @@ class Model {
   }
 
   expire(now: number): void {
-    for (const [key, { since }] of this.#sessions) {
-      if (since + LIMIT <= now) this.#sessions.delete(key);
-    }
+    for (const [key, { end }] of this.#sessions) if (end <= now) this.#sessions.delete(key);
   }
 
   holds(address: IpText): boolean {
@@ -159,31 +251,80 @@ class Model {
   }
 }
 
+const longest = (protocol: Spoken): number => (protocol === 'imap' ? LIMIT : TWO_HOURS);
+
+const step = fc.record({
+  kind: fc.constantFrom('login', 'login', 'logout'),
+  passed: fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: LIMIT / 2 })),
+  key: fc.integer({ min: 0, max: 6 }).map(String),
+  address: fc.constantFrom(A, B),
+  server: fc.constantFrom('dovecot', 'courier'),
+  protocol: fc.constantFrom(...PROTOCOLS),
+});
+
 test('behaves as the plainest table there could be', () => {
-  const step = fc.record({
-    kind: fc.constantFrom('login', 'login', 'logout'),
-    passed: fc.integer({ min: 0, max: LIMIT / 2 }),
-    key: fc.integer({ min: 0, max: 6 }).map(String),
-    address: fc.constantFrom(A, B),
-    server: fc.constantFrom('dovecot', 'courier'),
-  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), steps => {
       const table = tellingTable();
       const model = new Model();
       let now: EpochSeconds = NOON;
-      for (const { kind, passed, key, address, server } of steps) {
+      for (const { kind, passed, key, address, server, protocol } of steps) {
         now = epoch(now + passed);
         table.expire(now);
         model.expire(now);
         if (kind === 'logout') assert.equal(table.close(logout(key)), model.close(key));
         else {
-          table.open(login(key, address, server), now);
-          model.open(key, address, now);
+          table.open(login(key, address, server, protocol), now);
+          model.open(key, address, now + longest(protocol));
         }
         assert.equal(table.size, model.size);
         for (const each of [A, B]) assert.equal(table.holds(each), model.holds(each));
       }
     }),
+  );
+});
+
+test('no sequence of logins without the right logout holds an address beyond its bound', () => {
+  // The right logout is one of the same service: of the same server and protocol.
+  const restarts = fc.array(fc.nat(100), { maxLength: 3 });
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 100 }),
+      restarts,
+      fc.nat(LIMIT),
+      (steps, stops, late) => {
+        let table = new SessionTable(LIMIT);
+        let now: EpochSeconds = NOON;
+        const told = new Set<string>();
+        const ends: { address: IpText; service: string; end: number }[] = [];
+        for (const [index, { kind, passed, key, address, server, protocol }] of steps.entries()) {
+          now = epoch(now + passed);
+          const service = `${server} ${protocol}`;
+          if (kind === 'logout') {
+            table.close(logout(`other ${key}`, server, protocol));
+            told.add(service);
+          } else {
+            table.open(login(key, address, server, protocol), now);
+            ends.push({ address, service, end: now + longest(protocol) });
+          }
+          if (stops.includes(index)) {
+            const saved: unknown = JSON.parse(JSON.stringify(table.save(now)));
+            table = new SessionTable(LIMIT);
+            table.restore(saved, now);
+          }
+          table.expire(now);
+          for (const each of [A, B]) {
+            const may = ends.some(
+              one => one.address === each && told.has(one.service) && one.end > now,
+            );
+            assert.ok(may || !table.holds(each));
+          }
+        }
+        const end = Math.max(now, ...ends.map(one => one.end));
+        table.expire(epoch(end + late));
+        for (const each of [A, B]) assert.ok(!table.holds(each));
+        assert.equal(table.size, 0);
+      },
+    ),
   );
 });

@@ -127,6 +127,24 @@ test('what is left out has a tag that no server has; what passes is what the par
   );
 });
 
+test('a line of a known program with an empty message is handed over: it may be a piece of a torn one', () => {
+  const stamps = ['Nov 23 00:53:00', '2026-11-23T00:53:00Z', '2026-11-23T00:53:00.123456+01:00'];
+  const lines = [
+    ...stamps.flatMap(stamp =>
+      ['mx imapd:', 'mx imapd: ', 'mx imapd:  ', 'mx imapd[7]:', 'mx imapd[7]: '].map(
+        rest => `${stamp} ${rest}`,
+      ),
+    ),
+    '<22>1 2026-11-23T00:53:00Z mx imapd - - - ',
+    '<22>1 2026-11-23T00:53:00Z mx imapd - - -',
+  ];
+  const { passed } = sift(lines);
+  assert.deepEqual(
+    passed.map(({ text, line: { program, message } }) => [text, program, message.trim()]),
+    lines.map(text => [text, 'imapd', '']),
+  );
+});
+
 test('a prefix of the common shape, or nearly so, is split as the parser splits it', () => {
   const digits = fc.stringMatching(/^\d{0,11}$/);
   const stamp = fc.oneof(

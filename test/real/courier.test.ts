@@ -1,13 +1,11 @@
 /**
- * Logins of the real Courier through the real rsyslog, every way in which a session ends, and what its logger
- * makes of an attack.
+ * Logins of the real Courier through the real rsyslog, and every way in which a session ends.
  */
 import assert from 'node:assert/strict';
-import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Courier, startCourier } from './courier.ts';
-import { failToLogIn, logIn, openImap, openPop3, type Session } from './login.ts';
+import { logIn, openImap, openPop3, type Session } from './login.ts';
 import { eventsIn, type Matched, sorted } from './matching.ts';
 import { OVERLAY_PROGRAMS } from './overlay.ts';
 import { startPopbsmtp } from './popbsmtp.ts';
@@ -16,7 +14,7 @@ import type { Daemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { RSYSLOG_PROGRAMS, type Rsyslog, startRsyslog } from './rsyslog.ts';
-import { linesOf, waitFor, waitForLine } from './wait.ts';
+import { linesOf, waitFor } from './wait.ts';
 
 const skip = requirePrograms([...OVERLAY_PROGRAMS, 'postfix', ...RSYSLOG_PROGRAMS], { root: true });
 
@@ -93,43 +91,7 @@ describe('Courier', { skip }, () => {
       assert.deepEqual(since, sorted(expected));
     }
   });
-
-  test('a stranger cannot make its logger forge a login', async () => {
-    const start = daemon.lines.length;
-    // courierlogger cuts a long message at 511 bytes, takes the blanks off the front of the rest, and logs it as a
-    // line of its own: a user name of the right length turns into a whole, well-formed login line, as short as a
-    // genuine one, for an address of the stranger's choice.
-    for (const { open, endpoint, forgery } of [
-      {
-        open: openImap,
-        endpoint: courier.imap('127.0.0.4'),
-        forgery: 'LOGIN, user=x, ip=[::ffff:203.0.113.66], port=[1], protocol=IMAP',
-      },
-      {
-        open: openPop3,
-        endpoint: courier.pop3('127.0.0.5'),
-        forgery: 'LOGIN, user=x, ip=[::ffff:203.0.113.66], port=[1]',
-      },
-    ]) {
-      const filler = 'A'.repeat(511 - 'INFO: LOGIN FAILED, user='.length);
-      const user = `${filler}${forgery.padStart(511)}zz`;
-      await failToLogIn(open, endpoint, { user, password: 'x' });
-      // The logger may hold the piece back until the program logs something else.
-      await logIn(open, endpoint, courier.account);
-      await waitForLine(syslog.log, new RegExp(`: ${forgery.replace(/[[\]]/g, '\\$&')}$`));
-    }
-    // What is logged after it is read after it, in whichever program's name.
-    await appendFile(syslog.log, witness());
-    await daemon.waitForLine(/ip=198\.51\.100\.99$/);
-    const reads = daemon.lines.slice(start).filter(line => line.startsWith('read '));
-    assert.ok(!reads.some(line => line.endsWith('203.0.113.66')), daemon.transcript());
-  });
 });
 
 const endsSession = (line: string): boolean =>
-  /: (?:LOGOUT|DISCONNECTED|TIMEOUT), user=/.test(line);
-
-/** A login that another server logs now. */
-const witness = (): string =>
-  `${new Date().toISOString()} mx dovecot: pop3-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.99, ` +
-  'lip=192.0.2.5, mpid=1, session=<a>\n';
+  /: (?:LOGOUT|DISCONNECTED|TIMEOUT|disc), user=/.test(line);

@@ -120,6 +120,8 @@ describe('what comes of a line, and why', () => {
     const piece = `imapd: ${'LOGIN FAILED, user='.padEnd(505, 'A')}`;
     const { attempts, outcome } = explain(shipped, piece, login);
     assert.deepEqual([attempts, outcome], [[], { kind: 'torn' }]);
+    const logout = 'imapd: LOGOUT, user=x, ip=[203.0.113.66], port=[1]';
+    assert.equal(explain(shipped, piece, logout).outcome.kind, 'event');
   });
 });
 
@@ -138,7 +140,9 @@ test('what is said of every sample is what the daemon does with it', () => {
     assert.equal(outcome.by.reached, explainer.explain(sample.line).line.message.length);
   }
   for (const { sample } of samples.filter(({ sample: { outcome } }) => outcome === null)) {
-    const { kind } = new Explainer(shipped, reference).explain(sample.line).outcome;
+    const explainer = new Explainer(shipped, reference);
+    for (const line of sample.after) explainer.explain(line);
+    const { kind } = explainer.explain(sample.line).outcome;
     assert.notEqual(kind, 'event', sample.line);
   }
 });

@@ -85,6 +85,19 @@ test('one that extends a shipped one may add programs of encrypted connections',
   assert.deepEqual(pattern?.tlsPrograms, ['imapd-ssl', 'pop3d-ssl', 'imap-in']);
 });
 
+test('one that extends a shipped one may tell what its programs speak', async () => {
+  const own = await directory('extended-protocol', {
+    'courier.toml':
+      'extend = true\nprograms = ["in", "pop", "x"]\nimap-programs = "in"\npop3-programs = "pop"\n',
+  });
+  const registry = await loadPatterns({ directory: own, explicit: true });
+  const [pattern] = registry.program('x')?.patterns ?? [];
+  assert.deepEqual(
+    ['in', 'pop', 'x', 'imapd'].map(program => pattern?.protocols.get(program)),
+    ['imap', 'pop3', undefined, 'imap'],
+  );
+});
+
 test('one that is off switches the shipped one off', async () => {
   const own = await directory('off', { 'dovecot.toml': 'off = true\n' });
   const registry = await loadPatterns({ directory: own, explicit: true });

@@ -29,10 +29,10 @@ match = [{ line = 'c', user = "nick" }]
 `;
 
 test('a pattern file', () => {
-  const { path, server, programs, splitsAt, patterns } = parse(GOOD);
+  const { path, server, programs, splitting, patterns } = parse(GOOD);
   assert.deepEqual(
-    { path, server, programs, splitsAt },
-    { path: '/etc/p/toy.toml', server: 'toy', programs: ['toyd', 'in.toyd'], splitsAt: 511 },
+    { path, server, programs, at: splitting?.at },
+    { path: '/etc/p/toy.toml', server: 'toy', programs: ['toyd', 'in.toyd'], at: 511 },
   );
   const [login, logout] = patterns;
   assert.deepEqual(
@@ -57,8 +57,8 @@ test('what a file need not say', () => {
     '["toyd", "in.toyd"]',
     '"toyd"',
   );
-  const { programs, splitsAt, patterns } = parse(text);
-  assert.deepEqual([programs, splitsAt, patterns[0]?.maxLength], [['toyd'], null, 900]);
+  const { programs, splitting, patterns } = parse(text);
+  assert.deepEqual([programs, splitting, patterns[0]?.maxLength], [['toyd'], null, 900]);
 });
 
 test('a login without an address, where another line tells it', () => {
@@ -114,6 +114,19 @@ describe('faults, with the line and what to do', () => {
     ['300', '"300"', 3, /"max-length" is of the wrong sort; write a whole number from 1 to 8192/],
     ['300', '0', 3, /"max-length" is of the wrong sort/],
     ['300', '9000', 3, /"max-length" is of the wrong sort/],
+    ['splits-at = 511', 'pop3-programs = ["pop"]', 4, /"pop" is not among programs; add it there/],
+    [
+      "'out (?<user>[^ ]+)'",
+      "'out (?<user>[^ ]+)(?<protocol> imap)?'",
+      20,
+      /\(\?<protocol>…\) holds " imap"/,
+    ],
+    [
+      "'out (?<user>[^ ]+)'",
+      "'out (?<protocol>imap|[^ ]+) (?<user>[^ ]+)'",
+      20,
+      /\(\?<protocol>…\) holds more than a text; write one or several of imap, /,
+    ],
     ['511', '1.5', 4, /"splits-at" is of the wrong sort/],
     ['[[login]]', '[login]', 1, /"login" is of the wrong sort; write a table headed \[\[login\]\]/],
     ['name = "login"', 'nmae = "login"', 7, /unknown key "nmae"; the keys are name, expression, /],

@@ -222,7 +222,7 @@ describe('the session of an event', () => {
     const recogniser = recogniserOf(new Registry([DOOR]));
     const event = recogniser.recognise(`${STAMP} ${line}`);
     assert.ok(event !== null, line);
-    return event.session;
+    return event.session?.key ?? null;
   };
 
   test('is the same in the login and the logout, whatever else the lines say', () => {
@@ -359,10 +359,34 @@ describe('sessions of the shipped servers', () => {
       true,
     ],
     [
+      'dovecot',
+      'pop3-login: Logged in: user=<a>, method=PLAIN, rip=192.0.2.10, lip=::1, mpid=7, session=<kVQx>',
+      'pop3(a)<7><kVQx>: Disconnected: Logged out top=0/0, retr=0/0, del=0/0, size=0',
+      true,
+    ],
+    [
+      'pop3d',
+      'LOGIN, user=a, ip=[::ffff:192.0.2.10], port=[54236]',
+      'disc, user=a, ip=[::ffff:192.0.2.10], port=[54236], top=0, retr=0, rcvd=6, sent=30, time=0',
+      true,
+    ],
+    [
       'imapd',
       'LOGIN, user=a, ip=[::ffff:192.0.2.10], port=[N/A], protocol=IMAP',
       'LOGOUT, user=a, ip=[::ffff:192.0.2.10], port=[N/A], headers=0, body=0, time=1',
       false,
+    ],
+    [
+      'nginx',
+      '2026/11/23 00:53:00 [info] 7#7: *57 client logged in, client: 192.0.2.10, server: [::]:110, login: "a"',
+      '2026/11/23 01:53:00 [info] 7#7: *57 proxied session done, client: 192.0.2.10, server: [::]:110, login: "a"',
+      true,
+    ],
+    [
+      'ipop3d[7]',
+      'Login user=a host=h [192.0.2.10] nmsgs=0/0',
+      'Logout user=a host=h [192.0.2.10]',
+      true,
     ],
     ['imapd[7]', 'Login user=a host=h [192.0.2.10]', 'Logout user=a host=h [192.0.2.10]', true],
     [
@@ -385,7 +409,11 @@ describe('sessions of the shipped servers', () => {
         recogniser.recognise(`${STAMP} mx ${program}: ${message}`),
       );
       assert.deepEqual([begun?.event, ended?.event], ['login', 'logout']);
-      assert.equal(begun?.session !== null && begun?.session === ended?.session, joined);
+      assert.equal(begun?.session !== null && begun?.session?.key === ended?.session?.key, joined);
+      if (!joined) return;
+      assert.equal(begun?.session?.service, ended?.session?.service);
+      const protocol = /pop3|POP3|disc|:110/.test(`${program} ${login}`) ? 'pop3' : 'imap';
+      assert.equal(begun?.session?.protocol, protocol);
     });
   }
 });

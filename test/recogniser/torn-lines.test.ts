@@ -3,206 +3,305 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/base/clock.ts';
 import { StampReader } from '../../src/line/stamp.ts';
+import type { ServerEvent } from '../../src/recogniser/event.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { LogMemory } from '../../src/recogniser/log-memory.ts';
-import { Recogniser } from '../../src/recogniser/recogniser.ts';
+import { type Observer, Recogniser } from '../../src/recogniser/recogniser.ts';
 import { Registry } from '../../src/recogniser/registry.ts';
+import { isSign } from '../../src/recogniser/splitting.ts';
+import { HELD_BACK, HOLD_SECONDS } from '../../src/recogniser/torn-lines.ts';
 import { FORGED } from './arbitrary.ts';
-import { logged } from './courierlogger.ts';
+import { TORN_LOGS } from './torn-logs.ts';
 
 const shipped = await loadPatterns({ directory: '/nonexistent', explicit: false });
+const splitting = shipped.program('imapd')?.splitting ?? assert.fail('no splits-at');
 const START = Date.parse('2026-11-23T00:53:00Z') / 1000;
 
-/** The addresses of the logins in a log of messages with the seconds that pass before each. */
-function logins(
-  messages: readonly (readonly [string, number?])[],
-  { registry = shipped, tag = 'mx imapd' } = {},
-): (string | null)[] {
-  const recogniser = new Recogniser(registry, new StampReader(() => epoch(START)));
+/** A message, the seconds that pass before it, and what stands before it if not `mx imapd`. */
+type Entry = readonly [message: string, seconds?: number, tag?: string];
+
+interface Reading {
+  readonly registry?: Registry;
+  readonly observer?: Observer;
+}
+
+function events(log: readonly Entry[], { registry = shipped, observer }: Reading = {}) {
+  const stamps = new StampReader(() => epoch(START));
+  const recogniser = new Recogniser(registry, stamps, new LogMemory(), observer);
   let time = START;
-  return messages.flatMap(([message, seconds = 0]) => {
+  return log.flatMap(([message, seconds = 0, tag = 'mx imapd']): ServerEvent[] => {
     time += seconds;
-    const stamp = new Date(time * 1000).toISOString();
-    const event = recogniser.recognise(
-      `${stamp} ${message.startsWith('mx') ? '' : `${tag}: `}${message}`,
-    );
-    return event?.event === 'login' ? [event.ip] : [];
+    const event = recogniser.recognise(`${new Date(time * 1000).toISOString()} ${tag}: ${message}`);
+    return event === null ? [] : [event];
   });
 }
 
-/** Courier writes `LOGIN FAILED` through a buffer of 1024 bytes (courier-authlib, courierauthdebug.c). */
-const failed = (user: string): string =>
-  `INFO: LOGIN FAILED, user=${user}, ip=[::ffff:198.51.100.9], port=[42269]`.slice(0, 1023);
-const HEAD = 'INFO: LOGIN FAILED, user='.length;
-const forgedLine = (protocol: string): string =>
-  `LOGIN, user=x, ip=[::ffff:${FORGED}], port=[1]${protocol}`;
-const PIECE = `LOGIN FAILED, user=${'A'.repeat(486)}`;
-const genuine = (ip: string): string =>
-  `LOGIN, user=anna, ip=[::ffff:${ip}], port=[7], protocol=IMAP`;
+/** The addresses of the logins in a log. */
+const logins = (log: readonly Entry[], reading: Reading = {}): string[] =>
+  events(log, reading).flatMap((event): string[] => (event.event === 'login' ? [event.ip] : []));
+
+const FIRST = `LOGIN FAILED, user=${'A'.repeat(486)}`;
+const FORGERY = `LOGIN, user=x, ip=[::ffff:${FORGED}], port=[1]`;
+const genuine = (ip: string, port = 7): string =>
+  `LOGIN, user=anna, ip=[::ffff:${ip}], port=[${port}], protocol=IMAP`;
 const connection = 'Connection, ip=[::ffff:198.51.100.9], port=[42269]';
+const [A, B] = ['192.0.2.10', '192.0.2.11'];
 
-describe('what Courier 5.0.13 wrote when it was attacked', () => {
-  const seen = (tag: string, forged: string) =>
-    [[`mx ${tag}: ${PIECE}`], [`mx ${tag}: ${forged}`], [`mx ${tag}: z`]] as const;
+describe('recorded logs give no login', () => {
+  for (const { name, tag, lines } of TORN_LOGS) {
+    const log = lines.map(({ message, wait = 0 }): Entry => [message, wait, tag]);
+    test(name, () => assert.deepEqual(logins(log), []));
+    test(`${name}: without this guard there is one`, () => {
+      const unguarded = new Registry(shipped.files.map(file => ({ ...file, splitting: null })));
+      assert.ok(logins(log, { registry: unguarded }).includes(FORGED));
+    });
+  }
+});
 
-  test('IMAP', () => assert.deepEqual(logins(seen('imapd', forgedLine(', protocol=IMAP'))), []));
-  test('POP3', () => assert.deepEqual(logins(seen('pop3d', forgedLine(''))), []));
-  test('the second piece held back for hours', () => {
-    const [first, second, third] = seen('imapd', forgedLine(', protocol=IMAP'));
-    assert.deepEqual(logins([first, [second[0], 36_000], third]), []);
-  });
-  test('with a line of UW-IMAP, which has the same tag', () => {
-    const [first, , third] = seen('imapd', '');
-    assert.deepEqual(logins([first, [`mx imapd: Login user=x host=[${FORGED}]`], third]), []);
-  });
-  test('without this guard it is a login like any other', () => {
-    const unguarded = new Registry(shipped.files.map(file => ({ ...file, splitsAt: null })));
-    const lines = seen('imapd', forgedLine(', protocol=IMAP'));
-    assert.deepEqual(logins(lines, { registry: unguarded }), [FORGED]);
-  });
+describe('a sign of a torn line', () => {
+  const end = ', ip=[::ffff:198.51.100.9], port=[42269]';
+  const table: readonly (readonly [string, boolean])[] = [
+    ['', true],
+    ['z', true],
+    ['zz', false],
+    ['A'.repeat(502), false],
+    ['A'.repeat(503), true],
+    ['A'.repeat(511), true],
+    ['A'.repeat(512), false],
+    ['LOGIN FAILED, user=A', true],
+    ['LOGIN FAILED, user=', true],
+    ['LOGIN FAILED, user=A, ip=[::ffff:198.51.100.9], port=[4226', true],
+    [`LOGIN FAILED, user=A${end} `, true],
+    [`LOGIN FAILED, user=A${end}, ip=[]x`, true],
+    // Whole, whatever the name is.
+    [`LOGIN FAILED, user=A${end}`, false],
+    [`LOGIN FAILED, user=A, b, ip=[1.2.3.4], port=[5]${end}`, false],
+    [`LOGIN FAILED, user=${end}`, false],
+    ['LOGIN FAILED, method=PLAIN, ip=[::ffff:198.51.100.9]', false],
+    ['LOGIN FAILED, ip=[::ffff:198.51.100.9]', false],
+    // Whole, and so long that it is a piece nevertheless.
+    [`LOGIN FAILED, user=${'A'.repeat(446)}${end}`, true],
+    [genuine(A), false],
+    [connection, false],
+    [`LOGOUT, user=anna${end}`, false],
+  ];
+  for (const [message, is] of table) {
+    test(`${message.slice(0, 70)} (${message.length}): ${is}`, () =>
+      assert.equal(isSign(message, splitting), is));
+  }
 });
 
 describe('genuine logins', () => {
-  const [a, b] = ['192.0.2.10', '192.0.2.11'];
-  test('before a torn line', () => {
-    assert.deepEqual(logins([[genuine(a)], [PIECE]]), [a]);
+  test('before a torn line, of another program, and on another host, all along', () => {
+    const log: Entry[] = [
+      [genuine(A)],
+      [FIRST],
+      [genuine(B), 0, 'mx pop3d'],
+      [genuine(B), 0, 'px imapd'],
+    ];
+    assert.deepEqual(logins(log), [A, B, B]);
   });
-  test('after it: none for ten seconds, nor in the next two lines', () => {
-    const after = [[connection], [genuine(a), 10], [genuine(a), 1], [genuine(a)]];
-    const trusted = [[genuine(b)]];
-    assert.deepEqual(logins([[PIECE], ...after, ...trusted] as [string, number?][]), [b]);
+
+  test('behind a failure of whatever name', () => {
+    const whole = 'LOGIN FAILED, user=a, b, ip=[::ffff:198.51.100.9], port=[1]';
+    assert.deepEqual(logins([[whole], [genuine(A)]]), [A]);
   });
-  test('of another program, and on another host, all along', () => {
-    assert.deepEqual(logins([[PIECE], [`mx pop3d: ${genuine(a)}`], [`mx2 imapd: ${genuine(b)}`]]), [
-      a,
-      b,
-    ]);
+
+  test('on a busy host count again four minutes after the last sign', () => {
+    const seconds = HOLD_SECONDS * (HELD_BACK + 1);
+    const log = Array.from({ length: seconds + 60 }, (_, port): Entry => [genuine(A, port), 1]);
+    const passed = logins([[FIRST], ...log]).length;
+    assert.ok(passed >= 60 - HELD_BACK - 1 && passed < 60, String(passed));
+    assert.equal(HOLD_SECONDS * (HELD_BACK + 1), 240);
   });
-  test('after other long lines: 502 bytes are no piece, 503 and 511 are, 512 are not', () => {
-    const length = (size: number): string => 'A'.repeat(size);
-    assert.deepEqual(logins([[length(502)], [genuine(a)]]), [a]);
-    assert.deepEqual(logins([[length(503)], [genuine(a)]]), []);
-    assert.deepEqual(logins([[length(511)], [genuine(a)]]), []);
-    assert.deepEqual(logins([[length(512)], [genuine(a)]]), [a]);
+
+  test('on a quiet host: the three next ones do not count, the fourth does', () => {
+    const log = [1, 2, 3, 4].map((port): Entry => [genuine(A, port), 3600]);
+    assert.deepEqual(logins([[FIRST], ...log]).length, 1);
   });
-  test('after a piece whose stamp names no moment: not in the next two lines', () => {
+
+  test('a clock that is set back prolongs it by a minute at most', () => {
+    const back = Array.from(
+      { length: (HOLD_SECONDS + 1) * (HELD_BACK + 2) + 1 },
+      (_, port): Entry => [genuine(A, port), port === 0 ? -86_400 : 1],
+    );
+    const passed = logins([[FIRST], ...back]).length;
+    assert.ok(passed > 0, String(passed));
+  });
+
+  test('after a piece whose stamp names no moment: not for the next while', () => {
     const recogniser = new Recogniser(shipped, new StampReader(() => epoch(START)));
-    assert.equal(recogniser.recognise(`Feb 30 00:53:00 mx imapd: ${PIECE}`), null);
-    const lines = [1, 2, 3].map(() =>
-      recogniser.recognise(`2026-11-23T00:53:00Z mx imapd: ${genuine(a)}`),
-    );
-    assert.deepEqual(
-      lines.map(event => event?.ip ?? null),
-      [null, null, a],
-    );
+    assert.equal(recogniser.recognise(`Feb 30 00:53:00 mx imapd: ${FIRST}`), null);
+    const lines = [0, 61, 122, 183, 244].map(second => {
+      const stamp = new Date((START + second) * 1000).toISOString();
+      return recogniser.recognise(`${stamp} mx imapd: ${genuine(A)}`)?.ip ?? null;
+    });
+    assert.deepEqual(lines, [null, null, null, A, A]);
   });
 });
 
-describe('a model of Courier’s logger', () => {
-  /** The lines of the log, with a long time wherever the logger waited for the next line to be written. */
-  const log = (written: readonly string[], bursts: readonly number[], wait: number) =>
-    logged(written, bursts).map(({ message, waited }) => [message, waited ? wait : 0] as const);
-  const info = (message: string): string => `INFO: ${message}`;
+test('logouts beside a torn line are taken, and said to prove nothing', () => {
+  const logout = 'LOGOUT, user=anna, ip=[::ffff:192.0.2.10], port=[7], headers=0, body=0';
+  const [before, beside] = events([[logout], [FIRST], [logout]]);
+  assert.ok(before?.event === 'logout' && beside?.event === 'logout');
+  assert.equal(before.torn, undefined);
+  assert.deepEqual(beside, { ...before, torn: true });
+});
 
-  test('short lines come out as they went in', () => {
-    const messages = [connection, genuine('192.0.2.10'), connection];
-    assert.deepEqual(
-      logged(messages.map(info), [1]).map(({ message }) => message),
-      messages,
-    );
-  });
-
-  test('a long one comes out as seen, and swallows the lines after it', () => {
-    const forged = forgedLine('');
-    const user = `${'A'.repeat(511 - HEAD) + forged.padStart(511)}zz`;
-    assert.deepEqual(
-      logged([failed(user), ...Array(4).fill(info(connection))], [1]).map(({ message }) => message),
-      [PIECE, forged, 'z', connection, connection],
-    );
-  });
-
-  /**
-   * What makes the other stream's buffer, of 4096 bytes, end in the middle of a line.
-   *
-   * @param between lines that the first stream has read along with the one that is too long
-   * @param rest how many bytes of the line are left, and come back as the beginning of the next ones
-   */
-  const spliced = (between: number, rest: number): { written: string[]; bursts: number[] } => {
-    const long = failed('A'.repeat(1000));
-    const last = failed(
-      'A'.repeat(1023 - HEAD - rest) + forgedLine('').padStart(Math.min(rest, 511)),
-    );
-    const filler = info('x'.repeat(4096 - 3 * 1024 - (last.length - rest) - 'INFO: \n'.length));
-    const quiet = Array.from({ length: between }, () => info(connection));
-    const written = [long, ...quiet, long, long, long, filler, last, info(connection)];
-    return { written, bursts: [1 + between, 5, 0] };
+test('what is passed over is told', () => {
+  const told: [string | null, boolean][] = [];
+  const observer = {
+    torn: ({ program }: { program: string | null }, isLogin: boolean) =>
+      told.push([program, isLogin]),
+    unrecognised: () => assert.fail('a piece is none of those'),
   };
-  for (const [between, rest] of [
-    [0, 400],
-    [20, 400],
-    [50, 100],
-  ] as const) {
-    test(`a line of ${rest} bytes begins where a buffer ended, ${between} lines later`, () => {
-      const { written, bursts } = spliced(between, rest);
-      const lines = log(written, bursts, 3600);
-      const at = lines.findIndex(([message]) => message === forgedLine(''));
-      assert.ok(at > between);
-      assert.deepEqual(logins(lines), []);
-    });
-  }
+  logins([[FIRST], [''], [genuine(A)], [connection], [FORGERY]], { observer });
+  assert.deepEqual(
+    told,
+    [false, false, true, false, true].map(isLogin => ['imapd', isLogin]),
+  );
+});
 
-  test('whatever strangers send, and whenever, they get no login', () => {
-    const forged = fc.constantFrom(
-      forgedLine(''),
-      forgedLine(', protocol=IMAP'),
-      `Login user=x host=[${FORGED}]`,
-      'LOGIN, user=x',
+describe('whatever strangers send, and whenever, they get no login', () => {
+  const forged = fc.constantFrom(
+    FORGERY,
+    `LOGIN, user=x, ip=[::ffff:${FORGED}], port=[1], protocol=IMAP`,
+    `Login user=x host=[${FORGED}]`,
+  );
+  /** A piece as it stands in the log: what the transport has left of it. */
+  const rest = fc.oneof(
+    { weight: 4, arbitrary: forged },
+    { weight: 1, arbitrary: fc.constantFrom('', 'z', 'zz', 'A'.repeat(511), connection) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .string({ unit: 'binary-ascii', maxLength: 20 })
+        .map(text => text.trimStart().replaceAll('\n', '.')),
+    },
+  );
+  const name = fc.oneof(
+    fc.string({ unit: 'binary-ascii', maxLength: 40 }).map(text => text.replaceAll('\n', '.')),
+    fc.constantFrom(
+      'A',
+      '',
+      ' ',
+      'x, ip=[1.2.3.4]',
+      'x, ip=[1.2.3.4], port=[5',
+      'x, ip=[1.2.3.4], port=[5] ',
+      'x, ip=[1.2.3.4], port=[5]',
+    ),
+  );
+  /** Any first piece: cut anywhere, or as long as the logger makes it, with or without the blanks at its end. */
+  const first = fc
+    .record({
+      name,
+      fill: fc.oneof(fc.nat(486), fc.constantFrom(485, 486)),
+      with: fc.constantFrom(' ', 'A'),
+      isTrimmed: fc.boolean(),
+      isCut: fc.boolean(),
+    })
+    .map(({ name, fill, with: filler, isTrimmed, isCut }) => {
+      const text = `LOGIN FAILED, user=${name}${filler.repeat(fill)}`;
+      const piece = isCut ? text.slice(0, 505) : text.slice(0, 505).padEnd(505, filler);
+      return isTrimmed ? piece.trimEnd() : piece;
+    })
+    // The known limit: shortened on its way, and like a whole one to the letter.
+    .filter(
+      piece =>
+        piece.length === 505 || !/, ip=\[[\dA-Fa-f:.]*\](?:, port=\[\d{1,5}\])?$/.test(piece),
     );
-    const size = (...likely: readonly number[]) =>
-      fc.oneof(fc.constantFrom(...likely), fc.nat(1000));
-    const user = fc
-      .tuple(size(511 - HEAD, 505, 0), size(430, 440, 511, 0), forged, size(0, 1, 511))
-      .map(
-        ([before, blanks, text, after]) =>
-          'A'.repeat(before) + ' '.repeat(blanks) + text + 'z'.repeat(after),
-      );
-    const aligned = fc
-      .tuple(fc.constantFrom(1, 2), fc.integer({ min: -6, max: 6 }), forged)
-      .map(
-        ([pieces, off, text]) =>
-          'A'.repeat(511 - HEAD) +
-          ' '.repeat((pieces - 1) * 511) +
-          text.padStart(511 + off) +
-          'zzz',
-      );
-    const line = fc.oneof(
-      { weight: 4, arbitrary: fc.oneof(user, aligned).map(failed) },
-      { weight: 1, arbitrary: fc.constant(info(connection)) },
-      { weight: 1, arbitrary: fc.constant(failed('nick')) },
-    );
-    const bursts = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 6 });
+  const pid = fc.constantFrom('mx imapd', 'mx imapd[7]', 'mx imapd[8]');
+  const piece = fc.record({ message: rest, wait: fc.nat(HOLD_SECONDS), tag: pid });
+  /** Lines of other loggers with the same tag in between, any number and any time of them. */
+  const others = fc.array(fc.tuple(fc.constantFrom(genuine(A), connection), fc.nat(70)), {
+    maxLength: 12,
+  });
+
+  /** At most one piece more than HELD_BACK may follow the last sign; what a sign is does not matter here. */
+  const flood = fc
+    .tuple(first, pid, fc.array(piece, { maxLength: HELD_BACK + 1 }))
+    .map(([message, tag, pieces]) => [{ message, wait: 0, tag }, ...pieces]);
+
+  test('any cut, blanks, length, process id, and up to a minute before each piece, with others in between', () => {
     fc.assert(
-      fc.property(
-        fc.array(line, { maxLength: 20 }),
-        bursts,
-        fc.nat(100),
-        (written, burst, wait) => {
-          assert.deepEqual(logins(log(written, burst, wait)), []);
-        },
-      ),
+      fc.property(fc.array(fc.tuple(flood, others), { minLength: 1, maxLength: 3 }), floods => {
+        const log = floods.flatMap(([pieces, between]) => interleaved(pieces, between));
+        assert.ok(!logins(log).includes(FORGED));
+      }),
       { numRuns: 5000 },
     );
   });
+
+  test('any time at all before each piece, where one logger alone has the tag', () => {
+    const late = fc.array(fc.tuple(rest, fc.nat(100_000)), { maxLength: HELD_BACK });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(first, late), { minLength: 1, maxLength: 3 }), floods => {
+        const log = floods.flatMap(([message, pieces]): Entry[] => [[message], ...pieces]);
+        assert.ok(!logins(log).includes(FORGED));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('and who logs in elsewhere does not notice', () => {
+    fc.assert(
+      fc.property(flood, fc.constantFrom('px imapd', 'mx pop3d', 'mx imapd-ssl'), (pieces, tag) => {
+        const log = pieces.flatMap(({ message, wait }): Entry[] => [
+          [message, wait],
+          [genuine(A), 0, tag],
+        ]);
+        assert.equal(logins(log).length, pieces.length);
+      }),
+    );
+  });
 });
 
-test('a restart between a torn line and its rest lets nothing through', () => {
+/** The pieces at their times, and other lines between them at theirs. */
+function interleaved(
+  pieces: readonly { readonly message: string; readonly wait: number; readonly tag: string }[],
+  others: readonly (readonly [string, number])[],
+): Entry[] {
+  let at = 0;
+  const own = pieces.map(({ message, wait, tag }) => {
+    at += wait;
+    return { at, message, tag };
+  });
+  let then = 0;
+  const between = others.map(([message, wait]) => {
+    then += wait;
+    return { at: then, message, tag: 'mx imapd' };
+  });
+  // The first piece begins it; a stable sort keeps the order of what comes at the same time.
+  const [begin, ...rest] = own;
+  const lines = [
+    ...(begin === undefined ? [] : [begin]),
+    ...[...rest, ...between].sort((x, y) => x.at - y.at),
+  ];
+  let last = 0;
+  return lines.map(({ at: time, message, tag }): Entry => {
+    const wait = time - last;
+    last = time;
+    return [message, wait, tag];
+  });
+}
+
+describe('a restart between a torn line and its rest lets nothing through', () => {
   const stamp = new Date(START * 1000).toISOString();
-  const before = new LogMemory();
   const stamps = new StampReader(() => epoch(START));
-  new Recogniser(shipped, stamps, before).recognise(`${stamp} mx imapd: ${PIECE}`);
-  const after = new LogMemory();
-  after.restore(JSON.parse(JSON.stringify(before.save())));
-  const forged = `${stamp} mx imapd: ${forgedLine(', protocol=IMAP')}`;
-  assert.equal(new Recogniser(shipped, stamps, after).recognise(forged), null);
-  assert.notEqual(new Recogniser(shipped, stamps, new LogMemory()).recognise(forged), null);
+  const forged = `${stamp} mx imapd: ${FORGERY}`;
+
+  test('with what was kept in mind', () => {
+    const before = new LogMemory();
+    new Recogniser(shipped, stamps, before).recognise(`${stamp} mx imapd: ${FIRST}`);
+    const after = new LogMemory();
+    after.restore(JSON.parse(JSON.stringify(before.save())));
+    assert.equal(new Recogniser(shipped, stamps, after).recognise(forged), null);
+    assert.notEqual(new Recogniser(shipped, stamps, new LogMemory()).recognise(forged), null);
+  });
+
+  test('as 1.0.0 wrote it', () => {
+    const after = new LogMemory();
+    after.restore({ torn: [['mx imapd', START + 10, 2]], connects: [] });
+    assert.equal(new Recogniser(shipped, stamps, after).recognise(forged), null);
+  });
 });

@@ -8,6 +8,11 @@ import { someFleet, someStatus } from '../control/status.ts';
 
 const NOW = Date.parse('2026-11-25T02:05:00Z') / 1000;
 
+test('torn lines, where there are some', () => {
+  const text = statusText(someStatus({ tornLines: 1234, passedOver: 56 }), NOW);
+  assert.match(text, /^torn {6}1,234 lines, and 56 of them passed over that read like logins$/m);
+});
+
 test('the state of a daemon, a line for each thing', () => {
   const since = formatCtime(epoch(Date.parse('2026-11-25T00:00:00Z') / 1000));
   assert.deepEqual(statusText(someStatus(), NOW).split('\n'), [

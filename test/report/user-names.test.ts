@@ -80,7 +80,7 @@ test('a key that is none, or that cannot be made, is told', async () => {
 
 test('every decision that names a user shows him so', async () => {
   const show = await shownUsers({ logUsers: 'none', map: newMap(), nowrite: false });
-  const about = { server: 'x', ip: ip('192.0.2.1'), user: 'anna', time: epoch(0), session: 's' };
+  const about = { server: 'x', ip: ip('192.0.2.1'), user: 'anna', time: epoch(0), session: null };
   const login = { ...about, event: 'login', tls: null } as const;
   const logout = { ...about, event: 'logout' } as const;
   const grant = { ip: about.ip, stamp: about.time };
