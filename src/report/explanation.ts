@@ -158,7 +158,7 @@ function grantText(prospect: Prospect): string {
     case 'too old':
       return `none: the login is older than the grace period of ${grace}`;
     case 'no time stamp':
-      return 'none: the line does not say when it was written';
+      return 'none: the line does not say when it was written, or says a time more than a day ahead';
   }
 }
 

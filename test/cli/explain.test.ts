@@ -21,8 +21,9 @@ after(() => rig.close());
 const LOGIN = (time: string, ip: string): string =>
   `${time} mx dovecot[7]: imap-login: Login: user=<anna>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<a>`;
 const OLD = '2002-03-22T10:00:00Z';
-/** Late enough not to be too old, whenever the test runs: what lies in the future counts as now. */
-const LATE = '2099-01-01T00:00:00Z';
+/** Late enough not to be too old, whenever the test runs: what lies in the future by less than a day counts as now. */
+const LATE = new Date(Date.now() + 12 * 3_600_000).toISOString();
+const FUTURE = '2099-01-01T00:00:00Z';
 const ALONE = ['--mynetworks', 'none'] as const;
 
 /** The rows of a text, by their labels. */
@@ -78,6 +79,7 @@ describe('a login', () => {
     const table: readonly (readonly [string, string, readonly string[], RegExp])[] = [
       [LATE, '192.0.2.1', ['--grace=2h'], /^until .*, 2h after the login$/],
       [OLD, '192.0.2.1', [], /^none: the login is older than the grace period of 15m$/],
+      [FUTURE, '192.0.2.1', [], /^none: .* a time more than a day ahead$/],
       [LATE, '127.0.0.1', [], /^none: the address is excluded \(--exclude\)$/],
       [LATE, '192.0.2.1', ['--exclude=192.0.2.0/24'], /^none: the address is excluded/],
       [LATE, '192.0.2.1', ['--mynetworks=192.0.2.0/24'], /^none: the address is in mynetworks/],

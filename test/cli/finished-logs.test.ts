@@ -225,6 +225,27 @@ describe('replay', () => {
     );
   });
 
+  test('does not go by a stamp that the line cannot have been written at', async () => {
+    const ahead = join(directory, 'ahead.log');
+    const stamped = (time: string, ip: string): string =>
+      `${time} mx dovecot: pop3-login: Login: user=<anna>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<a>\n`;
+    await writeFile(
+      ahead,
+      stamped('2002-03-22T10:20:00Z', '192.0.2.1') +
+        stamped('2002-04-22T10:20:00Z', '192.0.2.2') +
+        stamped('2002-03-22T10:22:00Z', '192.0.2.3') +
+        stamped('2002-03-22T12:00:00Z', '192.0.2.4'),
+    );
+    await utimes(ahead, 1_016_792_520, 1_016_792_520);
+    const map = newMap();
+    await popbsmtp('replay', ahead, '--map', map, '--mynetworks', 'none');
+    assert.deepEqual((await listed(map)).sort(), [
+      '192.0.2.1\t1016792400',
+      '192.0.2.3\t1016792520',
+      '192.0.2.4\t1016792520',
+    ]);
+  });
+
   test('is one clock for several logs', async () => {
     const next = join(directory, 'next.log');
     await writeFile(next, 'Mar 22 11:30:00 mx cron[1]: later\n');
