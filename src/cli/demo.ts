@@ -159,11 +159,14 @@ const settings = (log: string, map: MapSpec): RunSettings => ({
   mynetworks: { value: MYNETWORKS, origin: 'the demo' },
   postfixConfig: null,
   exclude: { value: 'none', origin: 'the demo' },
+  wholeAddresses: false,
+  // Its clients are made up, whatever addresses this machine has.
+  refuseOwn: false,
   policy: {
     requireTls: false,
     allowUsers: null,
     denyUsers: null,
-    limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+    limits: { usersPerAddress: null, addressesPerUser: null },
   },
   // What this machine's administrator has set up must neither help nor disturb.
   patterns: { directory: '/nonexistent', explicit: false },

@@ -4,8 +4,10 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
  * map, and where there is no map, there is nothing to do, and that is no error.
  */
+import type { IpText } from '../base/address.ts';
 import { epoch, type Moment, systemClock } from '../base/clock.ts';
 import { EXIT, Failure } from '../base/errors.ts';
+import { opensOtherNetworks } from '../base/partial-address.ts';
 import { ordersFile } from '../daemon/bookkeeping.ts';
 import type { Grace } from '../grant/grace.ts';
 import { Orders } from '../grant/orders.ts';
@@ -13,7 +15,13 @@ import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
-import { graceOf, type Maps, mapsOf, withConfig } from '../options/make-settings.ts';
+import {
+  graceOf,
+  type Maps,
+  mapsOf,
+  wholeAddressesOf,
+  withConfig,
+} from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
 import { print } from '../report/print.ts';
@@ -26,7 +34,7 @@ export async function purge(values: Values): Promise<number> {
   const held = await holdFree(mapsOf(all));
   if (held === null) return EXIT.ok;
   try {
-    await end(held, grace);
+    await end(held, grace, wholeAddressesOf(all));
   } finally {
     await held.close();
   }
@@ -56,22 +64,26 @@ function ordersOf(spec: MapSpec, grace: Grace, now: Moment): Orders {
   return orders;
 }
 
-async function end({ map }: HeldMap, grace: Grace): Promise<void> {
+/** @param wholeAddresses as of the classifier, which lets no row open other networks without */
+async function end({ map }: HeldMap, grace: Grace, wholeAddresses: boolean): Promise<void> {
   const moment = systemClock().now();
   const now = epoch(Math.floor(moment.wall));
   const orders = ordersOf(map.spec, grace, moment);
   const rows = [...grantsIn(await map.rows())];
   const refused = new Set(orders.refused(() => [], moment));
-  const overdue = rows.filter(({ ip, stamp }) => stamp + grace.of(ip) <= now || refused.has(ip));
+  const isBarred = (ip: IpText): boolean => !wholeAddresses && opensOtherNetworks(ip);
+  const overdue = rows.filter(
+    ({ ip, stamp }) => stamp + grace.of(ip) <= now || refused.has(ip) || isBarred(ip),
+  );
   // What is allowed by hand for longer goes on, as it would with a daemon.
-  const stamps = overdue.map(({ ip }) => orders.loginOf(ip, moment));
+  const stamps = overdue.map(({ ip }) => (isBarred(ip) ? null : orders.loginOf(ip, moment)));
   const due = overdue.filter((_, index) => stamps[index] === null);
   const kept = overdue.flatMap(({ ip }, index) => {
     const stamp = stamps[index] ?? null;
     return stamp === null ? [] : [{ ip, stamp }];
   });
   // A step of the clock may leave rows from the future behind; they count from now.
-  const ahead = rows.filter(({ stamp }) => stamp > now);
+  const ahead = rows.filter(({ ip, stamp }) => stamp > now && !isBarred(ip));
   await map.commit([
     ...due.map(({ ip }) => ({ ip, stamp: null })),
     ...kept,

@@ -22,8 +22,9 @@ import type { ReplaySettings } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
+import { Advice } from '../report/advice.ts';
 import { debugLines } from '../report/debug.ts';
-import { openLog } from '../report/log.ts';
+import { type Log, openLog } from '../report/log.ts';
 import { isoTime, print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
 import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
@@ -38,7 +39,8 @@ export async function replay(values: Values, files: readonly string[]): Promise<
   const log = openLog({ ...settings, debug: true });
   const logs = files.map(openFinishedLog);
   const warn = (text: string): void => log.write({ level: 'warn', text });
-  const rules = await loadRules(settings, warn);
+  // The log may be another machine's, of another time: what this one's addresses are says nothing about it.
+  const rules = await loadRules({ ...settings, refuseOwn: false }, warn);
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
   try {
@@ -47,7 +49,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       settings.map,
       rows.filter(({ stamp }) => stamp === null),
     );
-    const player = new Player(settings, rules, memory, show);
+    const player = new Player({ settings, rules, map: memory, show, log });
     const meter = progressMeter(logs, settings.json || settings.debug);
     try {
       for (const finished of logs) await player.play(finished, meter);
@@ -68,13 +70,23 @@ class Player {
   readonly #rules: LoadedRules;
   readonly #pipeline: Pipeline;
   readonly #clock = logClock();
+  readonly #log: Log;
+  readonly #advice = new Advice();
   readonly #grants: GrantTable;
   readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
   #text = '';
 
-  constructor(settings: ReplaySettings, rules: LoadedRules, map: LookupMap, show: ShowUser) {
+  constructor(parts: {
+    readonly settings: ReplaySettings;
+    readonly rules: LoadedRules;
+    readonly map: LookupMap;
+    readonly show: ShowUser;
+    readonly log: Log;
+  }) {
+    const { settings, rules, map, show } = parts;
     this.#settings = settings;
     this.#rules = rules;
+    this.#log = parts.log;
     this.#grants = new GrantTable(ip => settings.grace.of(ip), settings.maxGrants);
     this.#pipeline = new Pipeline({
       rules: rulesFor(rules, () => epoch(0), new LogMemory()),
@@ -118,6 +130,8 @@ class Player {
   }
 
   #report(decision: Decision): void {
+    const advised = this.#advice.on(decision);
+    if (advised !== null) this.#log.write(advised);
     if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
     if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;

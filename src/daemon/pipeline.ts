@@ -113,11 +113,14 @@ export class Pipeline {
     return this.#writer.settled;
   }
 
-  /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well. */
+  /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well, or end by the new rules. */
   setRules(rules: Rules): Promise<void> {
     return this.#next(async () => {
       this.#decider.setRules(rules);
       this.#rules = rules;
+      const batch = new Batch();
+      this.#decider.dismiss(batch);
+      if (!batch.isEmpty) await this.#finish(batch, this.#clock.now());
     });
   }
 

@@ -33,7 +33,7 @@ export async function loadRules(
 
 /** @throws Failure of a list of networks, of postconf or postmap */
 export function classifierFor(
-  { mynetworks, postfixConfig, exclude }: RuleSettings,
+  { mynetworks, postfixConfig, exclude, wholeAddresses, refuseOwn }: RuleSettings,
   warn: (text: string) => void,
 ): Promise<Classifier> {
   return loadClassifier({
@@ -42,6 +42,8 @@ export function classifierFor(
     postfixConfig,
     exclude: exclude.value,
     excludeOrigin: exclude.origin,
+    wholeAddresses,
+    refuseOwn,
     warn,
   });
 }

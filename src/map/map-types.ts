@@ -26,6 +26,8 @@ interface MapType {
   readonly caution?: string;
   /** Whether it is written in place, or else replaced by a new file as a whole. */
   readonly inPlace: boolean;
+  /** Whether access(5) looks up a client's whole address only, as in a table of patterns, or its beginnings as well. */
+  readonly askedWhole?: true;
 }
 
 const replaced = (format: Format): MapType => ({
@@ -57,7 +59,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['btree', compiled(BERKELEY)],
   ['cdb', compiled(CDB)],
   ['texthash', text],
-  ['cidr', text],
+  ['cidr', { ...text, askedWhole: true }],
 ]);
 
 const SUPPORTED = [...TYPES.keys()];
@@ -119,6 +121,9 @@ export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
  * of somebody else's is only a row, and no other file.
  */
 export const isInPlace = (spec: MapSpec): boolean => typeOf(spec).inPlace;
+
+/** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
+export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;
 
 /** What to tell who gives a map of this type to Postfix; null for nothing. */
 export const cautionOf = (spec: MapSpec): string | null => typeOf(spec).caution ?? null;

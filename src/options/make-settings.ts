@@ -13,11 +13,11 @@ import {
   parsePrefix,
 } from '../fleet/engine.ts';
 import { Grace, parseGraceFor } from '../grant/grace.ts';
-import { HIGHEST_LIMIT } from '../grant/limits.ts';
+import { HIGHEST_LIMIT, type Limit, type LimitSettings } from '../grant/limits.ts';
 import type { Policy } from '../grant/policy.ts';
 import { parseUserList, type UserList } from '../grant/user-list.ts';
 import type { MapSpec } from '../map/map.ts';
-import { formatMapSpec, mapPath, parseMapSpec } from '../map/map-types.ts';
+import { formatMapSpec, isAskedWhole, mapPath, parseMapSpec } from '../map/map-types.ts';
 import type { PatternsDirectory } from '../recogniser/load.ts';
 import { readConfig } from './config.ts';
 import { OPTIONS } from './options.ts';
@@ -79,7 +79,7 @@ export function graceOf(values: Values): Grace {
   return new Grace(parseDuration(value, origin), networks);
 }
 
-/** @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE */
+/** @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE; as `mapsOf` does */
 export function rulesOf(values: Values): RuleSettings {
   const mynetworks = values.text('mynetworks');
   return {
@@ -88,8 +88,20 @@ export function rulesOf(values: Values): RuleSettings {
     mynetworks: mynetworks ?? { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: values.text('postfix-config')?.value ?? null,
     exclude: values.required('exclude'),
+    wholeAddresses: wholeAddressesOf(values),
+    refuseOwn: !values.flag('allow-own-addresses'),
     policy: policyOf(values),
   };
+}
+
+/**
+ * Whether each map is asked for whole addresses only, so that a row is found for its own address and for no other.
+ *
+ * @throws as `mapsOf` does
+ */
+export function wholeAddressesOf(values: Values): boolean {
+  const { map, mirrors } = mapsOf(values);
+  return values.flag('whole-addresses') || [map, ...mirrors].every(isAskedWhole);
 }
 
 /** @throws Failure USER_LIST, COUNT, CHOICE */
@@ -98,11 +110,7 @@ function policyOf(values: Values): Policy {
     requireTls: values.flag('require-tls'),
     allowUsers: usersOf(values, 'allow-users'),
     denyUsers: usersOf(values, 'deny-users'),
-    limits: {
-      usersPerAddress: limitOf(values.required('max-users-per-address')),
-      addressesPerUser: limitOf(values.required('max-addresses-per-user')),
-      action: choiceOf(values.required('limit-action'), OPTIONS['limit-action'].choices),
-    },
+    limits: limitsOf(values),
   };
 }
 
@@ -112,9 +120,24 @@ function usersOf(values: Values, name: 'allow-users' | 'deny-users'): UserList |
   return origin === null ? null : parseUserList(values.list(name), origin);
 }
 
-/** @throws Failure COUNT */
-const limitOf = (given: Given<string>): number | null =>
-  given.value === 'none' ? null : parseCount(given, HIGHEST_LIMIT);
+/**
+ * A limit that nobody has set only warns: who wants others enforced has not asked for this one.
+ *
+ * @throws Failure COUNT, CHOICE
+ */
+function limitsOf(values: Values): LimitSettings {
+  const action = choiceOf(values.required('limit-action'), OPTIONS['limit-action'].choices);
+  const limitOf = (name: 'max-users-per-address' | 'max-addresses-per-user'): Limit | null => {
+    const given = values.required(name);
+    if (given.value === 'none') return null;
+    const isSet = values.origin(name) !== null;
+    return { most: parseCount(given, HIGHEST_LIMIT), action: isSet ? action : 'warn' };
+  };
+  return {
+    usersPerAddress: limitOf('max-users-per-address'),
+    addressesPerUser: limitOf('max-addresses-per-user'),
+  };
+}
 
 /** @throws Failure CHOICE */
 function choiceOf<T extends string>({ value, origin }: Given<string>, choices: readonly T[]): T {

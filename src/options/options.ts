@@ -211,6 +211,20 @@ export const OPTIONS = {
     commands: ['run', 'replay', 'allow', 'explain', 'doctor'],
     inFile: true,
   },
+  'whole-addresses': {
+    kind: 'flag',
+    about:
+      'main.cf wraps the map so that Postfix looks up whole addresses only: every IPv6 address may have a row',
+    commands: ['run', 'replay', 'allow', 'explain', 'purge', 'doctor'],
+    inFile: true,
+  },
+  'allow-own-addresses': {
+    kind: 'flag',
+    about:
+      "let this machine's own addresses and its default gateways have grants; all clients behind a proxy may have one in common",
+    commands: ['run', 'allow', 'explain', 'doctor'],
+    inFile: true,
+  },
   'require-tls': {
     kind: 'flag',
     about: 'only logins over an encrypted connection count; the server has to log it',
@@ -237,8 +251,9 @@ export const OPTIONS = {
   'max-users-per-address': {
     kind: 'count',
     value: 'NUMBER',
-    default: 'none',
-    about: 'the most users that may log in from one address within the grace period',
+    default: '10',
+    about:
+      'the most users that may log in from one address within the grace period; none for any number; not given, more are only warned of',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
   },

@@ -18,6 +18,10 @@ export interface RuleSettings {
   readonly mynetworks: { readonly value: string | null; readonly origin: string };
   readonly postfixConfig: string | null;
   readonly exclude: { readonly value: string; readonly origin: string };
+  /** Whether Postfix looks up whole addresses only: it was told so, or all maps are of types that are asked for nothing else. */
+  readonly wholeAddresses: boolean;
+  /** Whether this machine's own addresses and its default gateways are refused. */
+  readonly refuseOwn: boolean;
   readonly policy: Policy;
 }
 

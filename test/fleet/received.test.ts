@@ -32,7 +32,7 @@ const LIBERAL: Policy = {
   requireTls: false,
   allowUsers: null,
   denyUsers: null,
-  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+  limits: { usersPerAddress: null, addressesPerUser: null },
 };
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const classifier = await loadClassifier({
@@ -212,7 +212,7 @@ describe('a received login', () => {
 
   test("counts for this host's limits", async () => {
     const strict = new Host({
-      limits: { usersPerAddress: 1, addressesPerUser: null, action: 'refuse' },
+      limits: { usersPerAddress: { most: 1, action: 'refuse' }, addressesPerUser: null },
     });
     await strict.receive(login(A), login(A, 0, { user: 'bert' }));
     assert.deepEqual(await strict.rows(), []);
