@@ -250,10 +250,11 @@ export const OPTIONS = {
   },
   'max-users-per-address': {
     kind: 'count',
+    words: ['none'],
     value: 'NUMBER',
     default: '10',
     about:
-      'the most users that may log in from one address within the grace period; none for any number; not given, more are only warned of',
+      'the most users that may log in from one address within the grace period, or none; unless it is set, more are only warned of',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
   },

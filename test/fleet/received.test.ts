@@ -182,6 +182,8 @@ describe('a received login', () => {
   const refused: [string, Partial<Policy>, Presence, string][] = [
     ['in mynetworks', {}, login(ip('192.0.2.1')), 'in mynetworks'],
     ['in an excluded network', {}, login(ip('203.0.113.1')), 'excluded'],
+    ['whose row opens other networks', {}, login(ip('fd00::5')), 'opens other networks'],
+    ['of a session of such a one', {}, session(ip('fd00::5')), 'opens other networks'],
     [
       'of a user who may not',
       { denyUsers: parseUserList(['anna'], '-') },
