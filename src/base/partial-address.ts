@@ -7,13 +7,17 @@
  * with which no other one begins.  Tables of patterns (`cidr:`, `regexp:`) are asked for whole addresses only.
  *
  * Promises: false only for a key that is no such beginning of any address outside its own /64, the network of one
- * customer or site (RFC 4291, section 2.5.4); true for no key of which four groups or more stand before its `::`.
+ * customer or site (RFC 4291, section 2.5.4); true for no key of which four groups or more stand before its `::`.  The one
+ * exception is the loopback's `::1`, with which only addresses of ::/32 begin: they are nobody's (IANA has 0000::/8 reserved),
+ * and `--exclude` decides about it.
  * Rests on: what `inet_ntop` of glibc and musl prints (address.ts): `::` is written once, for two groups or more.
  */
 import type { IpText } from './address.ts';
 
 /** What all groups are at most beside a `::`. */
 const MOST_WRITTEN = 6;
+
+const LOOPBACK = '::1';
 
 /**
  * Whether a row of this address also opens the relay for addresses in other networks, where Postfix looks up parts of addresses.
@@ -22,6 +26,7 @@ const MOST_WRITTEN = 6;
  * when fewer than two stand before, since two of them remain zero.
  */
 export function opensOtherNetworks(key: IpText): boolean {
+  if (key === LOOPBACK) return false;
   const gap = key.indexOf('::');
   // All eight groups; or nothing behind the zeros, so that no address goes on after it; or a quad, which is the end.
   if (gap < 0 || gap === key.length - 2 || key.includes('.')) return false;

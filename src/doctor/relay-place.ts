@@ -104,8 +104,7 @@ export async function strangerAddress(
   const { postfixConfig, taken, wholeAddresses } = parts;
   const all = candidates(endpoint.host.includes(':'), own)
     .filter(ip => !taken.has(ip))
-    // What is longer than ::1 is nobody's (RFC 4291, section 2.5.2: all of ::/8 is set aside).
-    .filter(ip => wholeAddresses || ip === '::1' || !opensOtherNetworks(ip));
+    .filter(ip => wholeAddresses || !opensOtherNetworks(ip));
   const classifier = await loadClassifier({
     mynetworks: mynetworks.trim() === '' ? 'none' : mynetworks,
     mynetworksOrigin: 'mynetworks (from postconf)',
