@@ -238,6 +238,16 @@ export const CATALOGUE = {
     text: '{ip} never gets a grant: it is {reason}',
     hint: 'take its network out of --exclude first, if it is to relay',
   },
+  ALLOW_OWN_ADDRESS: {
+    exit: EXIT.config,
+    text: '{ip} never gets a grant: it is {what}, which all clients behind a proxy or a port forward have in common',
+    hint: 'allow the addresses of the clients, or set allow-own-addresses, if no one else comes from there',
+  },
+  ALLOW_OPENS_OTHERS: {
+    exit: EXIT.config,
+    text: '{ip} gets no grant: Postfix would find its row for longer addresses too, in other networks',
+    hint: 'let main.cf wrap the map so that whole addresses are looked up, and set whole-addresses ("popbsmtp doctor" tells how)',
+  },
   REVOKE_FOREIGN: {
     exit: EXIT.data,
     text: '{ips}: the map has a row of your own, which stays, and by which it may relay',

@@ -4,7 +4,7 @@
  * The grant is an ordinary one that ends when the time is up; an address that a login could not open either is refused.
  */
 
-import { EXIT, failure } from '../base/errors.ts';
+import { EXIT, type Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { OrderResult, RowEffect } from '../control/protocol.ts';
 import { withoutDaemon } from '../daemon/offline.ts';
@@ -15,7 +15,7 @@ import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
-/** @throws Failure of a setting; ADDRESS; ALLOW_EXCLUDED; of the daemon's answer, or of the map when none runs */
+/** @throws Failure of a setting; ADDRESS; ALLOW_EXCLUDED, ALLOW_OWN_ADDRESS, ALLOW_OPENS_OTHERS; of the daemon's answer, or of the map when none runs */
 export async function allow(typed: Values, [address = '']: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const ip = ipOf(address);
@@ -40,10 +40,24 @@ function tell(ip: string, result: OrderResult): number {
       say(`${ip} is ${result.reason} and may relay anyway; nothing was done`);
       return EXIT.ok;
     case 'refused':
-      throw failure('ALLOW_EXCLUDED', { ip, reason: result.reason });
+      throw refusal(ip, result.reason);
     case 'done':
       say(`${ip} is allowed ${untilText(result.until)}${result.rows.map(noteOf).join('')}`);
       return EXIT.ok;
+  }
+}
+
+/** @param reason as the classifier has it */
+function refusal(ip: string, reason: string): Failure {
+  switch (reason) {
+    case 'own address':
+      return failure('ALLOW_OWN_ADDRESS', { ip, what: "this machine's own" });
+    case 'gateway':
+      return failure('ALLOW_OWN_ADDRESS', { ip, what: 'the default gateway of this machine' });
+    case 'opens other networks':
+      return failure('ALLOW_OPENS_OTHERS', { ip });
+    default:
+      return failure('ALLOW_EXCLUDED', { ip, reason });
   }
 }
 

@@ -12,6 +12,7 @@ import { EXIT, Failure } from '../base/errors.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
 import { classifierFor } from '../daemon/rules.ts';
+import { barsOf } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { NO_POLICY } from '../grant/policy.ts';
@@ -51,11 +52,12 @@ async function holdFree({ map, mirrors }: Maps): Promise<HeldMap | null> {
 }
 
 /** Where it cannot be read whom to exclude, nobody's allowance lasts on: all that is due ends. */
-async function classifierOf({ exclude }: Settings<'purge'>): Promise<Classifier> {
+async function classifierOf(settings: Settings<'purge'>): Promise<Classifier> {
   const networks = {
     mynetworks: { value: 'none', origin: 'purge' },
     postfixConfig: null,
-    exclude,
+    exclude: settings.exclude,
+    ...barsOf(settings),
   };
   try {
     return await classifierFor(networks, warn);

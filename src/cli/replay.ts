@@ -20,8 +20,9 @@ import { withConfig } from '../options/config.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
+import { Advice } from '../report/advice.ts';
 import { debugLines } from '../report/debug.ts';
-import { openLog } from '../report/log.ts';
+import { type Log, openLog } from '../report/log.ts';
 import { isoTime, print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
 import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
@@ -36,7 +37,8 @@ export async function replay(values: Values, files: readonly string[]): Promise<
   const log = openLog({ ...settings, debug: true });
   const logs = files.map(openFinishedLog);
   const warn = (text: string): void => log.write({ level: 'warn', text });
-  const rules = await loadRules(settings, warn);
+  // The log may be another machine's, of another time: what this one's addresses are says nothing about it.
+  const rules = await loadRules({ ...settings, refuseOwn: false }, warn);
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
   try {
@@ -45,7 +47,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       settings.map,
       rows.filter(({ stamp }) => stamp === null),
     );
-    const player = new Player(settings, rules, { map: memory, show, warn });
+    const player = new Player({ settings, rules, map: memory, show, log });
     const meter = progressMeter(logs, settings.json || settings.debug);
     try {
       for (const finished of logs) await player.play(finished, meter);
@@ -66,31 +68,29 @@ class Player {
   readonly #rules: LoadedRules;
   readonly #core: Core;
   readonly #clock = logClock();
+  readonly #log: Log;
+  readonly #advice = new Advice();
   readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
   #text = '';
 
-  constructor(
-    settings: ReplaySettings,
-    rules: LoadedRules,
-    {
-      map,
-      show,
-      warn,
-    }: {
-      readonly map: LookupMap;
-      readonly show: ShowUser;
-      readonly warn: (text: string) => void;
-    },
-  ) {
+  constructor(parts: {
+    readonly settings: ReplaySettings;
+    readonly rules: LoadedRules;
+    readonly map: LookupMap;
+    readonly show: ShowUser;
+    readonly log: Log;
+  }) {
+    const { settings, rules, map, show, log } = parts;
     this.#settings = settings;
     this.#rules = rules;
+    this.#log = log;
     this.#core = new Core({
       rules,
       bounds: settings,
       map,
       clock: this.#clock,
       report: decision => this.#report(withShownUser(decision, show)),
-      warn,
+      warn: text => log.write({ level: 'warn', text }),
     });
   }
 
@@ -126,6 +126,8 @@ class Player {
   }
 
   #report(decision: Decision): void {
+    const advised = this.#advice.on(decision);
+    if (advised !== null) this.#log.write(advised);
     if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
     if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;

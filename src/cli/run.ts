@@ -14,6 +14,7 @@ import type { Decision } from '../grant/decision.ts';
 import { withConfig } from '../options/config.ts';
 import { changesForNextStart } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
+import { Advice } from '../report/advice.ts';
 import { CatchUp } from '../report/catch-up.ts';
 import { debugLines } from '../report/debug.ts';
 import { type Log, openLog } from '../report/log.ts';
@@ -99,6 +100,7 @@ function outputTo(
   { debug, nowrite }: RunSettings,
   catchUp: CatchUp | null,
 ): Output {
+  const advice = new Advice();
   return {
     report: taken => {
       const decision = withShownUser(taken, show);
@@ -110,6 +112,8 @@ function outputTo(
       // What the debug lines tell already is not told twice.
       const told = debug && line?.level === 'info' && !AUDITED.has(decision.kind);
       if (line !== null && !told) log.write(line);
+      const advised = advice.on(decision);
+      if (advised !== null) log.write(advised);
     },
     notice: notice => {
       catchUp?.notice(notice);

@@ -133,7 +133,7 @@ export const METRICS: Readonly<Record<string, Metric>> = {
   },
   popbsmtp_grants_ended_total: {
     type: 'counter',
-    help: 'Grants that have ended: purged on time, evicted for want of room, revoked by hand, withdrawn by a limit.',
+    help: 'Grants that have ended: purged on time, evicted for want of room, revoked by hand, withdrawn by a limit or the networks.',
     samples: ({ purged, evicted, revoked, withdrawn }) =>
       by('how', { purged, evicted, revoked, withdrawn }),
   },

@@ -100,9 +100,14 @@ export class Pipeline {
     return this.#writer.trouble;
   }
 
-  /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well. */
+  /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well, or end by the new rules. */
   setRules(rules: DecisionRules): Promise<void> {
-    return this.#next(async () => this.#decider.setRules(rules));
+    return this.#next(async () => {
+      this.#decider.setRules(rules);
+      const batch = new Batch();
+      this.#decider.dismiss(batch);
+      if (!batch.isEmpty) await this.#finish(batch, this.#clock.now());
+    });
   }
 
   /** Grants an address by hand, for so many seconds, unless a login of it would be ignored. */

@@ -10,10 +10,10 @@ import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import type { RuleSettings } from './settings.ts';
+import type { Bars, RuleSettings } from './settings.ts';
 
 /** Who may relay anyway, and who never may. */
-export type Networks = Pick<RuleSettings, 'mynetworks' | 'postfixConfig' | 'exclude'>;
+export type Networks = Pick<RuleSettings, 'mynetworks' | 'postfixConfig' | 'exclude'> & Bars;
 
 /** What decides, and the patterns that say what there is to decide about. */
 export interface LoadedRules extends DecisionRules {
@@ -43,7 +43,7 @@ export async function decisionRulesFor(
 
 /** @throws Failure of a list of networks, of postconf or postmap */
 export function classifierFor(
-  { mynetworks, postfixConfig, exclude }: Networks,
+  { mynetworks, postfixConfig, exclude, wholeAddresses, refuseOwn }: Networks,
   warn: (text: string) => void,
 ): Promise<Classifier> {
   return loadClassifier({
@@ -52,6 +52,8 @@ export function classifierFor(
     postfixConfig,
     exclude: exclude.value,
     excludeOrigin: exclude.origin,
+    wholeAddresses,
+    refuseOwn,
     warn,
   });
 }

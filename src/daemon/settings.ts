@@ -8,8 +8,15 @@ import { type Listening, parseListening } from '../control/listener.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
+import { isAskedWhole } from '../map/map-types.ts';
 import { type Maps, mapsOf } from '../map/spec.ts';
-import { type RuleOptions, ruleOptionsOf, type Settings, settingsOf } from '../options/settings.ts';
+import {
+  type RuleOptions,
+  ruleOptionsOf,
+  type Settings,
+  settingsOf,
+  someOf,
+} from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { type PatternsDirectory, patternsIn } from '../recogniser/load.ts';
 
@@ -24,10 +31,32 @@ interface MadeRules {
   readonly policy: Policy;
 }
 
-/** What decides about a line: everything that a reload reads again. */
-export type RuleSettings = Overwrite<RuleOptions, MadeRules>;
+/** Whose rows would let in others than who has logged in. */
+export interface Bars {
+  /** Whether Postfix looks up whole addresses only: it was told so, or all maps are of types that are asked for nothing else. */
+  readonly wholeAddresses: boolean;
+  /** Whether this machine's own addresses and its default gateways are refused. */
+  readonly refuseOwn: boolean;
+}
 
-/** @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE */
+/** What decides about a line: everything that a reload reads again. */
+export type RuleSettings = Overwrite<RuleOptions, MadeRules & Bars>;
+
+/** @throws as `mapsOf` does */
+export function barsOf(
+  options: Parameters<typeof mapsOf>[0] & {
+    readonly wholeAddresses: boolean;
+    readonly allowOwnAddresses: boolean;
+  },
+): Bars {
+  const { map, mirrors } = mapsOf(options);
+  return {
+    wholeAddresses: options.wholeAddresses || [map, ...mirrors].every(isAskedWhole),
+    refuseOwn: !options.allowOwnAddresses,
+  };
+}
+
+/** @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE; as `mapsOf` does */
 export const rulesOf = (values: Values): RuleSettings => {
   const options = ruleOptionsOf(values);
   return {
@@ -36,6 +65,7 @@ export const rulesOf = (values: Values): RuleSettings => {
     grace: graceOf(options),
     mynetworks: options.mynetworks ?? { value: null, origin: 'mynetworks of main.cf' },
     policy: policyOf(options),
+    ...barsOf({ ...options, ...someOf(values, 'map', 'postfix-config') }),
   };
 };
 

@@ -4,7 +4,8 @@
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { error, type Verdict } from './finding.ts';
-import { behindProxy, type Group, mapSteps } from './restriction-group.ts';
+import { behindProxy } from './map-naming.ts';
+import { type Group, mapSteps } from './restriction-group.ts';
 import { type IsMap, refusal } from './restriction-walk.ts';
 
 const WHERE =

@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { canonicalIp, type IpText } from '../base/address.ts';
+import { opensOtherNetworks } from '../base/partial-address.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
 import { words } from '../postfix/words.ts';
 import { type PostfixState, parametersOf, type Service } from './postfix-state.ts';
@@ -83,7 +84,7 @@ const interfaceAddresses = (): string[] =>
   Object.values(networkInterfaces()).flatMap(found => (found ?? []).map(({ address }) => address));
 
 /**
- * An address of this machine's that is neither in mynetworks nor in the map, or null when there is none.
+ * An address of this machine's that is neither in mynetworks nor in the map and may have a row, or null when there is none.
  *
  * Loopback first, since only programs of this machine can come from there.
  *
@@ -92,17 +93,25 @@ const interfaceAddresses = (): string[] =>
  */
 export async function strangerAddress(
   { endpoint, mynetworks }: RelayPlace,
-  postfixConfig: string | null,
-  taken: ReadonlySet<string>,
+  parts: {
+    readonly postfixConfig: string | null;
+    /** Keys that the map has. */
+    readonly taken: ReadonlySet<string>;
+    readonly wholeAddresses: boolean;
+  },
   own: readonly string[] = interfaceAddresses(),
 ): Promise<IpText | null> {
-  const all = candidates(endpoint.host.includes(':'), own).filter(ip => !taken.has(ip));
+  const { postfixConfig, taken, wholeAddresses } = parts;
+  const all = candidates(endpoint.host.includes(':'), own)
+    .filter(ip => !taken.has(ip))
+    .filter(ip => wholeAddresses || !opensOtherNetworks(ip));
   const classifier = await loadClassifier({
     mynetworks: mynetworks.trim() === '' ? 'none' : mynetworks,
     mynetworksOrigin: 'mynetworks (from postconf)',
     postfixConfig,
     exclude: 'none',
     excludeOrigin: 'the relay test',
+    wholeAddresses: true,
     warn: () => undefined,
   });
   await classifier.prepare(all);

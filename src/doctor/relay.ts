@@ -8,7 +8,9 @@
 import type { IpText } from '../base/address.ts';
 import { Failure } from '../base/errors.ts';
 import { check, type Subject } from './check.ts';
+import { seenLookup } from './extended-address.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
+import type { Lookup } from './map-naming.ts';
 import { Interrupted, keysOf, type Probed, withProbeRow } from './probe.ts';
 import { type Form, PLAIN, relayForms } from './relay-forms.ts';
 import { findPlace, placeNamed, type RelayPlace, strangerAddress } from './relay-place.ts';
@@ -26,6 +28,10 @@ export type RelayFacts =
       readonly granted: Probed<Reply | SmtpTrouble>;
       /** The same when the row is gone; null when there never was one. */
       readonly afterwards: Reply | null;
+      /** What smtpd was seen to look up; null where it lets nobody play a client. */
+      readonly lookup: Lookup | null;
+      /** Whether the daemon may give a row to any address. */
+      readonly wholeAddresses: boolean;
     };
 
 export const relayCheck = check('relay', gather, judgeRelay);
@@ -69,7 +75,12 @@ const endpointText = ({ host, port }: Endpoint): string =>
 async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> {
   const { endpoint, domain } = place;
   const { settings, ended } = subject;
-  const from = await strangerAddress(place, settings.postfixConfig, await keysOf(subject));
+  const { postfixConfig, wholeAddresses } = settings;
+  const from = await strangerAddress(place, {
+    postfixConfig,
+    wholeAddresses,
+    taken: await keysOf(subject),
+  });
   if (from === null)
     return notTested('every address of this machine is in mynetworks, so none is a stranger');
   const ask = (forms: readonly Form[]): Promise<Answer[]> => askAll(endpoint, from, forms, ended);
@@ -89,7 +100,20 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
   );
   const granted = await withProbeRow(subject, from, tryPlainly);
   const afterwards = granted.kind === 'tried' ? await askPlainly() : null;
-  return { kind: 'tested', from, endpoint, strange, granted, afterwards };
+  const lookup =
+    granted.kind === 'tried' && granted.leftOver === null
+      ? await seenLookup(subject, endpoint)
+      : null;
+  return {
+    kind: 'tested',
+    from,
+    endpoint,
+    strange,
+    granted,
+    afterwards,
+    lookup,
+    wholeAddresses,
+  };
 }
 
 const isAccepted = ({ code }: Reply): boolean => code < 300;
@@ -102,7 +126,7 @@ const BROKEN = /^451 4\.3\.[05] /;
 
 export function judgeRelay(facts: RelayFacts): Verdict[] {
   if (facts.kind === 'not tested') return facts.verdict === null ? [] : [facts.verdict];
-  const { strange, granted, afterwards, endpoint, from } = facts;
+  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses } = facts;
   const where = `at ${endpointText(endpoint)}, from ${from}`;
   const tls = strange.find(({ reply }) => reply.code === NEEDS_TLS);
   if (tls !== undefined)
@@ -118,10 +142,25 @@ export function judgeRelay(facts: RelayFacts): Verdict[] {
       ? [granted.verdict]
       : grantVerdicts(granted, plainReply(strange), afterwards)),
   ];
-  if (verdicts.length > 0) return verdicts;
+  const seen = lookup === null ? [] : [lookupVerdict(lookup, wholeAddresses, where)];
+  if (verdicts.length > 0) return [...verdicts, ...seen];
   return [
     ok(`strangers are refused in ${strange.length} forms, and a row opens the relay ${where}`),
+    ...seen,
   ];
+}
+
+function lookupVerdict(lookup: Lookup, wholeAddresses: boolean, where: string): Verdict {
+  if (lookup === 'whole')
+    return ok(`a row opens the relay for its own address only, and for no longer one ${where}`);
+  if (wholeAddresses)
+    return error(
+      `whole-addresses is set, but a row opens the relay for longer IPv6 addresses as well ${where}`,
+      'wrap the map in main.cf as the README says ("Tell Postfix"), or take whole-addresses away; then "postfix reload"',
+    );
+  return ok(
+    `a row opens the relay for longer IPv6 addresses as well ${where}; the daemon gives none that would open other networks`,
+  );
 }
 
 const plainReply = (strange: readonly Answer[]): Reply | null =>

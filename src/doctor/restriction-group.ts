@@ -3,8 +3,8 @@
  */
 
 import type { MapSpec } from '../map/map.ts';
-import { formatMapSpec } from '../map/map-types.ts';
 import { words } from '../postfix/words.ts';
+import { lookupOf } from './map-naming.ts';
 import { isSmtpd, type PostfixState, parametersOf, type Service } from './postfix-state.ts';
 import { type Classes, LISTS, parseRestrictions, type Step } from './restriction-list.ts';
 import { type IsMap, type List, namesMap, REFUSING } from './restriction-walk.ts';
@@ -52,13 +52,10 @@ function groupOf(state: PostfixState, name: string, services: readonly Service[]
   };
 }
 
-/** The table behind `proxy:`, which is the same one, asked through proxymap(8). */
-export const behindProxy = (table: string): string => table.replace(/^(?:proxy:)+/, '');
-
-export function mapTest(map: MapSpec): IsMap {
-  const name = formatMapSpec(map);
-  return table => behindProxy(table) === name;
-}
+export const mapTest =
+  (map: MapSpec): IsMap =>
+  table =>
+    lookupOf(table, map) !== null;
 
 /** Where the map is asked. */
 interface Place {

@@ -20,23 +20,30 @@ import {
 } from './restriction-group.ts';
 import type { Step } from './restriction-list.ts';
 import { type Ending, endingIn, type IsMap, type List, refusal } from './restriction-walk.ts';
+import { lookupVerdicts } from './whole-addresses.ts';
 
 export interface RestrictionFacts {
   /** Null when Postfix cannot be asked, which another check tells. */
   readonly state: PostfixState | null;
   readonly map: MapSpec;
+  /** Whether the daemon may give a row to any address. */
+  readonly wholeAddresses: boolean;
 }
 
 export const restrictionsCheck = check(
   'restrictions',
   async ({ settings, postfix }) => {
     const answer = await postfix();
-    return { state: answer.kind === 'known' ? answer.state : null, map: settings.map };
+    return {
+      state: answer.kind === 'known' ? answer.state : null,
+      map: settings.map,
+      wholeAddresses: settings.wholeAddresses,
+    };
   },
   judgeRestrictions,
 );
 
-export function judgeRestrictions({ state, map }: RestrictionFacts): Verdict[] {
+export function judgeRestrictions({ state, map, wholeAddresses }: RestrictionFacts): Verdict[] {
   if (state === null) return [];
   const groups = groupsOf(state);
   if (groups.length === 0)
@@ -47,6 +54,7 @@ export function judgeRestrictions({ state, map }: RestrictionFacts): Verdict[] {
   return [
     ...dead.map(deadVerdict),
     ...alive.flatMap(group => openVerdict(group, isMap) ?? []),
+    ...lookupVerdicts(alive, map, wholeAddresses),
     ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map) : []),
     ...(serving.length === 0 && alive.length > 0 ? [refusedVerdict(alive, isMap, map)] : []),
   ];

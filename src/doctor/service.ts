@@ -3,6 +3,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { SHOWN } from '../classifier/own-addresses.ts';
 import { check } from './check.ts';
 import { error, ok, type Verdict, warning } from './finding.ts';
 
@@ -15,6 +16,8 @@ const PROPERTIES = [
   'Result',
   'NRestarts',
   'WatchdogUSec',
+  'PrivateNetwork',
+  'BindReadOnlyPaths',
 ];
 const TIMEOUT_MS = 10_000;
 
@@ -65,6 +68,13 @@ export function judgeService(facts: ServiceFacts): Verdict[] {
       warning(
         `${UNIT} runs, but will not after the next boot`,
         'enable it: systemctl enable popbsmtp',
+      ),
+    ];
+  if (facts.get('PrivateNetwork') === 'yes' && !facts.get('BindReadOnlyPaths')?.includes(SHOWN))
+    return [
+      warning(
+        `${UNIT} has a network of its own and does not see this machine's, whose own addresses and gateways shall get no grant`,
+        'take over BindReadOnlyPaths= of the unit that comes with popbsmtp, then restart it',
       ),
     ];
   const watchdog = facts.get('WatchdogUSec') ?? '0';

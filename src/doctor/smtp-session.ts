@@ -45,7 +45,12 @@ export class SmtpSession {
     ended: AbortSignal,
   ): Promise<SmtpSession> {
     const family = isIPv6(from) ? 6 : 4;
-    const socket = connect({ host, port, family, localAddress: from, signal: ended });
+    const socket = connect({ host, port, family, localAddress: from });
+    // Not the option `signal`: its listener stays when the socket has long been closed (Node 20).
+    const end = (): void => void socket.destroy(new Error('interrupted'));
+    ended.addEventListener('abort', end, { once: true });
+    socket.once('close', () => ended.removeEventListener('abort', end));
+    if (ended.aborted) end();
     socket.setTimeout(PATIENCE_MS, () => {
       socket.destroy(new Error(`no answer in ${PATIENCE_MS / 1000} s`));
     });

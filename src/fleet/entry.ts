@@ -7,7 +7,7 @@
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
-import type { LimitReason } from '../grant/limits.ts';
+import { LIMIT_REASONS, type LimitReason } from '../grant/limits.ts';
 import type { Order, Subject } from '../grant/orders.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
 import { MAX_LINE } from '../line/length.ts';
@@ -67,7 +67,6 @@ const TLS = new Map<string, boolean | null>([
   ['no', false],
   ['', null],
 ]);
-const REASONS: readonly LimitReason[] = ['too many users', 'too many addresses'];
 
 export function encode(entry: Entry, { name, instance }: Sender): Fields {
   const fields = ['v', VERSION, 'from', `${name}/${instance}`];
@@ -182,7 +181,7 @@ function withdrawalIn(fields: FieldReader): Entry | string {
   const ip = ipIn(fields);
   const time = secondsIn(fields);
   const text = fields.take('reason');
-  const reason = REASONS.find(known => known === text);
+  const reason = LIMIT_REASONS.find(known => known === text);
   if (ip === null) return 'no canonical address';
   if (time === null) return 'no time';
   return reason === undefined ? 'no such reason' : { kind: 'withdrawn', ip, time, reason };

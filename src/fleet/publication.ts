@@ -3,13 +3,14 @@
  *
  * Promises: what came from another host is not told again, so that no entry goes in a circle; nothing is told of an address
  * that has no grant here, so that the end of a session opens nothing elsewhere.
- * Not told: grants that end in time, which every host ends by itself, and evictions, which are this host's own want of
- * room.
+ * Not told: grants that end in time, which every host ends by itself, evictions, which are this host's own want of
+ * room, and withdrawals by its networks, which each host has of its own.
  */
 import type { IpText } from '../base/address.ts';
 import { epoch } from '../base/clock.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
+import { isLimitReason } from '../grant/limits.ts';
 import type { Entry as Who } from '../grant/roster.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Entry, PresenceEntry } from './entry.ts';
@@ -34,11 +35,8 @@ export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
     }
     case 'kept':
       return decision.from === undefined ? sessionEntries(decision.grant, known) : [];
-    case 'withdrawn': {
-      const { grant, reason, from } = decision;
-      if (from !== undefined) return [];
-      return [{ kind: 'withdrawn', ip: grant.ip, time: grant.stamp, reason }];
-    }
+    case 'withdrawn':
+      return decision.from === undefined ? withdrawalEntries(decision) : [];
     case 'allowed':
       return decision.from === undefined ? [{ kind: 'order', order: decision.order }] : [];
     case 'revoked':
@@ -60,6 +58,15 @@ export function sessionEntries({ ip, stamp }: Grant, known: Known): readonly Pre
   if (who === null || who.server === null || who.from !== null) return [];
   const { server, user, tls } = who;
   return [{ kind: 'session', ip, time: stamp, server, user, tls }];
+}
+
+/** None of a withdrawal by this host's networks. */
+function withdrawalEntries({
+  grant,
+  reason,
+}: Extract<Decision, { kind: 'withdrawn' }>): readonly Entry[] {
+  if (!isLimitReason(reason)) return [];
+  return [{ kind: 'withdrawn', ip: grant.ip, time: grant.stamp, reason }];
 }
 
 function loginEntries({ ip, time, server, user, tls }: LoginEvent): readonly PresenceEntry[] {

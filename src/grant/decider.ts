@@ -117,7 +117,12 @@ export class Decider {
     this.sessions?.expire(now.steady);
     const { ended, kept } = this.grants.expire(now, ip => this.sessions?.holds(ip) ?? false);
     for (const grant of ended) if (!this.#keep(grant.ip, now, batch)) end(grant, batch);
-    for (const grant of kept) this.#prolong(grant, batch);
+    for (const grant of kept) if (!this.#dismiss(grant.ip, batch)) this.#prolong(grant, batch);
+  }
+
+  /** Ends the grants of addresses that may have none: rows of an earlier run, or after a reload. */
+  dismiss(batch: Batch): void {
+    for (const { ip } of this.grants.all()) this.#dismiss(ip, batch);
   }
 
   /** Ends the grants that would end first, if there are more than there may be. */
@@ -129,11 +134,12 @@ export class Decider {
   }
 
   /**
-   * Brings the grants in line with the orders: after a start, with a map that may not be.
+   * Brings the grants in line with networks and orders: after a start, with a map that may not be.
    *
    * @param refused whose grants end
    */
   obey(refused: readonly IpText[], now: Moment, batch: Batch): void {
+    this.dismiss(batch);
     for (const ip of refused) {
       const grant = this.grants.revoke(ip);
       if (grant !== null) end(grant, batch);
@@ -147,6 +153,16 @@ export class Decider {
     if (time === null) return null;
     const result = this.grants.login(ip, time, now);
     return result.kind === 'late' ? null : result.stamp;
+  }
+
+  /** @returns whether the address may have no grant, which has ended then */
+  #dismiss(ip: IpText, batch: Batch): boolean {
+    const reason = this.#rules.classifier.bar(ip);
+    const grant = reason === null ? null : this.grants.revoke(ip);
+    if (reason === null || grant === null) return false;
+    batch.remove(ip);
+    batch.tell({ kind: 'withdrawn', grant, reason });
+    return true;
   }
 
   #logout(logout: LogoutEvent, now: Moment, batch: Batch): void {
@@ -175,14 +191,13 @@ export class Decider {
   /** Counts a login; why it is refused, or null. */
   #limit(login: LoginEvent, now: Moment, batch: Batch): IgnoreReason | null {
     const { grace, policy } = this.#rules;
-    const { action } = policy.limits;
     const exceeded = this.#limits.count(login, policy.limits, grace, now);
-    for (const { reason, most, isNews } of exceeded)
+    for (const { reason, most, action, isNews } of exceeded)
       if (isNews) batch.tell({ kind: 'limit exceeded', login, reason, most, action });
-    if (action === 'warn') return null;
-    for (const { addresses, reason } of exceeded)
+    const refusing = exceeded.filter(({ action }) => action === 'refuse');
+    for (const { addresses, reason } of refusing)
       for (const ip of addresses) this.withdraw(ip, { reason }, now, batch);
-    return exceeded[0]?.reason ?? null;
+    return refusing[0]?.reason ?? null;
   }
 
   /** @returns whether an allowance keeps the grant of an address, which then begins anew */

@@ -4,7 +4,7 @@
  * The core emits decisions and imports no logger; who wants to see them formats them.
  */
 import type { IpText } from '../base/address.ts';
-import type { NetworkReason } from '../classifier/classifier.ts';
+import type { Bar, NetworkReason } from '../classifier/classifier.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import type { Effect } from './change.ts';
 import type { Grant } from './grant-table.ts';
@@ -53,11 +53,11 @@ export type Decision =
       readonly most: number;
       readonly action: LimitAction;
     }
-  /** A grant has ended before its time. */
+  /** A grant has ended before its time: by a limit, or since its address may have none any more. */
   | {
       readonly kind: 'withdrawn';
       readonly grant: Grant;
-      readonly reason: LimitReason;
+      readonly reason: LimitReason | Bar;
       readonly holder?: Holder;
       readonly from?: HostName;
     }

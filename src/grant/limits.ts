@@ -18,23 +18,32 @@ import type { LoginEvent } from '../recogniser/event.ts';
 import { DistinctCounter } from './distinct.ts';
 import type { Grace } from './grace.ts';
 
-export type LimitReason = 'too many users' | 'too many addresses';
+export const LIMIT_REASONS = ['too many users', 'too many addresses'] as const;
+
+export type LimitReason = (typeof LIMIT_REASONS)[number];
+
+export const isLimitReason = (reason: string): reason is LimitReason =>
+  LIMIT_REASONS.some(known => known === reason);
 
 export type LimitAction = 'warn' | 'refuse';
 
-export interface LimitSettings {
-  /** The most users of one address; null for any number. */
-  readonly usersPerAddress: number | null;
-  /** The most addresses of one user; null for any number. */
-  readonly addressesPerUser: number | null;
+export interface Limit {
+  /** The most others of one. */
+  readonly most: number;
   /** What becomes of a login over the limit. */
   readonly action: LimitAction;
 }
 
+export interface LimitSettings {
+  /** On the users of one address; null for any number. */
+  readonly usersPerAddress: Limit | null;
+  /** On the addresses of one user; null for any number. */
+  readonly addressesPerUser: Limit | null;
+}
+
 /** A limit that a login is over. */
-export interface Exceeded {
+export interface Exceeded extends Limit {
   readonly reason: LimitReason;
-  readonly most: number;
   readonly isNews: boolean;
   /**
    * Whose grants are in doubt: the shared address; all addresses of the user while it is news, since a grant that is
@@ -91,19 +100,19 @@ export class Limits {
     ];
   }
 
-  #usersOf({ ip, user, until }: Counted, most: number, now: EpochSeconds): readonly Exceeded[] {
-    const excess = this.#users.note({ key: ip, value: user, until }, most, now);
+  #usersOf({ ip, user, until }: Counted, limit: Limit, now: EpochSeconds): readonly Exceeded[] {
+    const excess = this.#users.note({ key: ip, value: user, until }, limit.most, now);
     if (excess === null) return NONE;
-    return [{ reason: 'too many users', most, isNews: excess.isNews, addresses: [ip] }];
+    return [{ reason: 'too many users', ...limit, isNews: excess.isNews, addresses: [ip] }];
   }
 
-  #addressesOf({ ip, user, until }: Counted, most: number, now: EpochSeconds): readonly Exceeded[] {
-    const excess = this.#addresses.note({ key: user, value: ip, until }, most, now);
+  #addressesOf({ ip, user, until }: Counted, limit: Limit, now: EpochSeconds): readonly Exceeded[] {
+    const excess = this.#addresses.note({ key: user, value: ip, until }, limit.most, now);
     if (excess === null) return NONE;
     const { values, isNews } = excess;
     // This one may count for too short a time to be among those that are kept.
     const addresses = isNews ? [...new Set([...values, ip])] : [];
-    return [{ reason: 'too many addresses', most, isNews, addresses }];
+    return [{ reason: 'too many addresses', ...limit, isNews, addresses }];
   }
 }
 

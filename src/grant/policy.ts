@@ -5,7 +5,7 @@
  */
 import type { Given } from '../base/given.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
-import type { LimitSettings } from './limits.ts';
+import type { Limit, LimitAction, LimitSettings } from './limits.ts';
 import { parseUserList, type UserList } from './user-list.ts';
 
 export type PolicyReason = 'not encrypted' | 'user not allowed';
@@ -25,10 +25,13 @@ export interface PolicyOptions {
   readonly requireTls: boolean;
   readonly allowUsers: Given<readonly string[]> | null;
   readonly denyUsers: Given<readonly string[]> | null;
-  readonly maxUsersPerAddress: number | null;
-  readonly maxAddressesPerUser: number | null;
-  readonly limitAction: LimitSettings['action'];
+  readonly maxUsersPerAddress: number | 'none' | null;
+  readonly maxAddressesPerUser: number | 'none' | null;
+  readonly limitAction: LimitAction;
 }
+
+/** Beyond it an address is more likely a proxy's or a gateway's than a person's; who has not asked for a limit is only warned. */
+const USUAL_USERS: Limit = { most: 10, action: 'warn' };
 
 /** @throws Failure USER_LIST */
 export const policyOf = (options: PolicyOptions): Policy => ({
@@ -36,20 +39,30 @@ export const policyOf = (options: PolicyOptions): Policy => ({
   allowUsers: usersOf(options.allowUsers),
   denyUsers: usersOf(options.denyUsers),
   limits: {
-    usersPerAddress: options.maxUsersPerAddress,
-    addressesPerUser: options.maxAddressesPerUser,
-    action: options.limitAction,
+    usersPerAddress: limitOf(options.maxUsersPerAddress, options, USUAL_USERS),
+    addressesPerUser: limitOf(options.maxAddressesPerUser, options, null),
   },
 });
 
+/** @param usual where none is given */
+function limitOf(
+  most: number | 'none' | null,
+  { limitAction }: PolicyOptions,
+  usual: Limit | null,
+): Limit | null {
+  if (most === null) return usual;
+  return most === 'none' ? null : { most, action: limitAction };
+}
+
 const usersOf = (given: Given<readonly string[]> | null): UserList | null =>
   given && parseUserList(given.value, given.origin);
+
 /** Has nothing against anybody. */
 export const NO_POLICY: Policy = {
   requireTls: false,
   allowUsers: null,
   denyUsers: null,
-  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+  limits: { usersPerAddress: null, addressesPerUser: null },
 };
 
 /** Why a login counts for nothing; null when the policy has nothing against it. */

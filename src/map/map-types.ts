@@ -21,6 +21,8 @@ interface MapType {
   open(spec: MapSpec, options: MapOptions): Promise<LookupMap>;
   /** Reads the rows as any account may, and leaves no trace. */
   read(spec: MapSpec): Promise<Row[]>;
+  /** Whether access(5) looks up a client's whole address only, as in a table of patterns, or its beginnings as well. */
+  readonly askedWhole?: true;
 }
 
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
@@ -65,7 +67,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['btree', compiled('.db', berkeley)],
   ['cdb', compiled('.cdb', async () => (await import('./cdb-format.ts')).CDB)],
   ['texthash', text],
-  ['cidr', text],
+  ['cidr', { ...text, askedWhole: true }],
 ]);
 
 /** Their names, as main.cf has them. */
@@ -110,6 +112,9 @@ export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
  * of somebody else's is only a row, and no other file.
  */
 export const isInPlace = (spec: MapSpec): boolean => typeOf(spec).inPlace;
+
+/** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
+export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;
 
 /** What to tell who gives a map of this type to Postfix; null for nothing. */
 export const cautionOf = (spec: MapSpec): string | null => typeOf(spec).caution ?? null;

@@ -142,14 +142,14 @@ export const count = <const F extends Preset>(facts: F, most: number): F & Reade
   read: one => countIn(required(one), most),
 });
 
-/** As `count`, or null for `none`. @throws Failure COUNT */
-export const countOrNone = <const F extends Preset>(
+/** As `count`, or `none`; null where it is not given and has no default. @throws Failure COUNT */
+export const limit = <const F extends Facts>(
   facts: F,
   most: number,
-): F & Reader<number | null> => ({
+): F & Reader<number | 'none' | null> => ({
   ...facts,
   kind: 'count',
-  read: one => orNone(required(one), number => countIn(number, most)),
+  read: one => one && (one.value === 'none' ? 'none' : countIn(one, most)),
 });
 
 function required(given: Given<Value> | null): Given<Value> {

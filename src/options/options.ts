@@ -5,7 +5,7 @@
  * nearest known one.  Names, meaning and defaults are a contract with the user: extend, don't change.
  *
  * A new option is its entry here, and whoever uses it.  The entry is made by the function for the way in which its value is written
- * (entry.ts): `flag({…})`, `text({…})`, `list({…})`, `duration({…})`, `count({…}, most)`, `choice({…}, ['a', 'b'])`; or `given({…})`,
+ * (entry.ts): `flag({…})`, `text({…})`, `list({…})`, `duration({…})`, `count({…}, most)`, `limit({…}, most)`, `choice({…}, ['a', 'b'])`; or `given({…})`,
  * `givenList({…})`, `networks({…})` for a text that another room reads, to which it then comes with its origin.  `default` is written
  * as a user would write it.  `onReload: true` says that the daemon takes a change on SIGHUP; without it the log says that it takes effect
  * at the next start.  The setting `camelCase` of that name is then in `Settings` of its commands, and of all that a
@@ -16,12 +16,12 @@ import { MAP_WORDS } from '../map/map-types.ts';
 import {
   choice,
   count,
-  countOrNone,
   duration,
   durationOrNone,
   flag,
   given,
   givenList,
+  limit,
   list,
   networks,
   type OptionSpec,
@@ -208,6 +208,20 @@ export const OPTIONS = {
     inFile: true,
     onReload: true,
   }),
+  'whole-addresses': flag({
+    about:
+      'main.cf wraps the map so that Postfix looks up whole addresses only: every IPv6 address may have a row',
+    commands: ['run', 'replay', 'allow', 'explain', 'purge', 'doctor'],
+    inFile: true,
+    onReload: true,
+  }),
+  'allow-own-addresses': flag({
+    about:
+      "let this machine's own addresses and its default gateways have grants; all clients behind a proxy may have one in common",
+    commands: ['run', 'allow', 'explain', 'purge', 'doctor'],
+    inFile: true,
+    onReload: true,
+  }),
   'require-tls': flag({
     about: 'only logins over an encrypted connection count; the server has to log it',
     commands: ['run', 'replay', 'explain'],
@@ -231,19 +245,21 @@ export const OPTIONS = {
     inFile: true,
     onReload: true,
   }),
-  'max-users-per-address': countOrNone(
+  'max-users-per-address': limit(
     {
+      words: ['none'],
       value: 'NUMBER',
-      default: 'none',
-      about: 'the most users that may log in from one address within the grace period',
+      otherwise: '10, of which more are only warned of',
+      about: 'the most users that may log in from one address within the grace period, or none',
       commands: ['run', 'replay', 'explain'],
       inFile: true,
       onReload: true,
     },
     HIGHEST_LIMIT,
   ),
-  'max-addresses-per-user': countOrNone(
+  'max-addresses-per-user': limit(
     {
+      words: ['none'],
       value: 'NUMBER',
       default: 'none',
       about: 'the most addresses that one user may log in from within the grace period',

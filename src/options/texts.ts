@@ -157,6 +157,16 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail: 'Of several networks that an address is in, the one with the longest prefix counts.',
     example: ['192.0.2.0/24=2h'],
   },
+  'whole-addresses': {
+    detail:
+      'Set it only when main.cf wraps the map (pipemap with regexp, as the README tells); otherwise the row of an IPv6 address opens longer ones, in other networks. ' +
+      'Without it, addresses whose row would do that get none. popbsmtp doctor tells which of both main.cf does.',
+    example: true,
+  },
+  'allow-own-addresses': {
+    detail:
+      'All clients behind a proxy, a container or a port forward log in from such an address; let it through only if no one else comes from there. Loopback addresses are what --exclude says.',
+  },
   'require-tls': {
     detail:
       'For servers whose log tells it, as the README of the patterns lists; logins of other servers then count for nothing.',
@@ -165,7 +175,8 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'deny-users': { example: ['guest'] },
   'max-users-per-address': {
     detail:
-      'An address with many users is a shared one, such as a proxy: whoever else is behind it may relay as well.',
+      'An address with many users is a shared one, such as a proxy, a NAT or a port forward: whoever else is behind it may relay as well. ' +
+      'Unless it is set, --limit-action refuse does not go for it: more are only warned of.',
     example: 5,
   },
   'max-addresses-per-user': {

@@ -145,6 +145,12 @@ function grantText(prospect: Prospect): string {
       return 'none: the address is in mynetworks, and may relay anyway';
     case 'excluded':
       return 'none: the address is excluded (--exclude)';
+    case 'own address':
+      return "none: it is an address of this machine's own, which all clients behind a proxy have in common (--allow-own-addresses)";
+    case 'gateway':
+      return 'none: it is the default gateway of this machine, which all clients behind it may have in common (--allow-own-addresses)';
+    case 'opens other networks':
+      return 'none: Postfix would find its row for longer addresses too, in other networks (--whole-addresses)';
     case 'not encrypted':
       return 'none: the line does not say that the connection was encrypted (--require-tls)';
     case 'user not allowed':

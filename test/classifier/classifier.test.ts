@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import { parseNetworkList } from '../../src/base/network.ts';
 import { Classifier, loadClassifier } from '../../src/classifier/classifier.ts';
@@ -19,6 +20,7 @@ function classifier(mynetworks: string, exclude: string, query = noTables): Clas
   });
 }
 
+const ignored = (reason: string): object => ({ kind: 'ignored', reason });
 const IN_MYNETWORKS = { kind: 'ignored', reason: 'in mynetworks' };
 const EXCLUDED = { kind: 'ignored', reason: 'excluded' };
 const GRANTABLE = { kind: 'grantable' };
@@ -63,6 +65,48 @@ describe('the classifier', () => {
   });
 });
 
+describe('addresses whose row would let in others', () => {
+  const context = { origin: '--mynetworks', readText: () => '', warn: assert.fail };
+  const parts = {
+    mynetworks: parseMynetworks('198.51.100.0/24', context),
+    exclude: parseNetworkList('203.0.113.8', '--exclude'),
+    query: noTables,
+    warn: assert.fail,
+  };
+  const own = {
+    own: new Set(['203.0.113.2', '203.0.113.8', '198.51.100.1', 'fd00::7'].map(ip)),
+    gateways: new Set(['203.0.113.1', '2001:db8::1'].map(ip)),
+  };
+
+  for (const [address, reason] of [
+    ['198.51.100.1', 'in mynetworks'],
+    ['203.0.113.8', 'excluded'],
+    ['203.0.113.2', 'own address'],
+    ['fd00::7', 'own address'],
+    ['203.0.113.1', 'gateway'],
+    ['2001:db8::1', 'gateway'],
+    ['fd00::5', 'opens other networks'],
+  ] as const)
+    test(`${address}: ${reason}`, () => {
+      const subject = new Classifier({ ...parts, own: () => own });
+      assert.deepEqual(subject.classify(ip(address)), ignored(reason));
+    });
+
+  test('may have one where whole addresses are looked up, and nobody looks for his own', () => {
+    const subject = new Classifier({ ...parts, wholeAddresses: true });
+    for (const address of ['fd00::5', '203.0.113.2', '2001:db8::1'])
+      assert.deepEqual(subject.classify(ip(address)), GRANTABLE);
+  });
+
+  test("are the machine's as they are at the moment", () => {
+    let now = own;
+    const subject = new Classifier({ ...parts, own: () => now });
+    now = { own: new Set([ip('203.0.113.77')]), gateways: new Set() };
+    assert.deepEqual(subject.classify(ip('203.0.113.2')), GRANTABLE);
+    assert.deepEqual(subject.classify(ip('203.0.113.77')), ignored('own address'));
+  });
+});
+
 describe('loading a classifier', () => {
   const settings = {
     mynetworks: 'none',
@@ -76,6 +120,20 @@ describe('loading a classifier', () => {
   test('asks nobody when the user gives both lists', async () => {
     const subject = await loadClassifier(settings);
     assert.deepEqual(subject.classify(ip('127.0.0.1')), GRANTABLE);
+  });
+
+  test("finds this machine's addresses, and no loopback, unless they may have grants", async () => {
+    const addresses = Object.values(networkInterfaces()).flatMap(found => found ?? []);
+    const [refusing, allowing] = await Promise.all(
+      [true, false].map(refuseOwn =>
+        loadClassifier({ ...settings, refuseOwn, wholeAddresses: true }),
+      ),
+    );
+    for (const { address, internal } of addresses) {
+      const verdict = internal ? GRANTABLE : ignored('own address');
+      assert.deepEqual(refusing?.classify(ip(address)), verdict, address);
+      assert.deepEqual(allowing?.classify(ip(address)), GRANTABLE, address);
+    }
   });
 
   test('names the list that is wrong', async () => {

@@ -19,7 +19,7 @@ before(async () => {
 after(() => rig.close());
 
 const LOGIN = (time: string, ip: string): string =>
-  `${time} mx dovecot[7]: imap-login: Login: user=<anna>, method=PLAIN, rip=${ip}, lip=192.0.2.5, mpid=1, session=<a>`;
+  `${time} mx dovecot[7]: imap-login: Login: user=<anna>, method=PLAIN, rip=${ip}, lip=198.51.100.5, mpid=1, session=<a>`;
 const OLD = '2002-03-22T10:00:00Z';
 /** Late enough not to be too old, whenever the test runs: what lies in the future by less than a day counts as now. */
 const LATE = new Date(Date.now() + 12 * 3_600_000).toISOString();
@@ -44,7 +44,7 @@ const rowsOf = (text: string): Record<string, string> =>
 describe('a line that no pattern describes', () => {
   test('is told with the nearest pattern, and where that stopped', async () => {
     const message =
-      'imap-login: Logged on: user=<anna>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.5';
+      'imap-login: Logged on: user=<anna>, method=PLAIN, rip=198.51.100.1, lip=198.51.100.5';
     const rows = await explained(`Mar 22 11:00:00 mx dovecot: ${message}`, ...ALONE);
     assert.match(rows['time'] ?? '', /^[A-Z][a-z]{2} Mar 22 11:00:00 \d{4}$/);
     assert.deepEqual([rows['host'], rows['program'], rows['pid']], ['mx', 'dovecot', '-']);
@@ -77,12 +77,17 @@ describe('a line that no pattern describes', () => {
 describe('a login', () => {
   test('is told with its pattern, and with the grant that it would lead to', async () => {
     const table: readonly (readonly [string, string, readonly string[], RegExp])[] = [
-      [LATE, '192.0.2.1', ['--grace=2h'], /^until .*, 2h after the login$/],
-      [OLD, '192.0.2.1', [], /^none: the login is older than the grace period of 15m$/],
-      [FUTURE, '192.0.2.1', [], /^none: .* a time more than a day ahead$/],
+      [LATE, '198.51.100.1', ['--grace=2h'], /^until .*, 2h after the login$/],
+      [OLD, '198.51.100.1', [], /^none: the login is older than the grace period of 15m$/],
+      [FUTURE, '198.51.100.1', [], /^none: .* a time more than a day ahead$/],
       [LATE, '127.0.0.1', [], /^none: the address is excluded \(--exclude\)$/],
-      [LATE, '192.0.2.1', ['--exclude=192.0.2.0/24'], /^none: the address is excluded/],
-      [LATE, '192.0.2.1', ['--mynetworks=192.0.2.0/24'], /^none: the address is in mynetworks/],
+      [LATE, '198.51.100.1', ['--exclude=198.51.100.0/24'], /^none: the address is excluded/],
+      [
+        LATE,
+        '198.51.100.1',
+        ['--mynetworks=198.51.100.0/24'],
+        /^none: the address is in mynetworks/,
+      ],
     ];
     for (const [time, ip, options, grant] of table) {
       const rows = await explained(LOGIN(time, ip), ...ALONE, ...options);
@@ -94,15 +99,19 @@ describe('a login', () => {
   });
 
   test('is told without mynetworks where Postfix cannot be asked', async () => {
-    const rows = await explained(LOGIN(LATE, '192.0.2.1'), '--postfix-config', join(root, 'none'));
+    const rows = await explained(
+      LOGIN(LATE, '198.51.100.1'),
+      '--postfix-config',
+      join(root, 'none'),
+    );
     assert.match(rows['mynetworks'] ?? '', /^not known, and taken for empty: .*--mynetworks/);
     assert.match(rows['grant'] ?? '', /^until /);
   });
 
   test('is judged by the configuration file, too', async () => {
     const file = join(root, 'popbsmtp.toml');
-    await writeFile(file, 'mynetworks = "192.0.2.0/24"\n');
-    const rows = await explained(LOGIN(LATE, '192.0.2.1'), '--config', file);
+    await writeFile(file, 'mynetworks = "198.51.100.0/24"\n');
+    const rows = await explained(LOGIN(LATE, '198.51.100.1'), '--config', file);
     assert.match(rows['grant'] ?? '', /in mynetworks/);
   });
 
@@ -115,9 +124,9 @@ describe('a login', () => {
       [[login]]
       name = "hello"
       expression = 'hello {ip}'
-      match = [{ line = 'Nov 23 00:53:00 mx toyd: hello 192.0.2.1', ip = "192.0.2.1" }]`,
+      match = [{ line = 'Nov 23 00:53:00 mx toyd: hello 198.51.100.1', ip = "198.51.100.1" }]`,
     );
-    const line = `${OLD} mx toyd: hello 192.0.2.1`;
+    const line = `${OLD} mx toyd: hello 198.51.100.1`;
     const rows = await explained(line, '--patterns', own, ...ALONE);
     assert.equal(rows['by'], `toyd login "hello" in ${own}/toyd.toml`);
   });
@@ -145,7 +154,7 @@ describe('several lines', () => {
 
   test('come from standard input as they are, bytes and all', async () => {
     const input = Buffer.from(
-      `${LOGIN(OLD, '192.0.2.1').replace('anna', 'j\xfcrgen')}\n\nhello`,
+      `${LOGIN(OLD, '198.51.100.1').replace('anna', 'j\xfcrgen')}\n\nhello`,
       'latin1',
     );
     const file = join(root, 'input');
@@ -169,13 +178,16 @@ describe('several lines', () => {
   });
 
   test('are one when they are words that nobody has quoted', async () => {
-    const rows = await explained(...LOGIN(OLD, '192.0.2.1').split(' '), ...ALONE);
-    assert.match(rows['result'] ?? '', /^login ip=192\.0\.2\.1/);
+    const rows = await explained(...LOGIN(OLD, '198.51.100.1').split(' '), ...ALONE);
+    assert.match(rows['result'] ?? '', /^login ip=198\.51\.100\.1/);
   });
 });
 
 test('JSON says the same in one object', async () => {
-  const args = [LOGIN(OLD, '192.0.2.1').replace('Login:', 'Logged on:'), LOGIN(OLD, '192.0.2.1')];
+  const args = [
+    LOGIN(OLD, '198.51.100.1').replace('Login:', 'Logged on:'),
+    LOGIN(OLD, '198.51.100.1'),
+  ];
   const { stdout } = await popbsmtp('explain', '--json', ...args, ...ALONE);
   const [missed, found] = stdout
     .trimEnd()
@@ -191,7 +203,7 @@ test('JSON says the same in one object', async () => {
   const { event, server, ip, user, reason, grant, tried } = found;
   assert.deepEqual(
     { event, server, ip, user, reason },
-    { event: 'login', server: 'dovecot', ip: '192.0.2.1', user: 'anna', reason: null },
+    { event: 'login', server: 'dovecot', ip: '198.51.100.1', user: 'anna', reason: null },
   );
   assert.deepEqual(grant, { outcome: 'ignored', until: null, reason: 'too old', mynetworks: null });
   assert.equal(tried[0].rest, '');

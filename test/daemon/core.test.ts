@@ -46,6 +46,8 @@ async function coreOver(map: MemoryMap, exclude = 'none'): Promise<Core> {
     mynetworks: { value: 'none', origin: 'the test' },
     postfixConfig: null,
     exclude: { value: exclude, origin: 'the test' },
+    wholeAddresses: false,
+    refuseOwn: false,
   };
   const classifier = await classifierFor(networks, text => assert.fail(text));
   return new Core({

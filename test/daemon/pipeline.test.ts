@@ -67,22 +67,28 @@ let map: FailingMap;
 let decisions: Decision[];
 let pipeline: ReadingPipeline;
 let orders: Orders;
+let restored: GrantTable;
 
 const GRACES = new Grace(GRACE);
 const LIBERAL: Policy = {
   requireTls: false,
   allowUsers: null,
   denyUsers: null,
-  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+  limits: { usersPerAddress: null, addressesPerUser: null },
 };
 
-async function rulesWith(mynetworks: string, exclude = 'none'): Promise<DecisionRules> {
+async function rulesWith(
+  mynetworks: string,
+  exclude = 'none',
+  wholeAddresses = false,
+): Promise<DecisionRules> {
   const classifier = await loadClassifier({
     mynetworks,
     mynetworksOrigin: '--mynetworks',
     postfixConfig: null,
     exclude,
     excludeOrigin: '--exclude',
+    wholeAddresses,
     warn: text => assert.fail(text),
   });
   return { classifier, grace: GRACES, policy: LIBERAL };
@@ -93,9 +99,10 @@ async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
   orders = by;
   map = new FailingMap(SPEC, rows);
   decisions = [];
+  restored = new GrantTable(() => GRACE, CAPACITY);
   const decider = new Decider({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
-    grants: new GrantTable(() => GRACE, CAPACITY),
+    grants: restored,
     sessions: new SessionTable(DAY),
     orders,
   });
@@ -325,7 +332,7 @@ describe('the policy', () => {
   });
 
   test('warns of a shared address once, and goes on granting', async () => {
-    await follow(limited({ usersPerAddress: 2 }));
+    await follow(limited({ usersPerAddress: { most: 2, action: 'warn' } }));
     const users = ['a', 'b', 'c', 'd'];
     await pipeline.lines(users.map(user => login('198.51.100.1', now, user)));
     assert.deepEqual(story(), [
@@ -338,7 +345,7 @@ describe('the policy', () => {
   });
 
   test('refuses a shared address, ends its grant at once, and grants again when it is quiet', async () => {
-    await follow(limited({ usersPerAddress: 2, action: 'refuse' }));
+    await follow(limited({ usersPerAddress: { most: 2, action: 'refuse' } }));
     await pipeline.lines(['a', 'b'].map(user => login('198.51.100.1', now, user)));
     now += 10;
     await pipeline.lines(['c', 'a'].map(user => login('198.51.100.1', now, user)));
@@ -358,7 +365,7 @@ describe('the policy', () => {
   });
 
   test('an open session keeps no grant that a limit has ended', async () => {
-    await follow(limited({ usersPerAddress: 1, action: 'refuse' }));
+    await follow(limited({ usersPerAddress: { most: 1, action: 'refuse' } }));
     await pipeline.lines([login('198.51.100.1', now, 'a')]);
     await pipeline.lines([login('198.51.100.1', now, 'b')]);
     now += GRACE;
@@ -367,7 +374,7 @@ describe('the policy', () => {
   });
 
   test('a lost password ends the grants of all its addresses, and no others', async () => {
-    await follow(limited({ addressesPerUser: 2, action: 'refuse' }));
+    await follow(limited({ addressesPerUser: { most: 2, action: 'refuse' } }));
     await pipeline.lines([
       login('198.51.100.1'),
       login('198.51.100.9', now, 'bob'),
@@ -386,7 +393,7 @@ describe('the policy', () => {
   });
 
   test('a user who is refused takes nothing from others at the same address', async () => {
-    await follow(limited({ addressesPerUser: 1, action: 'refuse' }));
+    await follow(limited({ addressesPerUser: { most: 1, action: 'refuse' } }));
     await pipeline.lines([login('198.51.100.1'), login('198.51.100.2')]);
     await pipeline.lines([login('198.51.100.1', now, 'bob'), login('198.51.100.1')]);
     assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
@@ -551,6 +558,41 @@ describe('by hand', () => {
   test('an order of an earlier run opens nothing that is excluded now', async () => {
     orders.allow(excluded, 60, { wall: epoch(now), steady: epoch(now) });
     await pipeline.obey([]);
+    assert.deepEqual(await rows(), []);
+  });
+
+  test('what opens other networks gets no row, and loses the one that it has', async () => {
+    const [opening, harmless] = [ip('fd00::5'), ip('fd00:0:0:1::5')];
+    const whole = await rulesWith('none', 'none', true);
+    const told = (): string[] => story().filter(line => line.includes('fd00::5'));
+
+    await pipeline.lines([login(opening), login(harmless)]);
+    assert.deepEqual(await pipeline.allow(opening, 60), {
+      kind: 'ignored',
+      reason: 'opens other networks',
+    });
+    assert.deepEqual(await rows(), [`fd00:0:0:1::5 ${NOON}`]);
+
+    await pipeline.setRules(whole);
+    await pipeline.lines([login(opening)]);
+    await pipeline.allow(opening, 3 * GRACE);
+    await pipeline.setRules(await rulesWith('none'));
+    assert.deepEqual(await rows(), [`fd00:0:0:1::5 ${NOON}`]);
+
+    // A start finds it in the map.
+    await start([{ key: 'fd00::5', value: '1', stamp: epoch(NOON) }]);
+    await map.eachGrant(grant => restored.restore(grant, { wall: epoch(now), steady: epoch(now) }));
+    await pipeline.obey([]);
+    assert.deepEqual(await rows(), []);
+    assert.deepEqual(told(), ['withdrawn fd00::5 opens other networks']);
+  });
+
+  test('an open session keeps no row that opens other networks', async () => {
+    await pipeline.setRules(await rulesWith('none', 'none', true));
+    await pipeline.lines([login('fd00::5')]);
+    await pipeline.setRules(await rulesWith('none'));
+    now += GRACE;
+    await pipeline.purge();
     assert.deepEqual(await rows(), []);
   });
 

@@ -118,6 +118,20 @@ describe('the service', () => {
     ['not in use', { ActiveState: 'inactive', UnitFileState: 'disabled' }, /^$/],
     ['started again and again', { NRestarts: '7' }, /^warning: .* 7 times/],
     ['not enabled', { UnitFileState: 'disabled' }, /^warning: .*next boot/],
+    [
+      'without sight of the machine',
+      { PrivateNetwork: 'yes', BindReadOnlyPaths: '' },
+      /^warning: .* does not see this machine's, whose own addresses/,
+    ],
+    [
+      'with sight of the machine',
+      {
+        PrivateNetwork: 'yes',
+        BindReadOnlyPaths: '-/proc/1/net/route:/run/popbsmtp-net/route:norbind',
+      },
+      /^ok: /,
+    ],
+    ["in the machine's network", { PrivateNetwork: 'no', BindReadOnlyPaths: '' }, /^ok: /],
   ];
   for (const [name, properties, expected] of table) {
     test(name, () => assert.match(judge({ ...RUNNING, ...properties }), expected));

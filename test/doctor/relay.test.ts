@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
+import type { Lookup } from '../../src/doctor/map-naming.ts';
 import { judgeRelay, type RelayFacts } from '../../src/doctor/relay.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
 import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';
@@ -16,7 +17,16 @@ const FORMS = relayForms('example.org', '[127.0.0.1]');
 const answers = (strange: Reply, plain = strange) =>
   FORMS.map(form => ({ form, reply: form === PLAIN ? plain : strange }));
 
-function judge(strange: Reply, granted: Reply, afterwards: Reply, plain = strange): string {
+function judge(
+  strange: Reply,
+  granted: Reply,
+  afterwards: Reply,
+  plain = strange,
+  {
+    lookup = null,
+    wholeAddresses = false,
+  }: { lookup?: Lookup | null; wholeAddresses?: boolean } = {},
+): string {
   const from = canonicalIp('127.0.0.9');
   assert.ok(from !== null);
   const facts: RelayFacts = {
@@ -26,6 +36,8 @@ function judge(strange: Reply, granted: Reply, afterwards: Reply, plain = strang
     strange: answers(strange, plain),
     granted: { kind: 'tried', result: granted, leftOver: null },
     afterwards,
+    lookup,
+    wholeAddresses,
   };
   return said(judgeRelay(facts)).join('\n');
 }
@@ -78,13 +90,28 @@ test('a refusal of the grant that is not about relaying proves nothing', () => {
   );
 });
 
+describe('what smtpd looks up', () => {
+  const seen = (lookup: Lookup, wholeAddresses: boolean): string =>
+    judge(REFUSED, TAKEN, REFUSED, REFUSED, { lookup, wholeAddresses });
+  for (const [lookup, wholeAddresses, expected] of [
+    ['parts', true, /^error: whole-addresses is set, but a row opens .* longer/m],
+    ['parts', false, /^ok: a row opens the relay for longer .* other networks$/m],
+    ['whole', true, /^ok: a row opens the relay for its own address only/m],
+    ['whole', false, /^ok: a row opens the relay for its own address only/m],
+  ] as const)
+    test(`${lookup}, ${wholeAddresses ? 'with' : 'without'} the option`, () => {
+      const told = seen(lookup, wholeAddresses);
+      assert.match(told, expected);
+      assert.match(told, /^ok: strangers are refused/);
+    });
+});
+
 describe('the stranger', () => {
   const choose = (mynetworks: string, host = '127.0.0.1', taken: readonly string[] = []) =>
     strangerAddress(
       { endpoint: { host, port: 25 }, domain: 'example.org', mynetworks },
-      null,
-      new Set(taken),
-      ['127.0.0.1', '203.0.113.5', '203.0.113.6', '::1', 'fe80::1', '2001:db8::5'],
+      { postfixConfig: null, taken: new Set(taken), wholeAddresses: false },
+      ['127.0.0.1', '203.0.113.5', '203.0.113.6', '::1', 'fe80::1', 'fd00::5', '2001:db8::5'],
     );
 
   test('comes from a loopback address where that is none of mynetworks', async () => {

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { lookupOf, wrapped } from '../../src/doctor/map-naming.ts';
 import { judgeRestrictions } from '../../src/doctor/restrictions.ts';
 import { MAP, postfixWith, said } from './arrange.ts';
 
@@ -10,8 +11,19 @@ const CLOSED = 'permit_mynetworks, check_client_access lmdb:/m, reject_unauth_de
 const relay = (list: string): string => `smtpd_relay_restrictions = ${list}\n`;
 const recipient = (list: string): string => `smtpd_recipient_restrictions = ${list}\n`;
 
-const judge = (mainCf: string, services?: string, overrides?: string): string =>
-  said(judgeRestrictions({ state: postfixWith(mainCf, services, overrides), map: MAP })).join('\n');
+const judge = (
+  mainCf: string,
+  services?: string,
+  overrides?: string,
+  wholeAddresses = false,
+): string =>
+  said(
+    judgeRestrictions({
+      state: postfixWith(mainCf, services, overrides),
+      map: MAP,
+      wholeAddresses,
+    }),
+  ).join('\n');
 
 describe('good lists', () => {
   const table: Readonly<Record<string, string>> = {
@@ -123,5 +135,64 @@ describe('services', () => {
 });
 
 test('a Postfix that cannot be asked is none of this check', () => {
-  assert.deepEqual(judgeRestrictions({ state: null, map: MAP }), []);
+  assert.deepEqual(judgeRestrictions({ state: null, map: MAP, wholeAddresses: false }), []);
+});
+
+describe('a map of which whole addresses only are looked up', () => {
+  const WRAPPED = 'pipemap:{regexp:{{/^(.*)$/ $1}}, lmdb:/m}';
+  const wrap = (table: string): string => relay(CLOSED.replace('lmdb:/m', table));
+
+  for (const table of [
+    WRAPPED,
+    `pipemap:{ regexp:{ {/^(.+)$/ \${1}} }, lmdb:/m }`,
+    'pipemap:{pcre:{{/^(.*)$/ $(1)}}, proxy:lmdb:/m}',
+    `proxy:${WRAPPED}`,
+  ])
+    test(table, () => {
+      const [told, named, ...more] = judge(wrap(table), undefined, undefined, true).split('\n');
+      assert.match(told ?? '', /^ok: whole addresses only are looked up in lmdb:\/m: main\.cf$/);
+      assert.match(named ?? '', /^ok: lmdb:\/m lets its addresses relay: smtpd_relay_restrictions/);
+      assert.ok(more.every(line => line.startsWith('warning: the map is asked through proxy:')));
+      assert.match(
+        judge(wrap(table)),
+        /^warning: main\.cf looks up whole addresses only in lmdb:\/m/,
+      );
+    });
+
+  test('as the doctor itself says to write it', () => {
+    const { line } = wrapped(MAP);
+    const value = line.replace('pbsmap = ', '').replaceAll('$$', '$');
+    assert.equal(lookupOf(value, MAP), 'whole');
+  });
+
+  for (const table of [
+    'lmdb:/m',
+    'proxy:lmdb:/m',
+    'pipemap:{lmdb:/m, regexp:{{/^(.*)$/ $1}}}',
+    'pipemap:{inline:{a=b}, lmdb:/m}',
+    'pipemap:{regexp:{{/^([^.]*)/ $1}}, lmdb:/m}',
+    'pipemap:{regexp:/etc/postfix/own, lmdb:/m}',
+  ])
+    test(`not ${table}, an open relay with the option`, () => {
+      assert.match(
+        judge(wrap(table), undefined, undefined, true),
+        /^error: whole-addresses is set, but main\.cf looks up the beginnings of addresses too: .*fd00::5:1:2:3:4/,
+      );
+      assert.match(judge(wrap(table)), /^ok: lmdb:\/m lets its addresses relay/);
+    });
+
+  test('one service of several that does not is an open relay with the option', () => {
+    const told = judge(
+      wrap(WRAPPED),
+      'smtp inet n - n - - smtpd\nsubmission inet n - n - - smtpd',
+      `submission/inet/smtpd_relay_restrictions = ${CLOSED}\n`,
+      true,
+    );
+    assert.match(told, /^error: .* master\.cf for submission\/inet looks up the beginnings/);
+  });
+
+  test('another map is none of ours, however it is wrapped', () => {
+    for (const table of ['pipemap:{regexp:{{/^(.*)$/ $1}}, lmdb:/other}', 'pipemap:{}', 'pipemap:'])
+      assert.match(judge(wrap(table)), /^error: main\.cf does not name lmdb:\/m/);
+  });
 });

@@ -85,6 +85,11 @@ const TABLE: [what: string, decision: Decision, told: readonly Entry[]][] = [
     [{ kind: 'withdrawn', ip: OWN, time: epoch(NOON), reason: 'too many users' }],
   ],
   [
+    "a grant that this host's networks end",
+    { kind: 'withdrawn', grant: grant(OWN), reason: 'own address' },
+    [],
+  ],
+  [
     "that another host's limits end",
     { kind: 'withdrawn', grant: grant(OWN), reason: 'too many users', from: 'mx2' },
     [],

@@ -30,7 +30,7 @@ const LIBERAL: Policy = {
   requireTls: false,
   allowUsers: null,
   denyUsers: null,
-  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+  limits: { usersPerAddress: null, addressesPerUser: null },
 };
 const classifier = await loadClassifier({
   mynetworks: '192.0.2.0/24',
@@ -177,6 +177,8 @@ describe('a received login', () => {
   const refused: [string, Partial<Policy>, Presence, string][] = [
     ['in mynetworks', {}, login(ip('192.0.2.1')), 'in mynetworks'],
     ['in an excluded network', {}, login(ip('203.0.113.1')), 'excluded'],
+    ['whose row opens other networks', {}, login(ip('fd00::5')), 'opens other networks'],
+    ['of a session of such a one', {}, session(ip('fd00::5')), 'opens other networks'],
     [
       'of a user who may not',
       { denyUsers: parseUserList(['anna'], '-') },
@@ -207,7 +209,7 @@ describe('a received login', () => {
 
   test("counts for this host's limits", async () => {
     const strict = new Host({
-      limits: { usersPerAddress: 1, addressesPerUser: null, action: 'refuse' },
+      limits: { usersPerAddress: { most: 1, action: 'refuse' }, addressesPerUser: null },
     });
     await strict.receive(login(A), login(A, 0, { user: 'bert' }));
     assert.deepEqual(await strict.rows(), []);

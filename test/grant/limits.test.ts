@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { epoch, type Moment } from '../../src/base/clock.ts';
 import { Grace, parseGraceFor } from '../../src/grant/grace.ts';
-import { type LimitSettings, Limits } from '../../src/grant/limits.ts';
+import { type Limit, type LimitSettings, Limits } from '../../src/grant/limits.ts';
 import { ip } from '../map/addresses.ts';
 
 const NOON = 1_700_000_000;
 const GRACE = new Grace(900, parseGraceFor({ value: ['203.0.113.0/24=60'], origin: 'x' }));
-const BOTH: LimitSettings = { usersPerAddress: 2, addressesPerUser: 2, action: 'warn' };
-const OFF: LimitSettings = { usersPerAddress: null, addressesPerUser: null, action: 'warn' };
+const TWO: Limit = { most: 2, action: 'warn' };
+const BOTH: LimitSettings = { usersPerAddress: TWO, addressesPerUser: TWO };
+const OFF: LimitSettings = { usersPerAddress: null, addressesPerUser: null };
 
 const at = (seconds: number): Moment => ({ wall: epoch(seconds), steady: epoch(seconds) });
 

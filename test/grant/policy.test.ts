@@ -9,7 +9,7 @@ const LIBERAL: Policy = {
   requireTls: false,
   allowUsers: null,
   denyUsers: null,
-  limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+  limits: { usersPerAddress: null, addressesPerUser: null },
 };
 const TLS = { requireTls: true };
 const ALLOW = { allowUsers: parseUserList(['*@example.org', 'anna'], 'x') };

@@ -94,8 +94,38 @@ test('the policy', () => {
     [true, true, false],
   );
   assert.equal(denyUsers?.includes('bob@example.org'), true);
-  assert.deepEqual(limits, { usersPerAddress: 5, addressesPerUser: null, action: 'refuse' });
+  assert.deepEqual(limits, {
+    usersPerAddress: { most: 5, action: 'refuse' },
+    addressesPerUser: null,
+  });
   assert.equal(grace.toString(), '900 2001:db8::/32=300 10.0.0.0/8=3600');
+});
+
+test('a limit that nobody has set only warns', () => {
+  const limits = (text: string): unknown => runSettings(parseConfig(text, FILE)).policy.limits;
+  const ten = { most: 10, action: 'warn' };
+  assert.deepEqual(limits('limit-action = "refuse"\nmax-addresses-per-user = 3'), {
+    usersPerAddress: ten,
+    addressesPerUser: { most: 3, action: 'refuse' },
+  });
+  assert.deepEqual(limits('limit-action = "refuse"\nmax-users-per-address = 10'), {
+    usersPerAddress: { ...ten, action: 'refuse' },
+    addressesPerUser: null,
+  });
+  assert.deepEqual(limits('max-users-per-address = "none"'), {
+    usersPerAddress: null,
+    addressesPerUser: null,
+  });
+});
+
+test('whole addresses are looked up where that is said, or every map is asked for nothing else', () => {
+  const whole = (text: string): boolean => runSettings(parseConfig(text, FILE)).wholeAddresses;
+  assert.equal(whole('map = "lmdb:/x"'), false);
+  assert.equal(whole('map = "lmdb:/x"\nwhole-addresses = true'), true);
+  assert.equal(whole('map = "cidr:/x"'), true);
+  assert.equal(whole('map = ["cidr:/x", "cidr:/y"]'), true);
+  for (const type of ['lmdb', 'hash', 'btree', 'cdb', 'texthash'])
+    assert.equal(whole(`map = ["cidr:/x", "${type}:/y"]`), false, type);
 });
 
 test('a map may be followed by others', () => {
@@ -129,11 +159,13 @@ test('the defaults are those that are documented', () => {
       value: '127.0.0.0/8 ::1 0.0.0.0/8 :: 169.254.0.0/16 fe80::/10 224.0.0.0/4 ff00::/8',
       origin: 'the default of --exclude',
     },
+    wholeAddresses: false,
+    refuseOwn: true,
     policy: {
       requireTls: false,
       allowUsers: null,
       denyUsers: null,
-      limits: { usersPerAddress: null, addressesPerUser: null, action: 'warn' },
+      limits: { usersPerAddress: { most: 10, action: 'warn' }, addressesPerUser: null },
     },
     // What grace, policy and fleet are made of stands beside them.
     config: null,

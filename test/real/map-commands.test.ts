@@ -30,17 +30,17 @@ for (const type of ['hash', 'cdb', 'cidr'] as const) {
       const directory = await rig.directory();
       const map = `${type}:${join(directory, 'map')}`;
       const log = join(directory, 'mail.log');
-      await writeFile(log, loginLine('192.0.2.1', 700) + loginLine('2001:db8::1'));
+      await writeFile(log, loginLine('198.51.100.1', 700) + loginLine('2001:db8::1'));
       const replay = (...more: string[]): Promise<Result> =>
         popbsmtp('replay', '--map', map, ...ALL, ...more, log);
       succeeded(await replay('--nowrite'));
       assert.deepEqual(await readdir(directory), ['mail.log']);
       succeeded(await replay());
-      assert.deepEqual(await keysOf(map), ['192.0.2.1', '2001:db8::1']);
-      await appendFile(log, loginLine('192.0.2.2'));
+      assert.deepEqual(await keysOf(map), ['198.51.100.1', '2001:db8::1']);
+      await appendFile(log, loginLine('198.51.100.2'));
       succeeded(await replay('--nowrite'));
       const purge = await popbsmtp('purge', '--map', map, '--grace', '600s');
-      assert.match(succeeded(purge), /^purging ts=.* ip=192\.0\.2\.1\n$/);
+      assert.match(succeeded(purge), /^purging ts=.* ip=198\.51\.100\.1\n$/);
       assert.deepEqual(await keysOf(map), ['2001:db8::1']);
     });
 
@@ -55,18 +55,18 @@ for (const type of ['hash', 'cdb', 'cidr'] as const) {
       };
       let daemon = start();
       await waitFor('its start', () => daemon.stderr.includes('watching'));
-      await appendFile(log, loginLine('192.0.2.1'));
+      await appendFile(log, loginLine('198.51.100.1'));
       await daemon.waitForLine(/written ok/);
       const second = await popbsmtp('purge', '--map', map);
       assert.equal(succeeded(second), '');
       const third = await popbsmtp('replay', '--map', map, ...ALL, log);
       assert.equal(third.code, 75);
       assert.equal(await daemon.stop(), 0);
-      await appendFile(log, loginLine('192.0.2.2'));
+      await appendFile(log, loginLine('198.51.100.2'));
       daemon = start();
       await daemon.waitForLine(/written ok/);
       assert.equal(daemon.lines.filter(line => line.startsWith('read ')).length, 1);
-      assert.deepEqual(await keysOf(map), ['192.0.2.1', '192.0.2.2']);
+      assert.deepEqual(await keysOf(map), ['198.51.100.1', '198.51.100.2']);
       await unlink(mapPath(parseMapSpec(map, 'the test')));
       await waitFor('its rows again', async () => (await keysOf(map)).length === 2);
       assert.equal(await daemon.stop(), 0);
@@ -87,10 +87,10 @@ describe('several maps', { skip: requireType('hash') }, () => {
     const args = [MAIN, '--debug', '--watchlog', log, ...named, ...ALL];
     const daemon = startDaemon(rig, process.execPath, args);
     await waitFor('its start', () => daemon.stderr.includes('watching'));
-    await appendFile(log, loginLine('192.0.2.1') + loginLine('::1'));
+    await appendFile(log, loginLine('198.51.100.1') + loginLine('::1'));
     await daemon.waitForLine(/written ok/);
     const has = (map = '') =>
-      waitFor(map, async () => (await keysOf(map)).join() === '192.0.2.1,::1');
+      waitFor(map, async () => (await keysOf(map)).join() === '198.51.100.1,::1');
     await has(maps[1]);
     assert.match(daemon.stderr, /texthash:\S+ does not follow the first map .*no such file/);
     await mkdir(away);

@@ -112,13 +112,27 @@ describe('the Debian package', { skip }, () => {
   });
 
   test('it prints what this host has to say in main.cf, and Postfix takes it', async () => {
-    const [, command = ''] = /^ {4}(postconf -e .*)$/m.exec(printed) ?? [];
-    await shell(command);
+    const commands = Array.from(printed.matchAll(/^ {4}(postconf -e .*)$/gm), ([, each]) => each);
+    const [usual = '', ...whole] = commands;
+    const relay = (): Promise<string> =>
+      host.run('postconf', ['-x', '-h', 'smtpd_relay_restrictions']);
+    await shell(usual);
     assert.equal(
-      await host.run('postconf', ['-h', 'smtpd_relay_restrictions']),
+      await relay(),
       `permit_mynetworks check_client_access ${MAP}, reject_unauth_destination\n`,
     );
     assert.doesNotMatch((await tryRun('dpkg-reconfigure', 'popbsmtp')).stdout, /postconf -e/);
+
+    await shell(whole.join('\n'));
+    const wrapped = `pipemap:{regexp:{{/^(.*)$/ $1}}, ${MAP}}`;
+    assert.equal(
+      await relay(),
+      `permit_mynetworks check_client_access ${wrapped}, reject_unauth_destination\n`,
+    );
+    // The map is named there as well, so that nobody takes it away.
+    assert.doesNotMatch((await tryRun('dpkg-reconfigure', 'popbsmtp')).stdout, /postconf -e/);
+    const asked = await tryRun('postmap', '-q', 'fd00::5', wrapped);
+    assert.deepEqual([asked.code, asked.stdout, asked.stderr], [1, '', '']);
   });
 
   for (const [command, answer] of [

@@ -82,6 +82,9 @@ const NEEDED: Readonly<Record<string, string>> = {
   'write in its own directory': 'touch "$HOME/f" && rm "$HOME/f"',
   'open a local and an Internet socket': `${perlSocket(1)} && ${perlSocket(2)} && ${perlSocket(10)}`,
   'run systemd-notify': 'systemd-notify --version',
+  'know the addresses of the machine': `grep -q ${OWN_ADDRESS} /run/popbsmtp-net/fib_trie`,
+  'know the gateways of the machine': 'cat /run/popbsmtp-net/route /run/popbsmtp-net/ipv6_route',
+  'know the IPv6 addresses of the machine': 'cat /run/popbsmtp-net/if_inet6',
 };
 
 describe('the systemd service', { skip }, () => {
@@ -153,6 +156,16 @@ describe('the systemd service', { skip }, () => {
     await waitForRow('198.51.100.1');
     const anybody = ['--reuid=nobody', '--regid=nogroup', '--clear-groups', 'postmap'];
     await machine.run('setpriv', [...anybody, '-q', '198.51.100.1', `lmdb:${MAP}`]);
+  });
+
+  test("a login from one of the machine's own addresses becomes none, and is told", async () => {
+    await logIn(OWN_ADDRESS);
+    await waitFor(
+      'the refusal',
+      async () => / ignored ip=192\.0\.2\.1 .* reason="own address"/.test(await journal()),
+      { seen: journal },
+    );
+    assert.match(await journal(), /192\.0\.2\.1 is this machine's own address, and gets no grant/);
   });
 
   for (const unit of ['popbsmtp.service', 'popbsmtp-purge.service']) {
