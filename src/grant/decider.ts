@@ -120,6 +120,14 @@ export class Decider {
     for (const grant of kept) this.#prolong(grant, batch);
   }
 
+  /** Ends every grant, whatever keeps it. */
+  endAll(batch: Batch): void {
+    for (const { ip } of [...this.grants.all()]) {
+      const grant = this.grants.revoke(ip);
+      if (grant !== null) end(grant, batch);
+    }
+  }
+
   /** Ends the grants that would end first, if there are more than there may be. */
   evict(batch: Batch): void {
     const grants = this.grants.evict();

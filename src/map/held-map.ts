@@ -46,6 +46,7 @@ function withMirrors(first: HeldMap, mirrors: readonly MapSpec[], warn: Warn): H
       }),
   );
   return {
+    ...first,
     map: new MirroredMap(first.map, following),
     close: async () => {
       await Promise.all(following.map(mirror => mirror.close()));
@@ -66,7 +67,7 @@ async function holdReal(spec: MapSpec, warn: Warn): Promise<HeldMap> {
     }
     const map = await openMap(spec, { fresh: torn, warn });
     if (!owner.trusted) await owner.trust();
-    return { map, close: () => giveBack(map, owner) };
+    return { map, owner, close: () => giveBack(map, owner) };
   } catch (error) {
     await owner.release({ clean: false });
     throw error;
