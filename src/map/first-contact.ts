@@ -6,7 +6,7 @@
  * Promises: it happens once in the life of a map, to whoever looks after it first, also when that one is stopped in the
  * middle; rows that the administrator adds later are never touched.
  * Known limits: a map counts as never owned when the file of its owner is missing (owner.ts), so also after somebody has
- * removed that; in a mirror such rows end at once, since it follows the first map.
+ * removed that; in a mirror such rows end at once, since it has no grants but those of the first map.
  */
 import { canonicalIp } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
@@ -45,4 +45,31 @@ export async function meetMap(
   }
   await owner.meet();
   return grants;
+}
+
+/**
+ * The same for a mirror, which somebody else looks after.
+ *
+ * @throws Failure of the map
+ */
+export async function meetMirror(
+  { map, owner }: HeldMap,
+  warn: (text: string) => void,
+): Promise<void> {
+  if (owner?.isFirst !== true) return;
+  const rows: Row[] = [];
+  await map.eachGrant(
+    () => undefined,
+    row => {
+      if (isPerlRow(row)) rows.push(row);
+    },
+  );
+  if (rows.length > 0) {
+    await map.remove(rows);
+    warn(
+      `${formatMapSpec(map.spec)} was another program's: ${rows.length} of its rows said "ok" and had no end; they are ` +
+        `gone, since it follows the first map: ${exampleKeys(rows)}`,
+    );
+  }
+  await owner.meet();
 }

@@ -5,6 +5,7 @@
  * by a fresh one; a dry run reads the map and touches neither it nor the files beside it.
  */
 import { Failure } from '../base/errors.ts';
+import { meetMirror } from './first-contact.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import { cautionOf, formatMapSpec, isInPlace, openMap, readRows } from './map-types.ts';
 import { MemoryMap } from './memory-map.ts';
@@ -40,7 +41,7 @@ function withMirrors(first: HeldMap, mirrors: readonly MapSpec[], warn: Warn): H
     spec =>
       new Mirror({
         name: formatMapSpec(spec),
-        open: () => holdReal(spec, warn),
+        open: () => holdMirror(spec, warn),
         rows: () => first.map.rows(),
         warn,
       }),
@@ -53,6 +54,17 @@ function withMirrors(first: HeldMap, mirrors: readonly MapSpec[], warn: Warn): H
       await first.close();
     },
   };
+}
+
+async function holdMirror(spec: MapSpec, warn: Warn): Promise<HeldMap> {
+  const held = await holdReal(spec, warn);
+  try {
+    await meetMirror(held, warn);
+    return held;
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
 }
 
 async function holdReal(spec: MapSpec, warn: Warn): Promise<HeldMap> {
