@@ -223,6 +223,11 @@ export const CATALOGUE = {
     text: 'the map {path} was {how} while popbsmtp was using it',
     hint: 'leave the file to popbsmtp, which has opened it anew and writes its rows again',
   },
+  ROWS_LEFT: {
+    exit: EXIT.io,
+    text: '{map} still has rows by which clients relay, and which nothing ends: {rows} ({keys})',
+    hint: 'see that nothing else writes it, and run "popbsmtp purge {option} --map {map}" again',
+  },
   MAP_OWNED: {
     exit: EXIT.temporary,
     text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',

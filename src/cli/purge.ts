@@ -4,11 +4,14 @@
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  What is due, and what an
  * allowance by hand keeps, is decided as the daemon would.  While a daemon owns the map, and where there is no map, there
  * is nothing to do, and that is no error.
+ * `--all` ends every grant and every allowance, for a removal, and fails loudly when a row is left; `--foreign` the rows
+ * that are not popbsmtp's and by which clients may relay, so not those that only refuse.  Neither works while a daemon
+ * owns the map: that would go on granting, and has orders of its own in memory.
  * It does not ask what Postfix permits besides, so it works when Postfix does not; an address in mynetworks may relay
  * anyway.
  */
 import { systemClock } from '../base/clock.ts';
-import { EXIT, Failure } from '../base/errors.ts';
+import { EXIT, Failure, failure } from '../base/errors.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
 import { classifierFor } from '../daemon/rules.ts';
@@ -17,39 +20,66 @@ import type { Decision } from '../grant/decision.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { NO_POLICY } from '../grant/policy.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import { mapExists } from '../map/map-types.ts';
+import type { LookupMap, MapSpec, Row } from '../map/map.ts';
+import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
+import { exampleKeys, grantOf } from '../map/row.ts';
 import { type Maps, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
 import { print } from '../report/print.ts';
+import { shown } from '../report/shown.ts';
 import { warn } from './by-hand.ts';
 
-/** @throws Failure of the configuration or of the map */
+/** @throws Failure of the configuration or of the map; with `--all` or `--foreign` also MAP_OWNED, ROWS_LEFT */
 export async function purge(values: Values): Promise<number> {
   const settings = settingsOf(withConfig(values), 'purge');
   const grace = graceOf(settings);
-  const held = await holdFree(mapsOf(settings));
+  const maps = mapsOf(settings);
+  const held = await hold(maps, settings);
   if (held === null) return EXIT.ok;
   try {
-    await end(held, grace, await classifierOf(settings));
+    await end(held, settings, grace, await classifierOf(settings));
   } finally {
     await held.close();
   }
+  if (settings.all) for (const spec of [maps.map, ...maps.mirrors]) await requireNoGrants(spec);
   return EXIT.ok;
 }
 
-/** Null when there is no map, or a daemon owns it. */
-async function holdFree({ map, mirrors }: Maps): Promise<HeldMap | null> {
+/** What is to end besides what is due. */
+interface What {
+  readonly all: boolean;
+  readonly foreign: boolean;
+}
+
+/** Null when there is no map; also when a daemon owns it, which ends what is due itself, and nothing else. */
+async function hold({ map, mirrors }: Maps, { all, foreign }: What): Promise<HeldMap | null> {
   if (!mapExists(map)) return null;
   try {
     return await holdMap(map, false, warn, mirrors);
   } catch (error) {
-    if (error instanceof Failure && error.code === 'MAP_OWNED') return null;
+    const isOwned = error instanceof Failure && error.code === 'MAP_OWNED';
+    if (isOwned && !all && !foreign) return null;
     throw error;
   }
 }
+
+/** Looks at what Postfix would see. @throws Failure ROWS_LEFT; of the map */
+async function requireNoGrants(spec: MapSpec): Promise<void> {
+  if (!mapExists(spec)) return;
+  const left = (await readRows(spec)).filter(row => grantOf(row) !== null);
+  if (left.length > 0) throw rowsLeft(spec, left, '--all');
+}
+
+const rowsLeft = (spec: MapSpec, rows: readonly Row[], option: string): Failure =>
+  failure('ROWS_LEFT', {
+    map: formatMapSpec(spec),
+    rows: rows.length,
+    keys: exampleKeys(rows),
+    option,
+  });
 
 /** Where it cannot be read whom to exclude, nobody's allowance lasts on: all that is due ends. */
 async function classifierOf(settings: Settings<'purge'>): Promise<Classifier> {
@@ -70,12 +100,12 @@ async function classifierOf(settings: Settings<'purge'>): Promise<Classifier> {
 }
 
 /** @throws Failure of the map */
-async function end({ map }: HeldMap, grace: Grace, classifier: Classifier): Promise<void> {
+async function end(held: HeldMap, what: What, grace: Grace, classifier: Classifier): Promise<void> {
   const ended: Decision[] = [];
   const core = new Core({
     rules: { classifier, grace, policy: NO_POLICY },
     bounds: UNBOUNDED,
-    map,
+    map: held.map,
     clock: systemClock(),
     report: decision => {
       if (decision.kind === 'purged') ended.push(decision);
@@ -83,10 +113,21 @@ async function end({ map }: HeldMap, grace: Grace, classifier: Classifier): Prom
     warn,
   });
   // Without orders that can be read, what is allowed by hand ends early, but all that is due ends.
-  await core.restore({ tolerant: true });
-  await core.enforce();
+  await core.restore(held, { tolerant: true });
+  if (what.all) await core.endAll();
+  else await core.enforce();
   const { trouble } = core.pipeline;
   if (trouble !== null) throw trouble;
   const lines = ended.flatMap(decision => debugLines(decision, false));
   await print(lines.map(line => `${line}\n`).join(''));
+  if (what.foreign) await endForeign(held.map, core.endlessRows);
+}
+
+/** @throws Failure ROWS_LEFT; of the map */
+async function endForeign(map: LookupMap, rows: readonly Row[]): Promise<void> {
+  const lines = rows.map(({ key, value }) => `purging row ${shown(key)} ${shown(value)}\n`);
+  await print(lines.join(''));
+  const effects = await map.remove(rows);
+  const left = rows.filter((_, index) => effects[index] !== 'removed');
+  if (left.length > 0) throw rowsLeft(map.spec, left, '--foreign');
 }

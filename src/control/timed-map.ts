@@ -40,8 +40,12 @@ export class TimedMap implements LookupMap {
     return this.#map.rows();
   }
 
-  eachGrant(take: (grant: Grant) => void): Promise<void> {
-    return this.#map.eachGrant(take);
+  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
+    return this.#map.eachGrant(take, other);
+  }
+
+  remove(rows: readonly Row[]): Promise<Effect[]> {
+    return this.#map.remove(rows);
   }
 
   check(): void {

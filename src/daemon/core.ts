@@ -8,7 +8,7 @@
  * written at a stop and taken away at the next start, so that after a crash none is believed that is older than its map.
  * Leaves to others: who owns the map (map/), what is read and when (daemon.ts), how decisions look (the report).
  */
-import type { Clock } from '../base/clock.ts';
+import { type Clock, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { Decider, type DecisionRules } from '../grant/decider.ts';
 import type { Report } from '../grant/decision.ts';
@@ -16,7 +16,10 @@ import { type Grant, GrantTable } from '../grant/grant-table.ts';
 import { Orders } from '../grant/orders.ts';
 import { Roster } from '../grant/roster.ts';
 import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
-import type { LookupMap, MapSpec } from '../map/map.ts';
+import { meetMap } from '../map/first-contact.ts';
+import type { HeldMap } from '../map/held-map.ts';
+import type { LookupMap, MapSpec, Row } from '../map/map.ts';
+import { isEndless } from '../map/row.ts';
 import { StateFile } from '../state/state-file.ts';
 import { Pipeline } from './pipeline.ts';
 
@@ -72,7 +75,8 @@ export class Core {
   readonly sessions: SessionTable | null;
   readonly roster = new Roster();
   readonly pipeline: Pipeline;
-  readonly #map: LookupMap;
+  /** The rows that `restore` has found, by which clients may relay, and which nothing ends. */
+  endlessRows: readonly Row[] = [];
   readonly #report: Report;
   readonly #warn: (text: string) => void;
   readonly #ordersFile: StateFile;
@@ -86,7 +90,6 @@ export class Core {
     this.grants = decider.grants;
     this.orders = decider.orders;
     this.sessions = decider.sessions;
-    this.#map = map;
     this.#warn = warn;
     this.#ordersFile = ordersFile(map.spec);
     this.#rosterFile = rosterFile(map.spec);
@@ -101,17 +104,26 @@ export class Core {
   /**
    * Takes over what an earlier run, or a command, has left; to be called once, first.
    *
+   * @param held the same map
    * @throws Failure STATE_UNREADABLE unless `tolerant`; of the map
    */
-  async restore({ sessions = null, tolerant = false }: Legacy = {}): Promise<void> {
+  async restore(held: HeldMap, { sessions = null, tolerant = false }: Legacy = {}): Promise<void> {
     if (tolerant) await this.#tolerate(() => this.#readOrders());
     else this.#readOrders();
     const now = this.clock.now();
-    await this.#map.eachGrant(row => {
-      const grant = this.grants.restore(row, now);
-      // A step of the clock may leave rows from the future behind: each start would count them anew.
-      if (grant.stamp < row.stamp) this.#corrected.push(grant);
-    });
+    const others: Row[] = [];
+    await held.map.eachGrant(
+      row => {
+        const grant = this.grants.restore(row, now);
+        // A step of the clock may leave rows from the future behind: each start would count them anew.
+        if (grant.stamp < row.stamp) this.#corrected.push(grant);
+      },
+      row => others.push(row),
+    );
+    const met = await meetMap(held, others, epoch(Math.floor(now.wall)), this.#warn);
+    for (const grant of met) this.grants.restore(grant, now);
+    const adopted = new Set<string>(met.map(({ ip }) => ip));
+    this.endlessRows = others.filter(row => isEndless(row) && !adopted.has(row.key));
     this.sessions?.restore(sessions, now.steady);
     await this.#tolerate(() =>
       this.roster.restore(this.#rosterFile.read(), ip => this.grants.dueOf(ip) !== null),
@@ -123,6 +135,18 @@ export class Core {
     await this.pipeline.purge();
     const refused = this.orders.refused(user => this.roster.ofUser(user).ips, this.clock.now());
     await this.pipeline.obey(refused, this.#corrected.splice(0));
+  }
+
+  /**
+   * Ends every grant, and forgets every allowance; what is refused stays refused.
+   *
+   * @throws Failure STATE_UNWRITABLE
+   */
+  async endAll(): Promise<void> {
+    const isNews = this.orders.forgetAllowances();
+    await this.pipeline.endAll();
+    await this.dropRoster();
+    if (isNews) await this.saveOrders();
   }
 
   /** @throws Failure STATE_UNWRITABLE */

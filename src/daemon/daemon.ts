@@ -19,6 +19,7 @@ import { Fleet } from '../fleet/fleet.ts';
 import type { Grace } from '../grant/grace.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
+import { exampleKeys } from '../map/row.ts';
 import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -152,7 +153,8 @@ class RunningDaemon implements Daemon {
     const { places, memory, sessions } = this.#recall();
     this.#memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
-    await this.#core.restore({ sessions });
+    await this.#core.restore(this.#held, { sessions });
+    this.#warnOfEndlessRows();
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
     const watching = {
@@ -184,6 +186,16 @@ class RunningDaemon implements Daemon {
     this.#fleet?.start();
     for (const { source } of this.#watched) source.start();
     if (names.length === 0) this.#end.emit('following');
+  }
+
+  /** Rows that nothing ends are told at each start. */
+  #warnOfEndlessRows(): void {
+    const rows = this.#core.endlessRows;
+    if (rows.length === 0) return;
+    this.#output.warn(
+      `rows of the map that are not popbsmtp's let clients relay, and nothing ends that: ${rows.length} ` +
+        `(${exampleKeys(rows)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
+    );
   }
 
   /** What the last run has noted. */

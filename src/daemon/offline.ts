@@ -43,7 +43,7 @@ export async function withoutDaemon<T>(
       },
       warn,
     });
-    await core.restore();
+    await core.restore(held);
     return await work(new Commands(core));
   } finally {
     await held.close();

@@ -90,6 +90,15 @@ export class Pipeline {
     });
   }
 
+  /** Ends every grant. */
+  endAll(): Promise<void> {
+    return this.#next(async () => {
+      const batch = new Batch();
+      this.#decider.endAll(batch);
+      await this.#finish(batch, this.#clock.now());
+    });
+  }
+
   /** Whether the map has all that was decided; a place in the log may only be noted then. */
   get settled(): boolean {
     return this.trouble === null;

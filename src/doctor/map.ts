@@ -7,7 +7,7 @@ import { Failure } from '../base/errors.ts';
 import type { GraceOf } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { grantsIn } from '../map/row.ts';
+import { exampleKeys, grantsIn, isEndless, isWhole } from '../map/row.ts';
 import { check } from './check.ts';
 import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
 import type { FileState, MapState } from './map-state.ts';
@@ -88,12 +88,17 @@ export const rowsCheck = check(
 /** Seconds after which a row that is due should long be gone; the timer of init/ runs once a minute. */
 const PATIENCE = 90;
 
+const FOREIGN_CURE =
+  'stop the daemon, run "popbsmtp purge --foreign" and start it again; whom you trust belongs into mynetworks';
+
 export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
   if (rows instanceof Failure) return [];
   const grants = [...grantsIn(rows)];
   const overdue = grants.filter(({ ip, stamp }) => stamp + grace(ip) + PATIENCE < now);
-  const foreign = rows.filter(({ stamp }) => stamp === null);
-  const odd = rows.length - grants.length - foreign.length;
+  const open = rows.filter(isEndless);
+  const whole = open.filter(isWhole);
+  const wide = open.filter(row => !isWhole(row));
+  const others = rows.length - grants.length - open.length;
   const verdicts: Verdict[] = [];
   if (overdue.length > 0)
     verdicts.push(
@@ -102,13 +107,20 @@ export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
         'start the daemon, or run "popbsmtp purge"; if the daemon runs, give it the same --grace',
       ),
     );
-  if (odd > 0)
+  if (wide.length > 0)
     verdicts.push(
-      warning(
-        `${count(odd, 'row')} of digits whose key is no whole address: Postfix may let a network relay, and nothing ends that`,
-        `take them away with "postmap -d", or give them the value OK`,
+      error(
+        `${count(wide.length, 'row')} whose key is no whole address may let a whole network relay, and nothing ends that: ${exampleKeys(wide)}`,
+        FOREIGN_CURE,
       ),
     );
-  const added = foreign.length === 0 ? '' : `, and ${count(foreign.length, 'row')} of your own`;
+  if (whole.length > 0)
+    verdicts.push(
+      warning(
+        `${count(whole.length, 'row')} of your own let an address relay, and nothing ends that: ${exampleKeys(whole)}`,
+        FOREIGN_CURE,
+      ),
+    );
+  const added = others === 0 ? '' : `, and ${count(others, 'row')} of your own`;
   return verdicts.length > 0 ? verdicts : [ok(`${count(grants.length, 'grant')}${added}`)];
 }

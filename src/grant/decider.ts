@@ -125,6 +125,14 @@ export class Decider {
     for (const { ip } of this.grants.all()) this.#dismiss(ip, batch);
   }
 
+  /** Ends every grant, whatever keeps it. */
+  endAll(batch: Batch): void {
+    for (const { ip } of [...this.grants.all()]) {
+      const grant = this.grants.revoke(ip);
+      if (grant !== null) end(grant, batch);
+    }
+  }
+
   /** Ends the grants that would end first, if there are more than there may be. */
   evict(batch: Batch): void {
     const grants = this.grants.evict();

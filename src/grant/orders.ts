@@ -144,6 +144,13 @@ export class Orders {
     return [...this.#allowed.keys()];
   }
 
+  /** Forgets whom it allows. @returns whether there was anybody */
+  forgetAllowances(): boolean {
+    const isNews = this.#allowed.size > 0;
+    this.#allowed.clear();
+    return isNews;
+  }
+
   /** The orders that are in force. */
   list(now: Moment): Order[] {
     return this.#held().flatMap(({ order, end }) => (end > now.steady ? [order] : []));

@@ -13,7 +13,7 @@ import { mapPath } from './map-types.ts';
 import { plan } from './plan.ts';
 import { postmap } from './postmap.ts';
 import type { Changed, Format } from './replaced-map.ts';
-import { stampOf } from './row.ts';
+import { removals, stampOf } from './row.ts';
 
 /** Keys and values, as `postmap -s` and `-q` print them. */
 const ROW = /^([^\t\n]*)\t(.*)$/gm;
@@ -48,6 +48,16 @@ async function change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[])
   return { effects, changed: writes.size > 0 };
 }
 
+async function remove(spec: MapSpec, fresh: MapSpec, rows: readonly Row[]): Promise<Changed> {
+  const effects = removals(await read(spec), rows);
+  const gone = rows.filter((_, index) => effects[index] === 'removed').map(({ key }) => key);
+  if (gone.length === 0) return { effects, changed: false };
+  await copyFile(mapPath(spec), mapPath(fresh));
+  const options = ['-d', '-'];
+  await postmap({ map: fresh, named: spec, what: 'write', options, input: lines(gone) });
+  return { effects, changed: true };
+}
+
 export const BERKELEY: Format = {
   name: 'Berkeley DB file',
   read,
@@ -56,4 +66,5 @@ export const BERKELEY: Format = {
     await postmap({ map: fresh, named: spec, what: 'make', options: [] });
   },
   change,
+  remove,
 };

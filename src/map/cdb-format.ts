@@ -11,7 +11,7 @@ import type { Row } from './map.ts';
 import { mapPath } from './map-types.ts';
 import { revise } from './plan.ts';
 import type { Format } from './replaced-map.ts';
-import { grantOf, stampOf } from './row.ts';
+import { among, grantOf, removals, stampOf } from './row.ts';
 
 function rowOf({ key, value }: CdbRecord): Row {
   const text = value.toString();
@@ -34,6 +34,15 @@ export const CDB: Format = {
     const kept = records.filter(record => grantOf(rowOf(record)) === null);
     const ours = Array.from(grants, ([key, value]) => recordOf(key, value));
     await writeFile(mapPath(fresh), makeCdb([...kept, ...ours]));
+    return { effects, changed: true };
+  },
+  remove: async (spec, fresh, rows) => {
+    const records = readCdb(await readFile(mapPath(spec)));
+    const effects = removals(records.map(rowOf), rows);
+    const isGone = among(rows);
+    const kept = records.filter(record => !isGone(rowOf(record)));
+    if (kept.length === records.length) return { effects, changed: false };
+    await writeFile(mapPath(fresh), makeCdb(kept));
     return { effects, changed: true };
   },
 };

@@ -5,6 +5,7 @@
  * by a fresh one; a dry run reads the map and touches neither it nor the files beside it.
  */
 import { Failure } from '../base/errors.ts';
+import { meetMirror } from './first-contact.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import { cautionOf, formatMapSpec, isInPlace, openMap, readRows } from './map-types.ts';
 import { MemoryMap } from './memory-map.ts';
@@ -40,18 +41,30 @@ function withMirrors(first: HeldMap, mirrors: readonly MapSpec[], warn: Warn): H
     spec =>
       new Mirror({
         name: formatMapSpec(spec),
-        open: () => holdReal(spec, warn),
+        open: () => holdMirror(spec, warn),
         rows: () => first.map.rows(),
         warn,
       }),
   );
   return {
+    ...first,
     map: new MirroredMap(first.map, following),
     close: async () => {
       await Promise.all(following.map(mirror => mirror.close()));
       await first.close();
     },
   };
+}
+
+async function holdMirror(spec: MapSpec, warn: Warn): Promise<HeldMap> {
+  const held = await holdReal(spec, warn);
+  try {
+    await meetMirror(held, warn);
+    return held;
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
 }
 
 async function holdReal(spec: MapSpec, warn: Warn): Promise<HeldMap> {
@@ -66,7 +79,7 @@ async function holdReal(spec: MapSpec, warn: Warn): Promise<HeldMap> {
     }
     const map = await openMap(spec, { fresh: torn, warn });
     if (!owner.trusted) await owner.trust();
-    return { map, close: () => giveBack(map, owner) };
+    return { map, owner, close: () => giveBack(map, owner) };
   } catch (error) {
     await owner.release({ clean: false });
     throw error;

@@ -67,10 +67,16 @@ export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
  *
  * @throws as `readLmdbFile` does
  */
-export const eachGrantIn = (spec: MapSpec, take: (grant: Grant) => void): Promise<void> =>
+export const eachGrantIn = (
+  spec: MapSpec,
+  take: (grant: Grant) => void,
+  other?: (row: Row) => void,
+): Promise<void> =>
   visitFile(mapPath(spec), image => (key, keyEnd, value, valueEnd) => {
-    const grant = grantOf(rowOf(image, key, keyEnd, value, valueEnd));
-    if (grant !== null) take(grant);
+    const row = rowOf(image, key, keyEnd, value, valueEnd);
+    const grant = grantOf(row);
+    if (grant === null) other?.(row);
+    else take(grant);
   });
 
 /**

@@ -147,15 +147,17 @@ export class LmdbMap implements LookupMap {
     return readLmdbFile(this.spec);
   }
 
-  async eachGrant(take: (grant: Grant) => void): Promise<void> {
+  async eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
     await this.#turn;
-    await eachGrantIn(this.spec, take);
+    await eachGrantIn(this.spec, take, other);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {
-    const done = this.#turn.then(() => this.#commitSlices(changes));
-    this.#turn = done.catch(() => undefined);
-    return done;
+    return this.#write(changes, change => this.#apply(change));
+  }
+
+  remove(rows: readonly Row[]): Promise<Effect[]> {
+    return this.#write(rows, row => this.#remove(row));
   }
 
   async close(): Promise<void> {
@@ -169,20 +171,27 @@ export class LmdbMap implements LookupMap {
     }
   }
 
-  async #commitSlices(changes: readonly Change[]): Promise<Effect[]> {
+  /** @param apply makes one step inside a transaction; an error there undoes the transaction */
+  #write<T>(steps: readonly T[], apply: (step: T) => Effect): Promise<Effect[]> {
+    const done = this.#turn.then(() => this.#writeSlices(steps, apply));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #writeSlices<T>(steps: readonly T[], apply: (step: T) => Effect): Promise<Effect[]> {
     const effects: Effect[] = [];
-    for (let start = 0; start < changes.length; start += SLICE) {
+    for (let start = 0; start < steps.length; start += SLICE) {
       if (start > 0) await sleep(PAUSE_MS);
-      effects.push(...(await this.#commitSlice(changes.slice(start, start + SLICE))));
+      effects.push(...(await this.#writeSlice(steps.slice(start, start + SLICE), apply)));
     }
     return effects;
   }
 
-  async #commitSlice(changes: readonly Change[]): Promise<Effect[]> {
+  async #writeSlice<T>(steps: readonly T[], apply: (step: T) => Effect): Promise<Effect[]> {
     try {
       const held = await this.#lock();
       try {
-        return this.#transact(changes);
+        return this.#transact(steps, apply);
       } finally {
         held.release();
         this.#opened.durability.touch();
@@ -207,7 +216,7 @@ export class LmdbMap implements LookupMap {
     }
   }
 
-  #transact(changes: readonly Change[]): Effect[] {
+  #transact<T>(steps: readonly T[], apply: (step: T) => Effect): Effect[] {
     this.check();
     const { store } = this.#opened;
     const { txnid } = this.#state();
@@ -216,7 +225,7 @@ export class LmdbMap implements LookupMap {
       if (store.getWriteTxnId() !== txnid + 1) {
         throw new Error('LMDB does not go on from the state of the file');
       }
-      return changes.map(change => this.#apply(change));
+      return steps.map(apply);
     });
   }
 
@@ -229,7 +238,6 @@ export class LmdbMap implements LookupMap {
     return meta;
   }
 
-  /** Makes one change inside a transaction; an error there undoes the transaction. */
   #apply({ ip, stamp }: Change): Effect {
     const key = encode(ip);
     const { store } = this.#opened;
@@ -244,6 +252,18 @@ export class LmdbMap implements LookupMap {
     const text = stampText(stamp);
     if (value !== text) store.putSync(key, encode(text));
     return value === undefined ? 'added' : 'renewed';
+  }
+
+  #remove({ key, value }: Row): Effect {
+    const { store } = this.#opened;
+    // Also one that `postmap -N` has made.
+    for (const bytes of [encode(key), Buffer.from(key)]) {
+      const found = store.getBinary(bytes);
+      if (found === undefined || decode(found) !== value) continue;
+      store.removeSync(bytes);
+      return 'removed';
+    }
+    return 'absent';
   }
 }
 

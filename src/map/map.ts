@@ -44,8 +44,12 @@ export interface LookupMap {
   /** All rows as of one moment, after the commits asked for before, in the order of their keys. */
   rows(): Promise<Row[]>;
 
-  /** The grants among the rows, one after the other: a list of a million costs as much memory as they themselves. */
-  eachGrant(take: (grant: Grant) => void): Promise<void>;
+  /**
+   * The grants among the rows, one after the other: a list of a million costs as much memory as they themselves.
+   *
+   * @param other given the rows that are none
+   */
+  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void>;
 
   /**
    * Makes the changes in the order given, after those of earlier calls.  A long list is made in slices,
@@ -56,6 +60,14 @@ export interface LookupMap {
    *   made, those before it are, so that the same list may be given again
    */
   commit(changes: readonly Change[]): Promise<Effect[]>;
+
+  /**
+   * Takes rows away, whosever they are; one whose value is another by now stays.
+   *
+   * @returns of each whether it is `removed`, or was `absent`
+   * @throws as `commit` does
+   */
+  remove(rows: readonly Row[]): Promise<Effect[]>;
 
   /**
    * Looks whether the table is still the one that was opened.

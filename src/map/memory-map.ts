@@ -4,13 +4,13 @@
  * Promises: does what the maps that Postfix reads do, down to the order of the rows and the effects.
  */
 
-import type { IpText } from '../base/address.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
-import { byKey, grantsIn, stampText } from './row.ts';
+import { byKey, grantsIn, removals, sortOut, stampText } from './row.ts';
 
 export class MemoryMap implements LookupMap {
   readonly spec: MapSpec;
@@ -35,8 +35,18 @@ export class MemoryMap implements LookupMap {
     return [...rows, ...this.#foreign.values()].sort(byKey);
   }
 
-  async eachGrant(take: (grant: Grant) => void): Promise<void> {
-    for (const grant of grantsIn(await this.rows())) take(grant);
+  async eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
+    sortOut(await this.rows(), take, other);
+  }
+
+  async remove(rows: readonly Row[]): Promise<Effect[]> {
+    const effects = removals(await this.rows(), rows);
+    for (const [index, { key }] of rows.entries()) {
+      if (effects[index] === 'absent') continue;
+      const ip = canonicalIp(key);
+      if (!this.#foreign.delete(key) && ip !== null) this.#stamps.delete(keyOf(ip));
+    }
+    return effects;
   }
 
   async commit(changes: readonly Change[]): Promise<Effect[]> {

@@ -17,10 +17,13 @@ import { Failure } from '../base/errors.ts';
 import type { Change } from '../grant/change.ts';
 import { difference } from './difference.ts';
 import type { LookupMap, Row } from './map.ts';
+import type { Owner } from './owner.ts';
 
 /** A map with what its owner needs to give it back. */
 export interface HeldMap {
   readonly map: LookupMap;
+  /** For who looks after the map from now on (first-contact.ts); none for a copy. */
+  readonly owner?: Pick<Owner, 'isFirst' | 'meet'>;
   /** Makes durable what was written, and gives the map back. */
   close(): Promise<void>;
 }

@@ -30,8 +30,12 @@ export class MirroredMap implements LookupMap {
     return this.#first.rows();
   }
 
-  eachGrant(take: (grant: Grant) => void): Promise<void> {
-    return this.#first.eachGrant(take);
+  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
+    return this.#first.eachGrant(take, other);
+  }
+
+  remove(rows: readonly Row[]): Promise<Effect[]> {
+    return this.#first.remove(rows);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {

@@ -25,7 +25,8 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** The boot of a map that no boot vouches for. */
 const NO_BOOT = '0';
 
-const NOTE = /^pid (?<pid>\d+)\nboot (?<boot>[0-9a-f-]+)\nclean (?<clean>yes|no)\n$/;
+const NOTE =
+  /^pid (?<pid>\d+)\nboot (?<boot>[0-9a-f-]+)\nclean (?<clean>yes|no)\n(?<unmet>unmet\n)?$/;
 
 /** What the file holds. */
 interface Note {
@@ -33,9 +34,19 @@ interface Note {
   readonly boot: string;
   /** Whether the owner stopped with everything on the disk. */
   readonly clean: boolean;
+  /** Whether nobody has yet looked at the rows that were in the map before its first owner. */
+  readonly unmet: boolean;
 }
 
 export interface Owner {
+  /** True for a map that had no owner before, until `meet`: its rows may be another program's (first-contact.ts). */
+  readonly isFirst: boolean;
+  /**
+   * Notes that the rows that were there before have been looked at.
+   *
+   * @throws Failure MAP_IO
+   */
+  meet(): Promise<void>;
   /** False when a power failure may have torn the map: then it must be made anew. */
   readonly trusted: boolean;
   /**
@@ -63,9 +74,9 @@ const ioFailure = (path: string, error: unknown): Failure =>
   error instanceof Failure ? error : failure('MAP_IO', { path, reason: reasonOf(error) }, error);
 
 function parse(text: string): Note | null {
-  const { pid, boot, clean } = NOTE.exec(text)?.groups ?? {};
+  const { pid, boot, clean, unmet } = NOTE.exec(text)?.groups ?? {};
   if (pid === undefined || boot === undefined) return null;
-  return { pid: Number(pid), boot, clean: clean === 'yes' };
+  return { pid: Number(pid), boot, clean: clean === 'yes', unmet: unmet !== undefined };
 }
 
 async function read(file: FileHandle): Promise<string> {
@@ -73,8 +84,8 @@ async function read(file: FileHandle): Promise<string> {
   return buffer.toString('latin1', 0, bytesRead);
 }
 
-async function write(file: FileHandle, { pid, boot, clean }: Note): Promise<void> {
-  const text = `pid ${pid}\nboot ${boot}\nclean ${clean ? 'yes' : 'no'}\n`;
+async function write(file: FileHandle, { pid, boot, clean, unmet }: Note): Promise<void> {
+  const text = `pid ${pid}\nboot ${boot}\nclean ${clean ? 'yes' : 'no'}\n${unmet ? 'unmet\n' : ''}`;
   const { bytesWritten } = await file.write(text, 0);
   await file.truncate(bytesWritten);
   await file.sync();
@@ -111,6 +122,13 @@ async function openNote(path: string): Promise<FileHandle> {
   }
 }
 
+/** What the last owner has left. */
+interface Found {
+  readonly boot: string;
+  readonly trusted: boolean;
+  readonly unmet: boolean;
+}
+
 /** Keeps the descriptors from the garbage collector, which would close them, and the locks with them. */
 const held = new Set<FileHandle>();
 
@@ -119,13 +137,24 @@ class FileOwner implements Owner {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #boot: string;
+  #unmet: boolean;
 
-  constructor(path: string, file: FileHandle, boot: string, trusted: boolean) {
+  constructor(path: string, file: FileHandle, { boot, trusted, unmet }: Found) {
     this.#path = path;
     this.#file = file;
     this.#boot = boot;
+    this.#unmet = unmet;
     this.trusted = trusted;
     held.add(file);
+  }
+
+  get isFirst(): boolean {
+    return this.#unmet;
+  }
+
+  async meet(): Promise<void> {
+    this.#unmet = false;
+    await this.#note(false);
   }
 
   trust(): Promise<void> {
@@ -144,7 +173,7 @@ class FileOwner implements Owner {
 
   async #note(clean: boolean): Promise<void> {
     try {
-      await write(this.#file, { pid: process.pid, boot: this.#boot, clean });
+      await write(this.#file, { pid: process.pid, boot: this.#boot, clean, unmet: this.#unmet });
     } catch (error) {
       throw ioFailure(this.#path, error);
     }
@@ -159,9 +188,10 @@ async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owne
   if (taken === null) throw failure('MAP_OWNED', { path: spec.path, pid: last?.pid ?? 'unknown' });
   const boot = (await readFile(BOOT_ID, 'latin1')).trim();
   const trusted = last === null ? text === '' : last.clean || last.boot === boot;
+  const unmet = last === null ? text === '' : last.unmet;
   // Until it was made anew, an untrusted map must not pass for one of this boot.
-  await write(file, { pid: process.pid, boot: trusted ? boot : NO_BOOT, clean: false });
-  return new FileOwner(path, file, boot, trusted);
+  await write(file, { pid: process.pid, boot: trusted ? boot : NO_BOOT, clean: false, unmet });
+  return new FileOwner(path, file, { boot, trusted, unmet });
 }
 
 /**

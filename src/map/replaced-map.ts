@@ -26,7 +26,7 @@ import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from '../s
 import { Damage } from './lmdb-meta.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import { mapPath } from './map-types.ts';
-import { byKey, grantsIn } from './row.ts';
+import { byKey, sortOut } from './row.ts';
 
 /** What the file of a type looks like, and how a changed one is made. */
 export interface Format {
@@ -54,12 +54,22 @@ export interface Format {
    * @throws as `read` does
    */
   change(spec: MapSpec, fresh: MapSpec, changes: readonly Change[]): Promise<Changed>;
+  /**
+   * Makes a copy without these rows, whosever they are; see `LookupMap.remove`.
+   *
+   * @param fresh as for `make`
+   * @throws as `read` does
+   */
+  remove(spec: MapSpec, fresh: MapSpec, rows: readonly Row[]): Promise<Changed>;
 }
 
 export interface Changed {
   readonly effects: Effect[];
   readonly changed: boolean;
 }
+
+/** Makes a changed copy under this name. */
+type Make = (fresh: MapSpec) => Promise<Changed>;
 
 /** How often a commit starts over when others keep writing the file. */
 const ATTEMPTS = 5;
@@ -141,14 +151,18 @@ export class ReplacedMap implements LookupMap {
     return readReplaced(this.spec, this.#format);
   }
 
-  async eachGrant(take: (grant: Grant) => void): Promise<void> {
-    for (const grant of grantsIn(await this.rows())) take(grant);
+  async eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
+    sortOut(await this.rows(), take, other);
   }
 
-  commit(changes: readonly Change[]): Promise<Effect[]> {
-    const done = this.#turn.then(() => this.#commit(changes));
-    this.#turn = done.catch(() => undefined);
-    return done;
+  async commit(changes: readonly Change[]): Promise<Effect[]> {
+    if (changes.length === 0) return [];
+    return this.#write(fresh => this.#format.change(this.spec, fresh, changes));
+  }
+
+  async remove(rows: readonly Row[]): Promise<Effect[]> {
+    if (rows.length === 0) return [];
+    return this.#write(fresh => this.#format.remove(this.spec, fresh, rows));
   }
 
   check(): void {
@@ -182,22 +196,27 @@ export class ReplacedMap implements LookupMap {
     return readReplaced(this.spec, this.#format);
   }
 
-  async #commit(changes: readonly Change[]): Promise<Effect[]> {
-    if (changes.length === 0) return [];
+  #write(make: Make): Promise<Effect[]> {
+    const done = this.#turn.then(() => this.#replaceAgain(make));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #replaceAgain(make: Make): Promise<Effect[]> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       this.check();
-      const effects = await this.#inScratch(fresh => this.#replace(fresh, changes));
+      const effects = await this.#inScratch(fresh => this.#replace(fresh, make));
       if (effects !== null) return effects;
     }
     throw failure('MAP_IO', { path: this.#path, reason: 'other programs keep changing it' });
   }
 
   /** @returns null if the file has changed meanwhile */
-  async #replace(fresh: MapSpec, changes: readonly Change[]): Promise<Effect[] | null> {
+  async #replace(fresh: MapSpec, make: Make): Promise<Effect[] | null> {
     const before = look(this.#path)?.state;
     const hasChanged = (): boolean => look(this.#path)?.state !== before;
     try {
-      const { effects, changed } = await this.#format.change(this.spec, fresh, changes);
+      const { effects, changed } = await make(fresh);
       if (!changed) return effects;
       const file = await this.#finish(fresh);
       if (hasChanged()) return null;

@@ -5,9 +5,15 @@
  * Postfix reader stays with the form that it meets first.  A value of digits alone is the time of a
  * login and so a row of ours; access(5) takes it as OK.  All else belongs to the administrator, also
  * a row whose key has no NUL, which neither of us would write.
+ *
+ * A row of the administrator's that lets clients relay never ends.  By its key it may be about one address, or about
+ * more: `smtpd` looks a client up by its name, by the domains that this is in, by `unknown`, and by its address and
+ * what is left of that when parts are taken off its end (access(5), hostaddr lookups), so `10` opens a whole network.
  */
 import { canonicalIp } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { excerpt } from '../base/excerpt.ts';
+import type { Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Row } from './map.ts';
 
@@ -53,6 +59,63 @@ export function grantOf({ key, stamp }: Row): Grant | null {
   if (stamp === null) return null;
   const ip = canonicalIp(key);
   return ip !== null && ip === key ? { ip, stamp } : null;
+}
+
+/** The actions of access(5) that let nobody relay; a restriction or class of main.cf may. */
+const NO_PERMIT =
+  /^(?:[45]\d\d\s|(?:REJECT|DEFER|DEFER_IF_REJECT|DEFER_IF_PERMIT|DISCARD|DUNNO|BCC|FILTER|HOLD|INFO|PREPEND|REDIRECT|WARN)(?:\s|$))/i;
+
+/** Whether a row that is no grant may let a client relay; nothing will ever end that. */
+export const isEndless = (row: Row): boolean => grantOf(row) === null && !NO_PERMIT.test(row.value);
+
+/** Whether the key of a row is one whole address as Postfix looks it up; any other one may stand for many clients. */
+export const isWhole = ({ key }: Row): boolean => canonicalIp(key) === key;
+
+/**
+ * Whether a row is one that the Perl daemon pop-before-smtp has left: an address with its value (its `$dbvalue`, 1.42).
+ * `OK` in capitals is what administrators write by hand.
+ */
+export const isPerlRow = (row: Row): boolean => row.value === 'ok' && isWhole(row);
+
+/** As many are named. */
+const EXAMPLES = 3;
+const MOST_CHARACTERS = 100;
+
+/** The first keys, for people to read: `192.0.2, 198.51.100.1, 198.51.100.2, …`; those that may open networks before others. */
+export function exampleKeys(rows: readonly Row[]): string {
+  const wide = rows.filter(row => !isWhole(row));
+  const first = [...wide, ...rows.filter(isWhole)].slice(0, EXAMPLES);
+  const shown = first.map(({ key }) =>
+    excerpt(Buffer.from(key).toString('latin1'), MOST_CHARACTERS),
+  );
+  return [...shown, ...(rows.length > EXAMPLES ? ['…'] : [])].join(', ');
+}
+
+/** Tells grants and other rows apart. */
+export function sortOut(
+  rows: readonly Row[],
+  take: (grant: Grant) => void,
+  other?: (row: Row) => void,
+): void {
+  for (const row of rows) {
+    const grant = grantOf(row);
+    if (grant === null) other?.(row);
+    else take(grant);
+  }
+}
+
+/** Whether a row is one of these, with the same value. */
+export function among(rows: readonly Row[]): (row: Row) => boolean {
+  const texts = new Set(rows.map(textOf));
+  return row => texts.has(textOf(row));
+}
+
+const textOf = ({ key, value }: Row): string => `${key}\0${value}`;
+
+/** What becomes of rows that are to be taken away from among these. */
+export function removals(rows: readonly Row[], gone: readonly Row[]): Effect[] {
+  const isThere = among(rows);
+  return gone.map(row => (isThere(row) ? 'removed' : 'absent'));
 }
 
 /** The grants among rows. */

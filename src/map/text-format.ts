@@ -13,7 +13,7 @@ import type { Row } from './map.ts';
 import { mapPath } from './map-types.ts';
 import { revise } from './plan.ts';
 import type { Format } from './replaced-map.ts';
-import { grantOf, stampOf } from './row.ts';
+import { among, grantOf, removals, stampOf } from './row.ts';
 
 /** Any byte is a character: the administrator's text comes out as it went in. */
 const BYTES = 'latin1';
@@ -71,6 +71,22 @@ function foreignText(lines: readonly Line[]): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
+/** The lines without those of these rows, and without those in which they go on. */
+function textWithout(lines: readonly Line[], rows: readonly Row[]): string {
+  const goes = among(rows);
+  let isGone = false;
+  const kept = lines.filter(({ text, row }) => {
+    if (row !== null) isGone = goes(row);
+    return !(isGone && (row !== null || isContinuation(text)));
+  });
+  return kept.map(({ text }) => text).join('\n');
+}
+
+async function age(path: string): Promise<void> {
+  const past = Date.now() / 1000 - AGE_SECONDS;
+  await utimes(path, past, past);
+}
+
 export const TEXT: Format = {
   name: 'text file',
   read: async spec => rowsOf(linesOf(await readFile(mapPath(spec), BYTES))),
@@ -82,8 +98,16 @@ export const TEXT: Format = {
     const ours = Array.from(grants, ([key, value]) => `${key}\t${value}\n`).join('');
     const path = mapPath(fresh);
     await writeFile(path, foreignText(lines) + ours, BYTES);
-    const past = Date.now() / 1000 - AGE_SECONDS;
-    await utimes(path, past, past);
+    await age(path);
+    return { effects, changed: true };
+  },
+  remove: async (spec, fresh, rows) => {
+    const lines = linesOf(await readFile(mapPath(spec), BYTES));
+    const effects = removals(rowsOf(lines), rows);
+    if (!effects.includes('removed')) return { effects, changed: false };
+    const path = mapPath(fresh);
+    await writeFile(path, textWithout(lines, rows), BYTES);
+    await age(path);
     return { effects, changed: true };
   },
 };

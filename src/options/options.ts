@@ -431,6 +431,20 @@ export const OPTIONS = {
     commands: ['list', 'revoke'],
     inFile: false,
   }),
+  all: flag({
+    often: true,
+    about:
+      'end every grant at once, also what is allowed by hand, as before a removal; fails while a daemon has the map',
+    commands: ['purge'],
+    inFile: false,
+  }),
+  foreign: flag({
+    often: true,
+    about:
+      'show the rows that are not popbsmtp\'s and by which clients may relay, such as "192.0.2 OK", and end them',
+    commands: ['purge'],
+    inFile: false,
+  }),
   orders: flag({
     often: true,
     about: 'show what was ordered by allow and revoke, instead of the rows',

@@ -12,10 +12,12 @@ import { formatStamp } from '../../src/line/stamp.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { ip } from '../map/addresses.ts';
 import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
-import { type Daemon, runProgram, startDaemon } from '../real/processes.ts';
+import { type Daemon, mustRun, runProgram, startDaemon } from '../real/processes.ts';
 import { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
 import { keysOf, loginLine, WatchedLog } from './watched-log.ts';
+
+const ALONE = ['--mynetworks', 'none'] as const;
 
 const rig = new Rig();
 let watched: WatchedLog;
@@ -205,6 +207,44 @@ describe('purge', () => {
     assert.equal((await popbsmtp('purge', '--map', watched.newMap())).code, 0);
   });
 
+  test('of all ends every grant and allowance once no daemon has the map, and says why not', async () => {
+    const map = watched.newMap();
+    const daemon = watched.start(map, '--debug', '--grace', '1h');
+    await watched.logIn('198.51.100.93');
+    await daemon.waitForLine(/written ok/);
+    for (const option of ['--all', '--foreign'] as const) {
+      const early = await popbsmtp('purge', option, '--map', map);
+      assert.equal(early.code, EXIT.temporary);
+      assert.match(early.stderr, new RegExp(`another popbsmtp, pid ${daemon.pid}\\b`));
+    }
+    await daemon.stop();
+    const allowed = await popbsmtp('allow', '198.51.100.94', '--map', map, ...ALONE);
+    assert.equal(allowed.code, 0, allowed.stderr);
+    const { code, stdout, stderr } = await popbsmtp('purge', '--all', '--map', map);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /^purging ts=.* ip=198\.51\.100\.93$/m);
+    assert.match(stdout, /^purging ts=.* ip=198\.51\.100\.94$/m);
+    assert.deepEqual(await keysOf(map), []);
+    assert.equal((await popbsmtp('list', '--orders', '--map', map)).stdout, '');
+    assert.equal((await popbsmtp('purge', '--map', map)).code, 0);
+    assert.deepEqual(await keysOf(map), []);
+  });
+
+  test('of foreign rows shows and ends those that let clients relay', async () => {
+    const map = watched.newMap();
+    const path = map.slice('lmdb:'.length);
+    await writeFile(path, '10 OK\n192.0.2.7 OK\n198.51.100.95 ok\n198.51.100.96 REJECT\n');
+    await mustRun('postmap', [map]);
+    await writeFile(`${path}.owner`, 'pid 1\nboot 0\nclean yes\n');
+    const { code, stdout, stderr } = await popbsmtp('purge', '--foreign', '--map', map);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal(
+      stdout,
+      'purging row 10 OK\npurging row 192.0.2.7 OK\npurging row 198.51.100.95 ok\n',
+    );
+    assert.deepEqual(await keysOf(map), ['198.51.100.96']);
+  });
+
   test('lets rows from the future count from now', async () => {
     const spec = watched.newMap();
     const map = await openMap({ type: 'lmdb', path: spec.slice('lmdb:'.length) });
@@ -216,4 +256,22 @@ describe('purge', () => {
     const row: { value: string } = JSON.parse(stdout);
     assert.ok(Number(row.value) < soon - 7000, row.value);
   });
+});
+
+test('grants that another program has left end, and rows of one’s own are told', async () => {
+  const map = watched.newMap();
+  await writeFile(map.slice('lmdb:'.length), '10 OK\n192.0.2.7 OK\n198.51.100.97 ok\n');
+  await mustRun('postmap', [map]);
+  const before = await popbsmtp('replay', watched.log, '--nowrite', '--map', map, ...ALONE);
+  assert.equal(before.code, 0, before.stderr);
+  const first = watched.start(map, '--grace', '1s', '--debug');
+  await first.waitForLine(/^purging .*ip=198\.51\.100\.97$/);
+  assert.match(first.stderr, /was another program's: 1 of its rows .*: 198\.51\.100\.97$/m);
+  assert.match(first.stderr, /nothing ends that: 2 \(10, 192\.0\.2\.7\); .*purge --foreign/);
+  await first.stop();
+  await mustRun('sh', ['-c', `echo '198.51.100.98 ok' | postmap -i ${map}`]);
+  const second = watched.start(map, '--grace', '1s', '--debug');
+  await waitFor('the second start', () => /nothing ends that: 3 /.test(second.stderr));
+  assert.deepEqual((await keysOf(map)).sort(), ['10', '192.0.2.7', '198.51.100.98']);
+  await second.stop();
 });

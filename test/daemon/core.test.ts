@@ -13,6 +13,7 @@ import { classifierFor } from '../../src/daemon/rules.ts';
 import type { Decision } from '../../src/grant/decision.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import { NO_POLICY } from '../../src/grant/policy.ts';
+import type { HeldMap } from '../../src/map/held-map.ts';
 import type { MapSpec, Row } from '../../src/map/map.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
 import { stampOf } from '../../src/map/row.ts';
@@ -60,12 +61,18 @@ async function coreOver(map: MemoryMap, exclude = 'none'): Promise<Core> {
   });
 }
 
+const held = (map: MemoryMap, owner?: HeldMap['owner']): HeldMap => ({
+  map,
+  ...(owner && { owner }),
+  close: async () => undefined,
+});
+
 const kinds = (): string[] => told.map(({ kind }) => kind);
 
 /** Restores from the rows, and enforces; what the map holds then. */
 async function started(map: MemoryMap, exclude?: string): Promise<string[]> {
   const core = await coreOver(map, exclude);
-  await core.restore();
+  await core.restore(held(map));
   await core.enforce();
   return (await map.rows()).map(({ key, value }) => `${key} ${value}`);
 }
@@ -121,7 +128,7 @@ describe('orders that cannot be read', () => {
   test('are an error, since they may refuse somebody', async () => {
     const core = await coreOver(new MemoryMap(spec));
     await assert.rejects(
-      core.restore(),
+      core.restore(held(new MemoryMap(spec))),
       error => error instanceof Failure && error.code === 'STATE_UNREADABLE',
     );
   });
@@ -129,7 +136,7 @@ describe('orders that cannot be read', () => {
   test('keep nothing open for who would rather end too much', async () => {
     const map = new MemoryMap(spec, [row(A, `${NOON - GRACE}`)]);
     const core = await coreOver(map);
-    await core.restore({ tolerant: true });
+    await core.restore(held(map), { tolerant: true });
     await core.enforce();
     assert.deepEqual(await map.rows(), []);
     assert.match(warnings.join(), /^cannot read \S+\.orders: /);
@@ -148,4 +155,65 @@ test('a roster is left, and taken away', async () => {
   assert.ok(existsSync(`${spec.path}.roster`));
   await core.dropRoster();
   assert.ok(!existsSync(`${spec.path}.roster`));
+});
+
+describe('a map of another program', () => {
+  const ROWS = [
+    row('10', 'OK'),
+    row('192.0.2.7', 'OK'),
+    row(A, 'ok'),
+    row('198.51.100.3', 'REJECT'),
+    row('unknown', 'ok'),
+  ];
+
+  test('has its grants end from the first contact on, and only from that on', async () => {
+    let contacts = 0;
+    const map = new MemoryMap(spec, ROWS);
+    const first = await coreOver(map);
+    await first.restore(held(map, { isFirst: true, meet: async () => void contacts++ }));
+    await first.enforce();
+    assert.equal((await map.rows()).find(({ key }) => key === A)?.value, `${NOON}`);
+    assert.equal(contacts, 1);
+    assert.match(
+      warnings.join('\n'),
+      /^\S+ was another program's: 1 of its rows .*: 198\.51\.100\.1$/,
+    );
+    assert.deepEqual(
+      first.endlessRows.map(({ key }) => key),
+      ['10', '192.0.2.7', 'unknown'],
+    );
+    now += GRACE;
+    await first.pipeline.purge();
+    assert.deepEqual(
+      (await map.rows()).map(({ key }) => key),
+      ['10', '192.0.2.7', '198.51.100.3', 'unknown'],
+    );
+  });
+
+  test('keeps what is added later', async () => {
+    const map = new MemoryMap(spec, ROWS);
+    const core = await coreOver(map);
+    await core.restore(held(map, { isFirst: false, meet: () => assert.fail() }));
+    await core.enforce();
+    assert.deepEqual(await map.rows(), ROWS);
+    assert.equal(core.endlessRows.length, 4);
+  });
+});
+
+test('the end of all ends grants and allowances, and neither refusals nor rows of others', async () => {
+  const map = new MemoryMap(spec, [row('10', 'OK'), row(B, `${NOON}`)]);
+  const core = await coreOver(map);
+  await core.restore(held(map));
+  await core.pipeline.allow(A, 3600);
+  core.orders.revoke({ kind: 'user', user: 'mallory' }, 60, core.clock.now());
+  await core.saveOrders();
+  await core.endAll();
+  const left = new MemoryMap(spec, await map.rows());
+  assert.deepEqual(await started(left), ['10 OK']);
+  const next = await coreOver(left);
+  await next.restore(held(left));
+  assert.deepEqual(
+    next.orders.list(next.clock.now()).map(({ kind }) => kind),
+    ['revoke'],
+  );
 });

@@ -68,7 +68,7 @@ describe('rows', () => {
 
   test('are counted', () => {
     assert.equal(judge(), 'ok: 0 grants');
-    const rows = [row('10.0.0.1', String(NOW)), row('10.0.0.2', 'OK')];
+    const rows = [row('10.0.0.1', String(NOW)), row('10.0.0.2', 'REJECT')];
     assert.equal(judge(...rows), 'ok: 1 grant, and 1 row of your own');
   });
 
@@ -80,8 +80,21 @@ describe('rows', () => {
     );
   });
 
-  test('of digits for whole networks are told', () => {
-    assert.match(judge(row('10', String(NOW))), /^warning: 1 row of digits/);
+  for (const value of ['OK', 'ok', 'permit_mynetworks'] as const)
+    test(`of one's own for an address never end: ${value}`, () => {
+      assert.match(judge(row('10.0.0.1', value)), /^warning: 1 row of your own .*: 10\.0\.0\.1$/);
+    });
+
+  for (const key of ['10', '192.0.2', 'unknown', 'example.com', '2001:db8', '10.0.0.0/8'] as const)
+    for (const value of ['OK', String(NOW)] as const)
+      test(`for whole networks are an error: ${key} ${value}`, () => {
+        assert.match(judge(row(key, value)), new RegExp(`^error: 1 row .*: ${key}$`));
+      });
+
+  test('that only refuse are the business of whoever wrote them', () => {
+    const values = ['REJECT', 'reject go away', '550 no', 'DUNNO', 'HOLD', 'WARN x'];
+    const rows = values.map((value, index) => row(`10.${index}`, value));
+    assert.equal(judge(...rows), 'ok: 0 grants, and 6 rows of your own');
   });
 });
 

@@ -39,6 +39,10 @@ class Second implements LookupMap {
     return this.memory.eachGrant(take);
   }
 
+  remove(rows: readonly Row[]): Promise<Effect[]> {
+    return this.memory.remove(rows);
+  }
+
   async commit(changes: readonly Change[]): Promise<Effect[]> {
     this.commits.push(changes);
     await this.gate;

@@ -23,9 +23,35 @@ describe('claim', () => {
     const owner = await claim(spec);
     assert.equal(
       await readFile(notePath(spec), 'utf8'),
+      `pid ${process.pid}\nboot ${await todaysBoot()}\nclean no\nunmet\n`,
+    );
+    await owner.meet();
+    assert.equal(
+      await readFile(notePath(spec), 'utf8'),
       `pid ${process.pid}\nboot ${await todaysBoot()}\nclean no\n`,
     );
     await owner.release({ clean: false });
+  });
+
+  test('is the first until the rows that were there before have been looked at', async () => {
+    const spec = await newSpec();
+    for (const clean of [false, true]) {
+      const owner = await claim(spec);
+      assert.deepEqual([owner.isFirst, owner.trusted], [true, true]);
+      await owner.release({ clean });
+    }
+    const met = await claim(spec);
+    await met.meet();
+    assert.equal(met.isFirst, false);
+    await met.release({ clean: true });
+    const next = await claim(spec);
+    assert.equal(next.isFirst, false);
+    await next.release({ clean: true });
+    const earlier = await newSpec();
+    await leave(earlier, `pid 1\nboot ${await todaysBoot()}\nclean yes\n`);
+    const owner = await claim(earlier);
+    assert.equal(owner.isFirst, false, 'of a version that knew no first contact');
+    await owner.release({ clean: true });
   });
 
   test('makes its file 0644 whatever the umask', async () => {

@@ -231,9 +231,24 @@ describe('the Debian package', { skip }, () => {
     assert.match(await keys(), /198\.51\.100\.4/);
   });
 
+  test('a removal fails as long as another popbsmtp holds the map, and says who', async () => {
+    const pidFile = '/var/popbsmtp/other.pid';
+    const options = `--watchlog ${LOG} --mynetworks none --logto ${OWN_LOG} --daemon ${pidFile}`;
+    await shell(`runuser -u popbsmtp -- popbsmtp ${options}`);
+    const pid = (await host.run('cat', [pidFile])).trim();
+    const failed = await tryRun('dpkg', '--remove', 'popbsmtp');
+    assert.notEqual(failed.code, 0);
+    assert.match(failed.stderr, new RegExp(`another popbsmtp, pid ${pid}\\b`));
+    assert.match(failed.stderr, /not removed, since grants may be left/);
+    assert.match(await keys(), /198\.51\.100\.4/);
+    await shell(`kill ${pid}`);
+    await waitFor('its end', async () => (await tryRun('test', '-e', pidFile)).code === 1);
+  });
+
   test('a removal ends every grant, and leaves the map as long as Postfix names it', async () => {
+    await shell('runuser -u popbsmtp -- popbsmtp allow 198.51.100.77 --for 2h --mynetworks none');
     const said = await host.run('dpkg', ['--remove', 'popbsmtp']);
-    assert.match(said, /Postfix still names the map/);
+    assert.match(said, /names the map in \/etc\/postfix\/main\.cf; it stays, without a row$/m);
     const { stdout } = await tryRun('postmap', '-s', MAP);
     assert.equal(stdout, '');
     const purged = await tryRun('dpkg', '--purge', 'popbsmtp');
@@ -243,11 +258,23 @@ describe('the Debian package', { skip }, () => {
     assert.equal((await tryRun('test', '-e', '/etc/popbsmtp')).code, 1);
   });
 
+  test('a purge keeps the map for a second instance that names it', async () => {
+    await installDeb(host, deb);
+    const main = 'smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination';
+    await shell(`postconf -e "${main}" multi_instance_directories=/etc/postfix-out`);
+    const second = `smtpd_client_restrictions = check_client_access ${MAP}\n`;
+    await shell('mkdir /etc/postfix-out');
+    await host.write('/etc/postfix-out/main.cf', second);
+    const purged = await tryRun('dpkg', '--purge', 'popbsmtp');
+    assert.equal(purged.code, 0, purged.stderr);
+    assert.match(purged.stdout, /in \/etc\/postfix-out\/main\.cf; it stays, without a row$/m);
+    assert.match(purged.stderr, /names the map in \/etc\/postfix-out\/main\.cf$/m);
+    assert.equal((await tryRun('postmap', '-q', '198.51.100.4', MAP)).stderr, '');
+    await shell('rm -r /etc/postfix-out; postconf -X multi_instance_directories');
+  });
+
   test('a purge leaves nothing once Postfix does not name the map', async () => {
     await installDeb(host, deb);
-    await shell(
-      'postconf -e "smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination"',
-    );
     await host.run('dpkg', ['--purge', 'popbsmtp']);
     assert.equal((await tryRun('getent', 'passwd', 'popbsmtp')).stdout, '');
     const left = await shell(
