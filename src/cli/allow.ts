@@ -8,7 +8,8 @@ import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { OrderResult, RowEffect } from '../control/protocol.ts';
 import { withoutDaemon } from '../daemon/offline.ts';
-import { mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
+import { allOf, mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
@@ -18,6 +19,7 @@ export async function allow(typed: Values, [address = '']: readonly string[]): P
   const ip = ipOf(address);
   const seconds = secondsOf(values);
   const maps = mapsOf(values);
+  becomeOwner(allOf(maps));
   const answer = await ask(maps.map, { command: 'allow', address: ip, seconds });
   if (answer !== null) return tell(ip, answer);
   const result = await withoutDaemon({ ...maps, rules: rulesOf(values) }, warn, commands =>

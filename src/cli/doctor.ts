@@ -6,13 +6,14 @@
  */
 
 import { failure } from '../base/errors.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
 import { count, type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
-import { runSettings, withConfig } from '../options/make-settings.ts';
+import { allOf, runSettings, withConfig } from '../options/make-settings.ts';
 import type { RunSettings } from '../options/settings.ts';
 import type { Given, Values } from '../options/values.ts';
 import { print } from '../report/print.ts';
@@ -45,7 +46,11 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
   }
   const signals = catchSignals();
   try {
-    yield* examine(subjectOf(settings, smtp, signals.ended));
+    const subject = subjectOf(settings, smtp, signals.ended);
+    // Only root can tell what the daemon's account may read; from here on its own eyes do.
+    await subject.logs();
+    becomeOwner(allOf(settings));
+    yield* examine(subject);
   } catch (problem) {
     if (!(problem instanceof Interrupted)) throw problem;
     if (problem.leftOver !== null) yield { check: 'lookup', ...problem.leftOver };

@@ -5,8 +5,9 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type Prospect, Prospects } from '../daemon/prospect.ts';
-import { patternsOf, withConfig } from '../options/make-settings.ts';
+import { mapOf, patternsOf, withConfig } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
 import { loadPatterns } from '../recogniser/load.ts';
@@ -20,6 +21,7 @@ import { Splitter } from '../source/splitter.ts';
  */
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
+  becomeOwner([mapOf(values)]);
   const registry = await loadPatterns(patternsOf(values));
   const clock = systemClock();
   const prospects = await Prospects.load(values, clock, text =>

@@ -10,6 +10,7 @@ import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { GrantRow } from '../control/protocol.ts';
 import { ordersFile } from '../daemon/bookkeeping.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import type { Grace } from '../grant/grace.ts';
 import { type Order, Orders } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
@@ -27,6 +28,7 @@ const BLOCK = 1000;
 export async function list(typed: Values): Promise<number> {
   const values = withConfig(typed);
   const map = mapOf(values);
+  becomeOwner([map]);
   const grace = graceOf(values);
   const json = values.flag('json');
   if (values.flag('orders')) {

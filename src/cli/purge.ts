@@ -2,18 +2,20 @@
  * `popbsmtp purge`: ends what is due when no daemon is there to do it.
  *
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  While a daemon owns the
- * map, and where there is no map, there is nothing to do, and that is no error.
+ * map, and where there is no map, there is nothing to do, and that is no error; that another program holds a lock is one.
  */
 import { epoch, type Moment, systemClock } from '../base/clock.ts';
-import { EXIT, Failure } from '../base/errors.ts';
+import { type ErrorCode, EXIT, Failure, failure } from '../base/errors.ts';
 import { ordersFile } from '../daemon/bookkeeping.ts';
+import { dueRows } from '../daemon/due-rows.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import type { Grace } from '../grant/grace.ts';
 import { Orders } from '../grant/orders.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
-import { mapExists } from '../map/map-types.ts';
+import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
 import { grantsIn } from '../map/row.ts';
-import { graceOf, type Maps, mapsOf, withConfig } from '../options/make-settings.ts';
+import { allOf, graceOf, type Maps, mapsOf, withConfig } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
 import { print } from '../report/print.ts';
@@ -23,14 +25,37 @@ import { warn } from './by-hand.ts';
 export async function purge(values: Values): Promise<number> {
   const all = withConfig(values);
   const grace = graceOf(all);
-  const held = await holdFree(mapsOf(all));
-  if (held === null) return EXIT.ok;
+  const maps = mapsOf(all);
+  becomeOwner(allOf(maps));
+  try {
+    await purgeMap(maps, grace);
+  } catch (error) {
+    throw await lockedOut(error, maps.map, grace);
+  }
+  return EXIT.ok;
+}
+
+/** The error, which says of a lock how many rows it keeps open. */
+async function lockedOut(error: unknown, map: MapSpec, grace: Grace): Promise<unknown> {
+  if (!(error instanceof Failure) || !LOCKED.has(error.code)) return error;
+  const rows = await readRows(map).then(
+    found => dueRows(map, found, grace).length,
+    () => 'an unknown number of',
+  );
+  const { message: reason, hint } = error;
+  return failure('PURGE_LOCKED', { rows, map: formatMapSpec(map), reason, hint }, error);
+}
+
+const LOCKED: ReadonlySet<ErrorCode> = new Set(['MAP_LOCKED', 'OWNER_LOCKED']);
+
+async function purgeMap(maps: Maps, grace: Grace): Promise<void> {
+  const held = await holdFree(maps);
+  if (held === null) return;
   try {
     await end(held, grace);
   } finally {
     await held.close();
   }
-  return EXIT.ok;
 }
 
 /** Null when there is no map, or a daemon owns it. */

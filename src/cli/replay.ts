@@ -8,6 +8,7 @@
 import { type EpochSeconds, epoch, logClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { Pipeline } from '../daemon/pipeline.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type LoadedRules, loadRules, rulesFor } from '../daemon/rules.ts';
 import type { Decision } from '../grant/decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
@@ -17,7 +18,7 @@ import { difference } from '../map/difference.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
-import { replaySettings, withConfig } from '../options/make-settings.ts';
+import { allOf, replaySettings, withConfig } from '../options/make-settings.ts';
 import type { ReplaySettings } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
@@ -39,6 +40,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
   const logs = files.map(openFinishedLog);
   const warn = (text: string): void => log.write({ level: 'warn', text });
   const rules = await loadRules(settings, warn);
+  becomeOwner(allOf(settings));
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
   try {

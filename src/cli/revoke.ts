@@ -10,8 +10,9 @@ import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import { MAX_ADDRESSES, type OrderResult } from '../control/protocol.ts';
 import { type Place, withoutDaemon } from '../daemon/offline.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
+import { allOf, mapsOf, rulesOf, withConfig } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
 import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
 
@@ -26,6 +27,7 @@ export async function revoke(typed: Values, operands: readonly string[]): Promis
   const values = withConfig(typed);
   const seconds = secondsOf(values);
   const maps = mapsOf(values);
+  becomeOwner(allOf(maps));
   const none = { value: 'none', origin: 'revoke' };
   const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
   const place = { ...maps, rules };

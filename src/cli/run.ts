@@ -8,9 +8,10 @@
 import { EXIT, Failure } from '../base/errors.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { attend } from '../daemon/systemd.ts';
 import type { Decision } from '../grant/decision.ts';
-import { runSettings, withConfig } from '../options/make-settings.ts';
+import { allOf, runSettings, withConfig } from '../options/make-settings.ts';
 import type { OptionName } from '../options/options.ts';
 import type { RunSettings } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -31,6 +32,7 @@ export async function run(values: Values): Promise<number> {
   collectEarly();
   const settings = runSettings(withConfig(values));
   if (settings.daemon !== null && !inBackground()) return startBackground();
+  becomeOwner(allOf(settings));
   const catchUp = CatchUp.onTerminal();
   const log = besides(openLog(settings), settings.logto === null ? catchUp : null);
   try {

@@ -265,6 +265,7 @@ class RunningDaemon implements Daemon {
       grants: this.#grants.size,
       sessions: this.#sessions?.size ?? null,
       settled: this.#pipeline.settled,
+      overdue: this.#pipeline.overdue,
       fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
       uptime: this.#clock.now().steady - counters.started.steady,

@@ -66,7 +66,12 @@ export class Pipeline {
     this.#rules = rules;
     this.#decider = new Decider({ rules, grants, sessions, orders });
     this.#reception = new Reception(this.#decider, () => this.#rules.classifier);
-    this.#writer = new MapWriter(parts.map, () => grants.all(), parts.report);
+    this.#writer = new MapWriter(
+      parts.map,
+      () => grants.all(),
+      parts.report,
+      () => this.#rules.grace.shortest,
+    );
     this.#clock = parts.clock;
     this.#report = parts.report;
   }
@@ -111,6 +116,11 @@ export class Pipeline {
   /** Whether the map has all that was decided; a place in the log may only be noted then. */
   get settled(): boolean {
     return this.#writer.settled;
+  }
+
+  /** How many rows are due, or were revoked, and may still be in the map, since it cannot be written. */
+  get overdue(): number {
+    return this.#writer.overdue;
   }
 
   /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well. */

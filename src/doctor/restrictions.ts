@@ -21,22 +21,27 @@ import {
 import type { Step } from './restriction-list.ts';
 import { type Ending, endingIn, type IsMap, type List, refusal } from './restriction-walk.ts';
 
+const OTHERS_READ = 0o004;
+
 export interface RestrictionFacts {
   /** Null when Postfix cannot be asked, which another check tells. */
   readonly state: PostfixState | null;
   readonly map: MapSpec;
+  /** The permission bits of its file; null when there is none. */
+  readonly mode: number | null;
 }
 
 export const restrictionsCheck = check(
   'restrictions',
-  async ({ settings, postfix }) => {
+  async ({ settings, postfix, map }) => {
     const answer = await postfix();
-    return { state: answer.kind === 'known' ? answer.state : null, map: settings.map };
+    const mode = (await map()).file?.mode ?? null;
+    return { state: answer.kind === 'known' ? answer.state : null, map: settings.map, mode };
   },
   judgeRestrictions,
 );
 
-export function judgeRestrictions({ state, map }: RestrictionFacts): Verdict[] {
+export function judgeRestrictions({ state, map, mode }: RestrictionFacts): Verdict[] {
   if (state === null) return [];
   const groups = groupsOf(state);
   if (groups.length === 0)
@@ -47,7 +52,7 @@ export function judgeRestrictions({ state, map }: RestrictionFacts): Verdict[] {
   return [
     ...dead.map(deadVerdict),
     ...alive.flatMap(group => openVerdict(group, isMap) ?? []),
-    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map) : []),
+    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map, mode) : []),
     ...(serving.length === 0 && alive.length > 0 ? [refusedVerdict(alive, isMap, map)] : []),
   ];
 }
@@ -57,6 +62,7 @@ function servingVerdicts(
   alive: readonly Group[],
   isMap: IsMap,
   map: MapSpec,
+  mode: number | null,
 ): Verdict[] {
   const places = serving.map(placeOf(isMap)).join('; ');
   return [
@@ -64,7 +70,7 @@ function servingVerdicts(
     ...alive
       .filter(group => !serving.includes(group))
       .map(group => leftOutVerdict(group, isMap, map)),
-    ...remarks(serving, isMap),
+    ...remarks(serving, isMap, mode),
   ];
 }
 
@@ -132,7 +138,8 @@ function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec): Verdict {
 const isPublicPort = ({ name }: Service): boolean =>
   /^(?:.*:)?(?:smtp|25)\/inet$|\/pass$/.test(name);
 
-function remarks(groups: readonly Group[], isMap: IsMap): Verdict[] {
+/** @param mode of the map's file */
+function remarks(groups: readonly Group[], isMap: IsMap, mode: number | null): Verdict[] {
   const places = groups.flatMap(({ lists }) => mapSteps(lists, isMap)).map(({ step }) => step);
   const verdicts: Verdict[] = [];
   if (places.some(step => step.onlyWarns))
@@ -142,7 +149,15 @@ function remarks(groups: readonly Group[], isMap: IsMap): Verdict[] {
         'take it away: it is for trying out what refuses',
       ),
     );
-  if (places.some(step => step.kind === 'access' && step.table.startsWith('proxy:')))
+  const isProxied = places.some(step => step.kind === 'access' && step.table.startsWith('proxy:'));
+  if (isProxied && mode !== null && (mode & OTHERS_READ) === 0)
+    verdicts.push(
+      error(
+        "the map is asked through proxy:, which works as Postfix's account, and that may not read it: Postfix defers mail",
+        'name it without proxy: smtpd opens it as root; or set map-mode = "0644", and restart the daemon',
+      ),
+    );
+  else if (isProxied)
     verdicts.push(
       warning(
         'the map is asked through proxy:, so each answer takes a way through another process',

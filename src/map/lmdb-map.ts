@@ -22,17 +22,15 @@ import { Durability } from './durability.ts';
 import { checkLmdbFile, eachGrantIn, lmdbPath, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
-import { type Lock, lock } from './lock.ts';
+import { lock } from './lock.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { setMode } from './map-mode.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
 /** Changes in one transaction: in a map of a million rows, 500 hold the lock for 5 ms on average. */
 const SLICE = 500;
 /** Between two slices; a lock taken again at once would keep waiting those whom its release has woken. */
 const PAUSE_MS = 1;
-
-/** Postfix holds it for microseconds. */
-const PATIENCE_MS = 2000;
 
 /** Both meta pages of any page size that LMDB knows. */
 const HEADER_BYTES = 65_536;
@@ -56,6 +54,26 @@ interface Opened {
   readonly durability: Durability;
 }
 
+/** Looks, before anything is made that LMDB never gives back, whether the lock can be had. */
+async function requireFree(path: string): Promise<void> {
+  const file = await openIfThere(path);
+  try {
+    if (file !== null) await lock(file.fd, 'exclusive');
+  } finally {
+    // The lock goes with the descriptor.
+    await file?.close();
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r+');
+  } catch {
+    // Why it cannot be opened is told when it has to be.
+    return null;
+  }
+}
+
 async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<Store> {
   const held = await lock(file.fd, 'exclusive');
   try {
@@ -69,11 +87,13 @@ async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<S
 async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Promise<Opened> {
   const path = lmdbPath(spec);
   const lmdb = await loadLmdb();
-  await provideMap(lmdb, path, fresh === true);
+  await requireFree(path);
+  await provideMap(lmdb, spec, path, fresh === true);
   // LMDB would stop the program at what this finds.
   await checkLmdbFile(spec);
   try {
     const file = await open(path, 'r+');
+    await setMode(file, spec, warn);
     const store = await openLocked(lmdb, path, file).catch(async error => {
       await file.close();
       throw error;
@@ -110,7 +130,7 @@ export class LmdbMap implements LookupMap {
    * Opens a map, and makes an empty one if there is none.
    *
    * @throws Failure LMDB_MISSING, LMDB_BUILD, MAP_DIRECTORY, MAP_PERMISSION, MAP_UNREADABLE,
-   *   MAP_FORMAT, MAP_IO; the map is then as it was
+   *   MAP_FORMAT, MAP_LOCKED, MAP_IO; the map is then as it was
    */
   static async open(spec: MapSpec, options: MapOptions = {}): Promise<LmdbMap> {
     return new LmdbMap(spec, await openFile(spec, options), options);
@@ -179,7 +199,7 @@ export class LmdbMap implements LookupMap {
 
   async #commitSlice(changes: readonly Change[]): Promise<Effect[]> {
     try {
-      const held = await this.#lock();
+      const held = await lock(this.#opened.file.fd, 'exclusive');
       try {
         return this.#transact(changes);
       } finally {
@@ -188,21 +208,6 @@ export class LmdbMap implements LookupMap {
       }
     } catch (error) {
       throw writeFailure(this.#path, error);
-    }
-  }
-
-  /** Waits for the lock, and says so when that takes long: nothing is granted meanwhile. */
-  async #lock(): Promise<Lock> {
-    const impatience = setTimeout(() => {
-      this.#options.warn?.(
-        `another program has held the lock of the map ${this.#path} for ${PATIENCE_MS / 1000} s, and nothing is ` +
-          'written until it lets go: look for it with "fuser" or "lslocks"',
-      );
-    }, PATIENCE_MS);
-    try {
-      return await lock(this.#opened.file.fd, 'exclusive');
-    } finally {
-      clearTimeout(impatience);
     }
   }
 

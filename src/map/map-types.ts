@@ -29,7 +29,7 @@ interface MapType {
 }
 
 const replaced = (format: Format): MapType => ({
-  open: spec => ReplacedMap.open(spec, format),
+  open: (spec, options) => ReplacedMap.open(spec, format, options),
   read: spec => readReplaced(spec, format),
   path: spec => fileOf(spec, format),
   inPlace: false,
@@ -38,9 +38,9 @@ const replaced = (format: Format): MapType => ({
 /** @param format of a type that Postfix must offer, or else would defer all mail */
 const compiled = (format: Format): MapType => ({
   ...replaced(format),
-  open: async spec => {
+  open: async (spec, options) => {
     requireOffered(spec, SUPPORTED);
-    return ReplacedMap.open(spec, format);
+    return ReplacedMap.open(spec, format, options);
   },
 });
 

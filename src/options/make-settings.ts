@@ -17,6 +17,7 @@ import { HIGHEST_LIMIT } from '../grant/limits.ts';
 import type { Policy } from '../grant/policy.ts';
 import { parseUserList, type UserList } from '../grant/user-list.ts';
 import type { MapSpec } from '../map/map.ts';
+import { MAP_MODE } from '../map/map-mode.ts';
 import { formatMapSpec, mapPath, parseMapSpec } from '../map/map-types.ts';
 import type { PatternsDirectory } from '../recogniser/load.ts';
 import { readConfig } from './config.ts';
@@ -46,15 +47,23 @@ export interface Maps {
   readonly mirrors: readonly MapSpec[];
 }
 
-/** @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE */
+/** @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, CHOICE */
 export function mapsOf(values: Values): Maps {
   const { value, origin } = values.entries('map');
   const config = values.text('postfix-config')?.value ?? null;
-  const [map, ...mirrors] = value.map(text => parseMapSpec(text, origin, config));
+  const mode = modeOf(values);
+  const [map, ...mirrors] = value.map(text => ({
+    ...parseMapSpec(text, origin, config),
+    ...(mode !== MAP_MODE && { mode }),
+  }));
   if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
   requireDistinct([map, ...mirrors], origin);
   return { map, mirrors };
 }
+
+/** @throws Failure CHOICE */
+const modeOf = (values: Values): number =>
+  Number.parseInt(choiceOf(values.required('map-mode'), OPTIONS['map-mode'].choices), 8);
 
 /** @throws Failure MAP_TWICE */
 function requireDistinct(specs: readonly MapSpec[], where: string): void {
@@ -67,6 +76,9 @@ function requireDistinct(specs: readonly MapSpec[], where: string): void {
     names.set(path, name);
   }
 }
+
+/** All of them, the first one first. */
+export const allOf = ({ map, mirrors }: Maps): readonly MapSpec[] => [map, ...mirrors];
 
 /** @throws as `mapsOf` does */
 export const mapOf = (values: Values): MapSpec => mapsOf(values).map;

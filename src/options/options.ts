@@ -149,6 +149,16 @@ export const OPTIONS = {
     commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
+  'map-mode': {
+    kind: 'text',
+    value: 'MODE',
+    default: '0600',
+    choices: ['0600', '0640', '0644'],
+    about:
+      'who may read the map: its account only, which is enough for smtpd; its group; or everybody, as proxy: in main.cf needs',
+    commands: ['run', 'replay', 'allow', 'revoke', 'purge', 'doctor'],
+    inFile: true,
+  },
   grace: {
     kind: 'duration',
     often: true,

@@ -11,7 +11,9 @@ const relay = (list: string): string => `smtpd_relay_restrictions = ${list}\n`;
 const recipient = (list: string): string => `smtpd_recipient_restrictions = ${list}\n`;
 
 const judge = (mainCf: string, services?: string, overrides?: string): string =>
-  said(judgeRestrictions({ state: postfixWith(mainCf, services, overrides), map: MAP })).join('\n');
+  said(
+    judgeRestrictions({ state: postfixWith(mainCf, services, overrides), map: MAP, mode: 0o644 }),
+  ).join('\n');
 
 describe('good lists', () => {
   const table: Readonly<Record<string, string>> = {
@@ -123,5 +125,13 @@ describe('services', () => {
 });
 
 test('a Postfix that cannot be asked is none of this check', () => {
-  assert.deepEqual(judgeRestrictions({ state: null, map: MAP }), []);
+  assert.deepEqual(judgeRestrictions({ state: null, map: MAP, mode: null }), []);
+});
+
+test('a map that proxymap may not read is an error, where it is asked through proxy:', () => {
+  const state = postfixWith(relay(CLOSED.replace('lmdb:', 'proxy:lmdb:')));
+  const judged = (mode: number): string =>
+    said(judgeRestrictions({ state, map: MAP, mode })).join('\n');
+  assert.match(judged(0o600), /^error: .*proxy:.* may not read it/m);
+  assert.match(judged(0o644), /^warning: .*proxy:/m);
 });

@@ -98,6 +98,13 @@ test('the policy', () => {
   assert.equal(grace.toString(), '900 2001:db8::/32=300 10.0.0.0/8=3600');
 });
 
+test('who may read the maps is one of a few modes', () => {
+  const mode = (text: string) => mapsOf(config(`map-mode = ${text}\n`)).map.mode;
+  assert.equal(mode('"0644"'), 0o644);
+  assert.equal(mapsOf(config('')).map.mode, undefined);
+  assertFails('CHOICE', () => mode('"0666"'));
+});
+
 test('a map may be followed by others', () => {
   const text = 'map = ["lmdb:/x/map", "hash:/x/map", "cidr:/y"]';
   const { map, mirrors } = runSettings(parseConfig(text, FILE));
