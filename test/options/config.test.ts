@@ -99,10 +99,10 @@ test('the policy', () => {
 });
 
 test('who may read the maps is one of a few modes', () => {
-  const mode = (text: string) => mapsOf(config(`map-mode = ${text}\n`)).map.mode;
-  assert.equal(mode('"0644"'), 0o644);
-  assert.equal(mapsOf(config('')).map.mode, undefined);
-  assertFails('CHOICE', () => mode('"0666"'));
+  const mode = (text: string) => runSettings(parseConfig(text, FILE)).map.mode;
+  assert.equal(mode('map-mode = "0644"\n'), 0o644);
+  assert.equal(mode(''), undefined);
+  assertFails(() => mode('map-mode = "0666"\n'), 'CHOICE');
 });
 
 test('a map may be followed by others', () => {
