@@ -151,6 +151,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 const settings = (log: string, map: MapSpec): RunSettings => ({
+  configuration: null,
   map,
   mirrors: [],
   watchlog: [log],

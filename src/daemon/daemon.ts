@@ -28,6 +28,7 @@ import type { Places } from '../state/checkpoint.ts';
 import { Bookkeeping } from './bookkeeping.ts';
 import { Bookmarks } from './bookmarks.ts';
 import { Control } from './control.ts';
+import { endFormerMaps } from './former.ts';
 import { fleetFor } from './membership.ts';
 import { NoteKeeper } from './note-keeper.ts';
 import type { Output } from './output.ts';
@@ -63,6 +64,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   const held = await holdMap(map, nowrite, output.warn, mirrors);
   const running = new RunningDaemon(settings, loaded, held, clock, output);
   try {
+    await endFormerMaps(settings, output.warn);
     await running.start(names);
   } catch (error) {
     await held.close();

@@ -11,7 +11,7 @@ import { nearest } from './nearest.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
 import { type Given, normalise, TAKES, type Value, Values } from './values.ts';
 
-const USUAL_FILE = '/etc/popbsmtp/popbsmtp.toml';
+export const USUAL_FILE = '/etc/popbsmtp/popbsmtp.toml';
 
 /**
  * @param file what `--config` names, or null for the usual file if there is one

@@ -2,6 +2,7 @@
  * What was typed and configured, made ready to use: no optional field, every value parsed.
  */
 
+import { resolve } from 'node:path';
 import { parseDuration } from '../base/duration.ts';
 import { failure } from '../base/errors.ts';
 import { type Listening, parseListening } from '../control/listener.ts';
@@ -20,7 +21,7 @@ import type { MapSpec } from '../map/map.ts';
 import { MAP_MODE } from '../map/map-mode.ts';
 import { formatMapSpec, mapPath, parseMapSpec } from '../map/map-types.ts';
 import type { PatternsDirectory } from '../recogniser/load.ts';
-import { readConfig } from './config.ts';
+import { readConfig, USUAL_FILE } from './config.ts';
 import { OPTIONS } from './options.ts';
 import type { ReplaySettings, RuleSettings, RunSettings } from './settings.ts';
 import type { Given, Values } from './values.ts';
@@ -187,10 +188,18 @@ const commonOf = (values: Values): Omit<ReplaySettings, 'json'> => ({
   sessionLimit: sessionLimitOf(values),
 });
 
+/** Null when the maps are named on the command line. */
+function configurationOf(values: Values): string | null {
+  const origin = values.origin('map');
+  if (origin?.startsWith('--') === true) return null;
+  return resolve(values.text('config')?.value ?? USUAL_FILE);
+}
+
 /** @throws Failure of any value that is wrong */
 export function runSettings(values: Values): RunSettings {
   return {
     ...commonOf(values),
+    configuration: configurationOf(values),
     watchlog: values.list('watchlog'),
     journalTrust: choiceOf(values.required('journal-trust'), OPTIONS['journal-trust'].choices),
     daemon: values.text('daemon')?.value ?? null,

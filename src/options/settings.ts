@@ -43,6 +43,8 @@ export interface ReplaySettings extends PipelineSettings {
 }
 
 export interface RunSettings extends PipelineSettings {
+  /** The file that names the maps, also by leaving them to the default; null when the command line names them. */
+  readonly configuration: string | null;
   /** Whether any entry of the journal is taken, or only such as the patterns declare to be the server's own. */
   readonly journalTrust: 'declared' | 'any';
   /** Empty when the usual mail logs are to be looked for. */

@@ -105,6 +105,15 @@ test('who may read the maps is one of a few modes', () => {
   assertFails(() => mode('map-mode = "0666"\n'), 'CHOICE');
 });
 
+test('the maps are those of a configuration unless the command line names them', () => {
+  const map = new Map([['map', { value: ['lmdb:/m'], origin: '--map' }]] as const);
+  const typed = new Values(map);
+  assert.equal(runSettings(typed).configuration, null);
+  assert.equal(runSettings(parseConfig('map = "lmdb:/m"\n', FILE)).configuration, FILE);
+  const other = new Map([['config', { value: '/x/y', origin: '--config' }]] as const);
+  assert.equal(runSettings(new Values(other)).configuration, '/x/y');
+});
+
 test('a map may be followed by others', () => {
   const text = 'map = ["lmdb:/x/map", "hash:/x/map", "cidr:/y"]';
   const { map, mirrors } = runSettings(parseConfig(text, FILE));
@@ -125,6 +134,7 @@ test('what the command line says wins', () => {
 test('the defaults are those that are documented', () => {
   const settings = runSettings(new Values(new Map()));
   assert.deepEqual(settings, {
+    configuration: FILE,
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
     mirrors: [],
     watchlog: [],

@@ -3,7 +3,16 @@
  * when root works there.
  */
 import assert from 'node:assert/strict';
-import { chown, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { mapPath, parseMapSpec } from '../../src/map/map-types.ts';
@@ -184,6 +193,57 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
     assert.match(await status(), /the map holds 1 grants/);
     await stranger.kill('SIGKILL');
     assert.match((await popbsmtp('purge', '--map', map, '--grace', '1s')).stdout, /^purging/);
+  });
+});
+
+describe('a map that is renamed in the configuration', { skip: requireType('lmdb') }, () => {
+  test('keeps nothing open; the doctor tells of one that nobody looks after', async () => {
+    const [base, home] = [await rig.directory(), await rig.directory()];
+    const log = join(base, 'mail.log');
+    await writeFile(log, '');
+    const [old, renamed] = [`lmdb:${base}/old`, `lmdb:${base}/renamed`];
+    const config = join(base, 'popbsmtp.toml');
+    const env = { STATE_DIRECTORY: home };
+    const start = async (map: string): Promise<Daemon> => {
+      const settings = { map, watchlog: log, mynetworks: 'none', exclude: 'none' };
+      const lines = Object.entries(settings).map(([key, value]) => `${key} = "${value}"\n`);
+      await writeFile(config, lines.join(''));
+      const args = [MAIN, 'run', '--debug', '--config', config];
+      const daemon = startDaemon(rig, process.execPath, args, { env });
+      await waitFor('its start', () => daemon.stderr.includes('watching'), {
+        seen: () => daemon.transcript(),
+      });
+      return daemon;
+    };
+    let daemon = await start(old);
+    await appendFile(log, loginLine('198.51.100.7'));
+    await daemon.waitForLine(/written ok/);
+    assert.equal(await daemon.stop(), 0);
+    assert.deepEqual(await keysOf(old), ['198.51.100.7']);
+
+    const postfix = join(base, 'postfix');
+    await mkdir(postfix);
+    const lists = `smtpd_relay_restrictions = check_client_access ${old}, reject_unauth_destination\n`;
+    await writeFile(join(postfix, 'main.cf'), `compatibility_level = 3.6\n${lists}`);
+    await writeFile(join(postfix, 'master.cf'), 'smtp inet n - n - 1 smtpd\n');
+    const doctor = async (): Promise<string> => {
+      const where = ['--map', renamed, '--watchlog', log, '--postfix-config', postfix];
+      return (await popbsmtp('doctor', '--no-smtp', ...where)).stdout;
+    };
+    assert.match(
+      await doctor(),
+      new RegExp(
+        `^error +maps +main.cf .* ${old}, .*: its 1 row relay for ever\n.* purge --all --map ${old};`,
+        'm',
+      ),
+    );
+    daemon = await start(renamed);
+    assert.match(daemon.stderr, new RegExp(`${old} is no longer .*: its 1 rows are ended`));
+    assert.deepEqual(await keysOf(old), []);
+    assert.deepEqual(await keysOf(renamed), ['198.51.100.7'], 'by the log');
+    assert.doesNotMatch(await doctor(), /^error +maps/m);
+    assert.equal(await daemon.stop(), 0);
+    assert.equal((await readdir(home)).length, 1);
   });
 });
 
