@@ -7,8 +7,7 @@
  * told once, and its end.
  * Leaves to others: whose it is (`open` claims it).
  * Known limits: it is behind the first map by up to two commits of its own; a stop waits for it only as long as
- * CLOSE_MS, and the next start makes it equal; a stop while another program holds the lock of an `lmdb:` mirror ends
- * with the process being killed, or that program.
+ * CLOSE_MS, and the next start makes it equal; that it is locked is told once, however long it lasts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';

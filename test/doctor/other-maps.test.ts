@@ -7,9 +7,9 @@ import { postfixWith, said } from './arrange.ts';
 
 test('the tables of all lists are found, each once, also inside others', () => {
   const state = postfixWith(
-    'smtpd_relay_restrictions = check_client_access proxy:lmdb:/a, check_client_access\n' +
-      ' pipemap:{regexp:/r, hash:/b}, check_client_access lmdb:/a, reject\n'.trim() +
-      '\nmynetworks = cidr:/c 127.0.0.0/8\n',
+    'smtpd_relay_restrictions = check_client_access proxy:lmdb:/a, check_client_access ' +
+      'pipemap:{regexp:/r, hash:/b}, check_client_access lmdb:/a, reject\n' +
+      'mynetworks = cidr:/c 127.0.0.0/8\n',
     'smtp inet n - n - 1 smtpd',
     'smtp/inet/smtpd_client_restrictions = btree:/d\n',
   );
