@@ -21,8 +21,8 @@ import { Splitter } from '../source/splitter.ts';
  */
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
-  becomeOwner([mapOf(values)]);
   const registry = await loadPatterns(patternsOf(values));
+  becomeOwner([mapOf(values)]);
   const clock = systemClock();
   const prospects = await Prospects.load(values, clock, text =>
     process.stderr.write(`popbsmtp: ${text}\n`),

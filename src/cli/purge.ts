@@ -14,6 +14,7 @@ import { Orders } from '../grant/orders.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
+import type { Trouble } from '../map/mirror.ts';
 import { grantsIn } from '../map/row.ts';
 import { allOf, graceOf, type Maps, mapsOf, withConfig } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
@@ -27,11 +28,11 @@ export async function purge(values: Values): Promise<number> {
   const grace = graceOf(all);
   const maps = mapsOf(all);
   becomeOwner(allOf(maps));
-  try {
-    await purgeMap(maps, grace);
-  } catch (error) {
+  const troubles = await purgeMap(maps, grace).catch(async error => {
     throw await lockedOut(error, maps.map, grace);
-  }
+  });
+  const locked = troubles.find(({ failure: { code } }) => LOCKED.has(code));
+  if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace);
   return EXIT.ok;
 }
 
@@ -48,14 +49,16 @@ async function lockedOut(error: unknown, map: MapSpec, grace: Grace): Promise<un
 
 const LOCKED: ReadonlySet<ErrorCode> = new Set(['MAP_LOCKED', 'OWNER_LOCKED']);
 
-async function purgeMap(maps: Maps, grace: Grace): Promise<void> {
+/** @returns what kept maps that follow the first from losing their rows */
+async function purgeMap(maps: Maps, grace: Grace): Promise<readonly Trouble[]> {
   const held = await holdFree(maps);
-  if (held === null) return;
+  if (held === null) return [];
   try {
     await end(held, grace);
   } finally {
     await held.close();
   }
+  return held.troubles?.() ?? [];
 }
 
 /** Null when there is no map, or a daemon owns it. */

@@ -67,17 +67,25 @@ async function holdShared(path: string): Promise<Child & { readonly pid: string 
 const fileOf = (map: string): string => mapPath(parseMapSpec(map, 'the test'));
 const ownerOf = (map: string): string => `${map.slice('lmdb:'.length)}.owner`;
 
-/** A daemon that has granted an address, with a grace period so short that it is over soon. */
+/** A daemon that has granted an address for an hour, and makes that a second when it is told to. */
 async function granted(
   watched: WatchedLog,
-  grace: string,
-): Promise<{ map: string; daemon: Daemon }> {
+): Promise<{ map: string; daemon: Daemon; shorten(): Promise<void> }> {
   const map = watched.newMap();
-  const daemon = watched.start(map, '--debug', '--exclude', 'none', '--grace', grace);
+  const config = `${map.slice('lmdb:'.length)}.toml`;
+  await writeFile(config, 'grace = "1h"\n');
+  const daemon = watched.start(map, '--debug', '--exclude', 'none', '--config', config);
   await waitFor('its start', () => daemon.stderr.includes('watching'));
   await watched.logIn('198.51.100.7');
   await daemon.waitForLine(/written ok/);
-  return { map, daemon };
+  return {
+    map,
+    daemon,
+    shorten: async () => {
+      await writeFile(config, 'grace = "1s"\n');
+      daemon.signal('SIGHUP');
+    },
+  };
 }
 
 describe('another account', { skip: root || requireType('lmdb') }, () => {
@@ -142,7 +150,7 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
 describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
   test('on the file of the owner: purge and the start fail, and say who holds it', async () => {
     const watched = await WatchedLog.make(rig);
-    const { map, daemon } = await granted(watched, '30s');
+    const { map, daemon } = await granted(watched);
     const stranger = await holdShared(ownerOf(map));
     const owned = await popbsmtp('purge', '--map', map, '--grace', '1s');
     assert.deepEqual([owned.code, owned.stdout, owned.stderr], [0, '', ''], 'a daemon has it');
@@ -168,9 +176,10 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
 
   test('on the map: a daemon tells it, again, and counts the rows that stay; purge fails', async () => {
     const watched = await WatchedLog.make(rig);
-    const { map, daemon } = await granted(watched, '3s');
+    const { map, daemon, shorten } = await granted(watched);
     const stranger = await holdShared(fileOf(map));
     const pid = await stranger.line();
+    await shorten();
     const status = async (): Promise<string> => (await popbsmtp('status', '--map', map)).stdout;
     await waitFor('the row to be due', async () =>
       (await status()).includes('0 now, 1 rows still to be taken out'),
@@ -192,7 +201,19 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
     assert.match(purge.stderr, new RegExp(`^popbsmtp: 1 rows that are due .* by pid ${pid} `));
     assert.match(await status(), /the map holds 1 grants/);
     await stranger.kill('SIGKILL');
-    assert.match((await popbsmtp('purge', '--map', map, '--grace', '1s')).stdout, /^purging/);
+    const mirror = watched.newMap();
+    assert.equal((await popbsmtp('run', '--watchlog', '-', '--map', mirror, ...ALL)).code, 0);
+    const another = await holdShared(fileOf(mirror));
+    const holder = await another.line();
+    const both = ['--map', map, '--map', mirror, '--grace', '1s'];
+    const mirrored = await popbsmtp('purge', ...both);
+    assert.match(mirrored.stdout, /^purging/);
+    assert.equal(mirrored.code, 75, 'what follows the map is locked');
+    assert.match(
+      mirrored.stderr,
+      new RegExp(`^popbsmtp: 0 rows .* ${mirror}: .* by pid ${holder} `, 'm'),
+    );
+    await another.kill('SIGKILL');
   });
 });
 
