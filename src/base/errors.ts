@@ -196,7 +196,7 @@ export const CATALOGUE = {
   MAP_UNREADABLE: {
     exit: EXIT.noPermission,
     text: 'cannot read the map {path}: {reason}',
-    hint: 'make the map 0644 and its directory 0755, as the daemon does',
+    hint: "be root, or the daemon's account (sudo -u popbsmtp); or let others read the map with map-mode",
   },
   MAP_FORMAT: {
     exit: EXIT.data,
@@ -232,6 +232,26 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',
     hint: 'stop that one first, or name another map with --map',
+  },
+  MAP_LOCKED: {
+    exit: EXIT.temporary,
+    text: 'the map {path} has been locked for {seconds} s by {holder}',
+    hint: 'nothing can be written to it, nor any grant ended, until that program lets go: end it ("fuser {path}" as root tells which it is)',
+  },
+  OWNER_LOCKED: {
+    exit: EXIT.temporary,
+    text: '{path} is locked by {holder}, which is no popbsmtp: the pid noted there, {pid}, does not run, or does not hold it',
+    hint: 'nothing can be written to the map, nor any grant ended, until that program lets go: end it ("fuser {path}" as root tells which it is)',
+  },
+  PRIVILEGES: {
+    exit: EXIT.noPermission,
+    text: 'cannot become the account {uid}, whose directory the map is in: {reason}',
+    hint: "keep all maps in one directory of the daemon's account, and run popbsmtp as that account or as root",
+  },
+  PURGE_LOCKED: {
+    exit: EXIT.temporary,
+    text: '{rows} rows that are due are still in {map}: {reason}',
+    hint: '{hint}',
   },
   ADDRESS: {
     exit: EXIT.usage,

@@ -8,8 +8,9 @@ import { EXIT, type Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { OrderResult, RowEffect } from '../control/protocol.ts';
 import { withoutDaemon } from '../daemon/offline.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { rulesOf } from '../daemon/settings.ts';
-import { mapsOf } from '../map/spec.ts';
+import { allOf, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -22,6 +23,7 @@ export async function allow(typed: Values, [address = '']: readonly string[]): P
   const settings = settingsOf(values, 'allow');
   const seconds = secondsOf(settings);
   const maps = mapsOf(settings);
+  becomeOwner(allOf(maps));
   const answer = await ask(maps.map, { command: 'allow', address: ip, seconds });
   if (answer !== null) return tell(ip, answer);
   const result = await withoutDaemon({ ...maps, rules: rulesOf(values) }, warn, commands =>

@@ -167,9 +167,10 @@ function settingsFor(directory: string, log: string, map: MapSpec): RunSettings 
     ['patterns', patterns],
     ['debug', true],
   ];
-  return runSettings(
-    new Values(new Map(said.map(([name, value]) => [name, { value, origin: 'the demo' }]))),
+  const given = new Map(
+    said.map(([name, value]) => [name, { value, origin: 'the demo' }] as const),
   );
+  return { ...runSettings(new Values(given)), configuration: null };
 }
 
 async function showRows(title: string, map: MapSpec): Promise<Row[]> {

@@ -7,6 +7,7 @@
 
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
@@ -14,6 +15,7 @@ import { count, type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
+import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { someOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -47,7 +49,11 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
   }
   const signals = catchSignals();
   try {
-    yield* examine(subjectOf(settings, smtp, signals.ended));
+    const subject = subjectOf(settings, smtp, signals.ended);
+    // Only root can tell what the daemon's account may read; from here on its own eyes do.
+    await subject.logs();
+    becomeOwner(allOf(settings));
+    yield* examine(subject);
   } catch (problem) {
     if (!(problem instanceof Interrupted)) throw problem;
     if (problem.leftOver !== null) yield { check: 'lookup', ...problem.leftOver };

@@ -5,7 +5,9 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type Prospect, Prospects } from '../daemon/prospect.ts';
+import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -21,8 +23,10 @@ import { Splitter } from '../source/splitter.ts';
  */
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
-  const { patterns, json } = settingsOf(values, 'explain');
+  const settings = settingsOf(values, 'explain');
+  const { patterns, json } = settings;
   const registry = await loadPatterns(patternsIn(patterns));
+  becomeOwner([mapsOf(settings).map]);
   const clock = systemClock();
   const prospects = await Prospects.load(values, clock, text =>
     process.stderr.write(`popbsmtp: ${text}\n`),

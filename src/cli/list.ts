@@ -10,6 +10,7 @@ import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { GrantRow } from '../control/protocol.ts';
 import { ordersFile } from '../daemon/core.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Order, Orders } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
@@ -31,6 +32,7 @@ export async function list(typed: Values): Promise<number> {
   const { map } = mapsOf(settings);
   const grace = graceOf(settings);
   const { json, orders, user } = settings;
+  becomeOwner([map]);
   if (orders) {
     await print(ordersText(await ordersOf(map, grace), json));
     return EXIT.ok;

@@ -3,7 +3,7 @@
  *
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  What is due, and what an
  * allowance by hand keeps, is decided as the daemon would.  While a daemon owns the map, and where there is no map, there
- * is nothing to do, and that is no error.
+ * is nothing to do, and that is no error; that another program holds a lock is one.
  * `--all` ends every grant and every allowance, for a removal, and fails loudly when a row is left; `--foreign` the rows
  * that are not popbsmtp's and by which clients may relay, so not those that only refuse.  Neither works while a daemon
  * owns the map: that would go on granting, and has orders of its own in memory.
@@ -11,9 +11,11 @@
  * anyway.
  */
 import { systemClock } from '../base/clock.ts';
-import { EXIT, Failure, failure } from '../base/errors.ts';
+import { type ErrorCode, EXIT, Failure, failure } from '../base/errors.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
+import { dueRows } from '../daemon/due-rows.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { classifierFor } from '../daemon/rules.ts';
 import { barsOf } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
@@ -22,8 +24,9 @@ import { NO_POLICY } from '../grant/policy.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { LookupMap, MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
+import type { Trouble } from '../map/mirror.ts';
 import { exampleKeys, grantOf } from '../map/row.ts';
-import { type Maps, mapsOf } from '../map/spec.ts';
+import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -37,15 +40,43 @@ export async function purge(values: Values): Promise<number> {
   const settings = settingsOf(withConfig(values), 'purge');
   const grace = graceOf(settings);
   const maps = mapsOf(settings);
+  becomeOwner(allOf(maps));
+  const troubles = await purgeMap(maps, settings, grace).catch(async error => {
+    throw await lockedOut(error, maps.map, grace);
+  });
+  const locked = troubles.find(({ failure: { code } }) => LOCKED.has(code));
+  if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace);
+  if (settings.all) for (const spec of allOf(maps)) await requireNoGrants(spec);
+  return EXIT.ok;
+}
+
+/** The error, which says of a lock how many rows it keeps open. */
+async function lockedOut(error: unknown, map: MapSpec, grace: Grace): Promise<unknown> {
+  if (!(error instanceof Failure) || !LOCKED.has(error.code)) return error;
+  const rows = await readRows(map).then(
+    found => dueRows(map, found, grace).length,
+    () => 'an unknown number of',
+  );
+  const { message: reason, hint } = error;
+  return failure('PURGE_LOCKED', { rows, map: formatMapSpec(map), reason, hint }, error);
+}
+
+const LOCKED: ReadonlySet<ErrorCode> = new Set(['MAP_LOCKED', 'OWNER_LOCKED']);
+
+/** @returns what kept maps that follow the first from losing their rows */
+async function purgeMap(
+  maps: Maps,
+  settings: Settings<'purge'>,
+  grace: Grace,
+): Promise<readonly Trouble[]> {
   const held = await hold(maps, settings);
-  if (held === null) return EXIT.ok;
+  if (held === null) return [];
   try {
     await end(held, settings, grace, await classifierOf(settings));
   } finally {
     await held.close();
   }
-  if (settings.all) for (const spec of [maps.map, ...maps.mirrors]) await requireNoGrants(spec);
-  return EXIT.ok;
+  return held.troubles?.() ?? [];
 }
 
 /** What is to end besides what is due. */

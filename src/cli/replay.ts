@@ -8,6 +8,7 @@
 import { type EpochSeconds, logClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { Core } from '../daemon/core.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
@@ -16,6 +17,7 @@ import { difference } from '../map/difference.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
+import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
@@ -39,6 +41,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
   const warn = (text: string): void => log.write({ level: 'warn', text });
   // The log may be another machine's, of another time: what this one's addresses are says nothing about it.
   const rules = await loadRules({ ...settings, refuseOwn: false }, warn);
+  becomeOwner(allOf(settings));
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
   try {

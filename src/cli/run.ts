@@ -8,9 +8,11 @@
 import { EXIT, Failure } from '../base/errors.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { attend } from '../daemon/systemd.ts';
 import type { Decision } from '../grant/decision.ts';
+import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { changesForNextStart } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -33,6 +35,7 @@ export async function run(values: Values): Promise<number> {
   const start = startOf(values);
   const { settings } = start;
   if (settings.daemon !== null && !inBackground()) return startBackground();
+  becomeOwner(allOf(settings));
   const catchUp = CatchUp.onTerminal();
   const log = besides(openLog(settings), settings.logto === null ? catchUp : null);
   try {

@@ -7,6 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { Status } from '../control/status.ts';
+import { dueRows } from '../daemon/due-rows.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
+import { type Grace, graceOf } from '../grant/grace.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
 import { mapsOf } from '../map/spec.ts';
@@ -27,22 +30,24 @@ export async function status(typed: Values): Promise<number> {
   const settings = settingsOf(withConfig(typed), 'status');
   const { map } = mapsOf(settings);
   const { json } = settings;
+  becomeOwner([map]);
   if (settings.prometheus) {
     const text = await ask(map, { command: 'metrics' });
     if (text === null) throw failure('NO_DAEMON', { map: formatMapSpec(map) });
     await print(text);
     return EXIT.ok;
   }
-  if (settings.watch) return watch(map, json);
+  const grace = graceOf(settings);
+  if (settings.watch) return watch(map, grace, json);
   const found = await ask(map, { command: 'status' });
-  if (found === null) return tellStopped(map, json);
+  if (found === null) return tellStopped(map, grace, json);
   await print(json ? jsonText(found) : statusText(found, Date.now() / 1000));
   return EXIT.ok;
 }
 
 const jsonText = (found: Status): string => `${JSON.stringify({ running: true, ...found })}\n`;
 
-async function watch(map: MapSpec, json: boolean): Promise<number> {
+async function watch(map: MapSpec, grace: Grace, json: boolean): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interrupted.abort());
@@ -51,7 +56,7 @@ async function watch(map: MapSpec, json: boolean): Promise<number> {
   try {
     while (!interrupted.signal.aborted) {
       const found = await ask(map, { command: 'status' });
-      if (found === null) return await tellStopped(map, json);
+      if (found === null) return await tellStopped(map, grace, json);
       const text = json
         ? jsonText(found)
         : `${statusText(found, Date.now() / 1000)}\n${chart(found)}`;
@@ -64,13 +69,13 @@ async function watch(map: MapSpec, json: boolean): Promise<number> {
   }
 }
 
-async function tellStopped(map: MapSpec, json: boolean): Promise<number> {
-  const stopped = await stoppedState(map);
+async function tellStopped(map: MapSpec, grace: Grace, json: boolean): Promise<number> {
+  const stopped = await stoppedState(map, grace);
   await print(json ? `${JSON.stringify(stopped)}\n` : stoppedText(stopped));
   return EXIT.unavailable;
 }
 
-async function stoppedState(spec: MapSpec): Promise<Stopped> {
+async function stoppedState(spec: MapSpec, grace: Grace): Promise<Stopped> {
   const map = formatMapSpec(spec);
   try {
     const rows = await readRows(spec);
@@ -78,10 +83,11 @@ async function stoppedState(spec: MapSpec): Promise<Stopped> {
     const latest = stamps.reduce((most, stamp) => Math.max(most, stamp), Number.NEGATIVE_INFINITY);
     const lastLogin = stamps.length === 0 ? null : new Date(latest * 1000).toISOString();
     const own = rows.length - stamps.length;
-    return { running: false, map, rows: stamps.length, own, lastLogin };
+    const overdue = dueRows(spec, rows, grace).length;
+    return { running: false, map, rows: stamps.length, own, overdue, lastLogin };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     warn(error.line);
-    return { running: false, map, rows: null, own: null, lastLogin: null };
+    return { running: false, map, rows: null, own: null, overdue: null, lastLogin: null };
   }
 }

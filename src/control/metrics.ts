@@ -116,6 +116,11 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     help: 'Addresses that may relay now.',
     samples: ({ grants }) => one(grants),
   },
+  popbsmtp_rows_overdue: {
+    type: 'gauge',
+    help: 'Rows that are due and still in the map, since it cannot be written.',
+    samples: ({ overdue }) => one(overdue),
+  },
   popbsmtp_open_sessions: {
     type: 'gauge',
     help: 'Sessions that are known to be open.',

@@ -54,6 +54,8 @@ export interface Status {
   readonly commits: CommitStatus;
   /** Whether the map has everything that was decided. */
   readonly settled: boolean;
+  /** Rows that are due, or were revoked, and may still be in the map: what Postfix still lets relay. */
+  readonly overdue: number;
   /** Null for a host that is alone. */
   readonly fleet: FleetStatus | null;
   readonly warnings: number;
@@ -77,6 +79,7 @@ export interface Present {
   readonly grants: number;
   readonly sessions: number | null;
   readonly settled: boolean;
+  readonly overdue: number;
   readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
   readonly fleet: FleetStatus | null;
   /** Seconds since the start. */

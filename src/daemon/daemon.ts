@@ -30,6 +30,7 @@ import type { Notes } from '../state/checkpoint.ts';
 import { Bookmarks } from './bookmarks.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
+import { endFormerMaps } from './former.ts';
 import { fleetFor } from './membership.ts';
 import { NoteKeeper } from './note-keeper.ts';
 import { counted, type Output } from './output.ts';
@@ -66,6 +67,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   const held = await holdMap(map, nowrite, output.warn, mirrors);
   const running = new RunningDaemon(settings, loaded, held, clock, output);
   try {
+    await endFormerMaps(settings, output.warn);
     await running.start(names);
   } catch (error) {
     await held.close();
@@ -283,6 +285,7 @@ class RunningDaemon implements Daemon {
       grants: this.#core.grants.size,
       sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
+      overdue: this.#pipeline.overdue,
       fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
       uptime: this.#clock.now().steady - this.#counters.started.steady,

@@ -53,7 +53,12 @@ export class Pipeline {
     const { decider } = parts;
     this.#decider = decider;
     this.#reception = new Reception(decider, () => decider.rules.classifier);
-    this.#writer = new MapWriter(parts.map, () => decider.grants.all(), parts.report);
+    this.#writer = new MapWriter(
+      parts.map,
+      () => decider.grants.all(),
+      parts.report,
+      () => decider.rules.grace.shortest,
+    );
     this.#clock = parts.clock;
     this.#report = parts.report;
   }
@@ -107,6 +112,11 @@ export class Pipeline {
   /** Why the map cannot be written now; null when it has all that was decided. */
   get trouble(): Failure | null {
     return this.#writer.trouble;
+  }
+
+  /** How many rows are due, or were revoked, and may still be in the map, since it cannot be written. */
+  get overdue(): number {
+    return this.#writer.overdue;
   }
 
   /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well, or end by the new rules. */

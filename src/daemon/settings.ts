@@ -3,13 +3,15 @@
  *
  * Each is made by the room whose grammar or sense it is; a setting that stands for itself is here under its own name.
  */
+import { resolve } from 'node:path';
 import type { Given } from '../base/given.ts';
 import { type Listening, parseListening } from '../control/listener.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
 import { isAskedWhole } from '../map/map-types.ts';
-import { type Maps, mapsOf } from '../map/spec.ts';
+import { allOf, type Maps, mapsOf } from '../map/spec.ts';
+import { USUAL_FILE } from '../options/config.ts';
 import {
   type RuleOptions,
   ruleOptionsOf,
@@ -49,9 +51,9 @@ export function barsOf(
     readonly allowOwnAddresses: boolean;
   },
 ): Bars {
-  const { map, mirrors } = mapsOf(options);
+  const maps = mapsOf(options);
   return {
-    wholeAddresses: options.wholeAddresses || [map, ...mirrors].every(isAskedWhole),
+    wholeAddresses: options.wholeAddresses || allOf(maps).every(isAskedWhole),
     refuseOwn: !options.allowOwnAddresses,
   };
 }
@@ -78,6 +80,8 @@ export function replaySettings(values: Values): ReplaySettings {
 }
 
 interface MadeOutlets {
+  /** The file that names the maps, also by leaving them to the default; null when the command line names them. */
+  readonly configuration: string | null;
   /** Where to serve the metrics; null for nowhere. */
   readonly metricsListen: Listening | null;
   /** Null for a host that is alone. */
@@ -94,7 +98,15 @@ export function runSettings(values: Values): RunSettings {
     ...settings,
     ...rulesOf(values),
     ...mapsOf(settings),
+    configuration: configurationOf(settings),
     metricsListen: metricsListen && parseListening(metricsListen.value, metricsListen.origin),
     fleet: fleetOf(settings),
   };
 }
+
+/** Null when the maps are named on the command line. */
+const configurationOf = ({
+  map,
+  config,
+}: Pick<Settings<'run'>, 'map' | 'config'>): string | null =>
+  map.origin.startsWith('--') ? null : resolve(config ?? USUAL_FILE);

@@ -8,8 +8,8 @@
  * How: Node cannot send datagrams to a Unix socket, so systemd-notify does, one short process a message; systemd
  * accepts that with NotifyAccess=all.  systemd-notify waits until the message has arrived, since a message of a process
  * that has ended may not be counted as the unit's (systemd-notify(1), systemd 252).
- * Known limit: a commit that waits for a reader that holds the map's lock for longer than the watchdog counts as hung;
- * nothing is lost when the daemon is started again.
+ * A map that another program keeps locked is no hang: each commit gives up after a while, and another start would help
+ * nobody.
  */
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -42,7 +42,7 @@ export function isDaemonsAccount({ path }: MapSpec): boolean {
 
 async function runningAccount(spec: MapSpec): Promise<Account | null> {
   const pid = await ownerOf(spec);
-  if (pid === null || pid === 'unknown') return null;
+  if (typeof pid !== 'number') return null;
   const ids = readIds(pid);
   return ids && { ...ids, name: (await nameAndGroup(ids.uid)).name };
 }

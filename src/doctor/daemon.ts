@@ -5,10 +5,10 @@ import { Failure } from '../base/errors.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';
 import { check } from './check.ts';
-import { error, failed, ok, type Verdict } from './finding.ts';
+import { error, failed, ok, type Verdict, warning } from './finding.ts';
 
 export interface DaemonFacts {
-  readonly owner: number | 'unknown' | null | Failure;
+  readonly owner: number | 'unknown' | 'hidden' | null | Failure;
   /** The map, for people. */
   readonly map: string;
 }
@@ -29,6 +29,13 @@ export const daemonCheck = check(
 
 export function judgeDaemon({ owner, map }: DaemonFacts): Verdict[] {
   if (owner instanceof Failure) return [failed(owner, 'warning')];
+  if (owner === 'hidden')
+    return [
+      warning(
+        'whether a daemon runs is not known: this account may not look',
+        'run "popbsmtp doctor" as root, or as the daemon\'s account',
+      ),
+    ];
   if (owner !== null) return [ok(`runs, pid ${owner}`)];
   return [
     error(

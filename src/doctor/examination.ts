@@ -9,6 +9,7 @@ import { fleetCheck } from './fleet.ts';
 import { clockCheck, logCheck, loginsCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
+import { otherMapsCheck } from './other-maps.ts';
 import { postfixCheck } from './postfix.ts';
 import { Interrupted } from './probe.ts';
 import { relayCheck } from './relay.ts';
@@ -28,6 +29,7 @@ const CHECKS: readonly Check[] = [
   fleetCheck,
   postfixCheck,
   restrictionsCheck,
+  otherMapsCheck,
   mynetworksCheck,
   lookupCheck,
   relayCheck,

@@ -15,6 +15,7 @@ export type CheckName =
   | 'fleet'
   | 'postfix'
   | 'restrictions'
+  | 'maps'
   | 'mynetworks'
   | 'lookup'
   | 'relay';

@@ -1,11 +1,12 @@
 /**
- * Whether the map is there, sound, readable for Postfix, and writable for nobody but the daemon; and whether its rows
+ * Whether the map is there, sound, readable for those who are to read it, and writable for nobody but the daemon; and whether its rows
  * are taken away when they are due.
  */
 import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { GraceOf } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
+import { modeOf } from '../map/map-mode.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { exampleKeys, grantsIn, isEndless, isWhole } from '../map/row.ts';
 import { check } from './check.ts';
@@ -13,6 +14,7 @@ import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
 import type { FileState, MapState } from './map-state.ts';
 
 const OTHERS_WRITE = 0o002;
+const GROUP_READ = 0o040;
 const OTHERS_READ = 0o004;
 const OTHERS_ENTER = 0o001;
 const STICKY = 0o1000;
@@ -26,7 +28,7 @@ export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[]
     ...(rows instanceof Failure ? [failed(rows, 'warning')] : []),
     ...writableVerdicts(file, directories),
     ...ownerVerdicts(file, directories),
-    ...readableVerdicts(file, directories),
+    ...readableVerdicts(file, directories, modeOf(spec)),
   ];
   return verdicts.length > 0 ? verdicts : [ok(`${formatMapSpec(spec)} is sound`)];
 }
@@ -54,20 +56,36 @@ function ownerVerdicts(file: FileState, [directory]: readonly FileState[]): Verd
   ];
 }
 
-function readableVerdicts(file: FileState, directories: readonly FileState[]): Verdict[] {
+/** Readable for those whom map-mode names: for more of them, any may lock it; for fewer, they are not served. */
+function readableVerdicts(
+  file: FileState,
+  directories: readonly FileState[],
+  wanted: number,
+): Verdict[] {
+  const more = file.mode & ~wanted & (GROUP_READ | OTHERS_READ);
+  if (more !== 0)
+    return [
+      warning(
+        `accounts that map-mode does not name can read ${file.path}, and so lock it and keep grants from ending`,
+        `restart the daemon, or: chmod ${octal(wanted)} ${file.path}`,
+      ),
+    ];
+  if ((wanted & OTHERS_READ) === 0) return [];
   const closed = [
-    ...((file.mode & OTHERS_READ) === 0 ? [{ path: file.path, mode: '644' }] : []),
-    ...directories.flatMap(({ path, mode }) =>
-      (mode & OTHERS_ENTER) === 0 ? [{ path, mode: '755' }] : [],
-    ),
+    ...((file.mode & OTHERS_READ) === 0 ? [file] : []),
+    ...directories.filter(({ mode }) => (mode & OTHERS_ENTER) === 0),
   ];
-  return closed.map(({ path, mode }) =>
+  return closed.map(({ path }) =>
     warning(
-      `accounts other than its owner, such as Postfix's, cannot read ${path}; only smtpd can, which opens maps as root`,
-      `chmod ${mode} ${path}`,
+      `map-mode lets every account read the map, but ${path} does not`,
+      path === file.path
+        ? `restart the daemon, or: chmod ${octal(wanted)} ${path}`
+        : 'keep the map in a directory that others may enter, such as /var/popbsmtp',
     ),
   );
 }
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 export interface RowFacts {
   readonly rows: readonly Row[] | Failure;

@@ -22,28 +22,39 @@ import type { Step } from './restriction-list.ts';
 import { type Ending, endingIn, type IsMap, type List, refusal } from './restriction-walk.ts';
 import { lookupVerdicts } from './whole-addresses.ts';
 
+const OTHERS_READ = 0o004;
+
 export interface RestrictionFacts {
   /** Null when Postfix cannot be asked, which another check tells. */
   readonly state: PostfixState | null;
   readonly map: MapSpec;
   /** Whether the daemon may give a row to any address. */
   readonly wholeAddresses: boolean;
+  /** The permission bits of its file; null when there is none. */
+  readonly mode: number | null;
 }
 
 export const restrictionsCheck = check(
   'restrictions',
-  async ({ settings, postfix }) => {
+  async ({ settings, postfix, map }) => {
     const answer = await postfix();
+    const mode = (await map()).file?.mode ?? null;
     return {
       state: answer.kind === 'known' ? answer.state : null,
       map: settings.map,
+      mode,
       wholeAddresses: settings.wholeAddresses,
     };
   },
   judgeRestrictions,
 );
 
-export function judgeRestrictions({ state, map, wholeAddresses }: RestrictionFacts): Verdict[] {
+export function judgeRestrictions({
+  state,
+  map,
+  mode,
+  wholeAddresses,
+}: RestrictionFacts): Verdict[] {
   if (state === null) return [];
   const groups = groupsOf(state);
   if (groups.length === 0)
@@ -55,7 +66,7 @@ export function judgeRestrictions({ state, map, wholeAddresses }: RestrictionFac
     ...dead.map(deadVerdict),
     ...alive.flatMap(group => openVerdict(group, isMap) ?? []),
     ...lookupVerdicts(alive, map, wholeAddresses),
-    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map) : []),
+    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map, mode) : []),
     ...(serving.length === 0 && alive.length > 0 ? [refusedVerdict(alive, isMap, map)] : []),
   ];
 }
@@ -65,6 +76,7 @@ function servingVerdicts(
   alive: readonly Group[],
   isMap: IsMap,
   map: MapSpec,
+  mode: number | null,
 ): Verdict[] {
   const places = serving.map(placeOf(isMap)).join('; ');
   return [
@@ -72,7 +84,7 @@ function servingVerdicts(
     ...alive
       .filter(group => !serving.includes(group))
       .map(group => leftOutVerdict(group, isMap, map)),
-    ...remarks(serving, isMap),
+    ...remarks(serving, isMap, mode),
   ];
 }
 
@@ -140,7 +152,8 @@ function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec): Verdict {
 const isPublicPort = ({ name }: Service): boolean =>
   /^(?:.*:)?(?:smtp|25)\/inet$|\/pass$/.test(name);
 
-function remarks(groups: readonly Group[], isMap: IsMap): Verdict[] {
+/** @param mode of the map's file */
+function remarks(groups: readonly Group[], isMap: IsMap, mode: number | null): Verdict[] {
   const places = groups.flatMap(({ lists }) => mapSteps(lists, isMap)).map(({ step }) => step);
   const verdicts: Verdict[] = [];
   if (places.some(step => step.onlyWarns))
@@ -150,7 +163,15 @@ function remarks(groups: readonly Group[], isMap: IsMap): Verdict[] {
         'take it away: it is for trying out what refuses',
       ),
     );
-  if (places.some(step => step.kind === 'access' && step.table.startsWith('proxy:')))
+  const isProxied = places.some(step => step.kind === 'access' && step.table.startsWith('proxy:'));
+  if (isProxied && mode !== null && (mode & OTHERS_READ) === 0)
+    verdicts.push(
+      error(
+        "the map is asked through proxy:, which works as Postfix's account, and that may not read it: Postfix defers mail",
+        'name it without proxy: smtpd opens it as root; or set map-mode = "0644", and restart the daemon',
+      ),
+    );
+  else if (isProxied)
     verdicts.push(
       warning(
         'the map is asked through proxy:, so each answer takes a way through another process',

@@ -85,8 +85,16 @@ export type Decision =
     }
   /** At a start: what was ordered before, and still is in force. */
   | { readonly kind: 'in force'; readonly orders: readonly Order[] }
-  /** The map cannot be written; its changes are kept and tried again. */
-  | { readonly kind: 'map failed'; readonly line: string }
+  /**
+   * The map cannot be written; its changes are kept and tried again.  It has lasted for so many seconds, and so many rows
+   * that were to be taken away may still be there.
+   */
+  | {
+      readonly kind: 'map failed';
+      readonly line: string;
+      readonly seconds: number;
+      readonly overdue: number;
+    }
   | { readonly kind: 'map recovered'; readonly changes: number };
 
 export type Report = (decision: Decision) => void;

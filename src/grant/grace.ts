@@ -41,6 +41,11 @@ export class Grace {
     return Math.max(this.standard, ...this.#networks.map(({ seconds }) => seconds));
   }
 
+  /** In seconds. */
+  get shortest(): number {
+    return Math.min(this.standard, ...this.#networks.map(({ seconds }) => seconds));
+  }
+
   /** The same text for the same periods: `900`, `900 10.0.0.0/8=3600`. */
   toString(): string {
     const entries = this.#networks.map(({ network, seconds }) => `${network}=${seconds}`);

@@ -53,6 +53,11 @@ function withMirrors(first: HeldMap, mirrors: readonly MapSpec[], warn: Warn): H
       await Promise.all(following.map(mirror => mirror.close()));
       await first.close();
     },
+    troubles: () =>
+      mirrors.flatMap((spec, index) => {
+        const failure = following[index]?.trouble ?? null;
+        return failure === null ? [] : [{ spec, failure }];
+      }),
   };
 }
 

@@ -22,8 +22,9 @@ import { Durability } from './durability.ts';
 import { checkLmdbFile, eachGrantIn, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
-import { type Lock, lock } from './lock.ts';
+import { lock } from './lock.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { setMode } from './map-mode.ts';
 import { mapPath } from './map-types.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
@@ -31,9 +32,6 @@ import { decode, encode, stampOf, stampText } from './row.ts';
 const SLICE = 500;
 /** Between two slices; a lock taken again at once would keep waiting those whom its release has woken. */
 const PAUSE_MS = 1;
-
-/** Postfix holds it for microseconds. */
-const PATIENCE_MS = 2000;
 
 /** Both meta pages of any page size that LMDB knows. */
 const HEADER_BYTES = 65_536;
@@ -57,6 +55,26 @@ interface Opened {
   readonly durability: Durability;
 }
 
+/** Looks, before anything is made that LMDB never gives back, whether the lock can be had. */
+async function requireFree(path: string): Promise<void> {
+  const file = await openIfThere(path);
+  try {
+    if (file !== null) await lock(file.fd, 'exclusive');
+  } finally {
+    // The lock goes with the descriptor.
+    await file?.close();
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'r+');
+  } catch {
+    // Why it cannot be opened is told when it has to be.
+    return null;
+  }
+}
+
 async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<Store> {
   const held = await lock(file.fd, 'exclusive');
   try {
@@ -70,11 +88,13 @@ async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<S
 async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Promise<Opened> {
   const path = mapPath(spec);
   const lmdb = await loadLmdb();
-  await provideMap(lmdb, path, fresh === true);
+  await requireFree(path);
+  await provideMap(lmdb, spec, path, fresh === true);
   // LMDB would stop the program at what this finds.
   await checkLmdbFile(spec);
   try {
     const file = await open(path, 'r+');
+    await setMode(file, spec, warn);
     const store = await openLocked(lmdb, path, file).catch(async error => {
       await file.close();
       throw error;
@@ -111,7 +131,7 @@ export class LmdbMap implements LookupMap {
    * Opens a map, and makes an empty one if there is none.
    *
    * @throws Failure LMDB_MISSING, LMDB_BUILD, MAP_DIRECTORY, MAP_PERMISSION, MAP_UNREADABLE,
-   *   MAP_FORMAT, MAP_IO; the map is then as it was
+   *   MAP_FORMAT, MAP_LOCKED, MAP_IO; the map is then as it was
    */
   static async open(spec: MapSpec, options: MapOptions = {}): Promise<LmdbMap> {
     return new LmdbMap(spec, await openFile(spec, options), options);
@@ -189,7 +209,7 @@ export class LmdbMap implements LookupMap {
 
   async #writeSlice<T>(steps: readonly T[], apply: (step: T) => Effect): Promise<Effect[]> {
     try {
-      const held = await this.#lock();
+      const held = await lock(this.#opened.file.fd, 'exclusive');
       try {
         return this.#transact(steps, apply);
       } finally {
@@ -198,21 +218,6 @@ export class LmdbMap implements LookupMap {
       }
     } catch (error) {
       throw writeFailure(this.#path, error);
-    }
-  }
-
-  /** Waits for the lock, and says so when that takes long: nothing is granted meanwhile. */
-  async #lock(): Promise<Lock> {
-    const impatience = setTimeout(() => {
-      this.#options.warn?.(
-        `another program has held the lock of the map ${this.#path} for ${PATIENCE_MS / 1000} s, and nothing is ` +
-          'written until it lets go: look for it with "fuser" or "lslocks"',
-      );
-    }, PATIENCE_MS);
-    try {
-      return await lock(this.#opened.file.fd, 'exclusive');
-    } finally {
-      clearTimeout(impatience);
     }
   }
 

@@ -16,8 +16,10 @@ import { open as openFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type * as Package from 'lmdb';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
-import { adopt, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
+import { placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { readMeta } from './lmdb-meta.ts';
+import type { MapSpec } from './map.ts';
+import { modeOf } from './map-mode.ts';
 
 export type Lmdb = typeof Package;
 
@@ -80,14 +82,20 @@ async function place(fresh: string, path: string, replace: boolean): Promise<voi
 }
 
 /** Lets LMDB make an empty file, looks at it, and puts it in place. */
-async function makeMap(lmdb: Lmdb, scratch: string, path: string, replace: boolean): Promise<void> {
+async function makeMap(
+  lmdb: Lmdb,
+  spec: MapSpec,
+  scratch: string,
+  path: string,
+  replace: boolean,
+): Promise<void> {
   const fresh = join(scratch, 'fresh.lmdb');
   await openStore(lmdb, fresh).close();
-  // Root may be at work in a directory of another account.
   const file = await openFile(fresh, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     requireFormat(fresh, await file.readFile());
-    await adopt(file, path);
+    // Whatever the umask.
+    await file.chmod(modeOf(spec));
     await file.sync();
   } finally {
     await file.close();
@@ -102,12 +110,17 @@ async function makeMap(lmdb: Lmdb, scratch: string, path: string, replace: boole
  * @param replace puts it in place of a map that is there, by renaming
  * @throws Failure LMDB_BUILD with the map as it was; MAP_DIRECTORY
  */
-export async function provideMap(lmdb: Lmdb, path: string, replace: boolean): Promise<void> {
+export async function provideMap(
+  lmdb: Lmdb,
+  spec: MapSpec,
+  path: string,
+  replace: boolean,
+): Promise<void> {
   const directory = dirname(path);
   const refuse = (error: unknown): Failure =>
     failure('MAP_DIRECTORY', { path, directory, reason: reasonOf(error) }, error);
   try {
-    await withScratch(path, scratch => makeMap(lmdb, scratch, path, replace));
+    await withScratch(path, scratch => makeMap(lmdb, spec, scratch, path, replace));
   } catch (error) {
     throw error instanceof Failure ? error : refuse(error);
   }

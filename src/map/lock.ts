@@ -5,13 +5,18 @@
  * as any descriptor of the file is closed in the process, so these are Linux's open-file-description
  * locks (fcntl(2), F_OFD_SETLK), which conflict with the classic ones of other processes.
  *
- * Promises: waiting for a lock does not block the event loop; the kernel drops a lock when the
- * descriptor is closed, also by kill -9.  A second lock on the same descriptor replaces the first.
- * Known limits: whoever may read a file may hold a shared lock on it and so keep writers waiting, as
- * with every Postfix map; a wait cannot be given up and occupies one thread of libuv's pool.
+ * Promises: waiting for a lock does not block the event loop, and ends after PATIENCE_MS; the kernel drops a
+ * lock when the descriptor is closed, also by kill -9.  A second lock on the same descriptor replaces the first.
+ * Why the wait is a loop and not fcntl's own: that one cannot be given up, so that a program which never lets go
+ * would keep a stop, a purge and the watchdog waiting as well.
+ * Known limits: whoever may read a file may hold a shared lock on it and so keep writers out, as with every
+ * Postfix map, so readers are to be few (state/new-file.ts); among many readers there is no turn that one waits for.
  */
+import { fstatSync, readlinkSync } from 'node:fs';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type * as Addon from 'fs-native-extensions';
 import { failure, reasonOf } from '../base/errors.ts';
+import { locksOn, whoHolds } from './lock-holder.ts';
 
 export type LockKind = 'shared' | 'exclusive';
 
@@ -19,6 +24,12 @@ export type LockKind = 'shared' | 'exclusive';
 export interface Lock {
   release(): void;
 }
+
+/** Postfix holds a lock for microseconds. */
+const PATIENCE_MS = 2000;
+/** Attempts without a pause between them, which Postfix's own lookups are over in. */
+const EAGER = 20;
+const PAUSE_MS = 1;
 
 let loaded: typeof Addon | null = null;
 
@@ -51,12 +62,22 @@ export async function tryLock(fd: number, kind: LockKind): Promise<Lock | null> 
 /**
  * Takes a lock as soon as nobody is in the way.
  *
- * @throws as `tryLock` does
+ * @throws as `tryLock` does; Failure MAP_LOCKED when others are in the way for too long
  */
-export async function lock(fd: number, kind: LockKind): Promise<Lock> {
-  const taken = await tryLock(fd, kind);
-  if (taken !== null) return taken;
-  const addon = await load();
-  await addon.waitForLock(fd, 0, 0, { shared: kind === 'shared' });
-  return { release: () => addon.unlock(fd) };
+export async function lock(
+  fd: number,
+  kind: LockKind,
+  patienceMs: number = PATIENCE_MS,
+): Promise<Lock> {
+  const start = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    const taken = await tryLock(fd, kind);
+    if (taken !== null) return taken;
+    if (performance.now() - start > patienceMs) break;
+    if (attempt < EAGER) await nextTurn();
+    else await sleep(PAUSE_MS);
+  }
+  const holder = whoHolds(locksOn(fstatSync(fd, { bigint: true })));
+  const path = readlinkSync(`/proc/self/fd/${fd}`);
+  throw failure('MAP_LOCKED', { path, holder, seconds: patienceMs / 1000 });
 }

@@ -28,7 +28,8 @@ interface MapType {
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
   suffix,
   inPlace: false,
-  open: async spec => (await import('./replaced-map.ts')).ReplacedMap.open(spec, await format()),
+  open: async (spec, options) =>
+    (await import('./replaced-map.ts')).ReplacedMap.open(spec, await format(), options),
   read: async spec => (await import('./replaced-map.ts')).readReplaced(spec, await format()),
 });
 

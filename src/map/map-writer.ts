@@ -3,7 +3,8 @@
  *
  * Promises: what could not be written is kept, by address, and written once it can; an effect is told only of what
  * is in the map.  A map that was removed or replaced is opened anew and made to hold the grants, and no other rows
- * of ours, so that a copy from a backup opens nothing.  The trouble is told once, and its end.
+ * of ours, so that a copy from a backup opens nothing.  The trouble is told at once, again when it has lasted for
+ * longer than a grace period, since a row that was to end is open by then, and its end.
  * Leaves to others: when to try again (`isDue` says whether it is time).
  */
 import type { IpText } from '../base/address.ts';
@@ -17,6 +18,8 @@ import { grantsIn } from './row.ts';
 
 /** How long to leave a map alone that could not be written, in seconds: doubled each time, up to the last. */
 const RETRY_SECONDS = { first: 1, last: 5 } as const;
+/** Between two times that it is told how long it lasts. */
+const LEAST_PAUSE_SECONDS = 60;
 /** After so many vain attempts the map is opened anew. */
 const REOPEN_AFTER = 3;
 
@@ -24,20 +27,33 @@ export class MapWriter {
   readonly #map: LookupMap;
   readonly #grants: () => Iterable<Grant>;
   readonly #report: Report;
+  readonly #shortestGrace: () => number;
   /** What the map still lacks: null for a row to take away. */
   readonly #unwritten = new Map<IpText, EpochSeconds | null>();
   #failures = 0;
   /** The latest failure; null when the map has everything that it was given. */
   #trouble: Failure | null = null;
   #retryAt = Number.NEGATIVE_INFINITY;
+  /** When the present trouble began, and when it is to be told again. */
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #tellAt = Number.NEGATIVE_INFINITY;
   /** The map is to be opened anew before anything is written. */
   #reopen = false;
 
-  /** @param grants all that the map should hold now */
-  constructor(map: LookupMap, grants: () => Iterable<Grant>, report: Report) {
+  /**
+   * @param grants all that the map should hold now
+   * @param shortestGrace the shortest grace period that counts now, in seconds
+   */
+  constructor(
+    map: LookupMap,
+    grants: () => Iterable<Grant>,
+    report: Report,
+    shortestGrace: () => number,
+  ) {
     this.#map = map;
     this.#grants = grants;
     this.#report = report;
+    this.#shortestGrace = shortestGrace;
   }
 
   /** Whether the map has everything that it was given. */
@@ -47,6 +63,13 @@ export class MapWriter {
 
   get trouble(): Failure | null {
     return this.#trouble;
+  }
+
+  /** How many rows are to be taken away, and may still be there. */
+  get overdue(): number {
+    let count = 0;
+    for (const stamp of this.#unwritten.values()) if (stamp === null) count++;
+    return count;
   }
 
   /** Whether `write` has something to do even without changes; looks at the map for that. */
@@ -90,11 +113,22 @@ export class MapWriter {
     this.#failures++;
     this.#trouble = error;
     const replaced = error.code === 'MAP_REPLACED';
-    if (replaced || this.#failures >= REOPEN_AFTER) this.#reopen = true;
+    // It has been waited for already, and a map that is opened anew is locked as well.
+    const locked = error.code === 'MAP_LOCKED';
+    if (replaced || (!locked && this.#failures >= REOPEN_AFTER)) this.#reopen = true;
     const { first, last } = RETRY_SECONDS;
     const wait = Math.min(last, first * 2 ** (this.#failures - 1));
-    this.#retryAt = replaced ? steady : steady + wait;
-    if (this.#failures === 1) this.#report({ kind: 'map failed', line: error.line });
+    this.#retryAt = replaced || locked ? steady : steady + wait;
+    this.#tell(error, steady);
+  }
+
+  #tell(error: Failure, steady: EpochSeconds): void {
+    if (this.#failures === 1) this.#failedAt = steady;
+    else if (steady < this.#tellAt) return;
+    const seconds = Math.floor(steady - this.#failedAt);
+    const least = this.#failures === 1 ? 0 : LEAST_PAUSE_SECONDS;
+    this.#tellAt = steady + Math.max(least, this.#shortestGrace());
+    this.#report({ kind: 'map failed', line: error.line, seconds, overdue: this.overdue });
   }
 
   #recovered(changes: number): void {

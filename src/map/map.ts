@@ -18,6 +18,8 @@ export interface MapSpec {
   readonly path: string;
   /** The directory of main.cf, for the types that are written with `postmap`; Postfix's default without. */
   readonly config?: string;
+  /** The permission bits of its file, where it is written; MAP_MODE (map-mode.ts) without. */
+  readonly mode?: number;
 }
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */
@@ -31,7 +33,7 @@ export interface Row {
 export interface MapOptions {
   /** Puts a fresh, empty table over one that may be torn (owner.ts); only for types whose file can be. */
   readonly fresh?: boolean;
-  /** Told when committed rows could not be brought to the disk; readers see them all the same. */
+  /** Told when committed rows could not be brought to the disk, and when others may read it no more. */
   readonly warn?: (text: string) => void;
 }
 
@@ -56,7 +58,7 @@ export interface LookupMap {
    * each in one transaction that readers see at once or not at all, so that no lookup waits long.
    *
    * @returns the effect of each change, in the order given
-   * @throws Failure MAP_IO, MAP_PERMISSION or MAP_REPLACED; the slice that failed, and those after it, are not
+   * @throws Failure MAP_IO, MAP_PERMISSION, MAP_LOCKED or MAP_REPLACED; the slice that failed, and those after it, are not
    *   made, those before it are, so that the same list may be given again
    */
   commit(changes: readonly Change[]): Promise<Effect[]>;

@@ -7,8 +7,7 @@
  * told once, and its end.
  * Leaves to others: whose it is (`open` claims it).
  * Known limits: it is behind the first map by up to two commits of its own; a stop waits for it only as long as
- * CLOSE_MS, and the next start makes it equal; a stop while another program holds the lock of an `lmdb:` mirror ends
- * with the process being killed, or that program.
+ * CLOSE_MS, and the next start makes it equal; that it is locked is told once, however long it lasts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';
@@ -16,7 +15,7 @@ import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { Change } from '../grant/change.ts';
 import { difference } from './difference.ts';
-import type { LookupMap, Row } from './map.ts';
+import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Owner } from './owner.ts';
 
 /** A map with what its owner needs to give it back. */
@@ -26,6 +25,14 @@ export interface HeldMap {
   readonly owner?: Pick<Owner, 'isFirst' | 'meet'>;
   /** Makes durable what was written, and gives the map back. */
   close(): Promise<void>;
+  /** What keeps maps that follow it from being equal to it, should anything. */
+  readonly troubles?: () => readonly Trouble[];
+}
+
+/** Why a map is not equal to the one that it follows. */
+export interface Trouble {
+  readonly spec: MapSpec;
+  readonly failure: Failure;
 }
 
 const RETRY_MS = 1000;
@@ -48,6 +55,7 @@ export class Mirror {
   #differs = true;
   /** In a row. */
   #failures = 0;
+  #trouble: Failure | null = null;
   #working: Promise<void> | null = null;
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
@@ -66,6 +74,11 @@ export class Mirror {
     this.#warn = parts.warn;
     this.#retryMs = parts.retryMs ?? RETRY_MS;
     this.#work();
+  }
+
+  /** What keeps it from being equal to the first map; null when nothing does. */
+  get trouble(): Failure | null {
+    return this.#trouble;
   }
 
   /** Takes over changes of the first map; returns at once. */
@@ -130,6 +143,7 @@ export class Mirror {
       while (this.#differs || this.#waiting.size > 0) await this.#step();
       if (this.#failures > 0) this.#warn(`${this.#name} is equal to the first map again`);
       this.#failures = 0;
+      this.#trouble = null;
     } catch (error) {
       this.#fail(error);
     }
@@ -172,6 +186,7 @@ export class Mirror {
     if (!(error instanceof Failure)) throw error;
     this.#startOver();
     this.#failures++;
+    this.#trouble = error;
     if (this.#failures === 1) {
       this.#warn(`${this.#name} does not follow the first map until this is mended: ${error.line}`);
     }

@@ -7,16 +7,20 @@
  *
  * Promises: a second owner is refused and told the pid of the first; nothing but the end of the
  * process, also by kill -9, is needed to give a map up; the note is on the disk before `claim` returns,
- * hence before the first commit.  The file is never removed: the lock is on it, not on its name.
+ * hence before the first commit.  The file is never removed: the lock is on it, not on its name.  It can be read
+ * by its account only, so that nobody else can hold a lock on it; a lock that is no owner's is told as such.
  * Leaves to others: calling `release` with `clean` only when the map is durable.
- * Known limit: programs other than popbsmtp, such as `postmap`, are not kept out.
+ * Known limits: programs other than popbsmtp, such as `postmap`, are not kept out; an owner in another pid namespace
+ * counts as none that runs.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
-import { adopt, syncName } from '../state/new-file.ts';
-import { tryLock } from './lock.ts';
+import { isRunning, makePrivate, PRIVATE, syncName } from '../state/new-file.ts';
+import { type Lock, tryLock } from './lock.ts';
+import { type Locks, locksOn, whoHolds } from './lock-holder.ts';
 import type { MapSpec } from './map.ts';
 
 /** Differs after each boot (proc_sys_kernel(5), random(4)). */
@@ -68,7 +72,7 @@ export interface Owner {
 const notePath = ({ type, path }: MapSpec): string =>
   type === 'lmdb' ? `${path}.owner` : `${path}.${type}.owner`;
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 const ioFailure = (path: string, error: unknown): Failure =>
   error instanceof Failure ? error : failure('MAP_IO', { path, reason: reasonOf(error) }, error);
@@ -94,7 +98,9 @@ async function write(file: FileHandle, { pid, boot, clean, unmet }: Note): Promi
 /** @returns null if the file is not there */
 async function openExisting(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path, O_RDWR | O_NOFOLLOW);
+    const file = await open(path, O_RDWR | O_NOFOLLOW);
+    await makePrivate(file);
+    return file;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
     throw failure('MAP_PERMISSION', { path, reason: reasonOf(error) }, error);
@@ -104,8 +110,7 @@ async function openExisting(path: string): Promise<FileHandle | null> {
 /** @returns null if another process made the file at the same moment */
 async function create(path: string): Promise<FileHandle | null> {
   try {
-    const file = await open(path, O_RDWR | O_CREAT | O_EXCL, 0o644);
-    await adopt(file, path);
+    const file = await open(path, O_RDWR | O_CREAT | O_EXCL, PRIVATE);
     await syncName(path);
     return file;
   } catch (error) {
@@ -180,12 +185,37 @@ class FileOwner implements Owner {
   }
 }
 
+/** Whoever asks for the owner holds a lock for a moment, and so does an owner that has not noted its pid yet. */
+const PATIENCE_MS = 1000;
+const PAUSE_MS = 20;
+
+/** Whether those who hold the lock are the owner that the note names: nobody else than it can have it exclusively. */
+const isOwned = (note: Note | null, locks: Locks | null): boolean =>
+  note !== null && isRunning(note.pid) && locks?.exclusive !== false;
+
+/** @throws Failure MAP_OWNED; OWNER_LOCKED when whoever has the lock is no popbsmtp */
+async function takeLock(spec: MapSpec, path: string, file: FileHandle): Promise<Lock> {
+  const start = performance.now();
+  for (;;) {
+    const taken = await tryLock(file.fd, 'exclusive');
+    if (taken !== null) return taken;
+    const note = parse(await read(file));
+    const locks = locksOn(await file.stat({ bigint: true }));
+    if (note !== null && isOwned(note, locks)) {
+      throw failure('MAP_OWNED', { path: spec.path, pid: note.pid });
+    }
+    if (performance.now() - start > PATIENCE_MS) {
+      throw failure('OWNER_LOCKED', { path, holder: whoHolds(locks), pid: note?.pid ?? 'none' });
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
 /** Takes the lock, reads what the last owner left, and notes the new one. */
 async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owner> {
-  const taken = await tryLock(file.fd, 'exclusive');
+  await takeLock(spec, path, file);
   const text = await read(file);
   const last = parse(text);
-  if (taken === null) throw failure('MAP_OWNED', { path: spec.path, pid: last?.pid ?? 'unknown' });
   const boot = (await readFile(BOOT_ID, 'latin1')).trim();
   const trusted = last === null ? text === '' : last.clean || last.boot === boot;
   const unmet = last === null ? text === '' : last.unmet;
@@ -197,8 +227,8 @@ async function take(spec: MapSpec, path: string, file: FileHandle): Promise<Owne
 /**
  * Makes this process the owner of a map.
  *
- * @throws Failure MAP_OWNED with the pid of the present owner; MAP_DIRECTORY; MAP_PERMISSION if the
- *   file is another account's; MAP_IO
+ * @throws Failure MAP_OWNED with the pid of the present owner; OWNER_LOCKED; MAP_DIRECTORY; MAP_PERMISSION if
+ *   the file is another account's; MAP_IO
  */
 export async function claim(spec: MapSpec): Promise<Owner> {
   const path = notePath(spec);
@@ -212,18 +242,17 @@ export async function claim(spec: MapSpec): Promise<Owner> {
 }
 
 /**
- * The pid of the daemon that has a map; null when none has.
+ * The pid of the daemon that has a map; null when none has, `hidden` when this account may not know.
  *
- * Leaves no trace, and any account may ask.  It asks by taking a shared lock for a moment, so a daemon that claims
- * the map in that very moment is refused.
+ * Leaves no trace.  It asks by taking a shared lock for a moment.
  *
  * @returns `unknown` when there is an owner that has not noted its pid yet
- * @throws Failure MAP_PERMISSION when the account may not look
+ * @throws Failure MAP_PERMISSION when it cannot be asked
  */
-export async function ownerOf(spec: MapSpec): Promise<number | 'unknown' | null> {
+export async function ownerOf(spec: MapSpec): Promise<number | 'unknown' | 'hidden' | null> {
   const path = notePath(spec);
   try {
-    const file = await open(path, O_RDONLY | O_NOFOLLOW);
+    const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     try {
       if ((await tryLock(file.fd, 'shared')) !== null) return null;
       return parse(await read(file))?.pid ?? 'unknown';
@@ -232,7 +261,9 @@ export async function ownerOf(spec: MapSpec): Promise<number | 'unknown' | null>
       await file.close();
     }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return null;
+    if (errno === 'EACCES') return 'hidden';
     if (error instanceof Failure) throw error;
     throw failure('MAP_PERMISSION', { path, reason: reasonOf(error) }, error);
   }

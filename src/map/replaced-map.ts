@@ -16,15 +16,16 @@
  * replaced in that very moment goes with it; a link in place of the file is replaced by a file.
  */
 
-import { statSync } from 'node:fs';
+import { constants, lstatSync, statSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import { adopt, clearScratch, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
+import { clearScratch, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { Damage } from './lmdb-meta.ts';
-import type { LookupMap, MapSpec, Row } from './map.ts';
+import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { modeOf, setMode } from './map-mode.ts';
 import { mapPath } from './map-types.ts';
 import { byKey, sortOut } from './row.ts';
 
@@ -136,9 +137,13 @@ export class ReplacedMap implements LookupMap {
    *
    * @throws Failure MAP_DIRECTORY, MAP_PERMISSION, MAP_IO; as `readReplaced` does
    */
-  static async open(spec: MapSpec, format: Format): Promise<ReplacedMap> {
+  static async open(
+    spec: MapSpec,
+    format: Format,
+    { warn }: MapOptions = {},
+  ): Promise<ReplacedMap> {
     const map = new ReplacedMap(spec, format);
-    await map.#open();
+    await map.#open(warn);
     return map;
   }
 
@@ -183,7 +188,7 @@ export class ReplacedMap implements LookupMap {
   }
 
   /** @returns the rows */
-  async #open(): Promise<Row[]> {
+  async #open(warn?: MapOptions['warn']): Promise<Row[]> {
     // Also when there is a file: to see at once whether one can be made beside it.
     await this.#inScratch(async fresh => {
       await clearScratch(this.#path);
@@ -192,6 +197,8 @@ export class ReplacedMap implements LookupMap {
       await placeIfMissing(await this.#finish(fresh), this.#path);
       await syncName(this.#path);
     });
+    // A link is no file of ours; the first commit puts one in its place.
+    if (!lstatSync(this.#path).isSymbolicLink()) await this.#try(() => this.#setMode(warn));
     this.#identity = look(this.#path)?.file ?? '';
     return readReplaced(this.spec, this.#format);
   }
@@ -231,12 +238,22 @@ export class ReplacedMap implements LookupMap {
     }
   }
 
+  async #setMode(warn?: MapOptions['warn']): Promise<void> {
+    const file = await open(this.#path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      await setMode(file, this.spec, warn);
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Makes a new file what others need, and brings it to the disk. */
   async #finish(fresh: MapSpec): Promise<string> {
     const path = mapPath(fresh);
     const file = await open(path);
     try {
-      await adopt(file, this.#path);
+      // Whatever the umask.
+      await file.chmod(modeOf(this.spec));
       await file.sync();
     } finally {
       await file.close();

@@ -4,6 +4,7 @@
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import type { MapSpec } from './map.ts';
+import { MAP_MODE } from './map-mode.ts';
 import { formatMapSpec, MAP_TYPES, mapPath } from './map-types.ts';
 import { offeredTypes } from './offered-types.ts';
 
@@ -38,20 +39,30 @@ export interface Maps {
 /**
  * @param options.map texts as `parseMapSpec` takes them
  * @param options.postfixConfig the directory of main.cf, or null for Postfix's default
+ * @param options.mapMode the permission bits of their files, as chmod takes them; the usual ones when left out
  * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE
  */
 export function mapsOf({
   map: { value, origin },
   postfixConfig,
+  mapMode,
 }: {
   readonly map: Given<readonly string[]>;
   readonly postfixConfig: string | null;
+  readonly mapMode?: string;
 }): Maps {
-  const [map, ...mirrors] = value.map(text => parseMapSpec(text, origin, postfixConfig));
+  const mode = mapMode === undefined ? MAP_MODE : Number.parseInt(mapMode, 8);
+  const [map, ...mirrors] = value.map(text => ({
+    ...parseMapSpec(text, origin, postfixConfig),
+    ...(mode !== MAP_MODE && { mode }),
+  }));
   if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
   requireDistinct([map, ...mirrors], origin);
   return { map, mirrors };
 }
+
+/** All of them, the first one first. */
+export const allOf = ({ map, mirrors }: Maps): readonly MapSpec[] => [map, ...mirrors];
 
 /** @throws Failure MAP_TWICE */
 function requireDistinct(specs: readonly MapSpec[], where: string): void {

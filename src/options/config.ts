@@ -13,7 +13,7 @@ import { nearest } from './nearest.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
 import { normalise, TAKES, Values } from './values.ts';
 
-const USUAL_FILE = '/etc/popbsmtp/popbsmtp.toml';
+export const USUAL_FILE = '/etc/popbsmtp/popbsmtp.toml';
 
 /** Adds what the configuration file says to what the command line left open. @throws as `readConfig` does */
 export function withConfig(values: Values): Values {

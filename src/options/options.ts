@@ -146,12 +146,23 @@ export const OPTIONS = {
     commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
   }),
+  'map-mode': choice(
+    {
+      value: 'MODE',
+      default: '0600',
+      about:
+        'who may read the map: its account only, which is enough for smtpd; its group; or everybody, as proxy: in main.cf needs',
+      commands: ['run', 'replay', 'allow', 'revoke', 'purge', 'doctor'],
+      inFile: true,
+    },
+    ['0600', '0640', '0644'],
+  ),
   grace: duration({
     often: true,
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -159,7 +170,7 @@ export const OPTIONS = {
     value: 'NETWORK=DURATION',
     about:
       'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
-    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),

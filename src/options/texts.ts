@@ -212,6 +212,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
+  'map-mode': {
+    detail:
+      'smtpd opens the map as root, before it gives its privileges up; proxymap, postmap -q and popbsmtp list of other accounts do not. ' +
+      'Whoever may read an lmdb: map may lock it, and so keep grants from ending. The group is that of the account, or of a directory with the set-group-ID bit.',
+    example: '0644',
+  },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   'session-limit': {
     detail:

@@ -4,6 +4,7 @@
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
 
+import { formatDuration } from '../base/duration.ts';
 import type { Decision, Holder, Outcome } from '../grant/decision.ts';
 import type { Order } from '../grant/orders.ts';
 import { formatStamp } from '../line/stamp.ts';
@@ -57,8 +58,13 @@ export function decisionLine(decision: Decision): LogLine | null {
       return { ...warn(text), facts: { event: 'evicted', grants: length } };
     }
     case 'map failed': {
-      const text = `${decision.line}; what is to be written is kept`;
-      return { level: 'error', text, facts: { event: 'map failed' } };
+      const { line, seconds, overdue } = decision;
+      const lasting =
+        seconds === 0
+          ? ''
+          : `, for ${formatDuration(seconds)} now; ${overdue} rows still to be taken out`;
+      const text = `${line}; what is to be written is kept${lasting}`;
+      return { level: 'error', text, facts: { event: 'map failed', seconds, overdue } };
     }
     case 'map recovered': {
       const { changes } = decision;

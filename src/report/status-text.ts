@@ -15,6 +15,8 @@ export interface Stopped {
   /** Of ours, and of the administrator's. */
   readonly rows: number | null;
   readonly own: number | null;
+  /** Of ours, those that are due and still there. */
+  readonly overdue: number | null;
   readonly lastLogin: string | null;
 }
 
@@ -40,7 +42,7 @@ export function statusText(status: Status, now: number): string {
     ['logins', `${tallied(logins)}; ${last(status.lastLogin, now)}`],
     [
       'grants',
-      `${count(status.grants)} now; ${count(status.granted)} granted, ${count(status.refreshed)} refreshed, ${count(status.kept)} kept`,
+      `${count(status.grants)} now${overdueText(status.overdue)}; ${count(status.granted)} granted, ${count(status.refreshed)} refreshed, ${count(status.kept)} kept`,
     ],
     [
       'ended',
@@ -116,12 +118,15 @@ const ctime = (iso: string): string => formatCtime(epoch(Date.parse(iso) / 1000)
 const last = (iso: string | null, now: number): string =>
   iso === null ? 'none yet' : `the last ${roughly(Math.max(0, now - Date.parse(iso) / 1000))} ago`;
 
-export function stoppedText({ map, rows, own, lastLogin }: Stopped): string {
+const overdueText = (overdue: number | null): string =>
+  overdue === null || overdue === 0 ? '' : `, ${count(overdue)} rows still to be taken out`;
+
+export function stoppedText({ map, rows, own, overdue, lastLogin }: Stopped): string {
   const first = `no popbsmtp is running for ${shown(map)}\n`;
   if (rows === null) return first;
   const others = own === 0 ? '' : `, and ${own} rows of your own`;
   const last = lastLogin === null ? '' : `; the latest login was on ${ctime(lastLogin)}`;
-  return `${first}the map holds ${rows} grants${others}${last}\n`;
+  return `${first}the map holds ${rows} grants${others}${overdueText(overdue)}${last}\n`;
 }
 
 const BARS = { unicode: ' ▁▂▃▄▅▆▇█', ascii: ' .:-=+*#@' } as const;

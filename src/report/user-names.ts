@@ -13,7 +13,7 @@ import type { ReplaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { Order } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
-import { adopt } from '../state/new-file.ts';
+import { PRIVATE } from '../state/new-file.ts';
 
 /** A name as it is shown; null where none is. */
 export type ShowUser = (user: string | null) => string | null;
@@ -103,10 +103,9 @@ async function readKey(file: string): Promise<Buffer | null> {
 /** Whole from its first moment on; one that somebody else has made meanwhile stays. */
 async function makeKey(file: string): Promise<void> {
   const fresh = `${file}.${randomUUID()}`;
-  const handle = await open(fresh, 'wx', 0o600);
+  const handle = await open(fresh, 'wx', PRIVATE);
   try {
     await handle.writeFile(`${randomBytes(KEY_BYTES).toString('hex')}\n`);
-    await adopt(handle, fresh, 0o600);
     await link(fresh, file);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;

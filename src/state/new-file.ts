@@ -1,23 +1,22 @@
 /**
- * What a file that we make beside a map needs, so that others can use it and it stays.
+ * What a file that we make beside a map needs, so that it stays, and nobody else comes near it.
  *
- * Promises: it is 0644 whatever the umask, since Postfix and `popbsmtp list` must read it, unless it is a secret; made by
- * root in a directory of the daemon's account, it becomes that account's, so that a command run as
- * root leaves nothing behind that the daemon could not write.
+ * Promises: what lies beside a map can be read by its account only: whoever can read a file can hold a lock on it, and
+ * what is noted there is nobody else's business.
+ * Leaves to others: that root does not work in the directory of another account (daemon/privileges.ts); who may read
+ * the map itself (map/map-mode.ts).
  */
-import { type FileHandle, link, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 
-/**
- * @param file made by us a moment ago, in the directory of `path`
- * @param mode who may read it
- */
-export async function adopt(file: FileHandle, path: string, mode = 0o644): Promise<void> {
-  await file.chmod(mode);
-  if (process.geteuid?.() !== 0) return;
-  const { uid, gid } = await stat(dirname(path));
-  await file.chown(uid, gid);
+/** The mode of every file beside a map. */
+export const PRIVATE = 0o600;
+
+/** Takes from others what earlier versions gave them; a file of another account stays as it is. */
+export async function makePrivate(file: FileHandle): Promise<void> {
+  const { mode, uid } = await file.stat();
+  if ((mode & 0o777 & ~PRIVATE) !== 0 && uid === process.geteuid?.()) await file.chmod(PRIVATE);
 }
 
 /** Brings a new name to the disk; syncing the file does not (fsync(2)). */
@@ -52,7 +51,8 @@ export async function clearScratch(path: string): Promise<void> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether there is a process of this number, whosever it is. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -2,14 +2,13 @@
  * A small JSON file beside the map, for what must outlive the process.
  *
  * Promises: written to a new file that is renamed over the old one and brought to the disk, so that it is whole at any
- * moment, also after a power failure; only the account of the map's directory and root may read it, since it has
- * names of users; made by root, it is that account's.
+ * moment, also after a power failure; only its account and root may read it, since it has names of users.
  * Leaves to others: that one process writes at a time (whoever owns the map), and what the content means.
  */
 import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
-import { adopt, syncName } from './new-file.ts';
+import { PRIVATE, syncName } from './new-file.ts';
 
 export class StateFile {
   readonly path: string;
@@ -58,9 +57,8 @@ export class StateFile {
     try {
       // Not what somebody may have put there: neither its mode nor, by a link, its place.
       await rm(fresh, { force: true });
-      const file = await open(fresh, 'wx', 0o600);
+      const file = await open(fresh, 'wx', PRIVATE);
       try {
-        await adopt(file, fresh, 0o600);
         await file.writeFile(text);
         await file.sync();
       } finally {

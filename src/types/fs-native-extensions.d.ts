@@ -12,11 +12,5 @@ declare module 'fs-native-extensions' {
     length: number,
     options: LockOptions,
   ): boolean;
-  export function waitForLock(
-    fd: number,
-    offset: number,
-    length: number,
-    options: LockOptions,
-  ): Promise<void>;
   export function unlock(fd: number): void;
 }

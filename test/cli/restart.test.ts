@@ -29,13 +29,13 @@ before(async () => {
 after(() => rig.close());
 
 describe('the map', () => {
-  test('is there, empty and readable by all, from the first start on', async () => {
+  test('is there, empty and for its account only, from the first start on', async () => {
     const map = watched.newMap();
     const daemon = watched.start(map);
     const file = `${map.slice('lmdb:'.length)}.lmdb`;
     await waitFor('the map', () => existsSync(file));
     await waitFor('an empty list', async () => (await popbsmtp('list', '--map', map)).code === 0);
-    assert.equal((await stat(file)).mode & 0o777, 0o644);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
     assert.equal(await daemon.stop(), 0);
   });
 

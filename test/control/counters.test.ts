@@ -41,7 +41,7 @@ test('counts decisions by what they are', () => {
     { kind: 'evicted', grants: [grant, grant] },
     { kind: 'revoked', orders: [], grants: [grant, grant, grant] },
     { kind: 'in force', orders: [] },
-    { kind: 'map failed', line: 'the disk is full' },
+    { kind: 'map failed', line: 'the disk is full', seconds: 0, overdue: 0 },
     { kind: 'map recovered', changes: 7 },
   ];
   for (const decision of told) counters.report(decision);

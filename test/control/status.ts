@@ -48,6 +48,7 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
     buckets: COMMIT_BOUNDS.map((_, index) => (index < 3 ? 3 : 0)),
   },
   settled: true,
+  overdue: 0,
   fleet: null,
   warnings: 0,
   lastProblem: null,

@@ -280,6 +280,30 @@ describe('a map that cannot be written', () => {
     assert.ok(pipeline.settled);
   });
 
+  test('is told again when that lasts longer than a grace period, with the rows that it keeps open', async () => {
+    await pipeline.lines([login('198.51.100.1')]);
+    map.full = true;
+    now += GRACE;
+    await pipeline.purge();
+    assert.equal(pipeline.overdue, 1);
+    for (let tick = 0; tick < 2 * GRACE; tick += 10) {
+      now += 10;
+      await pipeline.purge();
+    }
+    const told = decisions.flatMap(decision =>
+      decision.kind === 'map failed' ? [[decision.seconds, decision.overdue]] : [],
+    );
+    assert.deepEqual(told, [
+      [0, 1],
+      [GRACE, 1],
+      [2 * GRACE, 1],
+    ]);
+    map.full = false;
+    now += 10;
+    await pipeline.purge();
+    assert.equal(pipeline.overdue, 0);
+  });
+
   test('is not tried at every tick', async () => {
     map.full = true;
     await pipeline.lines([login('198.51.100.1')]);

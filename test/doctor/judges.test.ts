@@ -31,15 +31,28 @@ describe('the map', () => {
     directories,
     rows: [],
   });
-  const FILE = at('/d/m.lmdb', 0o644);
+  const FILE = at('/d/m.lmdb', 0o600);
+  const OPEN = at('/d/m.lmdb', 0o644);
+  const forAll = (state: MapState): MapState => ({ ...state, spec: { ...MAP, mode: 0o644 } });
   const table: readonly (readonly [string, MapState, RegExp])[] = [
     ['as it should be', map(FILE, at('/d', 0o755), at('/', 0o755, 0)), /^ok: /],
     ['below a sticky directory', map(FILE, at('/d', 0o755), at('/tmp', 0o1777, 0)), /^ok: /],
     ['in a sticky directory', map(FILE, at('/d', 0o1777)), /^error: every local account .* \/d,/],
     ['below an open directory', map(FILE, at('/d', 0o755), at('/', 0o777)), /^error: .* \/,/],
     ['open', map(at('/d/m.lmdb', 0o666), at('/d', 0o755)), /^error: .* \/d\/m\.lmdb,/],
-    ['closed', map(at('/d/m.lmdb', 0o640), at('/d', 0o755)), /^warning: .* \/d\/m\.lmdb;/],
-    ['in a closed directory', map(FILE, at('/d', 0o750)), /^warning: .* \/d;/],
+    [
+      'readable for others',
+      map(OPEN, at('/d', 0o755)),
+      /^warning: .* can read \/d\/m\.lmdb, .*lock/,
+    ],
+    ['for its account, in a closed directory', map(FILE, at('/d', 0o700)), /^ok: /],
+    ['for everybody, as map-mode says', forAll(map(OPEN, at('/d', 0o755))), /^ok: /],
+    ['not for everybody', forAll(map(FILE, at('/d', 0o755))), /^warning: .* \/d\/m\.lmdb does not/],
+    [
+      'for everybody, in a closed directory',
+      forAll(map(OPEN, at('/d', 0o750))),
+      /^warning: .* \/d does not/,
+    ],
     ['of another account', map(FILE, at('/d', 0o755, 8)), /^error: .* account 7, .* to 8/],
   ];
   for (const [name, state, expected] of table) {
@@ -99,10 +112,11 @@ describe('rows', () => {
 });
 
 test('the daemon', () => {
-  const judge = (owner: number | 'unknown' | null): string =>
+  const judge = (owner: number | 'unknown' | 'hidden' | null): string =>
     said(judgeDaemon({ owner, map: 'lmdb:/m' })).join();
   assert.equal(judge(12), 'ok: runs, pid 12');
   assert.match(judge('unknown'), /^ok: /);
+  assert.match(judge('hidden'), /^warning: .* not known/);
   assert.match(judge(null), /^error: no daemon writes lmdb:\/m/);
 });
 

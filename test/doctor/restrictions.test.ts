@@ -21,6 +21,7 @@ const judge = (
     judgeRestrictions({
       state: postfixWith(mainCf, services, overrides),
       map: MAP,
+      mode: 0o644,
       wholeAddresses,
     }),
   ).join('\n');
@@ -135,7 +136,10 @@ describe('services', () => {
 });
 
 test('a Postfix that cannot be asked is none of this check', () => {
-  assert.deepEqual(judgeRestrictions({ state: null, map: MAP, wholeAddresses: false }), []);
+  assert.deepEqual(
+    judgeRestrictions({ state: null, map: MAP, mode: null, wholeAddresses: false }),
+    [],
+  );
 });
 
 describe('a map of which whole addresses only are looked up', () => {
@@ -195,4 +199,12 @@ describe('a map of which whole addresses only are looked up', () => {
     for (const table of ['pipemap:{regexp:{{/^(.*)$/ $1}}, lmdb:/other}', 'pipemap:{}', 'pipemap:'])
       assert.match(judge(wrap(table)), /^error: main\.cf does not name lmdb:\/m/);
   });
+});
+
+test('a map that proxymap may not read is an error, where it is asked through proxy:', () => {
+  const state = postfixWith(relay(CLOSED.replace('lmdb:', 'proxy:lmdb:')));
+  const judged = (mode: number): string =>
+    said(judgeRestrictions({ state, map: MAP, mode, wholeAddresses: false })).join('\n');
+  assert.match(judged(0o600), /^error: .*proxy:.* may not read it/m);
+  assert.match(judged(0o644), /^warning: .*proxy:/m);
 });

@@ -112,7 +112,7 @@ const TABLE: [what: string, decision: Decision, told: readonly Entry[]][] = [
   ['a grant that has ended', { kind: 'purged', grant: grant(OWN) }, []],
   ['grants for which there was no room', { kind: 'evicted', grants: [grant(OWN)] }, []],
   ['orders from before', { kind: 'in force', orders: [allowance] }, []],
-  ['trouble', { kind: 'map failed', line: 'x' }, []],
+  ['trouble', { kind: 'map failed', line: 'x', seconds: 0, overdue: 0 }, []],
   ['its end', { kind: 'map recovered', changes: 1 }, []],
 ];
 

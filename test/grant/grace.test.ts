@@ -31,6 +31,11 @@ describe('the grace period of an address', () => {
     assert.equal(new Grace(900, parse('10.0.0.0/8=60')).longest, 900);
   });
 
+  test('the shortest says after how long a row may be open that should not', () => {
+    assert.equal(new Grace(900, parse('10.0.0.0/8=60')).shortest, 60);
+    assert.equal(new Grace(900, parse('10.0.0.0/8=1h')).shortest, 900);
+  });
+
   test('as a text differs when anything does, and not with the order', () => {
     assert.equal(new Grace(900).toString(), '900');
     const text = '900 10.0.0.0/24=3600 10.0.0.0/8=60';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmod,
   copyFile,
   open,
   readdir,
@@ -40,12 +41,26 @@ async function oldMap(): Promise<MapSpec> {
 const keys = async (map: LookupMap): Promise<string[]> => (await map.rows()).map(({ key }) => key);
 
 describe('open', () => {
-  test('makes an empty map, 0644 whatever the umask, and nothing beside it', async () => {
+  test('takes from others what an earlier version gave them, and says so', async () => {
+    const spec = await oldMap();
+    await chmod(fileOf(spec), 0o644);
+    const told: string[] = [];
+    const warn = (text: string): void => void told.push(text);
+    await (await openMap(spec, { warn })).close();
+    assert.equal((await stat(fileOf(spec))).mode & 0o777, 0o600);
+    assert.match(told.join(), /was 0644 and is 0600 now.*map-mode/);
+    const open = { ...spec, mode: 0o644 };
+    await (await openMap(open, { warn })).close();
+    assert.equal((await stat(fileOf(spec))).mode & 0o777, 0o644);
+    assert.equal(told.length, 1);
+  });
+
+  test('makes an empty map, 0600 whatever the umask, and nothing beside it', async () => {
     const spec = await newSpec();
     const umask = process.umask(0o077);
     const map = await openMap(spec).finally(() => process.umask(umask));
     assert.deepEqual(await map.rows(), []);
-    assert.equal((await stat(fileOf(spec))).mode & 0o777, 0o644);
+    assert.equal((await stat(fileOf(spec))).mode & 0o777, 0o600);
     await map.commit([{ ip: A, stamp: epoch(1) }]);
     assert.deepEqual(await readdir(dirname(spec.path)), ['map.lmdb']);
     await map.close();
@@ -168,6 +183,26 @@ describe('commit', () => {
     held.release();
     assert.deepEqual(await done, ['added']);
     await file.close();
+    await map.close();
+  });
+
+  test('gives up when a reader does not let go, says who it is, and writes when it has', async () => {
+    const spec = await oldMap();
+    const holder = startNode(
+      `const { open } = await import('node:fs/promises');
+       const { lock } = await import(source('map/lock.js'));
+       globalThis.file = await open(${JSON.stringify(fileOf(spec))});
+       await lock(globalThis.file.fd, 'shared');
+       console.log(process.pid);
+       setInterval(() => undefined, 1e6);`,
+    );
+    const pid = await holder.line();
+    const isTold = (error: unknown): boolean =>
+      failing('MAP_LOCKED')(error) && new RegExp(`by pid ${pid} \\(`).test(String(error));
+    await assert.rejects(openMap(spec), isTold);
+    await holder.kill('SIGKILL');
+    const map = await openMap(spec);
+    assert.deepEqual(await map.commit([{ ip: A, stamp: null }]), ['removed']);
     await map.close();
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type LockKind, lock, tryLock } from '../../src/map/lock.ts';
+import { failing } from './failing.ts';
 import { directory } from './scratch.ts';
 
 /** Two descriptors of one file, as two processes have them. */
@@ -72,5 +73,12 @@ describe('lock', () => {
 
   test('fails with the system error of a descriptor that is not open', async () => {
     await assert.rejects(lock(9999, 'shared'), { code: 'EBADF' });
+  });
+
+  test('gives up when the other does not let go', async () => {
+    const [one, other] = await pair();
+    await lock(one.fd, 'shared');
+    await assert.rejects(lock(other.fd, 'exclusive', 10), failing('MAP_LOCKED'));
+    assert.ok(await tryLock(other.fd, 'shared'));
   });
 });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { tryLock } from '../../src/map/lock.ts';
 import type { MapSpec } from '../../src/map/map.ts';
 import { claim, ownerOf } from '../../src/map/owner.ts';
 import { startNode } from './child.ts';
@@ -54,15 +56,40 @@ describe('claim', () => {
     await owner.release({ clean: true });
   });
 
-  test('makes its file 0644 whatever the umask', async () => {
+  test('makes its file 0600, and takes from others what an earlier version gave them', async () => {
     const spec = await newSpec();
-    const umask = process.umask(0o077);
-    try {
+    await (await claim(spec)).release({ clean: true });
+    assert.equal((await stat(notePath(spec))).mode & 0o777, 0o600);
+    await chmod(notePath(spec), 0o644);
+    await (await claim(spec)).release({ clean: true });
+    assert.equal((await stat(notePath(spec))).mode & 0o777, 0o600);
+  });
+
+  const DEAD = 4_194_304; // PID_MAX_LIMIT of 64-bit Linux (proc_sys_kernel(5)): no process has it.
+  for (const [what, pid] of [
+    ['a dead owner', DEAD],
+    ['a process that has the pid of a dead owner', process.ppid],
+  ] as const) {
+    test(`a shared lock of somebody else's is told as such, not as ${what}`, async () => {
+      const spec = await newSpec();
+      await leave(spec, `pid ${pid}\nboot ${await todaysBoot()}\nclean no\n`);
+      const stranger = await open(notePath(spec));
+      await tryLock(stranger.fd, 'shared');
+      await assert.rejects(claim(spec), failing('OWNER_LOCKED'));
+      await stranger.close();
       await (await claim(spec)).release({ clean: true });
-    } finally {
-      process.umask(umask);
-    }
-    assert.equal((await stat(notePath(spec))).mode & 0o777, 0o644);
+    });
+  }
+
+  test('waits for whoever asks for the owner at the same moment', async () => {
+    const spec = await newSpec();
+    await leave(spec, `pid ${DEAD}\nboot ${await todaysBoot()}\nclean yes\n`);
+    const asking = await open(notePath(spec));
+    await tryLock(asking.fd, 'shared');
+    const claimed = claim(spec);
+    await nextTurn();
+    await asking.close();
+    await (await claimed).release({ clean: true });
   });
 
   test('refuses a second owner and names the first', async () => {

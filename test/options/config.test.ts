@@ -128,6 +128,22 @@ test('whole addresses are looked up where that is said, or every map is asked fo
     assert.equal(whole(`map = ["cidr:/x", "${type}:/y"]`), false, type);
 });
 
+test('who may read the maps is one of a few modes', () => {
+  const mode = (text: string) => runSettings(parseConfig(text, FILE)).map.mode;
+  assert.equal(mode('map-mode = "0644"\n'), 0o644);
+  assert.equal(mode(''), undefined);
+  assertFails(() => mode('map-mode = "0666"\n'), 'CHOICE');
+});
+
+test('the maps are those of a configuration unless the command line names them', () => {
+  const map = new Map([['map', { value: ['lmdb:/m'], origin: '--map' }]] as const);
+  const typed = new Values(map);
+  assert.equal(runSettings(typed).configuration, null);
+  assert.equal(runSettings(parseConfig('map = "lmdb:/m"\n', FILE)).configuration, FILE);
+  const other = new Map([['config', { value: '/x/y', origin: '--config' }]] as const);
+  assert.equal(runSettings(new Values(other)).configuration, '/x/y');
+});
+
 test('a map may be followed by others', () => {
   const text = 'map = ["lmdb:/x/map", "hash:/x/map", "cidr:/y"]';
   const { map, mirrors } = runSettings(parseConfig(text, FILE));
@@ -148,6 +164,7 @@ test('what the command line says wins', () => {
 test('the defaults are those that are documented', () => {
   const settings = runSettings(new Values(new Map()));
   assert.deepEqual(settings, {
+    configuration: FILE,
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
     mirrors: [],
     watchlog: [],

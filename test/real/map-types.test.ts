@@ -41,12 +41,12 @@ for (const type of TYPES) {
     const beside = async (spec: MapSpec): Promise<string[]> =>
       (await readdir(dirname(spec.path))).sort();
 
-    test('is made where there is none, for all to read, and empty', async () => {
+    test('is made where there is none, for its account only, and empty', async () => {
       const spec = await newSpec();
       const umask = process.umask(0o077);
       const map = await openMap(spec).finally(() => process.umask(umask));
       assert.deepEqual(await map.rows(), []);
-      assert.equal((await stat(mapPath(spec))).mode & 0o777, 0o644);
+      assert.equal((await stat(mapPath(spec))).mode & 0o777, 0o600);
       assert.equal(await found(spec, [A]), '');
       await map.close();
       assert.deepEqual(await beside(spec), [mapPath(spec).slice(dirname(spec.path).length + 1)]);
@@ -70,7 +70,7 @@ for (const type of TYPES) {
       assert.equal(rows.length, 1003);
       const absent = ['10.1.0.0', '10.1.3.231', '2001:db8::10'];
       assert.equal(await found(spec, [...keys(rows), ...absent]), lines(rows));
-      assert.equal((await stat(mapPath(spec))).mode & 0o777, 0o644);
+      assert.equal((await stat(mapPath(spec))).mode & 0o777, 0o600);
       await map.close();
       assert.equal((await beside(spec)).length, 1);
     });

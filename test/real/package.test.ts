@@ -105,7 +105,7 @@ describe('the Debian package', { skip }, () => {
       await shell('stat -c "%U %a" /var/popbsmtp /var/popbsmtp/pop-before-smtp.lmdb')
     ).split('\n');
     assert.equal(directory, 'popbsmtp 755');
-    assert.equal(map, 'popbsmtp 644');
+    assert.equal(map, 'popbsmtp 600');
     const found = await tryRun('postmap', '-q', '192.0.2.1', MAP);
     assert.deepEqual([found.code, found.stdout, found.stderr], [1, '', '']);
     assert.doesNotMatch(await host.run('postconf', ['-n']), /popbsmtp/);

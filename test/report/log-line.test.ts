@@ -98,9 +98,16 @@ test('a line without a stamp, and one that names nobody', () => {
 });
 
 test('notices and troubles tell programs what they are about', () => {
-  assert.deepEqual(decisionLine({ kind: 'map failed', line: 'no space' })?.facts, {
-    event: 'map failed',
-  });
+  assert.deepEqual(
+    decisionLine({ kind: 'map failed', line: 'no space', seconds: 0, overdue: 0 })?.facts,
+    {
+      event: 'map failed',
+      seconds: 0,
+      overdue: 0,
+    },
+  );
+  const lasting = { kind: 'map failed', line: 'locked', seconds: 960, overdue: 3 } as const;
+  assert.match(decisionLine(lasting)?.text ?? '', /, for 16m now; 3 rows still to be taken out$/);
   assert.deepEqual(decisionLine({ kind: 'map recovered', changes: 3 })?.facts, {
     event: 'map recovered',
     rows: 3,

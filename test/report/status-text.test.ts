@@ -58,12 +58,20 @@ test('durations are told by their two largest units', () => {
 });
 
 test('without a daemon, what the map holds', () => {
-  const stopped = { running: false, map: 'lmdb:/map', rows: 2, own: 0, lastLogin: null } as const;
+  const stopped = {
+    running: false,
+    map: 'lmdb:/map',
+    rows: 2,
+    own: 0,
+    overdue: 0,
+    lastLogin: null,
+  } as const;
   assert.equal(
     stoppedText(stopped),
     'no popbsmtp is running for lmdb:/map\nthe map holds 2 grants\n',
   );
   assert.match(stoppedText({ ...stopped, own: 1 }), /2 grants, and 1 rows of your own$/m);
+  assert.match(stoppedText({ ...stopped, overdue: 2 }), /2 grants, 2 rows still to be taken out$/m);
   assert.equal(stoppedText({ ...stopped, rows: null, own: null }).split('\n').length, 2);
 });
 

@@ -80,3 +80,11 @@ test('a directory that cannot be written is an error, and the old file stays', (
     elsewhere,
   );
 });
+
+test('nobody else can read it, also where an earlier version let them', () => {
+  writeFileSync(`${path}.checkpoint`, '', { mode: 0o644 });
+  writeFileSync(`${path}.checkpoint.new`, '', { mode: 0o644 });
+  checkpoint().write(BASIS, NOTES);
+  assert.equal(statSync(`${path}.checkpoint`).mode & 0o777, 0o600);
+  assert.deepEqual(read(), NOTES);
+});

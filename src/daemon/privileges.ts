@@ -1,0 +1,90 @@
+/**
+ * Whoever starts a command as root works as the account that the map belongs to.
+ *
+ * That account may put any link or directory in the place of what it owns, at any moment; what root then reads, writes
+ * or gives away by such a name is not what it seems.  So before anything there is opened, root becomes that account,
+ * for good: it can do there no more than the account itself.
+ * Promises: of the directories on the way to the map, links included, the innermost decides, or, where that is root's,
+ * the first that is not; where all of them are root's, nothing changes.  The groups are those of the account.
+ * Leaves to others: what only root can read (the configuration, a finished log) is read, or opened, before.
+ * Known limit: a directory of root's that everybody may write in is taken for root's; the doctor tells of such.
+ */
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
+import { failure, reasonOf } from '../base/errors.ts';
+import type { MapSpec } from '../map/map.ts';
+
+interface Ids {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const ROOT = 0;
+
+/**
+ * Becomes the account of the directories that the maps are in; does nothing unless this process is root.
+ *
+ * @throws Failure PRIVILEGES, also when they are of several accounts
+ */
+export function becomeOwner(maps: readonly MapSpec[]): void {
+  if (process.geteuid?.() !== ROOT) return;
+  const owners = maps
+    .map(({ path }) => ownerOfDirectory(dirname(path)))
+    .filter(found => found !== null);
+  const [owner] = owners;
+  if (owner === undefined) return;
+  const other = owners.find(({ uid }) => uid !== owner.uid);
+  if (other !== undefined) {
+    throw failure('PRIVILEGES', {
+      uid: owner.uid,
+      reason: `the directory of another map belongs to ${other.uid}`,
+    });
+  }
+  try {
+    become(owner);
+  } catch (error) {
+    throw failure('PRIVILEGES', { uid: owner.uid, reason: reasonOf(error) }, error);
+  }
+}
+
+/** Null where all is root's, or nothing is there. */
+export function ownerOfDirectory(directory: string): Ids | null {
+  const way = [...downTo(directory)].flatMap(statesOf);
+  const [last] = statesOf(directory).slice(-1);
+  if (last === undefined) return null;
+  const decides = last.uid === ROOT ? way.find(({ uid }) => uid !== ROOT) : last;
+  return decides === undefined ? null : { uid: decides.uid, gid: decides.gid };
+}
+
+function* downTo(directory: string): Generator<string> {
+  const above = dirname(directory);
+  if (above !== directory) yield* downTo(above);
+  yield directory;
+}
+
+/** Of the name itself, should it be a link, and of what it leads to; none of what is not there. */
+function statesOf(path: string): Stats[] {
+  return [lstatSync, statSync].flatMap(look => look(path, { throwIfNoEntry: false }) ?? []);
+}
+
+function become({ uid, gid }: Ids): void {
+  // The C library asks whatever knows the accounts (NSS), but only for the account that one is.
+  process.seteuid?.(uid);
+  const account = accountOrNull();
+  process.seteuid?.(ROOT);
+  if (account === null) process.setgroups?.([gid]);
+  else process.initgroups?.(account.username, account.gid);
+  process.setgid?.(account?.gid ?? gid);
+  process.setuid?.(uid);
+  if (process.getuid?.() !== uid || process.geteuid?.() !== uid) throw new Error('it stays root');
+}
+
+/** Null for a number without a name. */
+function accountOrNull(): { readonly username: string; readonly gid: number } | null {
+  try {
+    return userInfo();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Whether main.cf or master.cf name a map with rows of ours that no daemon looks after: those rows relay for ever.
+ *
+ * So it is after the map was renamed in the configuration and not in main.cf, or when another popbsmtp was taken away.
+ * Known limit: only tables in restriction lists, classes and mynetworks are looked at, of the types that popbsmtp writes.
+ */
+import { Failure } from '../base/errors.ts';
+import type { MapSpec } from '../map/map.ts';
+import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
+import { ownerOf } from '../map/owner.ts';
+import { grantsIn } from '../map/row.ts';
+import { parseMapSpec } from '../map/spec.ts';
+import { check } from './check.ts';
+import { count, error, ok, type Verdict } from './finding.ts';
+import type { PostfixState } from './postfix-state.ts';
+
+export interface OtherMap {
+  /** As main.cf names it. */
+  readonly name: string;
+  /** Rows of ours. */
+  readonly rows: number;
+  readonly owner: Awaited<ReturnType<typeof ownerOf>>;
+}
+
+export const otherMapsCheck = check(
+  'maps',
+  async ({ settings, postfix }) => {
+    const answer = await postfix();
+    if (answer.kind !== 'known') return [];
+    const { map, mirrors, postfixConfig } = settings;
+    const own = new Set([map, ...mirrors].map(formatMapSpec));
+    const others = tablesIn(answer.state, postfixConfig).filter(
+      spec => !own.has(formatMapSpec(spec)),
+    );
+    return (await Promise.all(others.map(look))).filter(found => found !== null);
+  },
+  judgeOtherMaps,
+);
+
+/** A table that popbsmtp could have written, also behind `proxy:` or inside another one such as `pipemap:{…}`. */
+const TABLE = /(?<![\w-])(?:lmdb|hash|btree|cdb|texthash|cidr):\/[^\s,{}]+/g;
+
+/** The tables that the lists of main.cf and master.cf name, each once. */
+export function tablesIn(state: PostfixState, config: string | null): MapSpec[] {
+  const values = [state.parameters, ...state.services.map(({ parameters }) => parameters)];
+  const names = values.flatMap(parameters =>
+    [...parameters.values()].flatMap(value => value.match(TABLE) ?? []),
+  );
+  return [...new Set(names)].flatMap(name => {
+    try {
+      return [parseMapSpec(name, 'main.cf', config)];
+    } catch (problem) {
+      // It is no map that we could have written.
+      if (problem instanceof Failure) return [];
+      throw problem;
+    }
+  });
+}
+
+/** Null for one that is not there, or may not be looked at. */
+async function look(spec: MapSpec): Promise<OtherMap | null> {
+  if (!mapExists(spec)) return null;
+  try {
+    const rows = [...grantsIn(await readRows(spec))].length;
+    return { name: formatMapSpec(spec), rows, owner: await ownerOf(spec) };
+  } catch (problem) {
+    if (problem instanceof Failure) return null;
+    throw problem;
+  }
+}
+
+export function judgeOtherMaps(maps: readonly OtherMap[]): Verdict[] {
+  return maps
+    .filter(({ rows }) => rows > 0)
+    .map(({ name, rows, owner }) =>
+      owner === null
+        ? error(
+            `main.cf or master.cf names ${name}, which no daemon looks after: its ${count(rows, 'row')} relay for ever`,
+            `end them: popbsmtp purge --all --map ${name}; and name the map of the daemon there`,
+          )
+        : ok(`${name}, with ${count(rows, 'row')}, is another daemon's`),
+    );
+}
