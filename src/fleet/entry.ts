@@ -2,11 +2,13 @@
  * What hosts tell each other, as entries of a stream: a list of fields, each a name and a text.
  *
  * Promises: `decode` takes whatever somebody has written and gives an entry or why it is refused: addresses are
- * canonical, times are digits within bounds, kinds and fields are those of this version and no others.
+ * canonical, times are digits within bounds, names have nothing that a terminal would obey, kinds and fields are those
+ * of this version and no others.
  * Leaves to others: what an entry is worth here (the subscriber's own rules, pipeline.ts).
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { masked } from '../base/excerpt.ts';
 import type { LimitReason } from '../grant/limits.ts';
 import type { Order, Subject } from '../grant/orders.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
@@ -175,7 +177,7 @@ function presenceIn(kind: PresenceEntry['kind'], fields: FieldReader): Entry | s
   if (!SERVER.test(server)) return 'no server';
   if (user.length > MAX_LINE) return 'a user of too many characters';
   if (tls === undefined) return 'neither encrypted nor not';
-  return { kind, ip, time, server, user: user === '' ? null : user, tls };
+  return { kind, ip, time, server, user: user === '' ? null : masked(user), tls };
 }
 
 function withdrawalIn(fields: FieldReader): Entry | string {
@@ -210,7 +212,7 @@ function subjectIn(fields: FieldReader): Subject | null {
     return ip === null ? null : { kind: 'address', ip };
   }
   const user = fields.take('user');
-  return user === '' || user.length > MAX_LINE ? null : { kind: 'user', user };
+  return user === '' || user.length > MAX_LINE ? null : { kind: 'user', user: masked(user) };
 }
 
 function ipIn(fields: FieldReader): IpText | null {

@@ -2,14 +2,15 @@
  * How far each source has been dealt with, kept beside the map, so that a restart goes on exactly there.
  *
  * Promises: written to a new file that is renamed over the old one, so that it is whole at any moment; a file that
- * is missing, damaged or of another version counts as none, and the sources start by time.  A place is noted only
+ * is missing, damaged or of another version counts as none, and the sources start by time; only its account may read
+ * it, whatever the umask, since it has addresses and sessions of clients.  A place is noted only
  * when the effect of every line before it is in the map; a line that is read once more changes nothing.
  * A checkpoint belongs to a basis, the map and the grace period that it was made with: with a new map, or a longer
  * grace period, lines before the place matter again.
  * Leaves to others: what a place is (each source its own), and whether the map is to be trusted at all (map/owner.ts):
  * it is not brought to the disk, since after a power failure it is not used.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 
 const VERSION = 1;
@@ -65,7 +66,9 @@ export class Checkpoint {
     if (text === this.#written) return;
     const fresh = `${this.#path}.new`;
     try {
-      writeFileSync(fresh, text, { mode: 0o644 });
+      // Not what an interrupted write has left, which may have another mode.
+      rmSync(fresh, { force: true });
+      writeFileSync(fresh, text, { mode: 0o600, flag: 'wx' });
       renameSync(fresh, this.#path);
     } catch (error) {
       throw failure('CHECKPOINT', { path: this.#path, reason: reasonOf(error) }, error);

@@ -76,7 +76,11 @@ describe('the Debian package', { skip }, () => {
     const build = 'umask 077; exec "$@"';
     const again = await mustRun('sh', [
       ...['-euc', build, 'sh', process.execPath],
-      ...[join(import.meta.dirname, '../../src/packaging/deb/deb.js'), '--to', await rig.directory()],
+      ...[
+        join(import.meta.dirname, '../../src/packaging/deb/deb.js'),
+        '--to',
+        await rig.directory(),
+      ],
     ]);
     assert.ok((await readFile(again.trim())).equals(await readFile(deb)));
   });

@@ -80,3 +80,14 @@ test('a directory that cannot be written is an error, and the old file stays', (
     elsewhere,
   );
 });
+
+test('only its account may read it, whatever the umask and whatever an interrupted write has left', () => {
+  const umask = process.umask(0);
+  try {
+    writeFileSync(`${path}.checkpoint.new`, 'half', { mode: 0o666 });
+    checkpoint().write(BASIS, NOTES);
+    assert.equal(statSync(`${path}.checkpoint`).mode & 0o777, 0o600);
+  } finally {
+    process.umask(umask);
+  }
+});
