@@ -153,6 +153,7 @@ class RunningDaemon implements Daemon {
     const places = this.#recall();
     if (!this.#settings.nowrite) {
       await this.#bookkeeping.takeRoster(ip => this.#grants.dueOf(ip) !== null);
+      for (const { ip, user } of this.#bookkeeping.roster.named()) this.#grants.attribute(ip, user);
     }
     await this.#pipeline.purge();
     await this.#pipeline.obey(this.#bookkeeping.refused());

@@ -9,6 +9,7 @@
 
 import type { IpText } from '../base/address.ts';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
+import { subnetOf } from '../base/subnet.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { LoginEvent, LogoutEvent, ServerEvent } from '../recogniser/event.ts';
 import type { Batch } from './batch.ts';
@@ -116,7 +117,7 @@ export class Decider {
     for (const grant of kept) this.#prolong(grant, batch);
   }
 
-  /** Ends the grants that would end first, if there are more than there may be. */
+  /** Ends grants of those who have most, if there are more than there may be. */
   evict(batch: Batch): void {
     const grants = this.grants.evict();
     if (grants.length === 0) return;
@@ -161,7 +162,7 @@ export class Decider {
     if (login.time === null) return { kind: 'ignored', reason: 'no time stamp' };
     const reason = this.#limit(login, now, batch);
     if (reason !== null) return { kind: 'ignored', reason };
-    const result = this.grants.login(login.ip, login.time, now);
+    const result = this.grants.login(login.ip, login.time, now, login.user);
     if (result.kind === 'late') return { kind: 'ignored', reason: 'too old' };
     const change = { ip: login.ip, stamp: result.stamp };
     const moved = result.kind === 'granted' || result.moved;
@@ -176,9 +177,16 @@ export class Decider {
     for (const { reason, most, isNews } of exceeded)
       if (isNews) batch.tell({ kind: 'limit exceeded', login, reason, most, action });
     if (action === 'warn') return null;
-    for (const { addresses, reason } of exceeded)
-      for (const ip of addresses) this.withdraw(ip, { reason }, now, batch);
+    for (const { addresses, networks, reason } of exceeded)
+      for (const ip of [...addresses, ...this.#within(networks, login.user)])
+        this.withdraw(ip, { reason }, now, batch);
     return exceeded[0]?.reason ?? null;
+  }
+
+  /** Where a user has grants in some /64s. */
+  #within(networks: readonly string[], user: string | null): IpText[] {
+    if (user === null || networks.length === 0) return [];
+    return this.grants.ofUser(user).filter(ip => networks.includes(subnetOf(ip)));
   }
 
   /** @returns whether an allowance keeps the grant of an address, which then begins anew */

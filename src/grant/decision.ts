@@ -67,7 +67,7 @@ export type Decision =
   | { readonly kind: 'purged'; readonly grant: Grant; readonly holder?: Holder }
   /** A grant was due, but a session is still open, or the address is allowed by hand: it lasts on. */
   | { readonly kind: 'kept'; readonly grant: Grant; readonly from?: HostName }
-  /** There were more grants than there may be: these, which would have ended first, have ended. */
+  /** There were more grants than there may be: these, of those who have most, have ended. */
   | { readonly kind: 'evicted'; readonly grants: readonly Grant[] }
   /** The administrator allows an address; `effect` as for a login. */
   | {
