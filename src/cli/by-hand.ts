@@ -1,12 +1,16 @@
 /**
- * What `allow` and `revoke` share: how long, and whom to tell: the daemon, or the map itself when none runs.
+ * What `allow`, `revoke` and `lift` share: about whom, how long, and where.
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { parseDuration } from '../base/duration.ts';
 import { failure } from '../base/errors.ts';
+import { masked } from '../base/excerpt.ts';
+import { MAX_ADDRESSES } from '../control/protocol.ts';
+import type { Place } from '../daemon/offline.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
 import { formatCtime } from '../line/stamp.ts';
+import { mapsOf, rulesOf } from '../options/make-settings.ts';
 import type { Values } from '../options/values.ts';
 
 /**
@@ -24,6 +28,44 @@ export function ipOf(text: string): IpText {
   const ip = canonicalIp(text);
   if (ip === null) throw failure('ADDRESS', { value: text });
   return ip;
+}
+
+/** Whom an order is about: addresses, or one user. */
+export interface Whom {
+  readonly addresses: readonly IpText[];
+  readonly user: string | null;
+}
+
+/**
+ * In portions that one request takes.
+ *
+ * @param verb named in the error
+ * @throws Failure ADDRESS; USAGE when there is neither, or both
+ */
+export function portionsOf(operands: readonly string[], values: Values, verb: string): Whom[] {
+  const user = values.text('user')?.value ?? null;
+  if ((user === null) === (operands.length === 0)) {
+    throw failure('USAGE', { problem: 'name either addresses or --user', verb: `${verb} ` });
+  }
+  // As the daemon knows it (recogniser.ts).
+  if (user !== null) return [{ addresses: [], user: masked(user) }];
+  const ips = [...new Set(operands.map(ipOf))];
+  const portions = Math.ceil(ips.length / MAX_ADDRESSES);
+  return Array.from({ length: portions }, (_, index) => ({
+    addresses: ips.slice(index * MAX_ADDRESSES, (index + 1) * MAX_ADDRESSES),
+    user: null,
+  }));
+}
+
+/**
+ * The map and the rules for what closes: it asks nobody what may relay anyway.
+ *
+ * @param verb named in errors
+ * @throws Failure of a setting
+ */
+export function placeOf(values: Values, verb: string): Place {
+  const none = { value: 'none', origin: verb };
+  return { ...mapsOf(values), rules: { ...rulesOf(values), mynetworks: none, exclude: none } };
 }
 
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);

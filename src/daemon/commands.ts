@@ -14,6 +14,7 @@ import {
   type AnswerLine,
   errorLine,
   type GrantRow,
+  type LiftResult,
   type OrderResult,
   type Request,
 } from '../control/protocol.ts';
@@ -44,7 +45,7 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /** @throws Failure ORDERS_FULL; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
+  /** @throws Failure ORDERS_FULL, of allowances only; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
   async allow(ip: IpText, seconds: number): Promise<OrderResult> {
     const { pipeline } = this.#parts;
     this.#refuseWhenFull(1);
@@ -68,9 +69,7 @@ export class Commands {
     seconds: number,
   ): Promise<OrderResult> {
     const { pipeline, clock } = this.#parts;
-    const subjects: Subject[] =
-      user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
-    this.#refuseWhenFull(subjects.length);
+    const subjects = subjectsOf(addresses, user);
     let unknown = 0;
     const find = (): readonly IpText[] => {
       if (user === null) return addresses;
@@ -82,6 +81,16 @@ export class Commands {
     await this.#save();
     const until = orders[0]?.until ?? clock.now().wall + seconds;
     return { kind: 'done', until, rows, unknown };
+  }
+
+  /**
+   * @param user null when it is about addresses
+   * @throws as `allow` does
+   */
+  async lift(addresses: readonly IpText[], user: string | null): Promise<LiftResult> {
+    const lifted = await this.#parts.pipeline.lift(subjectsOf(addresses, user));
+    await this.#save();
+    return lifted;
   }
 
   /** The grants, in blocks. */
@@ -123,6 +132,9 @@ export class Commands {
   }
 }
 
+const subjectsOf = (addresses: readonly IpText[], user: string | null): Subject[] =>
+  user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
+
 /**
  * The answer to a request over the socket; never rejects.
  *
@@ -159,6 +171,9 @@ export async function* answer(
         return;
       case 'revoke':
         yield { result: await commands.revoke(request.addresses, request.user, request.seconds) };
+        return;
+      case 'lift':
+        yield { result: await commands.lift(request.addresses, request.user) };
         return;
     }
   } catch (error) {

@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { failure } from '../base/errors.ts';
 import type { Decision } from '../grant/decision.ts';
 import { GrantTable } from '../grant/grant-table.ts';
-import { Orders } from '../grant/orders.ts';
+import { NEWS_TEXT, Orders } from '../grant/orders.ts';
 import { Roster } from '../grant/roster.ts';
 import { StampReader } from '../line/stamp.ts';
 import { holdMap } from '../map/held-map.ts';
@@ -53,6 +53,7 @@ export async function withoutDaemon<T>(
     const recogniser = new Recogniser(new Registry([]), new StampReader(() => now.wall));
     const report = (decision: Decision): void => {
       if (decision.kind === 'map failed') warn(decision.line);
+      if (decision.kind === 'order bounded') warn(NEWS_TEXT[decision.what]);
     };
     const pipeline = new Pipeline({
       rules: { recogniser, classifier, grace: rules.grace, policy: rules.policy },

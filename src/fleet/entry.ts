@@ -10,11 +10,11 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { masked } from '../base/excerpt.ts';
 import type { LimitReason } from '../grant/limits.ts';
-import type { Order, Subject } from '../grant/orders.ts';
+import type { Given, Subject } from '../grant/orders.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
 import { MAX_LINE } from '../line/length.ts';
 
-/** Entries of another version are refused: what this one does not know cannot be checked. */
+/** Entries of another version are refused, and of another kind: what this one does not know cannot be checked. */
 const VERSION = '1';
 
 /**
@@ -42,7 +42,7 @@ export interface WithdrawalEntry {
 
 export interface OrderEntry {
   readonly kind: 'order';
-  readonly order: Order;
+  readonly order: Given;
 }
 
 export type Entry = PresenceEntry | WithdrawalEntry | OrderEntry;
@@ -109,7 +109,8 @@ const KINDS: Readonly<Record<string, (fields: FieldReader) => Entry | string>> =
   session: fields => presenceIn('session', fields),
   withdrawn: withdrawalIn,
   allow: allowanceIn,
-  revoke: revocationIn,
+  revoke: fields => aboutAnybody('revoke', fields),
+  lift: fields => aboutAnybody('lift', fields),
 };
 
 /** @returns what was received, or why it is refused */
@@ -198,12 +199,12 @@ function allowanceIn(fields: FieldReader): Entry | string {
   return { kind: 'order', order: { kind: 'allow', subject: { kind: 'address', ip }, ...span } };
 }
 
-function revocationIn(fields: FieldReader): Entry | string {
+function aboutAnybody(kind: 'revoke' | 'lift', fields: FieldReader): Entry | string {
   const subject = subjectIn(fields);
   const span = spanIn(fields);
   if (subject === null) return 'neither an address nor a user';
   if (span === null) return 'no span of time';
-  return { kind: 'order', order: { kind: 'revoke', subject, ...span } };
+  return { kind: 'order', order: { kind, subject, ...span } };
 }
 
 function subjectIn(fields: FieldReader): Subject | null {
@@ -227,7 +228,7 @@ function secondsIn(fields: FieldReader): EpochSeconds | null {
   return /^\d{1,10}$/.test(text) ? epoch(Number(text)) : null;
 }
 
-function spanIn(fields: FieldReader): Pick<Order, 'made' | 'until'> | null {
+function spanIn(fields: FieldReader): Pick<Given, 'made' | 'until'> | null {
   const texts = [fields.take('made'), fields.take('until')];
   if (!texts.every(text => /^\d{1,14}$/.test(text))) return null;
   const [made = 0, until = 0] = texts.map(text => Number(text) / 1000);

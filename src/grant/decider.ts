@@ -117,6 +117,19 @@ export class Decider {
     for (const grant of kept) this.#prolong(grant, batch);
   }
 
+  /** Ends the grants that addresses have, as an order wants it. */
+  end(ips: readonly IpText[], batch: Batch): Grant[] {
+    const grants = ips.map(ip => this.grants.revoke(ip)).filter(grant => grant !== null);
+    for (const { ip } of grants) batch.remove(ip);
+    return grants;
+  }
+
+  /** Tells what became of orders for want of room. */
+  tellBounds(batch: Batch): void {
+    for (const { what, order } of this.orders.news())
+      batch.tell({ kind: 'order bounded', what, order });
+  }
+
   /** Ends grants of those who have most, if there are more than there may be. */
   evict(batch: Batch): void {
     const grants = this.grants.evict();

@@ -97,6 +97,7 @@ export class Roster {
         return;
       case 'evicted':
       case 'revoked':
+      case 'lifted':
         for (const { ip } of decision.grants) this.#entries.delete(keyOf(ip));
         return;
       default:

@@ -65,6 +65,7 @@ export type CommandName =
   | 'status'
   | 'allow'
   | 'revoke'
+  | 'lift'
   | 'purge'
   | 'patterns'
   | 'explain'
@@ -85,6 +86,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     about: 'end grants at once, and refuse new ones for a while',
     operands: 'addresses',
   },
+  lift: { about: 'take back what allow and revoke have ordered', operands: 'addresses' },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
@@ -107,6 +109,7 @@ export const OPTIONS = {
       'status',
       'allow',
       'revoke',
+      'lift',
       'purge',
       'patterns',
       'explain',
@@ -146,7 +149,18 @@ export const OPTIONS = {
     about:
       'the map, exactly as main.cf names it after check_client_access; given again, a further map that is kept equal to the first',
     alias: 'dbfile',
-    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
     inFile: true,
   },
   grace: {
@@ -155,7 +169,7 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'lift', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
   'grace-for': {
@@ -163,7 +177,7 @@ export const OPTIONS = {
     value: 'NETWORK=DURATION',
     about:
       'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
-    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: ['run', 'replay', 'list', 'allow', 'revoke', 'lift', 'purge', 'explain', 'doctor'],
     inFile: true,
   },
   'max-grants': {
@@ -199,7 +213,18 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
     inFile: true,
   },
   exclude: {
@@ -419,7 +444,7 @@ export const OPTIONS = {
     value: 'NAME',
     about:
       'the grants of this user, as the server logs the name; upper and lower case are the same',
-    commands: ['list', 'revoke'],
+    commands: ['list', 'revoke', 'lift'],
     inFile: false,
   },
   orders: {

@@ -303,8 +303,7 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     await b.has('127.0.0.2');
     const last = '18446744073709551615';
     await redis.cli('xadd', 'full:grants', `${last}-${last}`, 'x', 'y');
-    const told =
-      /nothing can be published any more: .*redis-cli DEL full:grants full:orders/;
+    const told = /nothing can be published any more: .*redis-cli DEL full:grants full:orders/;
     await b.daemon.waitForLine(told);
     await a.logIn('127.0.0.3');
     await a.daemon.waitForLine(told);
