@@ -65,11 +65,11 @@ const entries: fc.Arbitrary<Entry> = fc.oneof(
       order: { kind: 'allow', subject: { kind: 'address', ip: which }, ...times },
     }),
   ),
-  fc.tuple(address, user, fc.boolean(), span).map(
-    ([which, name, isUser, times]): Entry => ({
+  fc.tuple(address, user, fc.boolean(), span, fc.constantFrom('revoke', 'lift')).map(
+    ([which, name, isUser, times, kind]): Entry => ({
       kind: 'order',
       order: {
-        kind: 'revoke',
+        kind,
         subject: isUser ? { kind: 'user', user: name } : { kind: 'address', ip: which },
         ...times,
       },
