@@ -263,7 +263,8 @@ export const OPTIONS = {
     kind: 'count',
     value: 'NUMBER',
     default: 'none',
-    about: 'the most users that may log in from one address within the grace period',
+    about:
+      'the most users that may log in from one address, or one /64 of IPv6, within the grace period',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
   },
@@ -271,7 +272,8 @@ export const OPTIONS = {
     kind: 'count',
     value: 'NUMBER',
     default: 'none',
-    about: 'the most addresses that one user may log in from within the grace period',
+    about:
+      'the most addresses that one user may log in from within the grace period; a /64 of IPv6 is one',
     commands: ['run', 'replay', 'explain'],
     inFile: true,
   },
