@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   status: async () => (await import('./cli/status.ts')).status,
   allow: async () => (await import('./cli/allow.ts')).allow,
   revoke: async () => (await import('./cli/revoke.ts')).revoke,
+  lift: async () => (await import('./cli/lift.ts')).lift,
   purge: async () => (await import('./cli/purge.ts')).purge,
   patterns: async () => (await import('./cli/patterns.ts')).patterns,
   explain: async () => (await import('./cli/explain.ts')).explain,

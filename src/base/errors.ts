@@ -348,6 +348,11 @@ export const CATALOGUE = {
     text: 'cannot read {path}: {reason}',
     hint: 'let the account of the daemon, and nobody else, read what it needs to speak to its fleet',
   },
+  FLEET_EXHAUSTED: {
+    exit: EXIT.temporary,
+    text: 'nothing can be published any more: somebody has given an entry of {key} the last ID that there is',
+    hint: 'delete both streams with "redis-cli DEL {keys}", and look who else may publish there',
+  },
   LMDB_BUILD: {
     exit: EXIT.software,
     text: 'the lmdb addon is not the one that Postfix needs: {found}',

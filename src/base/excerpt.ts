@@ -10,6 +10,9 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
+/** A decoded text with `?` in place of each of those, where it is kept and compared: a user's name. */
+export const masked = (text: string): string => text.replace(UNSAFE, '?');
+
 /**
  * @param bytes a character a byte
  * @param most how many characters to show; the rest becomes `…`

@@ -1,11 +1,19 @@
 /**
- * What `allow` and `revoke` share: how long, and whom to tell: the daemon, or the map itself when none runs.
+ * What `allow`, `revoke` and `lift` share: about whom, how long, and where.
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { failure } from '../base/errors.ts';
+import { masked } from '../base/excerpt.ts';
+import { MAX_ADDRESSES } from '../control/protocol.ts';
+import type { Place } from '../daemon/offline.ts';
+import { becomeOwner } from '../daemon/privileges.ts';
+import { rulesOf } from '../daemon/settings.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
 import { formatCtime } from '../line/stamp.ts';
+import { allOf, mapsOf } from '../map/spec.ts';
+import type { Settings } from '../options/settings.ts';
+import type { Values } from '../options/values.ts';
 
 /** Seconds; longer than a generation is as long. */
 export const secondsOf = ({ for: seconds }: { readonly for: number }): number =>
@@ -16,6 +24,51 @@ export function ipOf(text: string): IpText {
   const ip = canonicalIp(text);
   if (ip === null) throw failure('ADDRESS', { value: text });
   return ip;
+}
+
+/** Whom an order is about: addresses, or one user. */
+export interface Whom {
+  readonly addresses: readonly IpText[];
+  readonly user: string | null;
+}
+
+/**
+ * In portions that one request takes.
+ *
+ * @param verb named in the error
+ * @throws Failure ADDRESS; USAGE when there is neither, or both
+ */
+export function portionsOf(operands: readonly string[], user: string | null, verb: string): Whom[] {
+  if ((user === null) === (operands.length === 0)) {
+    throw failure('USAGE', { problem: 'name either addresses or --user', verb: `${verb} ` });
+  }
+  // As the daemon knows it (recogniser.ts).
+  if (user !== null) return [{ addresses: [], user: masked(user) }];
+  const ips = [...new Set(operands.map(ipOf))];
+  const portions = Math.ceil(ips.length / MAX_ADDRESSES);
+  return Array.from({ length: portions }, (_, index) => ({
+    addresses: ips.slice(index * MAX_ADDRESSES, (index + 1) * MAX_ADDRESSES),
+    user: null,
+  }));
+}
+
+/**
+ * The map and the rules for what closes: it asks nobody what may relay anyway.  Root becomes the owner of the map's
+ * directory here.
+ *
+ * @param verb named in errors
+ * @throws Failure of a setting; PRIVILEGES
+ */
+export function placeOf(
+  values: Values,
+  settings: Settings<'revoke' | 'lift'>,
+  verb: string,
+): Place {
+  const none = { value: 'none', origin: verb };
+  const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
+  const maps = mapsOf(settings);
+  becomeOwner(allOf(maps));
+  return { ...maps, rules };
 }
 
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);

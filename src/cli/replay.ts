@@ -187,6 +187,8 @@ function jsonObject(decision: Decision): object | null {
       return { event: 'evicted', ips: decision.grants.map(({ ip }) => ip) };
     case 'allowed':
     case 'revoked':
+    case 'lifted':
+    case 'order bounded':
     case 'in force':
     case 'map failed':
     case 'map recovered':

@@ -8,39 +8,35 @@
 import type { IpText } from '../base/address.ts';
 import { EXIT, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
-import { MAX_ADDRESSES, type OrderResult } from '../control/protocol.ts';
+import type { OrderResult } from '../control/protocol.ts';
 import { type Place, withoutDaemon } from '../daemon/offline.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
-import { rulesOf } from '../daemon/settings.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { allOf, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
-
-/** Whom it is about: addresses, or one user. */
-interface Whom {
-  readonly addresses: readonly IpText[];
-  readonly user: string | null;
-}
+import {
+  LATER,
+  placeOf,
+  portionsOf,
+  say,
+  secondsOf,
+  untilText,
+  type Whom,
+  warn,
+} from './by-hand.ts';
 
 /** @throws Failure of a setting; ADDRESS; REVOKE_FOREIGN; of the daemon's answer, or of the map when none runs */
 export async function revoke(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const settings = settingsOf(values, 'revoke');
   const seconds = secondsOf(settings);
-  const maps = mapsOf(settings);
-  becomeOwner(allOf(maps));
-  const none = { value: 'none', origin: 'revoke' };
-  const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
-  const place = { ...maps, rules };
+  const place = placeOf(values, settings, 'revoke');
   const foreign: IpText[] = [];
-  for (const whom of wholeOf(operands, settings.user)) {
+  for (const whom of portionsOf(operands, settings.user, 'revoke')) {
     foreign.push(...tell(whom, await order(place, whom, seconds)));
   }
   if (foreign.length > 0) {
-    throw failure('REVOKE_FOREIGN', { ips: foreign.join(', '), map: formatMapSpec(maps.map) });
+    throw failure('REVOKE_FOREIGN', { ips: foreign.join(', '), map: formatMapSpec(place.map) });
   }
   return EXIT.ok;
 }
@@ -51,20 +47,6 @@ async function order(place: Place, whom: Whom, seconds: number): Promise<OrderRe
   return withoutDaemon(place, warn, commands =>
     commands.revoke(whom.addresses, whom.user, seconds),
   );
-}
-
-/** What is to be revoked, in portions that one request takes. */
-function wholeOf(operands: readonly string[], user: string | null): Whom[] {
-  if ((user === null) === (operands.length === 0)) {
-    throw failure('USAGE', { problem: 'name either addresses or --user', verb: 'revoke ' });
-  }
-  if (user !== null) return [{ addresses: [], user }];
-  const ips = [...new Set(operands.map(ipOf))];
-  const portions = Math.ceil(ips.length / MAX_ADDRESSES);
-  return Array.from({ length: portions }, (_, index) => ({
-    addresses: ips.slice(index * MAX_ADDRESSES, (index + 1) * MAX_ADDRESSES),
-    user: null,
-  }));
 }
 
 /** @returns the addresses that a row of the administrator's keeps open */

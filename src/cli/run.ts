@@ -95,7 +95,13 @@ async function runDaemon(start: Start, log: Log, catchUp: CatchUp | null): Promi
 }
 
 /** What somebody has ordered is in the log, whatever else is printed. */
-const AUDITED: ReadonlySet<Decision['kind']> = new Set(['allowed', 'revoked', 'in force']);
+const AUDITED: ReadonlySet<Decision['kind']> = new Set([
+  'allowed',
+  'revoked',
+  'lifted',
+  'order bounded',
+  'in force',
+]);
 
 function outputTo(
   log: Log,

@@ -92,6 +92,9 @@ export class Counters {
       case 'revoked':
         totals[decision.kind] += decision.grants.length;
         return;
+      case 'lifted':
+        totals.revoked += decision.grants.length;
+        return;
       case 'limit exceeded':
         totals.limitsExceeded++;
         return;
@@ -105,6 +108,7 @@ export class Counters {
         this.problem(decision.line);
         return;
       case 'in force':
+      case 'order bounded':
       case 'map recovered':
         return;
     }

@@ -10,7 +10,7 @@ import type { Status } from './status.ts';
 
 /** The most bytes of a request, with its line end. */
 export const MAX_REQUEST = 65_536;
-/** The most addresses that one request revokes. */
+/** The most addresses that one request revokes, or lifts the orders of. */
 export const MAX_ADDRESSES = 100;
 /** The most characters of a user's name. */
 const MAX_USER = 1024;
@@ -23,6 +23,11 @@ export type Request =
       readonly addresses: readonly IpText[];
       readonly user: string | null;
       readonly seconds: number;
+    }
+  | {
+      readonly command: 'lift';
+      readonly addresses: readonly IpText[];
+      readonly user: string | null;
     };
 
 /** Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known. */
@@ -52,6 +57,12 @@ export type OrderResult =
       readonly unknown: number;
     };
 
+/** The orders that were taken back, and the rows of what was allowed. */
+export interface LiftResult {
+  readonly orders: readonly Order[];
+  readonly rows: readonly RowEffect[];
+}
+
 /** What the last line of each command's answer holds. */
 export interface Results {
   readonly status: Status;
@@ -61,6 +72,7 @@ export interface Results {
   readonly orders: readonly Order[];
   readonly allow: OrderResult;
   readonly revoke: OrderResult;
+  readonly lift: LiftResult;
 }
 
 /** A `Failure` on its way. */
@@ -89,9 +101,15 @@ export function parseRequest(text: string): Request | string {
   const { command, seconds } = fields;
   if (command === 'status' || command === 'metrics') return { command };
   if (command === 'list' || command === 'orders') return { command };
+  if (command === 'lift') {
+    const whom = whomIn(fields);
+    return typeof whom === 'string' ? whom : { command, ...whom };
+  }
   if (command !== 'allow' && command !== 'revoke') return 'no such command';
   if (!isDuration(seconds)) return `seconds is to be a whole number from 1 to ${MAX_SECONDS}`;
-  return command === 'allow' ? allowIn(fields, seconds) : revokeIn(fields, seconds);
+  if (command === 'allow') return allowIn(fields, seconds);
+  const whom = whomIn(fields);
+  return typeof whom === 'string' ? whom : { command, ...whom, seconds };
 }
 
 function allowIn({ address }: Record<string, unknown>, seconds: number): Request | string {
@@ -101,10 +119,12 @@ function allowIn({ address }: Record<string, unknown>, seconds: number): Request
     : { command: 'allow', address: ip, seconds };
 }
 
-function revokeIn(
-  { addresses = [], user = null }: Record<string, unknown>,
-  seconds: number,
-): Request | string {
+interface Whom {
+  readonly addresses: readonly IpText[];
+  readonly user: string | null;
+}
+
+function whomIn({ addresses = [], user = null }: Record<string, unknown>): Whom | string {
   if (!Array.isArray(addresses) || (user === null) === (addresses.length === 0)) {
     return 'name either addresses or a user';
   }
@@ -112,12 +132,12 @@ function revokeIn(
     if (typeof user !== 'string' || user === '' || user.length > MAX_USER) {
       return `user is to have 1 to ${MAX_USER} characters`;
     }
-    return { command: 'revoke', addresses: [], user, seconds };
+    return { addresses: [], user };
   }
   if (addresses.length > MAX_ADDRESSES) return `at most ${MAX_ADDRESSES} addresses at once`;
   const ips = addresses.map(ipOf).filter(ip => ip !== null);
   if (ips.length < addresses.length) return 'addresses are to be IPv4 or IPv6 addresses';
-  return { command: 'revoke', addresses: [...new Set(ips)], user: null, seconds };
+  return { addresses: [...new Set(ips)], user: null };
 }
 
 function objectIn(text: string): Record<string, unknown> | null {

@@ -13,6 +13,7 @@ import {
   type AnswerLine,
   errorLine,
   type GrantRow,
+  type LiftResult,
   type OrderResult,
   type Request,
 } from '../control/protocol.ts';
@@ -30,7 +31,7 @@ export class Commands {
     this.#core = core;
   }
 
-  /** @throws Failure ORDERS_FULL; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
+  /** @throws Failure ORDERS_FULL, of allowances only; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
   async allow(ip: IpText, seconds: number): Promise<OrderResult> {
     const { pipeline } = this.#core;
     this.#refuseWhenFull(1);
@@ -54,9 +55,7 @@ export class Commands {
     seconds: number,
   ): Promise<OrderResult> {
     const { pipeline, clock } = this.#core;
-    const subjects: Subject[] =
-      user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
-    this.#refuseWhenFull(subjects.length);
+    const subjects = subjectsOf(addresses, user);
     let unknown = 0;
     const find = (): readonly IpText[] => {
       if (user === null) return addresses;
@@ -68,6 +67,16 @@ export class Commands {
     await this.#core.saveOrders();
     const until = orders[0]?.until ?? clock.now().wall + seconds;
     return { kind: 'done', until, rows, unknown };
+  }
+
+  /**
+   * @param user null when it is about addresses
+   * @throws as `allow` does
+   */
+  async lift(addresses: readonly IpText[], user: string | null): Promise<LiftResult> {
+    const lifted = await this.#core.pipeline.lift(subjectsOf(addresses, user));
+    await this.#core.saveOrders();
+    return lifted;
   }
 
   /** The grants, in blocks. */
@@ -103,6 +112,9 @@ export class Commands {
     if (orders.isFull(more, clock.now())) throw failure('ORDERS_FULL', { most: MAX_ORDERS });
   }
 }
+
+const subjectsOf = (addresses: readonly IpText[], user: string | null): Subject[] =>
+  user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
 
 /**
  * The answer to a request over the socket; never rejects.
@@ -140,6 +152,9 @@ export async function* answer(
         return;
       case 'revoke':
         yield { result: await commands.revoke(request.addresses, request.user, request.seconds) };
+        return;
+      case 'lift':
+        yield { result: await commands.lift(request.addresses, request.user) };
         return;
     }
   } catch (error) {

@@ -128,6 +128,7 @@ export class Core {
     await this.#tolerate(() =>
       this.roster.restore(this.#rosterFile.read(), ip => this.grants.dueOf(ip) !== null),
     );
+    for (const { ip, user } of this.roster.named()) this.grants.attribute(ip, user);
   }
 
   /** Ends what is due, and what the orders have ended, should the map not know it yet; and grants what they allow. */

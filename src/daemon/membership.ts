@@ -41,9 +41,9 @@ export function fleetFor(settings: FleetSettings, saved: unknown, member: Member
   return new Fleet(settings, parts, saved);
 }
 
-/** The grants of this host's own logins, and the orders in force. */
+/** The grants of this host's own logins, the orders in force, and what was lifted. */
 function* everything({ clock, grants, orders }: Core, known: Known): Generator<Entry> {
-  for (const order of orders.list(clock.now())) yield { kind: 'order', order };
+  for (const order of orders.given(clock.now())) yield { kind: 'order', order };
   for (const grant of grants.all()) yield* sessionEntries(grant, known);
 }
 

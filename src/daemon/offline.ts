@@ -5,6 +5,7 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { failure } from '../base/errors.ts';
+import { NEWS_TEXT } from '../grant/orders.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { MapSpec } from '../map/map.ts';
 import { mapExists } from '../map/map-types.ts';
@@ -40,6 +41,7 @@ export async function withoutDaemon<T>(
       clock: systemClock(),
       report: decision => {
         if (decision.kind === 'map failed') warn(decision.line);
+        if (decision.kind === 'order bounded') warn(NEWS_TEXT[decision.what]);
       },
       warn,
     });

@@ -20,7 +20,7 @@ import type { Effect } from '../grant/change.ts';
 import type { Decider, DecisionRules } from '../grant/decider.ts';
 import type { Decision, Report } from '../grant/decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import type { Revocation, Subject } from '../grant/orders.ts';
+import type { Order, Revocation, Subject } from '../grant/orders.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MapWriter } from '../map/map-writer.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
@@ -34,6 +34,12 @@ export type Allowed =
 export interface Revoked {
   readonly orders: readonly Revocation[];
   readonly rows: readonly { readonly ip: IpText; readonly effect: Effect | null }[];
+}
+
+/** What was taken back, and the rows that it was about. */
+export interface Lifted {
+  readonly orders: readonly Order[];
+  readonly rows: Revoked['rows'];
 }
 
 export class Pipeline {
@@ -80,6 +86,7 @@ export class Pipeline {
       const now = this.#clock.now();
       this.#decider.expire(now, batch);
       for (const entry of entries) this.#reception.take(entry, find, now, batch);
+      this.#decider.tellBounds(batch);
       this.#decider.evict(batch);
       await this.#finish(batch, now);
     });
@@ -143,6 +150,7 @@ export class Pipeline {
       const [effect = null] = await this.#writer.write(changes, now.steady);
       const allowed = { kind: 'allowed', order, effect } as const;
       this.#report(allowed);
+      this.#tellBounds();
       return allowed;
     });
   }
@@ -169,7 +177,25 @@ export class Pipeline {
         now.steady,
       );
       this.#report({ kind: 'revoked', orders, grants });
+      this.#tellBounds();
       return { orders, rows: ips.map((ip, index) => ({ ip, effect: effects[index] ?? null })) };
+    });
+  }
+
+  /** Takes back what was ordered about the subjects, and ends the grants of what was allowed. */
+  lift(subjects: readonly Subject[]): Promise<Lifted> {
+    return this.#next(async () => {
+      const { orders: known } = this.#decider;
+      const now = this.#clock.now();
+      const orders = subjects.map(one => known.inForce(one, now)).filter(one => one !== null);
+      const lifts = subjects.map(subject => known.lift(subject, now));
+      const batch = new Batch();
+      const ips = orders.flatMap(order => (order.kind === 'allow' ? [order.subject.ip] : []));
+      const grants = this.#decider.end(ips, batch);
+      const effects = await this.#writer.write(batch.changes, now.steady);
+      this.#report({ kind: 'lifted', orders: lifts, grants });
+      this.#tellBounds();
+      return { orders, rows: grants.map(({ ip }, at) => ({ ip, effect: effects[at] ?? null })) };
     });
   }
 
@@ -188,6 +214,12 @@ export class Pipeline {
       this.#decider.obey(refused, now, batch);
       await this.#finish(batch, now);
     });
+  }
+
+  #tellBounds(): void {
+    const batch = new Batch();
+    this.#decider.tellBounds(batch);
+    for (const decision of batch.decisions([])) this.#report(decision);
   }
 
   #next<T>(step: () => Promise<T>): Promise<T> {

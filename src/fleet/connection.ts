@@ -13,7 +13,7 @@ import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { failure, reasonOf } from '../base/errors.ts';
 import type { FleetSettings } from './engine.ts';
 import type { Fields } from './entry.ts';
-import { isId, type Position, type StreamName } from './position.ts';
+import { isId, LAST_ID, type Position, type StreamName } from './position.ts';
 
 /** An entry as it lies in a stream. */
 export interface StreamEntry {
@@ -29,7 +29,11 @@ export interface Connection {
   readonly run: string;
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
-  /** Resolves if entries may be appended, and changes nothing. */
+  /**
+   * Resolves if entries may be appended, and changes nothing.
+   *
+   * @throws Failure FLEET_EXHAUSTED, here and below: somebody has taken the last ID of a stream
+   */
   tryAppend(): Promise<void>;
   /** Resolves when the engine has the entry. */
   append(stream: StreamName, fields: Fields, trim: Trim): Promise<void>;
@@ -122,6 +126,8 @@ const runIn = (text: string): string => /^run_id:(\S+)/m.exec(text)?.[1] ?? '';
 
 function connectionOver(send: Send, close: () => void, prefix: string, run: string): Connection {
   const key = (stream: StreamName): string => `${prefix}:${stream}`;
+  const exhausted = (stream: StreamName): Error =>
+    failure('FLEET_EXHAUSTED', { key: key(stream), keys: STREAMS.map(key).join(' ') });
   return {
     run,
     time: async () => {
@@ -129,13 +135,23 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
       return epoch(seconds + microseconds / 1e6);
     },
     tryAppend: async () => {
-      // An ID that no entry may have, which is found when all else has been asked: account, memory, disk, replica.
-      const answer = await send('XADD', key('grants'), '0-0', 'v', '').catch(reasonOf);
-      if (!String(answer).startsWith('ERR ')) throw new Error(String(answer));
+      for (const stream of STREAMS) {
+        // An ID that no entry may have any more, which is found when all else has been asked: account, memory, disk,
+        // replica, type of the key; and a stream that is not there is not made.
+        const answer = await send('XADD', key(stream), 'NOMKSTREAM', '0-1', 'v', '').catch(
+          reasonOf,
+        );
+        if (isExhausted(answer)) throw exhausted(stream);
+        if (answer !== null && !String(answer).startsWith('ERR ')) throw new Error(String(answer));
+      }
     },
     append: async (stream, fields, trim) => {
       const limit = trim === null ? [] : [trim[0], '~', String(trim[1])];
-      await send('XADD', key(stream), ...limit, '*', ...fields);
+      try {
+        await send('XADD', key(stream), ...limit, '*', ...fields);
+      } catch (error) {
+        throw isExhausted(reasonOf(error)) ? exhausted(stream) : error;
+      }
     },
     read: async ({ orders, grants }, count, blockMs) => {
       const wait = blockMs > 0 ? ['BLOCK', String(blockMs)] : [];
@@ -143,11 +159,23 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
       const reply = listOf(await send('XREAD', 'COUNT', String(count), ...wait, ...streams));
       const entriesOf = (stream: StreamName): StreamEntry[] =>
         listOf(reply.map(listOf).find(([name]) => name === key(stream))?.[1]).flatMap(entryOf);
-      return { orders: entriesOf('orders'), grants: entriesOf('grants') };
+      const found = { orders: entriesOf('orders'), grants: entriesOf('grants') };
+      // Nothing comes behind it, and whoever had it as his position would see nothing of what comes after its end.
+      const last = STREAMS.find(stream => found[stream].at(-1)?.id === LAST_ID);
+      if (last === undefined) return found;
+      found[last].pop();
+      if (found.orders.length + found.grants.length === 0) throw exhausted(last);
+      return found;
     },
     close,
   };
 }
+
+const STREAMS: readonly StreamName[] = ['grants', 'orders'];
+
+/** `ERR The stream has exhausted the last possible ID, unable to add more items` (Redis 7.0, t_stream.c). */
+const isExhausted = (answer: unknown): boolean =>
+  typeof answer === 'string' && /exhausted the last possible ID/.test(answer);
 
 /** Null is the engine's way to say that there is nothing. */
 const listOf = (reply: unknown): readonly unknown[] => (Array.isArray(reply) ? reply : []);

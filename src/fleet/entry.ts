@@ -2,17 +2,19 @@
  * What hosts tell each other, as entries of a stream: a list of fields, each a name and a text.
  *
  * Promises: `decode` takes whatever somebody has written and gives an entry or why it is refused: addresses are
- * canonical, times are digits within bounds, kinds and fields are those of this version and no others.
+ * canonical, times are digits within bounds, names have nothing that a terminal would obey, kinds and fields are those
+ * of this version and no others.
  * Leaves to others: what an entry is worth here (the subscriber's own rules, pipeline.ts).
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { masked } from '../base/excerpt.ts';
 import { LIMIT_REASONS, type LimitReason } from '../grant/limits.ts';
-import type { Order, Subject } from '../grant/orders.ts';
+import type { Given, Subject } from '../grant/orders.ts';
 import { MAX_SECONDS } from '../grant/orders.ts';
 import { MAX_LINE } from '../line/length.ts';
 
-/** Entries of another version are refused: what this one does not know cannot be checked. */
+/** Entries of another version are refused, and of another kind: what this one does not know cannot be checked. */
 const VERSION = '1';
 
 /**
@@ -40,7 +42,7 @@ export interface WithdrawalEntry {
 
 export interface OrderEntry {
   readonly kind: 'order';
-  readonly order: Order;
+  readonly order: Given;
 }
 
 export type Entry = PresenceEntry | WithdrawalEntry | OrderEntry;
@@ -106,7 +108,8 @@ const KINDS: Readonly<Record<string, (fields: FieldReader) => Entry | string>> =
   session: fields => presenceIn('session', fields),
   withdrawn: withdrawalIn,
   allow: allowanceIn,
-  revoke: revocationIn,
+  revoke: fields => aboutAnybody('revoke', fields),
+  lift: fields => aboutAnybody('lift', fields),
 };
 
 /** @returns what was received, or why it is refused */
@@ -174,7 +177,7 @@ function presenceIn(kind: PresenceEntry['kind'], fields: FieldReader): Entry | s
   if (!SERVER.test(server)) return 'no server';
   if (user.length > MAX_LINE) return 'a user of too many characters';
   if (tls === undefined) return 'neither encrypted nor not';
-  return { kind, ip, time, server, user: user === '' ? null : user, tls };
+  return { kind, ip, time, server, user: user === '' ? null : masked(user), tls };
 }
 
 function withdrawalIn(fields: FieldReader): Entry | string {
@@ -195,12 +198,12 @@ function allowanceIn(fields: FieldReader): Entry | string {
   return { kind: 'order', order: { kind: 'allow', subject: { kind: 'address', ip }, ...span } };
 }
 
-function revocationIn(fields: FieldReader): Entry | string {
+function aboutAnybody(kind: 'revoke' | 'lift', fields: FieldReader): Entry | string {
   const subject = subjectIn(fields);
   const span = spanIn(fields);
   if (subject === null) return 'neither an address nor a user';
   if (span === null) return 'no span of time';
-  return { kind: 'order', order: { kind: 'revoke', subject, ...span } };
+  return { kind: 'order', order: { kind, subject, ...span } };
 }
 
 function subjectIn(fields: FieldReader): Subject | null {
@@ -209,7 +212,7 @@ function subjectIn(fields: FieldReader): Subject | null {
     return ip === null ? null : { kind: 'address', ip };
   }
   const user = fields.take('user');
-  return user === '' || user.length > MAX_LINE ? null : { kind: 'user', user };
+  return user === '' || user.length > MAX_LINE ? null : { kind: 'user', user: masked(user) };
 }
 
 function ipIn(fields: FieldReader): IpText | null {
@@ -224,7 +227,7 @@ function secondsIn(fields: FieldReader): EpochSeconds | null {
   return /^\d{1,10}$/.test(text) ? epoch(Number(text)) : null;
 }
 
-function spanIn(fields: FieldReader): Pick<Order, 'made' | 'until'> | null {
+function spanIn(fields: FieldReader): Pick<Given, 'made' | 'until'> | null {
   const texts = [fields.take('made'), fields.take('until')];
   if (!texts.every(text => /^\d{1,14}$/.test(text))) return null;
   const [made = 0, until = 0] = texts.map(text => Number(text) / 1000);

@@ -9,7 +9,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { reasonOf } from '../base/errors.ts';
+import { Failure, reasonOf } from '../base/errors.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { Notice } from '../source/source.ts';
 import { connectTo } from './connection.ts';
@@ -60,6 +60,7 @@ export interface FleetStatus {
 /** How long a stop waits for what is still to be published. */
 const FAREWELL_MS = 2000;
 const FAREWELL_STEP_MS = 20;
+const COMPLAINT_SECONDS = 60;
 
 export class Fleet {
   readonly #settings: FleetSettings;
@@ -70,6 +71,7 @@ export class Fleet {
   readonly #subscriber: Subscriber | null;
   readonly #links: readonly Link[];
   #toldConnected: boolean | null = null;
+  #complained = Number.NEGATIVE_INFINITY;
 
   /** @param saved the place that an earlier run has given */
   constructor(settings: FleetSettings, parts: FleetParts, saved: unknown) {
@@ -168,6 +170,7 @@ export class Fleet {
       use: (connection, signal, works) => user.use(connection, signal, works),
       connected: () => this.#connected(),
       lost: error => this.#lost(error),
+      failed: error => this.#complain(error),
     });
   }
 
@@ -182,6 +185,16 @@ export class Fleet {
     if (this.#toldConnected === false) return;
     this.#toldConnected = false;
     this.#parts.notice({ kind: 'lost', path: this.#engine, reason: reasonOf(error) });
+  }
+
+  /** What no further attempt can better is told again and again. */
+  #complain(error: unknown): void {
+    if (!(error instanceof Failure) || error.code !== 'FLEET_EXHAUSTED') return;
+    const { clock, warn } = this.#parts;
+    const { steady } = clock.now();
+    if (steady - this.#complained < COMPLAINT_SECONDS) return;
+    this.#complained = steady;
+    warn(`fleet: ${error.line}`);
   }
 }
 

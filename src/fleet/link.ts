@@ -18,6 +18,8 @@ export interface LinkParts {
   use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void>;
   connected(): void;
   lost(error: unknown): void;
+  /** Why an attempt, any of them, has failed. */
+  failed(error: unknown): void;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -57,7 +59,7 @@ export class Link {
       try {
         await this.#connectAndUse();
       } catch (error) {
-        if (!signal.aborted) this.#lost(error);
+        if (!signal.aborted) this.#failed(error);
       }
       const pause = this.#pause * (0.5 + Math.random() / 2);
       this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
@@ -84,7 +86,8 @@ export class Link {
     if (isNews) this.#parts.connected();
   }
 
-  #lost(error: unknown): void {
+  #failed(error: unknown): void {
+    this.#parts.failed(error);
     const isNews = this.#isWorking !== false;
     this.#isWorking = false;
     if (isNews) this.#parts.lost(error);

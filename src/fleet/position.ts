@@ -15,8 +15,10 @@ export interface Position {
 
 export type StreamName = keyof Position;
 
-const ID = /^(\d{1,15})-\d{1,20}$/;
+const ID = /^(\d{1,20})-\d{1,20}$/;
 const FIRST = '0-0';
+/** Behind this one the engine takes no entry: two numbers of 64 bits. */
+export const LAST_ID = '18446744073709551615-18446744073709551615';
 
 /** Seconds by which the grace period is begun earlier, for clocks that differ. */
 export const SLACK_SECONDS = 60;

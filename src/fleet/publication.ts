@@ -40,12 +40,14 @@ export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
     case 'allowed':
       return decision.from === undefined ? [{ kind: 'order', order: decision.order }] : [];
     case 'revoked':
+    case 'lifted':
       if (decision.from !== undefined) return [];
       return decision.orders.map(order => ({ kind: 'order', order }));
     case 'limit exceeded':
     case 'purged':
     case 'evicted':
     case 'in force':
+    case 'order bounded':
     case 'map failed':
     case 'map recovered':
       return [];

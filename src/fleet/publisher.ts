@@ -3,12 +3,13 @@
  *
  * Promises: whoever posts never waits; what is posted is sent at once, and what is posted meanwhile goes together; what
  * the engine has not acknowledged is sent again, so that it may arrive twice, but is not lost while there is room
- * (outbox.ts).  An engine that was started again, or another one, is told of all grants anew, since it may have lost what
- * it had.
+ * (outbox.ts).  An engine that was started again, or another one, or one whose streams had to be deleted, is told of all
+ * grants anew, since it has lost what it had.
  * The streams are trimmed on the way: grants by time and by number, by turns, as XADD takes only one limit; orders
  * by number.
  */
 import type { Clock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import { MAX_ORDERS } from '../grant/orders.ts';
 import type { Connection, Trim } from './connection.ts';
 import { type Entry, encode, type Sender } from './entry.ts';
@@ -69,6 +70,16 @@ export class Publisher {
 
   /** Publishes until the signal; rejects when the connection is lost. */
   async use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
+    try {
+      await this.#publish(connection, signal, works);
+    } catch (error) {
+      // The way out of it takes all away that was there.
+      if (error instanceof Failure && error.code === 'FLEET_EXHAUSTED') this.#run = null;
+      throw error;
+    }
+  }
+
+  async #publish(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     await connection.tryAppend();
     await this.#compareClocks(connection);

@@ -10,7 +10,7 @@ import type { Moment } from '../base/clock.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { Batch } from '../grant/batch.ts';
 import type { Decider } from '../grant/decider.ts';
-import type { Allowance, Order, Revocation } from '../grant/orders.ts';
+import type { Allowance, Given, Lift, Revocation } from '../grant/orders.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { PresenceEntry, Received, WithdrawalEntry } from './entry.ts';
 
@@ -63,27 +63,45 @@ export class Reception {
   }
 
   #order(
-    order: Order,
+    order: Given,
     { from, find }: { readonly from: string; find(user: string): readonly IpText[] },
     now: Moment,
     batch: Batch,
   ): void {
-    if (order.kind === 'allow') this.#allow(order, from, now, batch);
-    else if (this.#decider.orders.receive(order, now)) {
-      const { subject } = order;
-      const ips = subject.kind === 'address' ? [subject.ip] : find(subject.user);
-      this.#revoke({ order, from, ips }, now, batch);
+    switch (order.kind) {
+      case 'allow':
+        this.#allow(order, from, now, batch);
+        return;
+      case 'lift':
+        this.#lift(order, from, now, batch);
+        return;
+      case 'revoke': {
+        const taken = this.#decider.orders.receive(order, now);
+        if (taken === null) return;
+        const { subject } = taken;
+        const ips = subject.kind === 'address' ? [subject.ip] : find(subject.user);
+        this.#revoke({ order: taken, from, ips }, now, batch);
+      }
     }
+  }
+
+  #lift(lift: Lift, from: string, now: Moment, batch: Batch): void {
+    const { orders } = this.#decider;
+    const before = orders.inForce(lift.subject, now);
+    if (orders.receive(lift, now) === null || before === null) return;
+    const grants = before.kind === 'allow' ? this.#decider.end([before.subject.ip], batch) : [];
+    batch.tell({ kind: 'lifted', orders: [lift], grants, from });
   }
 
   #allow(order: Allowance, from: string, now: Moment, batch: Batch): void {
     const { ip } = order.subject;
     if (order.until <= now.wall || this.#classifier().classify(ip).kind === 'ignored') return;
-    if (!this.#decider.orders.receive(order, now)) return;
+    const taken = this.#decider.orders.receive(order, now);
+    if (taken === null) return;
     const stamp = this.#decider.renew(ip, now);
     batch.changeAndTell(stamp === null ? null : { ip, stamp }, effect => ({
       kind: 'allowed',
-      order,
+      order: taken,
       effect,
       from,
     }));

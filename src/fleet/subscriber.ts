@@ -3,14 +3,16 @@
  *
  * Promises: entries are handed over in the order of their stream, and the position is only moved when they have been
  * dealt with; orders go first, so that a new subscriber knows who is refused before it grants; what this start of this
- * host has written is left out; what is refused is counted, and said once a minute.  No stamp counts as later than when
- * the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer.
+ * host has written is left out; what is refused is counted, and said once a minute.  No stamp and no order counts as later
+ * than when the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer, and nobody gives an
+ * order that no other can follow.
  */
-import { type Clock, epoch } from '../base/clock.ts';
+import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
+import type { Given } from '../grant/orders.ts';
 import type { Connection, StreamEntry } from './connection.ts';
 import { decode, type Received, type Sender } from './entry.ts';
 import { type Position, positionFrom, timeOf } from './position.ts';
-import type { Skew } from './skew.ts';
+import { type Skew, TOLERATED_SKEW } from './skew.ts';
 
 /** Entries of one stream in one answer. */
 const BATCH = 1000;
@@ -103,11 +105,20 @@ export class Subscriber {
     const { sender, skew } = this.#parts;
     if (received.from === sender.name && received.instance === sender.instance) return [];
     const { entry } = received;
-    if (entry.kind === 'order') return [received];
-    const arrived = timeOf(id);
+    const arrived = this.#arrival(id);
+    if (entry.kind === 'order') {
+      return [{ ...received, entry: { kind: 'order', order: noLater(entry.order, arrived) } }];
+    }
     skew.stamped(received.from, entry.time, arrived);
     const time = epoch(Math.min(entry.time, Math.floor(arrived)));
     return [{ ...received, entry: { ...entry, time } }];
+  }
+
+  /** Who gives an entry an ID of his own may give it one of the future. */
+  #arrival(id: string): EpochSeconds {
+    const { clock, skew } = this.#parts;
+    const engineNow = clock.now().wall + (skew.offset ?? 0);
+    return epoch(Math.min(timeOf(id), Math.max(engineNow, 0) + TOLERATED_SKEW));
   }
 
   #refuse(id: string, reason: string): void {
@@ -147,4 +158,11 @@ export class Subscriber {
     this.#compared = steady;
     return engine;
   }
+}
+
+/** The order with the same length, given no later than the engine got it; clocks may differ a little. */
+function noLater<G extends Given>(order: G, arrived: EpochSeconds): G {
+  const ahead = order.made - arrived;
+  if (ahead <= TOLERATED_SKEW) return order;
+  return { ...order, made: arrived, until: epoch(order.until - ahead) };
 }

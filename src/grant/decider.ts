@@ -9,6 +9,7 @@
 
 import type { IpText } from '../base/address.ts';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
+import { subnetOf } from '../base/subnet.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { LoginEvent, LogoutEvent, ServerEvent } from '../recogniser/event.ts';
 import type { Batch } from './batch.ts';
@@ -133,7 +134,20 @@ export class Decider {
     }
   }
 
-  /** Ends the grants that would end first, if there are more than there may be. */
+  /** Ends the grants that addresses have, as an order wants it. */
+  end(ips: readonly IpText[], batch: Batch): Grant[] {
+    const grants = ips.map(ip => this.grants.revoke(ip)).filter(grant => grant !== null);
+    for (const { ip } of grants) batch.remove(ip);
+    return grants;
+  }
+
+  /** Tells what became of orders for want of room. */
+  tellBounds(batch: Batch): void {
+    for (const { what, order } of this.orders.news())
+      batch.tell({ kind: 'order bounded', what, order });
+  }
+
+  /** Ends grants of those who have most, if there are more than there may be. */
   evict(batch: Batch): void {
     const grants = this.grants.evict();
     if (grants.length === 0) return;
@@ -189,7 +203,7 @@ export class Decider {
     if (login.time === null) return { kind: 'ignored', reason: 'no time stamp' };
     const reason = this.#limit(login, now, batch);
     if (reason !== null) return { kind: 'ignored', reason };
-    const result = this.grants.login(login.ip, login.time, now);
+    const result = this.grants.login(login.ip, login.time, now, login.user);
     if (result.kind === 'late') return { kind: 'ignored', reason: 'too old' };
     const change = { ip: login.ip, stamp: result.stamp };
     const moved = result.kind === 'granted' || result.moved;
@@ -203,9 +217,16 @@ export class Decider {
     for (const { reason, most, action, isNews } of exceeded)
       if (isNews) batch.tell({ kind: 'limit exceeded', login, reason, most, action });
     const refusing = exceeded.filter(({ action }) => action === 'refuse');
-    for (const { addresses, reason } of refusing)
-      for (const ip of addresses) this.withdraw(ip, { reason }, now, batch);
+    for (const { addresses, networks, reason } of refusing)
+      for (const ip of [...addresses, ...this.#within(networks, login.user)])
+        this.withdraw(ip, { reason }, now, batch);
     return refusing[0]?.reason ?? null;
+  }
+
+  /** Where a user has grants in some /64s. */
+  #within(networks: readonly string[], user: string | null): IpText[] {
+    if (user === null || networks.length === 0) return [];
+    return this.grants.ofUser(user).filter(ip => networks.includes(subnetOf(ip)));
   }
 
   /** @returns whether an allowance keeps the grant of an address, which then begins anew */

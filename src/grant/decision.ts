@@ -9,7 +9,7 @@ import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import type { Effect } from './change.ts';
 import type { Grant } from './grant-table.ts';
 import type { LimitAction, LimitReason } from './limits.ts';
-import type { Allowance, Order, Revocation } from './orders.ts';
+import type { Allowance, Given, Lift, Order, OrderNews, Revocation } from './orders.ts';
 import type { PolicyReason } from './policy.ts';
 
 /** Why a login granted nothing. */
@@ -67,7 +67,7 @@ export type Decision =
   | { readonly kind: 'purged'; readonly grant: Grant; readonly holder?: Holder }
   /** A grant was due, but a session is still open, or the address is allowed by hand: it lasts on. */
   | { readonly kind: 'kept'; readonly grant: Grant; readonly from?: HostName }
-  /** There were more grants than there may be: these, which would have ended first, have ended. */
+  /** There were more grants than there may be: these, of those who have most, have ended. */
   | { readonly kind: 'evicted'; readonly grants: readonly Grant[] }
   /** The administrator allows an address; `effect` as for a login. */
   | {
@@ -83,6 +83,15 @@ export type Decision =
       readonly grants: readonly Grant[];
       readonly from?: HostName;
     }
+  /** The administrator takes back what he has ordered, which has ended the grants of what he had allowed. */
+  | {
+      readonly kind: 'lifted';
+      readonly orders: readonly Lift[];
+      readonly grants: readonly Grant[];
+      readonly from?: HostName;
+    }
+  /** An order was dropped for want of room, or cut short since another host was given it; the first is told. */
+  | { readonly kind: 'order bounded'; readonly what: OrderNews['what']; readonly order: Given }
   /** At a start: what was ordered before, and still is in force. */
   | { readonly kind: 'in force'; readonly orders: readonly Order[] }
   /**

@@ -15,6 +15,17 @@ export class DueQueue<T> {
   readonly #slots = new Map<number, T[]>();
   /** All slots up to and including this one are empty. */
   #taken = Number.NEGATIVE_INFINITY;
+  #size = 0;
+
+  /** Entries, those among them whose time has moved or whose owner has let go of them. */
+  get size(): number {
+    return this.#size;
+  }
+
+  clear(): void {
+    this.#slots.clear();
+    this.#size = 0;
+  }
 
   add(entry: T, due: EpochSeconds): void {
     // An entry in a slot that has been taken already would wait for ever.
@@ -22,6 +33,7 @@ export class DueQueue<T> {
     const entries = this.#slots.get(slot);
     if (entries === undefined) this.#slots.set(slot, [entry]);
     else entries.push(entry);
+    this.#size++;
   }
 
   /** Everything that was due by `now`, oldest first. */
@@ -34,6 +46,7 @@ export class DueQueue<T> {
       return entries;
     });
     this.#taken = last;
+    this.#size -= due.length;
     return due;
   }
 
@@ -43,6 +56,7 @@ export class DueQueue<T> {
     for (const slot of this.#slots.keys()) earliest = Math.min(earliest, slot);
     const entries = this.#slots.get(earliest) ?? [];
     this.#slots.delete(earliest);
+    this.#size -= entries.length;
     return { entries, until: epoch(earliest / SLOTS_A_SECOND) };
   }
 

@@ -2,7 +2,7 @@
  * What is known of each grant, by its address: a hash table of numbers for IPv4, a Map for IPv6.
  *
  * Reason: with a Map of objects a million grants took 82 MB that every garbage collection had to walk through, and half
- * a second to put in at a restart; in arrays of numbers they take 44 MB that none looks at, and a third of the time.
+ * a second to put in at a restart; in arrays of numbers they take 52 MB that none looks at, and a third of the time.
  *
  * Promises: as a Map does, for any order of steps; what `get` gives is a copy.  `keys` are those of the moment at which
  * it was called, whatever happens until they have been walked through.  Each step is O(1) amortised; where an address
@@ -12,8 +12,10 @@
 import { randomInt } from 'node:crypto';
 import type { AddressKey } from '../base/address-key.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
+import type { Held } from './holders.ts';
+import { NONE } from './lists.ts';
 
-export interface Entry {
+export interface Entry extends Held {
   readonly stamp: EpochSeconds;
   /** When the grant ends, on the steady clock, in the ticks of grant-table.ts. */
   readonly due: number;
@@ -38,6 +40,7 @@ export class EntryTable {
   #keys = new Int32Array(2 ** LEAST_BITS);
   #stamps = new Float64Array(2 ** LEAST_BITS);
   #dues = new Float64Array(2 ** LEAST_BITS);
+  #users = new Int32Array(2 ** LEAST_BITS);
 
   get size(): number {
     return this.#used + this.#others.size;
@@ -47,7 +50,8 @@ export class EntryTable {
     if (typeof key !== 'number') return this.#others.get(key);
     const at = this.#find(key);
     if (at < 0) return undefined;
-    return { stamp: epoch(this.#stamps[at] ?? 0), due: this.#dues[at] ?? 0 };
+    const stamp = epoch(this.#stamps[at] ?? 0);
+    return { stamp, due: this.#dues[at] ?? 0, user: this.#users[at] ?? NONE, network: NONE };
   }
 
   set(key: AddressKey, entry: Entry): void {
@@ -104,14 +108,16 @@ export class EntryTable {
     return at;
   }
 
-  #write(at: number, { stamp, due }: Entry): void {
+  #write(at: number, { stamp, due, user }: Entry): void {
     this.#stamps[at] = stamp;
     this.#dues[at] = due;
+    this.#users[at] = user;
   }
 
   /** Puts all entries into new arrays of so many bits. */
   #move(bits: number): void {
-    const [states, keys, stamps, dues] = [this.#states, this.#keys, this.#stamps, this.#dues];
+    const [states, keys] = [this.#states, this.#keys];
+    const [stamps, dues, users] = [this.#stamps, this.#dues, this.#users];
     this.#bits = bits;
     this.#used = 0;
     this.#taken = 0;
@@ -119,11 +125,13 @@ export class EntryTable {
     this.#keys = new Int32Array(2 ** bits);
     this.#stamps = new Float64Array(2 ** bits);
     this.#dues = new Float64Array(2 ** bits);
+    this.#users = new Int32Array(2 ** bits);
     for (let from = 0; from < keys.length; from++) {
       if (states[from] !== USED) continue;
       const at = this.#add(keys[from] ?? 0);
       this.#stamps[at] = stamps[from] ?? 0;
       this.#dues[at] = dues[from] ?? 0;
+      this.#users[at] = users[from] ?? NONE;
     }
   }
 }

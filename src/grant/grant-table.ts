@@ -7,14 +7,16 @@
  *
  * Promises: a login older than the grace period grants nothing, so that reading an old log opens nothing; a
  * stamp from the future counts as now, so that a wrong clock elsewhere keeps nothing open for longer; granting,
- * refreshing and expiring are O(1) amortised each; the number of grants is bounded, and those that would end first
- * go first.
+ * refreshing, expiring and evicting are O(1) amortised each.  The number of grants is bounded, and beyond it those go that
+ * belong to whoever has most (holders.ts), so that no account and no network drives out what others have: of his the one
+ * that was not used for longest.  When nobody has more than one, those go that would end first.
  */
 import type { IpText } from '../base/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import { DueQueue } from './due-queue.ts';
 import { type Entry, EntryTable } from './entry-table.ts';
+import { Holders } from './holders.ts';
 
 export interface Grant {
   readonly ip: IpText;
@@ -25,7 +27,7 @@ export interface Grant {
   readonly stamp: EpochSeconds;
 }
 
-/** Grants, unless told otherwise; some 20 MB of memory, and 7 MB of a map. */
+/** Grants, unless told otherwise; some 30 MB of memory, and 7 MB of a map. */
 export const MAX_GRANTS = 100_000;
 
 /** What has come due: grants that `ended`, and those that were `kept` and begin anew. */
@@ -51,9 +53,19 @@ const TICKS = 4;
 const ticksOf = (time: EpochSeconds): number => Math.ceil(time * TICKS);
 const timeOf = (ticks: number): EpochSeconds => epoch(ticks / TICKS);
 
+/** Entries of the queue that it may have too many. */
+const SLACK = 1024;
+
+interface Login {
+  readonly stamp: EpochSeconds;
+  readonly due: number;
+  readonly user: string | null;
+}
+
 export class GrantTable {
   readonly #grants = new EntryTable();
   readonly #queue = new DueQueue<AddressKey>();
+  readonly #holders = new Holders();
   readonly #capacity: number;
   #grace: GraceOf;
 
@@ -75,8 +87,16 @@ export class GrantTable {
     }
   }
 
-  /** @param time what the log says; fractions of a second are dropped */
-  login(ip: IpText, time: EpochSeconds, now: Moment): LoginResult {
+  /** The grants that are counted for a user. */
+  ofUser(user: string): IpText[] {
+    return this.#holders.ofUser(user);
+  }
+
+  /**
+   * @param time what the log says; fractions of a second are dropped
+   * @param user null when he is not known
+   */
+  login(ip: IpText, time: EpochSeconds, now: Moment, user: string | null = null): LoginResult {
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
     const end = this.#dueOf(ip, stamp, now);
     if (end <= now.steady) return { kind: 'late' };
@@ -84,11 +104,10 @@ export class GrantTable {
     const key = keyOf(ip);
     const entry = this.#grants.get(key);
     if (entry === undefined) {
-      this.#insert(key, { stamp, due });
+      this.#add(key, { ip, stamp, due, user });
       return { kind: 'granted', stamp };
     }
-    const { entry: later, moved } = prolonged(entry, { stamp, due });
-    this.#grants.set(key, later);
+    const { entry: later, moved } = this.#prolong(key, entry, { stamp, due, user });
     return { kind: 'refreshed', stamp: later.stamp, moved };
   }
 
@@ -103,8 +122,7 @@ export class GrantTable {
     if (entry === undefined) return null;
     const stamp = epoch(Math.floor(Math.min(time, now.wall)));
     const due = ticksOf(this.#dueOf(ip, stamp, now));
-    const { entry: later, moved } = prolonged(entry, { stamp, due });
-    this.#grants.set(key, later);
+    const { entry: later, moved } = this.#prolong(key, entry, { stamp, due, user: null });
     return moved ? { ip, stamp: later.stamp } : null;
   }
 
@@ -127,8 +145,18 @@ export class GrantTable {
    */
   restore({ ip, stamp: told }: Grant, now: Moment): Grant {
     const stamp = epoch(Math.floor(Math.min(told, now.wall)));
-    this.#insert(keyOf(ip), { stamp, due: ticksOf(this.#dueOf(ip, stamp, now)) });
+    const due = ticksOf(this.#dueOf(ip, stamp, now));
+    this.revoke(ip);
+    this.#add(keyOf(ip), { ip, stamp, due, user: null });
     return { ip, stamp };
+  }
+
+  /** Counts the grant of an address, if there is one, for a user: one of an earlier run, of which the row does not say whose. */
+  attribute(ip: IpText, user: string): void {
+    const key = keyOf(ip);
+    const entry = this.#grants.get(key);
+    if (entry === undefined) return;
+    this.#grants.set(key, { ...entry, ...this.#holders.share(key, entry, user) });
   }
 
   /**
@@ -145,8 +173,7 @@ export class GrantTable {
       const ip = ipOf(key);
       const isDue = timeOf(entry.due) <= now.steady;
       if (isDue && !isHeld(ip)) {
-        this.#grants.delete(key);
-        ended.push({ ip, stamp: entry.stamp });
+        ended.push(this.#end(key, entry));
         continue;
       }
       if (!isDue) {
@@ -154,26 +181,25 @@ export class GrantTable {
         continue;
       }
       const stamp = epoch(Math.floor(now.wall));
-      this.#insert(key, { stamp, due: ticksOf(this.#dueOf(ip, stamp, now)) });
+      const due = ticksOf(this.#dueOf(ip, stamp, now));
+      this.#holders.touch(entry);
+      this.#grants.set(key, { ...entry, stamp, due });
+      this.#queue.add(key, timeOf(due));
       kept.push({ ip, stamp });
     }
     return { ended, kept };
   }
 
-  /** Ends the grants that would end first, if there are more than there may be; to be called once a batch. */
+  /** Ends grants of those who have most, if there are more than there may be; to be called once a batch. */
   evict(): Grant[] {
     const evicted: Grant[] = [];
     while (this.#grants.size > this.#capacity) {
-      const { entries, until } = this.#queue.takeEarliest();
-      for (const key of entries) {
-        const entry = this.#grants.get(key);
-        if (entry === undefined) continue;
-        if (timeOf(entry.due) <= until && this.#grants.size > this.#capacity) {
-          this.#grants.delete(key);
-          evicted.push({ ip: ipOf(key), stamp: entry.stamp });
-        } else this.#queue.add(key, timeOf(entry.due));
-      }
+      const key = this.#holders.next;
+      const entry = key === undefined ? undefined : this.#grants.get(key);
+      if (key === undefined || entry === undefined) return [...evicted, ...this.#evictEarliest()];
+      evicted.push(this.#end(key, entry));
     }
+    this.#tidy();
     return evicted;
   }
 
@@ -185,9 +211,7 @@ export class GrantTable {
   revoke(ip: IpText): Grant | null {
     const key = keyOf(ip);
     const entry = this.#grants.get(key);
-    if (entry === undefined) return null;
-    this.#grants.delete(key);
-    return { ip, stamp: entry.stamp };
+    return entry === undefined ? null : this.#end(key, entry);
   }
 
   /** Changes the grace periods, for the grants that are live as well. */
@@ -200,7 +224,7 @@ export class GrantTable {
       const change = grace(ip) - before(ip);
       if (entry === undefined || change === 0) continue;
       const due = entry.due + change * TICKS;
-      this.#grants.set(key, { stamp: entry.stamp, due });
+      this.#grants.set(key, { ...entry, due });
       // Two entries for one grant do no harm: the second finds it gone, or moves on with it.
       if (change < 0) this.#queue.add(key, timeOf(due));
     }
@@ -210,18 +234,58 @@ export class GrantTable {
     return epoch(steady - (wall - stamp) + this.#grace(ip));
   }
 
-  #insert(key: AddressKey, entry: Entry): void {
-    this.#grants.set(key, entry);
-    this.#queue.add(key, timeOf(entry.due));
+  #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {
+    this.#grants.set(key, { stamp, due, ...this.#holders.add(key, ip, user) });
+    this.#queue.add(key, timeOf(due));
   }
-}
 
-/** The later of both, in each respect, and whether it has a later stamp than before. */
-function prolonged(
-  before: Entry,
-  { stamp, due }: Entry,
-): { readonly entry: Entry; readonly moved: boolean } {
-  const moved = stamp > before.stamp;
-  const entry = { stamp: moved ? stamp : before.stamp, due: Math.max(due, before.due) };
-  return { entry, moved };
+  /** The later of both, in each respect, and whether it has a later stamp than before. */
+  #prolong(
+    key: AddressKey,
+    before: Entry,
+    { stamp, due, user }: Login,
+  ): { readonly entry: Entry; readonly moved: boolean } {
+    const moved = stamp > before.stamp;
+    if (moved) this.#holders.touch(before);
+    const held = user === null ? before : this.#holders.share(key, before, user);
+    const entry = {
+      user: held.user,
+      network: held.network,
+      stamp: moved ? stamp : before.stamp,
+      due: Math.max(due, before.due),
+    };
+    this.#grants.set(key, entry);
+    return { entry, moved };
+  }
+
+  #end(key: AddressKey, entry: Entry): Grant {
+    this.#grants.delete(key);
+    this.#holders.remove(entry);
+    return { ip: ipOf(key), stamp: entry.stamp };
+  }
+
+  #evictEarliest(): Grant[] {
+    const evicted: Grant[] = [];
+    while (this.#grants.size > this.#capacity) {
+      const { entries, until } = this.#queue.takeEarliest();
+      for (const key of entries) {
+        const entry = this.#grants.get(key);
+        if (entry === undefined) continue;
+        if (timeOf(entry.due) <= until && this.#grants.size > this.#capacity) {
+          evicted.push(this.#end(key, entry));
+        } else this.#queue.add(key, timeOf(entry.due));
+      }
+    }
+    return evicted;
+  }
+
+  /** Grants that have ended before their time stay in the queue until then: not more of them than there are grants. */
+  #tidy(): void {
+    if (this.#queue.size <= 2 * this.#grants.size + SLACK) return;
+    this.#queue.clear();
+    for (const key of this.#grants.keys()) {
+      const entry = this.#grants.get(key);
+      if (entry !== undefined) this.#queue.add(key, timeOf(entry.due));
+    }
+  }
 }

@@ -7,12 +7,14 @@
  * Promises: a login counts from the time in its line until its grace period is over, also one that is refused, so that an
  * address stays over the limit as long as its users keep coming; an excess is news once in a grace period.  Memory
  * is bounded, whatever names and addresses come (distinct.ts); without a limit nothing is counted.
- * Known limits: somebody whom the log does not name is not counted; an IPv6 client that changes its address counts anew
- * with each; what was counted is forgotten at a stop.
+ * An IPv6 client may take any address of its /64 (subnet.ts), so that one counts as one address here: for the addresses of
+ * a user, and for the users of an address, as those behind one IPv4 address of a household or an office do.
+ * Known limits: somebody whom the log does not name is not counted; what was counted is forgotten at a stop.
  */
 import { hash } from 'node:crypto';
 import type { IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
+import { subnetOf } from '../base/subnet.ts';
 import { detached } from '../base/text.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { DistinctCounter } from './distinct.ts';
@@ -50,6 +52,8 @@ export interface Exceeded extends Limit {
    * earned there afterwards is somebody else's.
    */
   readonly addresses: readonly IpText[];
+  /** And in which /64s all grants of the user are. */
+  readonly networks: readonly string[];
 }
 
 /** Pairs of an address and a user that each of the two counters keeps; some 20 MB each. */
@@ -59,14 +63,16 @@ const NONE: readonly Exceeded[] = [];
 
 interface Counted {
   readonly ip: IpText;
+  /** The address, or its network. */
+  readonly client: string;
   /** A digest of the name. */
   readonly user: string;
   readonly until: EpochSeconds;
 }
 
 export class Limits {
-  readonly #users: DistinctCounter<IpText, string>;
-  readonly #addresses: DistinctCounter<string, IpText>;
+  readonly #users: DistinctCounter<string, string>;
+  readonly #addresses: DistinctCounter<string, string>;
 
   /** @param capacity the pairs that each counter keeps at most */
   constructor(capacity: number = MAX_PAIRS) {
@@ -91,7 +97,8 @@ export class Limits {
     if (usersPerAddress === null && addressesPerUser === null) return NONE;
     const until = endOf(login, grace.of(login.ip), now);
     if (login.user === null || until <= now.steady) return NONE;
-    const counted = { ip: detached(login.ip), user: digest(login.user), until };
+    const { ip } = login;
+    const counted = { ip, client: detached(subnetOf(ip)), user: digest(login.user), until };
     return [
       ...(usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady)),
       ...(addressesPerUser === null
@@ -100,21 +107,35 @@ export class Limits {
     ];
   }
 
-  #usersOf({ ip, user, until }: Counted, limit: Limit, now: EpochSeconds): readonly Exceeded[] {
-    const excess = this.#users.note({ key: ip, value: user, until }, limit.most, now);
+  #usersOf(
+    { ip, client, user, until }: Counted,
+    limit: Limit,
+    now: EpochSeconds,
+  ): readonly Exceeded[] {
+    const excess = this.#users.note({ key: client, value: user, until }, limit.most, now);
     if (excess === null) return NONE;
-    return [{ reason: 'too many users', ...limit, isNews: excess.isNews, addresses: [ip] }];
+    const { isNews } = excess;
+    return [{ reason: 'too many users', ...limit, isNews, addresses: [ip], networks: [] }];
   }
 
-  #addressesOf({ ip, user, until }: Counted, limit: Limit, now: EpochSeconds): readonly Exceeded[] {
-    const excess = this.#addresses.note({ key: user, value: ip, until }, limit.most, now);
+  #addressesOf(
+    { client, user, until }: Counted,
+    limit: Limit,
+    now: EpochSeconds,
+  ): readonly Exceeded[] {
+    const excess = this.#addresses.note({ key: user, value: client, until }, limit.most, now);
     if (excess === null) return NONE;
     const { values, isNews } = excess;
     // This one may count for too short a time to be among those that are kept.
-    const addresses = isNews ? [...new Set([...values, ip])] : [];
-    return [{ reason: 'too many addresses', ...limit, isNews, addresses }];
+    const clients = isNews ? [...new Set([...values, client])] : [];
+    const networks = clients.filter(isNetwork);
+    const addresses = clients.filter(isAddress);
+    return [{ reason: 'too many addresses', ...limit, isNews, addresses, networks }];
   }
 }
+
+const isNetwork = (client: string): boolean => client.includes('/');
+const isAddress = (client: string): client is IpText => !isNetwork(client);
 
 /** On the steady clock; a stamp from the future counts as now, as it does for the grant. */
 function endOf({ time }: LoginEvent, grace: number, { wall, steady }: Moment): EpochSeconds {

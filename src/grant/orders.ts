@@ -5,8 +5,13 @@
  * An allowance is worth a login, at the latest moment that makes the grant end when the allowance does; so its row is an
  * ordinary one, which whoever ends grants renews while the allowance lasts.  A revocation refuses every login until
  * its end, and also later those that had happened before it, which a log that is read once more may tell.
- * Promises: the newest order about an address takes the place of the one before; the number of orders is bounded; what
- * has no effect any more is forgotten.  Time passes on the steady clock; across a restart no order lasts longer
+ * To lift one is an order as well: nothing holds about its subject any more, and what another host was told before does
+ * not come back.
+ * Promises: the newest order about a subject takes the place of the one before; what has no effect any more is forgotten.
+ * The number of orders is bounded, and what was received from other hosts lasts 30 days at most and fills half of the
+ * room at most, so that nobody else can keep an order of this host out: beyond it, the one of them goes that ends last.
+ * A revocation of this host always finds room, if need be that of the order of its own that ends first.  What is cut short
+ * or dropped is news (`news`).  Time passes on the steady clock; across a restart no order lasts longer
  * than it was given for, wherever the wall clock was set.  Pure, with the time passed in.
  * Known limits: a user is compared as the server logs the name, but for upper and lower case; while a user is
  * refused, another one may still log in from the same address, and then both relay.
@@ -21,6 +26,9 @@ export const MAX_SECONDS = 1_000_000_000;
 
 /** Orders that there may be at once. */
 export const MAX_ORDERS = 10_000;
+
+/** How long what another host has ordered is in force at most, in seconds, from when it was given. */
+export const MAX_RECEIVED_SECONDS = 30 * 86_400;
 
 export type Subject =
   | { readonly kind: 'address'; readonly ip: IpText }
@@ -39,25 +47,55 @@ export type Allowance = Span & {
 
 export type Revocation = Span & { readonly kind: 'revoke'; readonly subject: Subject };
 
+/** What can be in force. */
 export type Order = Allowance | Revocation;
 
-interface Held {
-  readonly order: Order;
+/** Takes back what was ordered about a subject before; until its end nothing older about it is taken. */
+export type Lift = Span & { readonly kind: 'lift'; readonly subject: Subject };
+
+/** What is kept, and what hosts tell each other. */
+export type Given = Order | Lift;
+
+interface Held<G extends Given = Given> {
+  readonly order: G;
   /** When it ends, on the steady clock. */
   readonly end: number;
+  /** Whether another host was given it. */
+  readonly isReceived: boolean;
 }
+
+/** An order of another host that was cut short, or one that had to go for want of room. */
+export interface OrderNews {
+  readonly what: 'shortened' | 'dropped';
+  readonly order: Given;
+}
+
+/** What has happened and what to do, for people. */
+export const NEWS_TEXT: Readonly<Record<OrderNews['what'], string>> = {
+  shortened:
+    `what another host has ordered is in force for ${MAX_RECEIVED_SECONDS / 86_400} days here at most; ` +
+    'give it again by then (this is told once)',
+  dropped:
+    `there is room for ${MAX_ORDERS} orders, half of it for those of other hosts, and one was dropped; ` +
+    'look at "popbsmtp list --orders", and lift what is not needed',
+};
 
 /** Plain JSON, for the file. */
 export interface SavedOrders {
-  readonly orders: readonly Order[];
+  readonly orders: readonly (Given & { readonly received?: true })[];
 }
 
 export class Orders {
-  readonly #allowed = new Map<IpText, Held>();
-  readonly #refusedIps = new Map<IpText, Held>();
-  readonly #refusedUsers = new Map<string, Held>();
+  readonly #allowed = new Map<IpText, Held<Allowance>>();
+  readonly #refusedIps = new Map<IpText, Held<Revocation>>();
+  readonly #refusedUsers = new Map<string, Held<Revocation>>();
+  /** By `keyOf` of the subject. */
+  readonly #lifted = new Map<string, Held<Lift>>();
   readonly #capacity: number;
   #grace: Grace;
+  readonly #news: OrderNews[] = [];
+  /** What is no news any more: dropped ones until there was room again. */
+  readonly #told = new Set<OrderNews['what']>();
 
   constructor(grace: Grace, capacity: number = MAX_ORDERS) {
     this.#grace = grace;
@@ -68,10 +106,13 @@ export class Orders {
     this.#grace = grace;
   }
 
-  /** Whether there is no place for so many more. */
+  /** Whether there is no place for so many more allowances of this host. */
   isFull(more: number, now: Moment): boolean {
     this.#sweep(now);
-    return this.#tables.reduce((sum, { size }) => sum + size, more) > this.#capacity;
+    const own = this.#held().filter(
+      ({ order, isReceived }) => order.kind !== 'lift' && !isReceived,
+    );
+    return own.length + more > this.#capacity;
   }
 
   /** @param seconds how long it lasts, here and below */
@@ -79,15 +120,25 @@ export class Orders {
     const order: Allowance = {
       kind: 'allow',
       subject: { kind: 'address', ip },
-      ...spanOf(seconds, now),
+      ...spanOf(seconds, now.wall),
     };
-    this.#put(order, now);
+    this.#give(order, now);
     return order;
   }
 
   revoke(subject: Subject, seconds: number, now: Moment): Revocation {
-    const order: Revocation = { kind: 'revoke', subject, ...spanOf(seconds, now) };
-    this.#put(order, now);
+    const order: Revocation = { kind: 'revoke', subject, ...spanOf(seconds, now.wall) };
+    this.#give(order, now);
+    return order;
+  }
+
+  /** Whether or not anything is known about the subject: another host may know more. */
+  lift(subject: Subject, now: Moment): Lift {
+    const before = this.#heldOf(subject)?.order.made ?? 0;
+    // Later than what it lifts, also when the clock was set back meanwhile: by as little as hosts tell each other.
+    const made = epoch(Math.max(now.wall, before + 0.001));
+    const order: Lift = { kind: 'lift', subject, ...spanOf(MAX_RECEIVED_SECONDS, made) };
+    this.#give(order, now);
     return order;
   }
 
@@ -95,14 +146,32 @@ export class Orders {
    * Takes an order that another host was given; those about one subject count in the order in which they were given,
    * however they arrive.
    *
-   * @returns whether it is news; false also when there is no room
+   * @returns it as it holds here; null when it is no news, or there is no room
    */
-  receive(order: Order, now: Moment): boolean {
+  receive<G extends Given>(given: G, now: Moment): G | null {
+    const until = epoch(Math.min(given.until, given.made + MAX_RECEIVED_SECONDS));
+    const order = until < given.until ? { ...given, until } : given;
     const held = this.#heldOf(order.subject);
-    if (held !== undefined && !isNewer(order, held.order)) return false;
-    if (held === undefined && this.isFull(1, now)) return false;
-    this.#put(order, now);
-    return true;
+    if (held !== undefined && !isNewer(order, held.order)) return null;
+    const end = endOf(order, now);
+    if (held === undefined && !this.#hasRoomForReceived(order, end, now)) return null;
+    if (order !== given) this.#tell({ what: 'shortened', order });
+    // One that takes the place of an order of this host keeps it.
+    this.#put({ order, end, isReceived: held?.isReceived ?? true });
+    return order;
+  }
+
+  /** What has been dropped or cut short since it was asked for last, and is news: the first of each sort. */
+  news(): OrderNews[] {
+    return this.#news.splice(0);
+  }
+
+  /** What is in force about a subject; null for nothing. */
+  inForce(subject: Subject, now: Moment): Order | null {
+    const held = this.#heldOf(subject);
+    return held === undefined || held.order.kind === 'lift' || held.end <= now.steady
+      ? null
+      : held.order;
   }
 
   /** Whether a login may not lead to a grant. */
@@ -153,86 +222,183 @@ export class Orders {
 
   /** The orders that are in force. */
   list(now: Moment): Order[] {
+    return this.given(now).filter(order => order.kind !== 'lift');
+  }
+
+  /** These, and what was lifted: all that other hosts are to know. */
+  given(now: Moment): Given[] {
     return this.#held().flatMap(({ order, end }) => (end > now.steady ? [order] : []));
   }
 
   /** All that must outlive the process. */
   save(now: Moment): SavedOrders {
     this.#sweep(now);
-    return { orders: this.#held().map(({ order }) => order) };
+    return {
+      orders: this.#held().map(({ order, isReceived }) =>
+        isReceived ? { ...order, received: true } : order,
+      ),
+    };
   }
 
   /** Takes over what was saved; what is of another sort is left out. */
   restore(saved: unknown, now: Moment): void {
-    for (const order of ordersIn(saved)) if (!this.isFull(1, now)) this.#put(order, now);
     this.#sweep(now);
+    let room = this.#capacity - this.#held().length;
+    for (const { order, isReceived } of ordersIn(saved)) {
+      const end = endOf(order, now);
+      if (lastEffect(order, end, this.#grace) <= now.steady || room-- <= 0) continue;
+      this.#put({ order, end, isReceived });
+    }
   }
 
-  #put(order: Order, now: Moment): void {
-    const { made, until, subject } = order;
-    const end = now.steady + Math.min(until - now.wall, until - made);
+  /** Takes an order of this host. */
+  #give(order: Given, now: Moment): void {
+    if (this.#heldOf(order.subject) === undefined) this.#makeRoom(now);
+    this.#put({ order, end: endOf(order, now), isReceived: false });
+  }
+
+  #makeRoom(now: Moment): void {
+    this.#sweep(now);
+    const held = this.#held();
+    if (held.length < this.#capacity) {
+      this.#told.delete('dropped');
+      return;
+    }
+    const own = held.toSorted((a, b) => a.end - b.end);
+    const lift = own.find(({ order }) => order.kind === 'lift');
+    const victim = lastOf(held.filter(({ isReceived }) => isReceived)) ?? lift ?? own[0];
+    if (victim !== undefined) this.#drop(victim.order);
+  }
+
+  /** Makes it, unless none ends later; then this one is dropped. */
+  #hasRoomForReceived(order: Given, end: number, now: Moment): boolean {
+    this.#sweep(now);
+    const held = this.#held();
+    const received = held.filter(({ isReceived }) => isReceived);
+    if (received.length < this.#capacity / 2 && held.length < this.#capacity) {
+      this.#told.delete('dropped');
+      return true;
+    }
+    const last = lastOf(received);
+    const hasRoom = last !== undefined && last.end > end;
+    this.#drop(hasRoom ? last.order : order);
+    return hasRoom;
+  }
+
+  #drop(order: Given): void {
+    this.#forget(order.subject);
+    this.#tell({ what: 'dropped', order });
+  }
+
+  #tell(news: OrderNews): void {
+    if (this.#told.has(news.what)) return;
+    this.#told.add(news.what);
+    this.#news.push(news);
+  }
+
+  #put({ order, end, isReceived }: Held): void {
+    this.#forget(order.subject);
+    switch (order.kind) {
+      case 'allow':
+        this.#allowed.set(order.subject.ip, { order, end, isReceived });
+        return;
+      case 'lift':
+        this.#lifted.set(keyOf(order.subject), { order, end, isReceived });
+        return;
+      case 'revoke': {
+        const { subject } = order;
+        const held = { order, end, isReceived };
+        if (subject.kind === 'user') this.#refusedUsers.set(folded(subject.user), held);
+        else this.#refusedIps.set(subject.ip, held);
+      }
+    }
+  }
+
+  #forget(subject: Subject): void {
+    this.#lifted.delete(keyOf(subject));
     if (subject.kind === 'user') {
-      this.#refusedUsers.set(folded(subject.user), { order, end });
+      this.#refusedUsers.delete(folded(subject.user));
       return;
     }
     this.#allowed.delete(subject.ip);
     this.#refusedIps.delete(subject.ip);
-    const table = order.kind === 'allow' ? this.#allowed : this.#refusedIps;
-    table.set(subject.ip, { order, end });
   }
 
   #heldOf(subject: Subject): Held | undefined {
-    if (subject.kind === 'user') return this.#refusedUsers.get(folded(subject.user));
-    return this.#allowed.get(subject.ip) ?? this.#refusedIps.get(subject.ip);
+    const lifted = this.#lifted.get(keyOf(subject));
+    if (subject.kind === 'user') return this.#refusedUsers.get(folded(subject.user)) ?? lifted;
+    return this.#allowed.get(subject.ip) ?? this.#refusedIps.get(subject.ip) ?? lifted;
   }
 
   get #tables(): readonly Map<string, Held>[] {
-    return [this.#allowed, this.#refusedIps, this.#refusedUsers];
+    return [this.#allowed, this.#refusedIps, this.#refusedUsers, this.#lifted];
   }
 
   #held(): Held[] {
     return this.#tables.flatMap(table => [...table.values()]);
   }
 
-  /** A login that is older than the grace period opens nothing anyway. */
   #sweep(now: Moment): void {
     for (const table of this.#tables) {
-      for (const [key, { order, end }] of table) {
-        const last = order.kind === 'revoke' ? end + this.#grace.longest : end;
-        if (last <= now.steady) table.delete(key);
-      }
+      for (const [key, { order, end }] of table)
+        if (lastEffect(order, end, this.#grace) <= now.steady) table.delete(key);
     }
   }
 }
 
+/** When it ends, on the steady clock. */
+const endOf = ({ made, until }: Given, now: Moment): number =>
+  now.steady + Math.min(until - now.wall, until - made);
+
+/** A login that is older than the grace period opens nothing anyway. */
+const lastEffect = ({ kind }: Given, end: number, grace: Grace): number =>
+  kind === 'revoke' ? end + grace.longest : end;
+
+/** The one that ends last. */
+const lastOf = (held: readonly Held[]): Held | undefined =>
+  held.reduce<Held | undefined>(
+    (last, one) => (last && last.end >= one.end ? last : one),
+    undefined,
+  );
+
+const keyOf = (subject: Subject): string =>
+  subject.kind === 'address' ? subject.ip : `user ${folded(subject.user)}`;
+
 /** Of two that were given in one moment, the one that refuses counts. */
-function isNewer(order: Order, held: Order): boolean {
+function isNewer(order: Given, held: Given): boolean {
   if (order.made !== held.made) return order.made > held.made;
-  return order.kind === 'revoke' && (held.kind === 'allow' || order.until > held.until);
+  return order.kind === 'revoke' && (held.kind !== 'revoke' || order.until > held.until);
 }
 
-const spanOf = (seconds: number, { wall }: Moment): Span => ({
-  made: wall,
-  until: epoch(wall + seconds),
+const spanOf = (seconds: number, made: EpochSeconds): Span => ({
+  made,
+  until: epoch(made + seconds),
 });
 
 /** Servers that take a name in any case would otherwise let a user in under another spelling. */
 const folded = (user: string): string => user.toLowerCase();
 
-function ordersIn(saved: unknown): Order[] {
+type Restored = Pick<Held, 'order' | 'isReceived'>;
+
+function ordersIn(saved: unknown): Restored[] {
   if (typeof saved !== 'object' || saved === null || !('orders' in saved)) return [];
   const { orders } = saved;
-  return Array.isArray(orders) ? orders.map(orderOf).filter(order => order !== null) : [];
+  return Array.isArray(orders) ? orders.map(restoredOf).filter(one => one !== null) : [];
 }
 
-function orderOf(value: unknown): Order | null {
+function restoredOf(value: unknown): Restored | null {
   if (typeof value !== 'object' || value === null) return null;
+  const order = orderOf(value);
+  return order && { order, isReceived: 'received' in value && value.received === true };
+}
+
+function orderOf(value: object): Given | null {
   if (!('kind' in value && 'subject' in value && 'made' in value && 'until' in value)) return null;
   const { kind, made, until } = value;
   const subject = subjectOf(value.subject);
   if (subject === null || !isTime(made) || !isTime(until) || until < made) return null;
   const span = { made: epoch(made), until: epoch(until) };
-  if (kind === 'revoke') return { kind, subject, ...span };
+  if (kind === 'revoke' || kind === 'lift') return { kind, subject, ...span };
   return kind === 'allow' && subject.kind === 'address' ? { kind, subject, ...span } : null;
 }
 

@@ -65,6 +65,11 @@ export class Roster {
     return { ips, unnamed };
   }
 
+  /** The addresses of which a user is known. */
+  *named(): Generator<{ readonly ip: IpText; readonly user: string }> {
+    for (const [key, { user }] of this.#entries) if (user !== null) yield { ip: ipOf(key), user };
+  }
+
   /** A decision, with who was behind the grant that it ends. */
   withHolder(decision: Decision): Decision {
     if (decision.kind !== 'purged' && decision.kind !== 'withdrawn') return decision;
@@ -92,6 +97,7 @@ export class Roster {
         return;
       case 'evicted':
       case 'revoked':
+      case 'lifted':
         for (const { ip } of decision.grants) this.#entries.delete(keyOf(ip));
         return;
       default:

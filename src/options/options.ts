@@ -64,6 +64,7 @@ export type CommandName =
   | 'status'
   | 'allow'
   | 'revoke'
+  | 'lift'
   | 'purge'
   | 'patterns'
   | 'explain'
@@ -84,6 +85,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     about: 'end grants at once, and refuse new ones for a while',
     operands: 'addresses',
   },
+  lift: { about: 'take back what allow and revoke have ordered', operands: 'addresses' },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
@@ -105,6 +107,7 @@ export const OPTIONS = {
       'status',
       'allow',
       'revoke',
+      'lift',
       'purge',
       'patterns',
       'explain',
@@ -143,7 +146,18 @@ export const OPTIONS = {
     about:
       'the map, exactly as main.cf names it after check_client_access; given again, a further map that is kept equal to the first',
     alias: 'dbfile',
-    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
     inFile: true,
   }),
   'map-mode': choice(
@@ -152,7 +166,7 @@ export const OPTIONS = {
       default: '0600',
       about:
         'who may read the map: its account only, which is enough for smtpd; its group; or everybody, as proxy: in main.cf needs',
-      commands: ['run', 'replay', 'allow', 'revoke', 'purge', 'doctor'],
+      commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
       inFile: true,
     },
     ['0600', '0640', '0644'],
@@ -162,7 +176,18 @@ export const OPTIONS = {
     value: 'DURATION',
     default: '15m',
     about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
-    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
     inFile: true,
     onReload: true,
   }),
@@ -170,7 +195,18 @@ export const OPTIONS = {
     value: 'NETWORK=DURATION',
     about:
       'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
-    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
     inFile: true,
     onReload: true,
   }),
@@ -178,7 +214,8 @@ export const OPTIONS = {
     {
       value: 'NUMBER',
       default: '100000',
-      about: 'the most grants at once; beyond it those that would end first end before their time',
+      about:
+        'the most grants at once; beyond it those of whoever has most end before their time, a user or a /64 of IPv6',
       commands: ['run', 'replay'],
       inFile: true,
     },
@@ -206,7 +243,18 @@ export const OPTIONS = {
     value: 'DIR',
     otherwise: "Postfix's own default",
     about: 'configuration directory of Postfix, for postconf and postmap',
-    commands: ['run', 'replay', 'list', 'status', 'allow', 'revoke', 'purge', 'explain', 'doctor'],
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
     inFile: true,
     onReload: true,
   }),
@@ -261,7 +309,8 @@ export const OPTIONS = {
       words: ['none'],
       value: 'NUMBER',
       otherwise: '10, of which more are only warned of',
-      about: 'the most users that may log in from one address within the grace period, or none',
+      about:
+        'the most users that may log in from one address, or one /64 of IPv6, within the grace period, or none',
       commands: ['run', 'replay', 'explain'],
       inFile: true,
       onReload: true,
@@ -273,7 +322,8 @@ export const OPTIONS = {
       words: ['none'],
       value: 'NUMBER',
       default: 'none',
-      about: 'the most addresses that one user may log in from within the grace period',
+      about:
+        'the most addresses that one user may log in from within the grace period; a /64 of IPv6 is one',
       commands: ['run', 'replay', 'explain'],
       inFile: true,
       onReload: true,
@@ -439,7 +489,7 @@ export const OPTIONS = {
     value: 'NAME',
     about:
       'the grants of this user, as the server logs the name; upper and lower case are the same',
-    commands: ['list', 'revoke'],
+    commands: ['list', 'revoke', 'lift'],
     inFile: false,
   }),
   all: flag({

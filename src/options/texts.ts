@@ -98,6 +98,14 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       { args: 'revoke --user anna --for 1d', does: 'the same for all grants of a user' },
     ],
   },
+  lift: {
+    detail:
+      'Works with and without a running daemon. An address that was allowed is closed at once; one that was refused, or a user, may log in again. In a fleet the other hosts lift it as well.',
+    examples: [
+      { args: 'lift 192.0.2.7', does: 'forget what was ordered about this address' },
+      { args: 'lift --user anna', does: 'let this user log in again' },
+    ],
+  },
   purge: {
     detail:
       'Takes away the rows whose grace period is over, and prints them. ' +

@@ -11,6 +11,7 @@
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
+import { masked } from '../base/excerpt.ts';
 import { BlockLines, type Reading } from '../line/block-lines.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';
@@ -198,7 +199,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes for people: as UTF-8 where they are, and with nothing that a terminal would obey. */
 function readable(bytes: string): string {
-  return PLAIN.test(bytes) ? bytes : decoded(bytes).replace(/\p{Cc}/gu, '?');
+  return PLAIN.test(bytes) ? bytes : masked(decoded(bytes));
 }
 
 function decoded(bytes: string): string {

@@ -35,12 +35,14 @@ export function debugLines(decision: Decision, dryRun: boolean): string[] {
     case 'allowed':
       return [`allowing ip=${decision.order.subject.ip}`];
     case 'revoked':
+    case 'lifted':
       return decision.grants.map(({ ip }) => `revoking ip=${ip}`);
     case 'logout':
       return logoutLines(decision.logout, decision.ip);
     case 'limit exceeded':
       return [`over the limit ip=${decision.login.ip} --- ${decision.reason}`];
     case 'in force':
+    case 'order bounded':
     case 'map failed':
     case 'map recovered':
       return [];

@@ -6,7 +6,7 @@
 
 import { formatDuration } from '../base/duration.ts';
 import type { Decision, Holder, Outcome } from '../grant/decision.ts';
-import type { Order } from '../grant/orders.ts';
+import { type Given, NEWS_TEXT } from '../grant/orders.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Notice } from '../source/source.ts';
@@ -50,6 +50,8 @@ export function decisionLine(decision: Decision): LogLine | null {
     }
     case 'allowed':
     case 'revoked':
+    case 'lifted':
+    case 'order bounded':
     case 'in force':
       return orderLine(decision);
     case 'evicted': {
@@ -106,7 +108,10 @@ const MOST_ORDERS = 20;
 
 /** Null for an order about nobody. */
 function orderLine(
-  decision: Extract<Decision, { kind: 'allowed' | 'revoked' | 'in force' }>,
+  decision: Extract<
+    Decision,
+    { kind: 'allowed' | 'revoked' | 'lifted' | 'order bounded' | 'in force' }
+  >,
 ): LogLine | null {
   switch (decision.kind) {
     case 'allowed': {
@@ -129,6 +134,21 @@ function orderLine(
       const text = `revoked ${subjects} ${untilText(first)} grants=${grants.length}${giverText(from)}`;
       return { ...info(text), facts };
     }
+    case 'lifted': {
+      const { orders, grants, from } = decision;
+      const { ip, user } = orderFacts(orders);
+      const facts = { event: 'lifted', ip, user, grants: grants.length, ...giverFacts(from) };
+      const subjects = orders.map(subjectText).join(' ');
+      return { ...info(`lifted ${subjects} grants=${grants.length}${giverText(from)}`), facts };
+    }
+    case 'order bounded': {
+      const { what, order } = decision;
+      const facts = { event: `order ${what}`, order: order.kind, ...orderFacts([order]) };
+      return {
+        ...warn(`${NEWS_TEXT[what]}: ${order.kind} ${subjectText(order)} ${untilText(order)}`),
+        facts,
+      };
+    }
     case 'in force': {
       const { orders } = decision;
       return { ...info(inForceText(orders)), facts: { event: 'in force', orders: orders.length } };
@@ -137,7 +157,9 @@ function orderLine(
 }
 
 /** The addresses between blanks, or the user, and when the orders end; they were given as one. */
-function orderFacts(orders: readonly Order[]): Omit<Facts, 'event'> {
+function orderFacts(
+  orders: readonly Given[],
+): Readonly<Record<'ip' | 'user' | 'until', string | null>> {
   const [first] = orders;
   const ips = orders.flatMap(({ subject }) => (subject.kind === 'address' ? [subject.ip] : []));
   return {
@@ -158,7 +180,7 @@ const giverText = (from: string | undefined): string =>
 const fromText = (from: Facts[string] | undefined): string =>
   from === undefined ? '' : ` from=${from}`;
 
-function inForceText(orders: readonly Order[]): string {
+function inForceText(orders: readonly Given[]): string {
   const shown = orders
     .slice(0, MOST_ORDERS)
     .map(order => `${order.kind} ${subjectText(order)} ${untilText(order)}`);
@@ -166,10 +188,10 @@ function inForceText(orders: readonly Order[]): string {
   return `orders by hand in force: ${[...shown, ...more].join(', ')}`;
 }
 
-const subjectText = ({ subject }: Order): string =>
+const subjectText = ({ subject }: Given): string =>
   subject.kind === 'address' ? `ip=${subject.ip}` : `user=${JSON.stringify(subject.user)}`;
 
-const untilText = ({ until }: Order): string => `until="${formatStamp(until)}"`;
+const untilText = ({ until }: Given): string => `until="${formatStamp(until)}"`;
 
 function keyed(login: LoginEvent, { event, reason, from }: Facts): string {
   const why = reason === undefined ? '' : ` reason="${reason}"`;

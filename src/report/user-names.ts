@@ -11,7 +11,7 @@ import { link, open, readFile, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { ReplaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
-import type { Order } from '../grant/orders.ts';
+import type { Given } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
 import { PRIVATE } from '../state/new-file.ts';
 
@@ -59,6 +59,10 @@ export function withShownUser(decision: Decision, show: ShowUser): Decision {
         : { ...decision, holder: { ...decision.holder, user: show(decision.holder.user) } };
     case 'revoked':
       return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
+    case 'lifted':
+      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
+    case 'order bounded':
+      return { ...decision, order: withShownSubject(decision.order, show) };
     case 'in force':
       return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
     default:
@@ -66,7 +70,7 @@ export function withShownUser(decision: Decision, show: ShowUser): Decision {
   }
 }
 
-function withShownSubject<O extends Order>(order: O, show: ShowUser): O {
+function withShownSubject<O extends Given>(order: O, show: ShowUser): O {
   const { subject } = order;
   if (subject.kind === 'address') return order;
   return { ...order, subject: { kind: 'user', user: show(subject.user) ?? '' } };

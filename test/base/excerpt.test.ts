@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { excerpt } from '../../src/base/excerpt.ts';
+import { excerpt, masked } from '../../src/base/excerpt.ts';
 
 test('bytes are shown as what they are, and nothing of it commands a terminal', () => {
   const table: readonly (readonly [string, string])[] = [
@@ -33,4 +33,15 @@ test('no byte comes through that is no visible character or blank', () => {
   fc.assert(
     fc.property(bytes, text => assert.doesNotMatch(excerpt(text), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)),
   );
+});
+
+test('a name has a question mark for whatever commands a terminal, and what it is for nothing else', () => {
+  const table: readonly (readonly [string, string])[] = [
+    ['jürgen', 'jürgen'],
+    ['\u{202e}anna', '?anna'],
+    ['an\u{200b}na\u{2066}', 'an?na?'],
+    ['a\u{2028}b\u{2029}c', 'a?b?c'],
+    ['a\tb\u{9b}', 'a?b?'],
+  ];
+  for (const [text, shown] of table) assert.equal(masked(text), shown);
 });

@@ -199,6 +199,34 @@ describe('allow and revoke', () => {
     await next.stop();
   });
 
+  test('are lifted, through the daemon and without one', async () => {
+    const daemon = await host.start();
+    await host.allow('203.0.113.91');
+    await host.revoke('203.0.113.92');
+    await host.revoke('--user', 'anna');
+    const lifted = await host.run('lift', '203.0.113.91', '203.0.113.92', '203.0.113.93');
+    assert.deepEqual([lifted.code, lifted.stderr], [0, '']);
+    assert.equal(
+      lifted.stdout,
+      '203.0.113.91 is allowed no longer; its row is removed\n203.0.113.92 is refused no longer\n' +
+        '203.0.113.93: nothing was ordered here\n',
+    );
+    assert.deepEqual(await host.keys(), []);
+    await host.logIn(daemon, 'bert', '203.0.113.92');
+    await waitFor('its row', async () => (await host.keys()).includes('203.0.113.92'));
+    await daemon.stop();
+    const byUser = await host.run('lift', '--user', 'Anna');
+    assert.deepEqual(
+      [byUser.code, byUser.stdout, byUser.stderr],
+      [0, 'user "Anna" is refused no longer\n', ''],
+    );
+    const next = await host.start();
+    await host.logIn(next, 'anna', '203.0.113.94');
+    await waitFor('its row', async () => (await host.keys()).includes('203.0.113.94'));
+    assert.deepEqual(await (await host.run('list', '--orders')).stdout.trim(), '');
+    await next.stop();
+  });
+
   test('refuse what makes no sense, in one line', async () => {
     const daemon = await host.start('--mynetworks', '192.0.2.0/24');
     const table: [args: string[], code: number, told: RegExp][] = [
@@ -208,6 +236,7 @@ describe('allow and revoke', () => {
       [['allow', '198.51.100.1', '--for', 'ever'], EXIT.usage, /not a duration/],
       [['allow'], EXIT.usage, /allow --help/],
       [['revoke'], EXIT.usage, /either addresses or --user/],
+      [['lift'], EXIT.usage, /either addresses or --user/],
       [['revoke', '198.51.100.1', '--user', 'x'], EXIT.usage, /either addresses or --user/],
       [['revoke', '198.51.100.1', 'x'], EXIT.usage, /"x" is not an address/],
     ];

@@ -62,6 +62,19 @@ describe('over HTTP', () => {
     return [answer.statusCode, answer.headers['content-type'] ?? '', text];
   }
 
+  /** Null when the connection is refused. */
+  async function statusOf(at: number): Promise<number | null> {
+    const asking = request({ host: '127.0.0.1', port: at, path: '/metrics', agent: false });
+    asking.end();
+    try {
+      const [answer] = await once(asking, 'response');
+      answer.resume();
+      return answer.statusCode;
+    } catch {
+      return null;
+    }
+  }
+
   test('GET /metrics gives the text, in the type of the format, and nothing else is there', async () => {
     const type = 'text/plain; version=0.0.4; charset=utf-8';
     assert.deepEqual(await ask('GET', '/metrics'), [200, type, 'a 1\n']);
@@ -77,6 +90,31 @@ describe('over HTTP', () => {
     socket.write(Buffer.from([0, 1, 2, 255, 10, 10]));
     await once(socket, 'close');
     assert.equal((await ask('GET', '/metrics'))[0], 200);
+  });
+
+  test('clients that send a little now and then keep nobody else out for long', async () => {
+    const slow = await freePort();
+    const patient = listen(
+      { host: '127.0.0.1', port: slow },
+      () => 'a 1\n',
+      text => warnings.push(text),
+      500,
+    );
+    await once(patient, 'listening');
+    const sockets = Array.from({ length: 16 }, () => connect(slow, '127.0.0.1'));
+    for (const socket of sockets) socket.on('error', () => undefined).resume();
+    await Promise.all(sockets.map(socket => once(socket, 'connect')));
+    for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n');
+    const busy = setInterval(() => {
+      for (const socket of sockets) if (socket.writable) socket.write('X-A: b\r\n');
+    }, 50);
+    try {
+      await waitFor('an answer', async () => (await statusOf(slow)) === 200);
+      assert.ok(sockets.every(({ destroyed }) => destroyed));
+    } finally {
+      clearInterval(busy);
+      await closeListener(patient);
+    }
   });
 
   test('a port that is taken is told, and no more', async () => {

@@ -24,6 +24,14 @@ describe('a request', () => {
       { command: 'revoke', addresses: [], user: 'anna', seconds: MAX_SECONDS },
       { command: 'revoke', addresses: [], user: 'anna', seconds: MAX_SECONDS },
     ],
+    [
+      { command: 'lift', addresses: ['2001:DB8::1'] },
+      { command: 'lift', addresses: ['2001:db8::1'], user: null },
+    ],
+    [
+      { command: 'lift', user: 'anna' },
+      { command: 'lift', addresses: [], user: 'anna' },
+    ],
   ];
   for (const [given, meant] of good) {
     test(`is understood: ${JSON.stringify(given)}`, () => assert.deepEqual(parse(given), meant));
@@ -44,6 +52,8 @@ describe('a request', () => {
       (address): [unknown, RegExp] => [{ command: 'allow', address, seconds: 60 }, /address/],
     ),
     [{ command: 'revoke', seconds: 60 }, /either/],
+    [{ command: 'lift' }, /either/],
+    [{ command: 'lift', addresses: ['x'] }, /addresses/],
     [{ command: 'revoke', addresses: ['198.51.100.1'], user: 'x', seconds: 60 }, /either/],
     [{ command: 'revoke', addresses: ['198.51.100.1', 'x'], seconds: 60 }, /addresses/],
     [{ command: 'revoke', user: '', seconds: 60 }, /characters/],

@@ -144,6 +144,9 @@ function tell(decision: Decision): string {
       return `allowed ${decision.order.subject.ip} ${decision.effect}`;
     case 'revoked':
       return `revoked ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'lifted':
+      return `lifted ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'order bounded':
     case 'in force':
     case 'map failed':
     case 'map recovered':

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/base/clock.ts';
+import { masked } from '../../src/base/excerpt.ts';
 import { decode, type Entry, encode } from '../../src/fleet/entry.ts';
 import { MAX_SECONDS } from '../../src/grant/orders.ts';
 import { ip } from '../map/addresses.ts';
@@ -29,7 +30,7 @@ const address = fc.oneof(
   fc.ipV4().map(ip),
   fc.constantFrom(ip('2001:db8::1'), ip('::'), ip('fe80::1:0:0:2')),
 );
-const user = fc.string({ minLength: 1, maxLength: 200, unit: 'binary' });
+const user = fc.string({ minLength: 1, maxLength: 200, unit: 'binary' }).map(masked);
 const time = fc.integer({ min: 0, max: 9_999_999_999 }).map(epoch);
 const span = fc
   .tuple(fc.integer({ min: 0, max: 2e12 }), fc.integer({ min: 0, max: MAX_SECONDS * 1000 }))
@@ -64,11 +65,11 @@ const entries: fc.Arbitrary<Entry> = fc.oneof(
       order: { kind: 'allow', subject: { kind: 'address', ip: which }, ...times },
     }),
   ),
-  fc.tuple(address, user, fc.boolean(), span).map(
-    ([which, name, isUser, times]): Entry => ({
+  fc.tuple(address, user, fc.boolean(), span, fc.constantFrom('revoke', 'lift')).map(
+    ([which, name, isUser, times, kind]): Entry => ({
       kind: 'order',
       order: {
-        kind: 'revoke',
+        kind,
         subject: isUser ? { kind: 'user', user: name } : { kind: 'address', ip: which },
         ...times,
       },
@@ -170,4 +171,12 @@ test('whatever is written, it is an entry within bounds, or refused', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a name that would turn the text around it is received as it would have been read here', () => {
+  for (const fields of [FIELDS, ORDER]) {
+    const received = decode(flat({ ...fields, user: 'an\u{202e}na\t' }));
+    assert.ok(typeof received !== 'string');
+    assert.match(JSON.stringify(received.entry), /"an\?na\?"/);
+  }
 });

@@ -11,6 +11,7 @@ class World {
   readonly told: string[] = [];
   open = 0;
   attempts = 0;
+  failures = 0;
   readonly link: Link;
 
   constructor(connect: () => Promise<Connection>, use: LinkParts['use']) {
@@ -29,6 +30,7 @@ class World {
       use,
       connected: () => void this.told.push('connected'),
       lost: error => void this.told.push(String(error)),
+      failed: () => void this.failures++,
     });
   }
 }
@@ -54,6 +56,7 @@ test('one that cannot be made is told once, however often it is tried', async ()
   world.link.start();
   await waitFor('some attempts', () => world.attempts >= 3);
   assert.deepEqual([world.told, world.link.isConnected], [['Error: no'], false]);
+  assert.ok(world.failures >= 2);
   broken = false;
   await waitFor('the connection', () => world.link.isConnected);
   await world.link.stop();

@@ -268,7 +268,47 @@ describe('a revocation of another host', () => {
   test('is left out when there is no room for it', async () => {
     const small = new Host({}, 2);
     await small.receive(revocation(A), revocation(B), revocation({ user: 'anna' }));
-    assert.equal(small.story().length, 2);
+    assert.deepEqual(small.story(), ['revoked', 'order bounded']);
+  });
+
+  test('for longer than 30 days is told as it holds here', async () => {
+    await host.receive(revocation(A, 0, 900_000_000));
+    const [decision] = host.decisions;
+    assert.ok(decision?.kind === 'revoked');
+    assert.equal(decision.orders[0]?.until, NOON + 30 * 86_400);
+    assert.deepEqual(host.story(), ['revoked', 'order bounded']);
+  });
+});
+
+describe('what another host lifts', () => {
+  const lift = (subject: IpText | { user: string }, made: number): Entry => ({
+    kind: 'order',
+    order: {
+      kind: 'lift',
+      subject:
+        typeof subject === 'string'
+          ? { kind: 'address', ip: subject }
+          : { kind: 'user', user: subject.user },
+      made: epoch(NOON + made),
+      until: epoch(NOON + made + 1000),
+    },
+  });
+
+  test('is refused no longer, and open no longer', async () => {
+    await host.receive(
+      revocation({ user: 'anna' }, -9),
+      allowance(B, -9),
+      lift({ user: 'ANNA' }, -8),
+    );
+    await host.receive(login(A), lift(B, -8));
+    assert.deepEqual(await host.rows(), [`${A} 0`]);
+    assert.deepEqual(host.story(), ['revoked', 'allowed', 'lifted', 'granted', 'lifted']);
+  });
+
+  test('stays so when the older order comes again, and is not told where nothing was known', async () => {
+    await host.receive(lift(A, -8), revocation(A, -9), lift(A, -8), login(A));
+    assert.deepEqual(await host.rows(), [`${A} 0`]);
+    assert.deepEqual(host.story(), ['granted']);
   });
 });
 

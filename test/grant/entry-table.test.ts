@@ -46,12 +46,20 @@ const many: fc.Arbitrary<Many> = fc.record({
   count: fc.integer({ min: 1, max: 3000 }),
 });
 
+/** Only an IPv6 address has a place in a network. */
+const entryAt = (at: AddressKey, number: number): Entry => ({
+  stamp: epoch(number),
+  due: number + 1,
+  user: (number % 1000) - 1,
+  network: typeof at === 'number' ? -1 : number % 77,
+});
+
 function applyMany({ kind, from, count }: Many, table: EntryTable, model: Model): void {
   for (let number = from; number < from + count; number++) {
     const at = keyAt(number);
     if (kind === 'empty') assert.equal(table.delete(at), model.delete(at));
     else {
-      const entry = { stamp: epoch(number), due: number + 1 };
+      const entry = entryAt(at, number);
       table.set(at, entry);
       model.set(at, entry);
     }
@@ -62,7 +70,7 @@ function applyOne({ kind, key: at, stamp }: One, table: EntryTable, model: Model
   if (kind === 'delete') assert.equal(table.delete(at), model.delete(at));
   if (kind === 'get') assert.deepEqual(table.get(at), model.get(at));
   if (kind !== 'set') return;
-  const entry = { stamp: epoch(stamp), due: stamp + 7 };
+  const entry = entryAt(at, stamp);
   table.set(at, entry);
   model.set(at, entry);
 }
@@ -86,13 +94,13 @@ test('does what a Map does, as it grows and shrinks', () => {
 
 test('the keys are those of the moment, whatever happens meanwhile', () => {
   const table = new EntryTable();
-  for (let number = 0; number < 500; number++)
-    table.set(keyAt(number), { stamp: epoch(1), due: 1 });
+  for (let number = 0; number < 500; number++) table.set(keyAt(number), entryAt(keyAt(number), 1));
   const seen = new Set<AddressKey>();
   for (const known of table.keys()) {
     seen.add(known);
     table.delete(known);
-    table.set(keyAt(100_000 + seen.size), { stamp: epoch(2), due: 2 });
+    const fresh = keyAt(100_000 + seen.size);
+    table.set(fresh, entryAt(fresh, 2));
   }
   assert.equal(seen.size, 500);
   assert.equal(table.size, 500);

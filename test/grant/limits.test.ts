@@ -37,7 +37,9 @@ function count(
   } as const;
   return limits
     .count(login, settings, GRACE, at(now))
-    .map(({ reason, addresses }) => `${reason}: ${addresses.join(' ')}`);
+    .map(
+      ({ reason, addresses, networks }) => `${reason}: ${[...addresses, ...networks].join(' ')}`,
+    );
 }
 
 test('more users of an address than there may be', () => {
@@ -53,9 +55,31 @@ test('more users of an address than there may be', () => {
 test('more addresses of a user than there may be', () => {
   for (const last of [1, 2, 2]) assert.deepEqual(count('a', `198.51.100.${last}`), []);
   assert.deepEqual(count('a', '2001:db8::1'), [
-    'too many addresses: 198.51.100.1 198.51.100.2 2001:db8::1',
+    'too many addresses: 198.51.100.1 198.51.100.2 2001:db8::/64',
   ]);
   assert.deepEqual(count('a', '198.51.100.1'), ['too many addresses: '], 'no news');
+});
+
+describe('a /64 of IPv6 is one address', () => {
+  test('to a user who changes his within it', () => {
+    for (let number = 1; number < 50; number++)
+      assert.deepEqual(count('a', `2001:db8::${number}`), []);
+    assert.deepEqual(count('a', '2001:db8:0:1::1'), []);
+    assert.deepEqual(count('a', '2001:db8:0:2::1'), [
+      'too many addresses: 2001:db8::/64 2001:db8:0:1::/64 2001:db8:0:2::/64',
+    ]);
+  });
+
+  test('to users who log in from one after the other of it', () => {
+    assert.deepEqual(count('a', '2001:db8::1'), []);
+    assert.deepEqual(count('b', '2001:db8::2'), []);
+    assert.deepEqual(count('c', '2001:db8::3'), ['too many users: 2001:db8::3']);
+    assert.deepEqual(count('c', '2001:db8:0:1::3'), []);
+  });
+
+  test('but not where an IPv4 address is behind each', () => {
+    for (const user of ['a', 'b', 'c']) assert.deepEqual(count(user, `64:ff9b::c000:${user}`), []);
+  });
 });
 
 test('both at once', () => {

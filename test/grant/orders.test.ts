@@ -260,7 +260,7 @@ describe('an order of another host', () => {
     for (const [what, received, news, refuses] of table) {
       orders = new Orders(new Grace(GRACE));
       assert.deepEqual(
-        received.map(order => orders.receive(order, now)),
+        received.map(order => orders.receive(order, now) !== null),
         news,
         what,
       );
@@ -271,15 +271,15 @@ describe('an order of another host', () => {
   test('gives way to what is ordered here afterwards', () => {
     orders.receive(revoke(-5), now);
     orders.allow(A, 60, now);
-    assert.equal(orders.receive(revoke(-5), now), false);
+    assert.equal(orders.receive(revoke(-5), now), null);
     assert.equal(orders.refuses(login(), now), false);
   });
 
   test('needs room like any other', () => {
     orders = new Orders(new Grace(GRACE), 1);
-    assert.equal(orders.receive(revoke(-5), now), true);
-    assert.equal(orders.receive(revoke(-5, 60, user('anna')), now), false);
-    assert.equal(orders.receive(revoke(-4), now), true, 'it takes the place of the one before');
+    assert.deepEqual(orders.receive(revoke(-5), now), revoke(-5));
+    assert.equal(orders.receive(revoke(-5, 60, user('anna')), now), null);
+    assert.deepEqual(orders.receive(revoke(-4), now), revoke(-4), 'in the place of the one before');
   });
 
   test('that is over refuses only what was before its end', () => {
@@ -287,5 +287,138 @@ describe('an order of another host', () => {
     assert.equal(orders.refuses(login(), now), false);
     assert.equal(orders.refuses(login(A, null, NOON - 41), now), true);
     assert.equal(orders.refuses(login(A, null, NOON - 40), now), false);
+  });
+});
+
+describe('what other hosts order', () => {
+  const DAY = 86_400;
+  const received = (subject: Subject, seconds: number): Order => ({
+    kind: 'revoke',
+    subject,
+    made: now.wall,
+    until: epoch(now.wall + seconds),
+  });
+  const subjects = (of: Orders): string[] =>
+    of.list(now).map(({ subject }) => (subject.kind === 'user' ? subject.user : subject.ip));
+  const news = (of: Orders): string[] =>
+    of.news().map(({ what, order: { subject } }) => `${what} ${JSON.stringify(subject)}`);
+
+  test('lasts 30 days at most, which is told once', () => {
+    const taken = orders.receive(received(user('eve'), 900_000_000), now);
+    assert.equal(taken?.until, NOON + 30 * DAY);
+    assert.deepEqual(news(orders), ['shortened {"kind":"user","user":"eve"}']);
+    orders.receive(received(user('mallory'), 31 * DAY), now);
+    orders.receive(received(user('anna'), 30 * DAY), now);
+    assert.deepEqual(news(orders), []);
+    assert.ok(orders.list(now).every(({ until }) => until <= NOON + 30 * DAY));
+    orders.revoke(user('bert'), 900_000_000, now);
+    assert.ok(orders.list(now).some(({ until }) => until === NOON + 900_000_000));
+  });
+
+  test('fills half of the room, and of it what ends last goes, which is told until there is room', () => {
+    const small = new Orders(new Grace(GRACE), 8);
+    for (let number = 0; number < 4; number++)
+      small.receive(received(user(`eve${number}`), DAY + number), now);
+    assert.deepEqual(news(small), []);
+    assert.notEqual(small.receive(received(user('short'), 60), now), null);
+    assert.equal(small.receive(received(user('long'), 2 * DAY), now), null);
+    assert.deepEqual(subjects(small), ['eve0', 'eve1', 'eve2', 'short']);
+    assert.deepEqual(news(small), ['dropped {"kind":"user","user":"eve3"}']);
+    now = at(60 + GRACE);
+    assert.notEqual(small.receive(received(user('next'), 60), now), null);
+    small.receive(received(user('long'), 2 * DAY), now);
+    assert.deepEqual(news(small), ['dropped {"kind":"user","user":"long"}']);
+  });
+
+  test('keeps no order of this host out, also across a restart', () => {
+    let small = new Orders(new Grace(GRACE), 8);
+    for (let number = 0; number < 4; number++)
+      small.receive(received(user(`eve${number}`), DAY + number), now);
+    const saved = JSON.parse(JSON.stringify(small.save(now)));
+    small = new Orders(new Grace(GRACE), 8);
+    small.restore(saved, now);
+    for (let number = 0; number < 8; number++) {
+      assert.equal(small.isFull(1, now), false);
+      small.allow(ip(`192.0.2.${number}`), 60, now);
+    }
+    assert.equal(small.isFull(1, now), true);
+    assert.deepEqual(
+      subjects(small),
+      [0, 1, 2, 3, 4, 5, 6, 7].map(one => `192.0.2.${one}`),
+    );
+    assert.equal(small.receive(received(user('eve'), 1), now), null);
+  });
+
+  test('does not make room for itself by being about what was ordered here', () => {
+    const small = new Orders(new Grace(GRACE), 2);
+    small.revoke(user('anna'), 60, now);
+    now = at(1);
+    small.receive(received(user('anna'), DAY), now);
+    small.receive(received(user('eve'), 60), now);
+    small.receive(received(user('mallory'), 9), now);
+    assert.deepEqual(subjects(small), ['anna', 'mallory']);
+  });
+});
+
+test('a revocation always finds room: of the orders of this host the one goes that ends first', () => {
+  const small = new Orders(new Grace(GRACE), 3);
+  for (const [name, seconds] of [
+    ['a', 90],
+    ['b', 60],
+    ['c', 120],
+  ] as const)
+    small.revoke(user(name), seconds, now);
+  small.revoke(user('d'), 100, now);
+  assert.equal(small.refuses(login(A, 'd'), now), true);
+  assert.deepEqual(
+    ['a', 'b', 'c'].map(name => small.refuses(login(A, name), now)),
+    [true, false, true],
+  );
+  assert.deepEqual(
+    small.news().map(({ what }) => what),
+    ['dropped'],
+  );
+});
+
+describe('an order that is lifted', () => {
+  test('holds no longer, whatever it was', () => {
+    orders.revoke(address(B), 60, now);
+    orders.revoke(user('Anna'), 60, now);
+    orders.allow(A, 60, now);
+    for (const subject of [address(B), user('anna'), address(A)]) orders.lift(subject, now);
+    assert.deepEqual(orders.list(now), []);
+    assert.equal(orders.refuses(login(B, 'anna', NOON - 5), now), false);
+    assert.equal(orders.loginOf(A, now), null);
+    assert.deepEqual(orders.allowed(now), []);
+  });
+
+  test('does not come back from another host or a restart, until it is given anew', () => {
+    const before = orders.revoke(user('anna'), 900_000, now);
+    const lift = orders.lift(user('anna'), at(5));
+    now = at(10);
+    assert.equal(orders.receive(before, now), null);
+    const next = new Orders(new Grace(GRACE));
+    next.restore(JSON.parse(JSON.stringify(orders.save(now))), now);
+    assert.equal(next.receive(before, now), null);
+    assert.deepEqual([next.list(now), next.given(now)], [[], [lift]]);
+    next.revoke(user('anna'), 60, now);
+    assert.equal(next.refuses(login(), now), true);
+    assert.equal(next.receive(lift, now), null);
+    assert.equal(next.refuses(login(), now), true);
+  });
+
+  test('is lifted on other hosts, also when the clock was set back between the two', () => {
+    const before = orders.revoke(user('anna'), 60, now);
+    const lift = orders.lift(user('anna'), at(0, -3600));
+    const other = new Orders(new Grace(GRACE));
+    other.receive(before, now);
+    assert.deepEqual(other.receive(lift, now), lift);
+    assert.equal(other.refuses(login(), now), false);
+  });
+
+  test('is remembered for as long as another host could bring it back, and no longer', () => {
+    orders.lift(user('anna'), now);
+    assert.equal(orders.save(at(30 * 86_400 - 1)).orders.length, 1);
+    assert.equal(orders.save(at(30 * 86_400)).orders.length, 0);
   });
 });

@@ -297,6 +297,29 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     assert.equal((await redis.cli('xlen', 'dry:grants')).trim(), '1');
   });
 
+  test('a stream whose last ID is taken is told, with the way out, and found by the doctor', async () => {
+    const [a, b] = await pair('full');
+    await a.logIn('127.0.0.2');
+    await b.has('127.0.0.2');
+    const last = '18446744073709551615';
+    await redis.cli('xadd', 'full:grants', `${last}-${last}`, 'x', 'y');
+    const told = /nothing can be published any more: .*redis-cli DEL full:grants full:orders/;
+    await b.daemon.waitForLine(told);
+    await a.logIn('127.0.0.3');
+    await a.daemon.waitForLine(told);
+    await a.connected(false);
+    assert.deepEqual(await b.grants(), ['127.0.0.2']);
+    const args = ['--fleet', redis.url, '--fleet-prefix', 'full', '--map', a.map];
+    assert.match((await popbsmtp('doctor', ...args)).stdout, told);
+    assert.equal((await redis.cli('del', 'full:grants', 'full:orders')).trim(), '1');
+    await b.has('127.0.0.3');
+    await Promise.all([a, b].map(one => one.connected(true)));
+    // What was in the stream before is there again, for whoever joins now.
+    await waitFor('all grants', async () =>
+      (await redis.cli('xrange', 'full:grants', '-', '+')).includes('127.0.0.2'),
+    );
+  });
+
   test('what somebody else writes opens nothing, and is told', async () => {
     const [a, b] = await pair('forged');
     const forged = [

@@ -84,7 +84,12 @@ describe('from a line to an event', () => {
     // UTF-8, not UTF-8, and what a terminal would obey.
     ['mx toyd: in j\xc3\xbcrg> from ::1', { ...login, ip: '::1', user: 'jürg' }],
     ['mx toyd: in j\xfcrg> from ::1', { ...login, ip: '::1', user: 'jürg' }],
-    ['mx toyd: in \xef\xbb\xbfx> from ::1', { ...login, ip: '::1', user: '\ufeffx' }],
+    ['mx toyd: in \xef\xbb\xbfx> from ::1', { ...login, ip: '::1', user: '?x' }],
+    // U+202E, U+2066 and U+2028, which turn around or break the text in which the name is shown.
+    [
+      'mx toyd: in \xe2\x80\xaemoc\xe2\x81\xa6\xe2\x80\xa8> from ::1',
+      { ...login, ip: '::1', user: '?moc??' },
+    ],
     ['mx toyd: in a\x1b[31m\t\xc2\x9bb> from ::1', { ...login, ip: '::1', user: 'a?[31m??b' }],
     // Not the server's program, exactly.
     ['mx toy: in nick> from 192.0.2.1', null],

@@ -161,11 +161,30 @@ test('what another host has told says which one', () => {
       { kind: 'revoked', orders: [order], grants: [grant], from: 'mx2' },
       'revoked ip=217.235.18.66 until="Mar 22 11:17:58" grants=1 by=fleet from=mx2',
     ],
+    [
+      { kind: 'lifted', orders: [{ ...order, kind: 'lift' }], grants: [grant], from: 'mx2' },
+      'lifted ip=217.235.18.66 grants=1 by=fleet from=mx2',
+    ],
   ];
   for (const [decision, text] of table) {
     const line = decisionLine(decision);
     assert.deepEqual([line?.text, line?.facts?.['from']], [text, 'mx2']);
   }
+});
+
+test('an order that had to go is told with what to do', () => {
+  const order = {
+    kind: 'revoke',
+    subject: { kind: 'user', user: 'anna' },
+    made: epoch(0),
+    until: epoch(1),
+  } as const;
+  const line = decisionLine({ kind: 'order bounded', what: 'dropped', order });
+  assert.match(line?.text ?? '', /one was dropped; .*lift.*: revoke user="anna" until=/);
+  assert.deepEqual(
+    [line?.level, line?.facts?.event, line?.facts?.['user']],
+    ['warn', 'order dropped', 'anna'],
+  );
 });
 
 test('the connection to the fleet is told with what it goes on with', () => {
