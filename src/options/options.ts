@@ -184,7 +184,8 @@ export const OPTIONS = {
     kind: 'count',
     value: 'NUMBER',
     default: '100000',
-    about: 'the most grants at once; beyond it those that would end first end before their time',
+    about:
+      'the most grants at once; beyond it those of whoever has most end before their time, a user or a /64 of IPv6',
     commands: ['run', 'replay'],
     inFile: true,
   },
