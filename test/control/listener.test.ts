@@ -110,7 +110,7 @@ describe('over HTTP', () => {
     }, 50);
     try {
       await waitFor('an answer', async () => (await statusOf(slow)) === 200);
-      assert.ok(sockets.every(({ destroyed }) => destroyed));
+      await waitFor('the end of all', () => sockets.every(({ destroyed }) => destroyed));
     } finally {
       clearInterval(busy);
       await closeListener(patient);
