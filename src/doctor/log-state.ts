@@ -20,6 +20,7 @@ import type { Registry } from '../recogniser/registry.ts';
 import { openForReading } from '../source/finished-log.ts';
 import { entryLine, parseEntry } from '../source/journal-entry.ts';
 import { JOURNAL } from '../source/journal-source.ts';
+import { JournalStreams } from '../source/journal-streams.ts';
 import { trustDeclared } from '../source/journal-trust.ts';
 import { lastEntries } from '../source/journalctl.ts';
 import { type Account, mayRead } from './account.ts';
@@ -130,9 +131,11 @@ async function journalState(
 ): Promise<LogState> {
   const isOwn = trustAny ? () => true : trustDeclared(registry.files);
   const entries = await lastEntries([...registry.tags], TAIL_ENTRIES);
+  const streams = new JournalStreams();
   const lines = entries.flatMap(json => {
     const entry = parseEntry(json);
-    return entry === null || !isOwn(entry) ? [] : (entryLine(entry) ?? []);
+    if (entry === null || !streams.isWhole(entry) || !isOwn(entry)) return [];
+    return entryLine(entry) ?? [];
   });
   return {
     kind: 'read',

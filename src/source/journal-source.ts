@@ -68,7 +68,9 @@ export class JournalSource implements Source {
   readonly #warned = new Set<string>();
   readonly #streams = new JournalStreams();
   #rules: JournalRules;
+  /** Of the last entry that has been dealt with. */
   #cursor: string | null;
+  #noted: string | null;
   /** The cursor was refused: the next try goes by time, and the one after that by the cursor again. */
   #byTime = false;
   #child: Journalctl | null = null;
@@ -88,6 +90,7 @@ export class JournalSource implements Source {
     this.#receiver = receiver;
     this.#rules = rules;
     this.#cursor = start.cursor;
+    this.#noted = start.cursor;
     this.#since = start.since;
     this.#program = program;
     this.#times = times;
@@ -110,7 +113,7 @@ export class JournalSource implements Source {
 
   /** From where another source goes on: the last entry that has been dealt with; null before the first. */
   get cursor(): string | null {
-    return this.#streams.broken ?? this.#cursor;
+    return this.#noted;
   }
 
   /** The process id of journalctl, while there is one. */
@@ -217,6 +220,7 @@ export class JournalSource implements Source {
     if (this.#stopping.signal.aborted) return;
     if (lines.length > 0) await this.#receiver.lines(lines);
     this.#cursor = cursor;
+    this.#noted = this.#streams.broken ?? cursor;
   }
 
   /** One, or none. */

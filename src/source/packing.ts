@@ -4,7 +4,6 @@
  * Promises: what is compressed is unpacked piece by piece, in memory that does not grow with the file, and nothing is
  * written anywhere; of a file that is damaged, all that comes before the damage is handed out.
  */
-import { once } from 'node:events';
 import { readSync } from 'node:fs';
 import type { Transform } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
@@ -58,22 +57,32 @@ const PACKED_BYTES = 4 * 1024;
 export async function* unpacked(fd: number, packing: Packing): AsyncGenerator<Buffer> {
   const unpacker = packing.unpack();
   const pieces: Buffer[] = [];
+  const state: { ended: boolean; failure: Error | null } = { ended: false, failure: null };
+  let wake: () => void = () => undefined;
   // Not by its iterator, which drops what it holds when an error comes.
   unpacker.on('data', (piece: Buffer) => pieces.push(piece));
-  const ended = once(unpacker, 'end');
-  // Told by whoever waits for it; the walk may have ended before.
-  ended.catch(() => undefined);
+  unpacker.on('end', () => {
+    state.ended = true;
+    wake();
+  });
+  unpacker.on('error', error => {
+    state.failure = error;
+    wake();
+  });
+  const until = (step: (done: () => void) => void): Promise<void> =>
+    new Promise(resolve => {
+      wake = resolve;
+      step(resolve);
+    });
   try {
     for (const packed of packedPieces(fd)) {
-      await Promise.race([new Promise(resolve => unpacker.write(packed, resolve)), ended]);
+      await until(done => unpacker.write(packed, done));
       yield* pieces.splice(0);
+      if (state.ended || state.failure !== null) break;
     }
-    unpacker.end();
-    await ended;
+    if (!state.ended && state.failure === null) await until(() => unpacker.end());
     yield* pieces.splice(0);
-  } catch (error) {
-    yield* pieces.splice(0);
-    throw error;
+    if (state.failure !== null) throw state.failure;
   } finally {
     unpacker.destroy();
   }

@@ -343,6 +343,22 @@ describe('an entry', () => {
     await waitFor('a place behind it', () => second.cursor === cursorOf(5));
   });
 
+  test('that is broken is no place to go on from before those ahead of it are dealt with', async () => {
+    plan(print(entry(1), entry(2, { _STREAM_ID: 'a', _LINE_BREAK: 'nul' })));
+    let open: (() => void) | null = null;
+    const following = follow({
+      lines: async batch => {
+        await new Promise<void>(resolve => (open = resolve));
+        lines.push(...batch);
+      },
+    });
+    await waitFor('a delivery', () => open !== null);
+    assert.equal(following.cursor, null);
+    (open as (() => void) | null)?.();
+    await waitFor('the place', () => following.cursor === cursorOf(2));
+    await seen(1);
+  });
+
   test('may be made of bytes', async () => {
     plan(print(entry(1, { MESSAGE: [...Buffer.from('message 1')] })));
     follow();
