@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatTally, readOutput, sum } from './tally.ts';
+import { countFile, formatTally, readOutput, sum } from './tally.ts';
 
 const counts = (pass: number, fail: number): string =>
   `ℹ tests ${pass + fail}\nℹ suites 1\nℹ pass ${pass}\nℹ fail ${fail}\nℹ cancelled 0\nℹ skipped 0\nℹ todo 0\nℹ duration_ms 12.5\n`;
@@ -25,6 +25,19 @@ describe('the output of a test file', () => {
     assert.equal(tally?.tests, 1);
     assert.deepEqual(readOutput('✔ one\n'), { body: '✔ one\n', failures: '', tally: null });
   });
+});
+
+test('a file that ended badly is a failure even if it has counted none', () => {
+  const { tally } = readOutput(counts(3, 0));
+  const failures = (...args: Parameters<typeof countFile>): number[] => {
+    const { tests, fail } = countFile(...args);
+    return [tests, fail];
+  };
+  assert.deepEqual(failures(tally, true), [3, 0]);
+  assert.deepEqual(failures(tally, false), [4, 1]);
+  assert.deepEqual(failures(null, false), [1, 1]);
+  assert.deepEqual(failures(null, true), [1, 1]);
+  assert.deepEqual(failures(readOutput(counts(1, 2)).tally, false), [3, 2]);
 });
 
 test('the sum is told in the words of the reporter', () => {
