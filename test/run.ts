@@ -73,7 +73,7 @@ async function runFile(name: string, alone: boolean): Promise<Outcome> {
     : node;
   const from = performance.now();
   // Colours would stand in the counts.
-  const env = { ...process.env, FORCE_COLOR: '0' };
+  const env = { ...process.env, FORCE_COLOR: undefined };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   const ended = new Promise<Outcome['ended']>((resolve, reject) => {
@@ -116,8 +116,9 @@ function report(): void {
   process.stdout.write(`ℹ files ${outcomes.length}\n`);
   process.stdout.write(`ℹ duration_ms ${Math.round(performance.now())}\n`);
   for (const { name, ended, failures, tally } of bad) {
-    const end = tally === null ? `ended with ${ended} before its tests did\n` : '';
-    process.stdout.write(`\n✖ ${name}\n${end}${failures}`);
+    const end =
+      tally === null ? `ended with ${ended} before its tests did\n` : `ended with ${ended}\n`;
+    process.stdout.write(`\n✖ ${name}\n${failures === '' ? end : failures}`);
   }
   if (bad.length > 0) process.exitCode = 1;
 }
