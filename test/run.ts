@@ -6,13 +6,13 @@
  * itself; where that cannot be done (it takes root), these run one after the other on the machine as it is.
  * What a file prints comes as one block when it has ended; failures are printed once more at the end.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isolated, whyNotIsolated } from './isolation.ts';
-import { formatTally, readOutput, sum, type Told } from './tally.ts';
+import { countFile, formatTally, readOutput, sum, type Told } from './tally.ts';
 
 /** The files that take longest, longest first: started first, so that none is left alone at the end. */
 const LONG: readonly string[] = [
@@ -59,7 +59,11 @@ const rank = (name: string): number =>
 const scratch = mkdtempSync(join(tmpdir(), 'popbsmtp-tests-'));
 // Servers enter it with accounts of their own.
 chmodSync(scratch, 0o755);
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+  rmSync(scratch, { recursive: true, force: true });
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 async function runFile(name: string, alone: boolean): Promise<Outcome> {
@@ -69,17 +73,16 @@ async function runFile(name: string, alone: boolean): Promise<Outcome> {
     : node;
   const from = performance.now();
   // Colours would stand in the counts.
-  const env = { ...process.env, FORCE_COLOR: '0' };
+  const env = { ...process.env, FORCE_COLOR: undefined };
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = (): void => void child.kill('SIGTERM');
-  process.once('exit', kill);
+  running.add(child);
   const ended = new Promise<Outcome['ended']>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal));
   });
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const told = readOutput(output);
-  process.off('exit', kill);
+  running.delete(child);
   return {
     ...told,
     name,
@@ -108,12 +111,14 @@ async function runFiles(files: readonly string[], atOnce: number, alone: boolean
 
 function report(): void {
   const bad = outcomes.filter(({ ended, tally }) => ended !== 0 || tally === null);
-  process.stdout.write(`\n${formatTally(sum(outcomes.flatMap(({ tally }) => tally ?? [])))}`);
+  const tallies = outcomes.map(({ ended, tally }) => countFile(tally, ended === 0));
+  process.stdout.write(`\n${formatTally(sum(tallies))}`);
   process.stdout.write(`ℹ files ${outcomes.length}\n`);
   process.stdout.write(`ℹ duration_ms ${Math.round(performance.now())}\n`);
   for (const { name, ended, failures, tally } of bad) {
-    const end = tally === null ? `ended with ${ended} before its tests did\n` : '';
-    process.stdout.write(`\n✖ ${name}\n${end}${failures}`);
+    const end =
+      tally === null ? `ended with ${ended} before its tests did\n` : `ended with ${ended}\n`;
+    process.stdout.write(`\n✖ ${name}\n${failures === '' ? end : failures}`);
   }
   if (bad.length > 0) process.exitCode = 1;
 }

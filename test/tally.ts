@@ -41,6 +41,17 @@ export function sum(tallies: readonly Tally[]): Tally {
   return { ...NOTHING, ...Object.fromEntries(COUNTS.map(name => [name, total(name)])) };
 }
 
+/**
+ * What a file counts for: one that ended badly although no test of it has failed is a failure of its own.
+ *
+ * @param wasGood whether it ended with the status 0
+ */
+export function countFile(tally: Tally | null, wasGood: boolean): Tally {
+  if (tally !== null && (wasGood || tally.fail + tally.cancelled > 0)) return tally;
+  const counted = tally ?? NOTHING;
+  return { ...counted, tests: counted.tests + 1, fail: counted.fail + 1 };
+}
+
 /** In the words of the reporter. */
 export const formatTally = (tally: Tally): string =>
   COUNTS.map(name => `ℹ ${name} ${tally[name]}\n`).join('');

@@ -99,10 +99,11 @@ async function restart(rig: Rig, times: number): Promise<Outcome> {
   });
 }
 
-/** A world with a daemon. */
+/** A world with a daemon that has made its map. */
 async function started(rig: Rig, options: Partial<WorldOptions> = {}): Promise<World> {
   const world = await World.make(rig, { grace: LONG, ...options });
   world.start();
+  await world.hasMap();
   return world;
 }
 

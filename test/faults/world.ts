@@ -121,6 +121,16 @@ export class World {
     return { lost, open };
   }
 
+  /** Waits until the daemon has made the map: main.cf must not name one that is not there. */
+  async hasMap(): Promise<void> {
+    const isThere = (): Promise<boolean> =>
+      readRows(this.map).then(
+        () => true,
+        () => false,
+      );
+    await waitFor('the map', isThere, { seen: () => this.daemon.transcript() });
+  }
+
   /** Waits until the map is as it must be; what is still wrong after the wait is returned. */
   async settle(): Promise<{ lost: number; open: number }> {
     const isRight = async (): Promise<boolean> => {

@@ -12,6 +12,7 @@
  * apt's cache (.ci/run fills it) or else from the archive.
  */
 import { spawn } from 'node:child_process';
+import { OUTER_NETWORK } from '../isolation.ts';
 import { Daemon, mustRun, type RunOptions } from './processes.ts';
 import type { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
@@ -85,15 +86,21 @@ export function overlayBehind([command, ...enter]: readonly [string, ...string[]
 export async function startOverlay(rig: Rig, packages: readonly string[]): Promise<Overlay> {
   const base = await rig.directory();
   const holder = await startHolder(rig, base);
-  const overlay = overlayBehind([
-    'nsenter',
+  const inside = [
     `--mount=/proc/${holder}/ns/mnt`,
     `--pid=/proc/${holder}/ns/pid_for_children`,
     'chroot',
     `${base}/root`,
-  ]);
-  await overlay.run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], {
-    env: { DEBIAN_FRONTEND: 'noninteractive' },
-  });
+  ];
+  const overlay = overlayBehind(['nsenter', ...inside]);
+  const { [OUTER_NETWORK]: outer } = process.env;
+  const network = outer === undefined ? [] : [`--net=${outer}`];
+  await overlayBehind(['nsenter', ...network, ...inside]).run(
+    'apt-get',
+    ['install', '-y', '-q', '--no-install-recommends', ...packages],
+    {
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    },
+  );
   return overlay;
 }

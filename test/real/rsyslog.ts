@@ -4,8 +4,8 @@
  * Promises: every program of the test that logs through syslog(3) reaches it, with the format of
  * Debian 12 (RFC 3339) in `log` and the traditional one in `traditional`; only the mail facility is
  * written, unless others are asked for; no rate limit drops a line.  What was at /dev/log before is put back at the end.
- * Known limits: while the test runs, the rest of the machine logs here too (nothing of it is kept but
- * mail), so it wants a machine on which that does no harm.  Needs root.
+ * Known limits: where the test is not isolated, the rest of the machine logs here too while it runs (nothing of it is
+ * kept but mail), so it wants a machine on which that does no harm.  Needs root.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
