@@ -1,9 +1,10 @@
 /** The version that package.json states. */
 import { readFileSync } from 'node:fs';
-
-const PACKAGE = new URL('../../../package.json', import.meta.url);
+import { join } from 'node:path';
+import { packageRoot } from './package-root.ts';
 
 export function version(): string {
-  const { version: stated }: { version?: unknown } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  const { version: stated }: { version?: unknown } = JSON.parse(text);
   return String(stated);
 }
