@@ -6,8 +6,8 @@
  * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop.
  */
 import { EXIT, errnoOf, Failure } from './base/errors.ts';
+import { version } from './base/package.ts';
 import { nameSources } from './base/stack.ts';
-import { version } from './base/version.ts';
 import type { CommandName } from './options/options.ts';
 import type { Values } from './options/values.ts';
 

@@ -4,7 +4,7 @@
  * Each is made by the room whose grammar or sense it is; a setting that stands for itself is here under its own name.
  */
 import type { Given } from '../base/given.ts';
-import { type Listening, parseListening } from '../control/listener.ts';
+import { type Listening, parseListening } from '../control/listening.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';

@@ -16,7 +16,7 @@ import { open as openFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type * as Package from 'lmdb';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
-import { packageRoot } from '../base/package-root.ts';
+import { packageRoot } from '../base/package.ts';
 import { adopt, placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { readMeta } from './lmdb-meta.ts';
 

@@ -8,7 +8,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
-import { packageRoot } from '../base/package-root.ts';
+import { packageRoot } from '../base/package.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
 import { parsePatternFile } from './pattern.ts';
 import { Registry } from './registry.ts';

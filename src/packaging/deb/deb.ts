@@ -25,7 +25,7 @@ import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
-import { packageRoot } from '../../base/package-root.ts';
+import { packageRoot } from '../../base/package.ts';
 import { METAFILE } from '../bundle/facts.ts';
 import { manualFiles, SAMPLE_CONFIG } from '../manual/manual.ts';
 import { CONFFILES, copyContents, DOC, filesBelow, HOME, MAIN, setModes } from './contents.ts';

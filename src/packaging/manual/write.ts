@@ -6,8 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { packageRoot } from '../../base/package-root.ts';
-import { version } from '../../base/version.ts';
+import { packageRoot, version } from '../../base/package.ts';
 import { manualFiles } from './manual.ts';
 
 const SHARE = join(packageRoot(), 'dist/share');

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Metafile } from 'esbuild';
-import { packageRoot } from '../../../src/base/package-root.ts';
+import { packageRoot } from '../../../src/base/package.ts';
 import { METAFILE, OUTSIDE } from '../../../src/packaging/bundle/facts.ts';
 import { modulesInside, modulesOutside } from '../../../src/packaging/deb/modules.ts';
 
