@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-import { EXIT, errnoOf, Failure } from './base/errors.ts';
-import { version } from './base/version.ts';
 /**
  * Entry point: parse, dispatch, and turn what went wrong into one line and an exit status.
  *
  * Each command is loaded only when it is the one, so that `list` does not pay for the daemon, and `--version` for none.  A reader of our
  * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop.
  */
+import { EXIT, errnoOf, Failure } from './base/errors.ts';
+import { version } from './base/package.ts';
+import { nameSources } from './base/stack.ts';
 import type { CommandName } from './options/options.ts';
 import type { Values } from './options/values.ts';
 
@@ -54,6 +55,8 @@ async function fail(error: unknown): Promise<number> {
   await answerForeground(complaint);
   return known ? error.exit : EXIT.software;
 }
+
+nameSources();
 
 process.stdout.on('error', error => {
   if (errnoOf(error) !== 'EPIPE') throw error;

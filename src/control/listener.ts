@@ -5,33 +5,13 @@
  * connection, and drops each after 5 s, however busy it looks, so that clients that dawdle keep nobody else out; a port that is taken stops nothing but this.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isIPv4, isIPv6 } from 'node:net';
-import { failure, reasonOf } from '../base/errors.ts';
-
-export interface Listening {
-  readonly host: string;
-  readonly port: number;
-}
+import { reasonOf } from '../base/errors.ts';
+import type { Listening } from './listening.ts';
 
 /** Of the text exposition format. */
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const MOST_CONNECTIONS = 16;
 const PATIENCE_MS = 5000;
-
-/**
- * Reads `127.0.0.1:9117` or `[::1]:9117`.
- *
- * @param where named in the error
- * @throws Failure METRICS_LISTEN
- */
-export function parseListening(value: string, where: string): Listening {
-  const [, quad, bracketed, digits] = /^(?:([\d.]+)|\[([\da-f:]+)\]):(\d{1,5})$/i.exec(value) ?? [];
-  const host = quad ?? bracketed ?? '';
-  const port = Number(digits);
-  const isLoopback = (isIPv4(host) && host.startsWith('127.')) || (isIPv6(host) && host === '::1');
-  if (!isLoopback || port < 1 || port > 65_535) throw failure('METRICS_LISTEN', { where, value });
-  return { host, port };
-}
 
 /**
  * @param text the metrics as they are when it is called

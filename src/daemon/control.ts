@@ -3,9 +3,8 @@
  *
  * Promises: what of it cannot be had is told, and the daemon goes on without it.
  */
-import type { Server } from 'node:http';
 import { Failure, failure } from '../base/errors.ts';
-import { closeListener, type Listening, listen } from '../control/listener.ts';
+import type { Listening } from '../control/listening.ts';
 import { metricsText } from '../control/metrics.ts';
 import { ControlServer } from '../control/server.ts';
 import type { Status } from '../control/status.ts';
@@ -29,15 +28,20 @@ interface ControlParts {
   readonly warn: (text: string) => void;
 }
 
+/** What serves the metrics over HTTP. */
+interface Listener {
+  close(): Promise<void>;
+}
+
 export class Control {
   readonly #server: ControlServer | null;
   readonly #textfile: Textfile | null;
-  readonly #listener: Server | null;
+  readonly #listener: Listener | null;
 
   private constructor(
     server: ControlServer | null,
     textfile: Textfile | null,
-    listener: Server | null,
+    listener: Listener | null,
   ) {
     this.#server = server;
     this.#textfile = textfile;
@@ -52,15 +56,26 @@ export class Control {
       // A dry run does not own the map.
       nowrite ? null : await serve(map, parts),
       metricsFile === null ? null : new Textfile(metricsFile, text, warn),
-      metricsListen === null ? null : listen(metricsListen, text, warn),
+      metricsListen === null ? null : await serveMetrics(metricsListen, text, warn),
     );
   }
 
   async close(): Promise<void> {
     await this.#server?.close();
-    if (this.#listener !== null) await closeListener(this.#listener);
+    await this.#listener?.close();
     this.#textfile?.close();
   }
+}
+
+/** Loaded when it is wanted: most daemons speak no HTTP, and Node's own takes a tenth of their start. */
+async function serveMetrics(
+  where: Listening,
+  text: () => string,
+  warn: (text: string) => void,
+): Promise<Listener> {
+  const { closeListener, listen } = await import('../control/listener.ts');
+  const server = listen(where, text, warn);
+  return { close: () => closeListener(server) };
 }
 
 async function serve(map: MapSpec, parts: ControlParts): Promise<ControlServer | null> {

@@ -9,7 +9,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { type Clock, type EpochSeconds, type Moment, systemClock } from '../base/clock.ts';
-import { version } from '../base/version.ts';
+import { version } from '../base/package.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { TimedMap } from '../control/timed-map.ts';

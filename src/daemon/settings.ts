@@ -5,7 +5,7 @@
  */
 import { resolve } from 'node:path';
 import type { Given } from '../base/given.ts';
-import { type Listening, parseListening } from '../control/listener.ts';
+import { type Listening, parseListening } from '../control/listening.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';

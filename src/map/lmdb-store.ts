@@ -13,9 +13,10 @@
  */
 import { constants, existsSync } from 'node:fs';
 import { open as openFile, rename } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type * as Package from 'lmdb';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
+import { packageRoot } from '../base/package.ts';
 import { placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { readMeta } from './lmdb-meta.ts';
 import type { MapSpec } from './map.ts';
@@ -32,7 +33,7 @@ export type Store = Package.RootDatabase<Buffer, Buffer>;
  */
 export const MAP_BYTES = 2 ** 31;
 
-const INSTALLATION = resolve(import.meta.dirname, '../../..');
+const INSTALLATION = packageRoot();
 
 /** @throws Failure LMDB_MISSING */
 export async function loadLmdb(): Promise<Lmdb> {

@@ -8,6 +8,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { packageRoot } from '../base/package.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
 import { parsePatternFile } from './pattern.ts';
 import { Registry } from './registry.ts';
@@ -27,8 +28,7 @@ export const patternsIn = (named: string | null): PatternsDirectory => ({
   explicit: named !== null,
 });
 
-/** Beside `dist` in the package. */
-const SHIPPED = join(import.meta.dirname, '../../../patterns');
+const SHIPPED = join(packageRoot(), 'patterns');
 const SUFFIX = '.toml';
 
 /**

@@ -12,7 +12,7 @@ import { type Daemon, type Result, runProgram, startDaemon } from './processes.t
 import type { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-export const MAIN = join(import.meta.dirname, '../../src/main.js');
+export const MAIN = join(import.meta.dirname, '../../bundle/main.js');
 
 export interface PopbsmtpOptions {
   readonly watchlog: string;

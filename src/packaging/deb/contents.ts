@@ -7,7 +7,9 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { copyModule, runtimeModules } from './modules.ts';
+import type { Metafile } from 'esbuild';
+import { BUNDLE } from '../bundle/facts.ts';
+import { copyModule, modulesOutside } from './modules.ts';
 
 /** Where the program itself is. */
 export const HOME = 'usr/lib/popbsmtp';
@@ -34,11 +36,10 @@ const FILES: readonly (readonly [string, string])[] = [
 /** What dpkg keeps as the administrator has changed it. */
 export const CONFFILES = ['etc/popbsmtp/popbsmtp.toml', 'etc/logrotate.d/popbsmtp'] as const;
 
-const EXECUTABLES = [
-  `${HOME}/dist/src/main.js`,
-  `${DOC}/examples/popbsmtp.sysv`,
-  `${DOC}/examples/popbsmtp.openrc`,
-];
+/** The program, and what runs it by name. */
+export const MAIN = `${HOME}/${BUNDLE}/main.js`;
+
+const EXECUTABLES = [MAIN, `${DOC}/examples/popbsmtp.sysv`, `${DOC}/examples/popbsmtp.openrc`];
 const DIRECTORIES = ['etc/popbsmtp/patterns.d', 'usr/bin'];
 
 function copy(from: string, to: string): void {
@@ -46,20 +47,16 @@ function copy(from: string, to: string): void {
   cpSync(from, to, { recursive: true });
 }
 
-/** The compiled program: of each source what it was compiled to, and nothing that an older one has left behind. */
-function copyProgram(project: string, root: string): void {
-  const sources = readdirSync(join(project, 'src'), { recursive: true, encoding: 'utf8' });
-  for (const source of sources.filter(name => /^(?!build\/).*(?<!\.d)\.ts$/.test(name))) {
-    const built = join('dist/src', source.replace(/\.ts$/, '.js'));
-    copy(join(project, built), join(root, HOME, built));
-  }
-}
-
-/** Puts all files but those with a text of their own (metadata.ts) below `root`. */
-export function copyContents(project: string, root: string): void {
+/**
+ * Puts all files but those with a text of their own (metadata.ts) below `root`.
+ *
+ * @param bundle what the build has put together
+ */
+export function copyContents(project: string, root: string, bundle: Metafile): void {
   for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
-  copyProgram(project, root);
-  for (const module of runtimeModules(project)) copyModule(project, module, join(root, HOME));
+  for (const built of Object.keys(bundle.outputs))
+    copy(join(project, built), join(root, HOME, built));
+  for (const module of modulesOutside(project)) copyModule(project, module, join(root, HOME));
   for (const [from, to] of FILES) copy(join(project, from), join(root, to));
 }
 

@@ -24,12 +24,15 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import type { Metafile } from 'esbuild';
+import { packageRoot } from '../../base/package.ts';
+import { METAFILE } from '../bundle/facts.ts';
 import { manualFiles, SAMPLE_CONFIG } from '../manual/manual.ts';
-import { CONFFILES, copyContents, DOC, filesBelow, HOME, setModes } from './contents.ts';
+import { CONFFILES, copyContents, DOC, filesBelow, HOME, MAIN, setModes } from './contents.ts';
 import { changelog, control, copyright, type Facts } from './metadata.ts';
-import { runtimeModules } from './modules.ts';
+import { modulesInside, modulesOutside } from './modules.ts';
 
-const PROJECT = resolve(import.meta.dirname, '../../../..');
+const PROJECT = packageRoot();
 const SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
 /** Instead of one that asks the PATH: the package depends on this Node. */
 const INTERPRETER = '#!/usr/bin/node';
@@ -70,7 +73,7 @@ function write(root: string, path: string, text: string | Buffer): void {
 function adapt(root: string, version: string): void {
   const { name, type } = readJson(join(PROJECT, 'package.json'));
   write(root, `${HOME}/package.json`, `${JSON.stringify({ name, version, type }, null, 2)}\n`);
-  const main = join(root, HOME, 'dist/src/main.js');
+  const main = join(root, MAIN);
   writeFileSync(main, readFileSync(main, 'utf8').replace(/^#!.*/, INTERPRETER));
   for (const command of ['popbsmtp', 'pop-before-smtp']) {
     symlinkSync(
@@ -80,9 +83,10 @@ function adapt(root: string, version: string): void {
   }
 }
 
-function describe(root: string, facts: Facts): void {
+function describe(root: string, facts: Facts, bundle: Metafile): void {
+  const modules = [...modulesInside(PROJECT, bundle), ...modulesOutside(PROJECT)];
   const license = readFileSync(join(PROJECT, 'LICENSE'), 'utf8');
-  write(root, `${DOC}/copyright`, `${copyright(license, runtimeModules(PROJECT))}\n`);
+  write(root, `${DOC}/copyright`, `${copyright(license, modules)}\n`);
   write(root, `${DOC}/changelog`, changelog(facts));
   for (const name of [`${DOC}/changelog`, ...pagesBelow(root)]) {
     write(root, `${name}.gz`, gzipSync(readFileSync(join(root, name)), { level: 9 }));
@@ -114,7 +118,8 @@ function addControl(root: string, facts: Facts): void {
 
 function build(version: string, directory: string, scratch: string): string {
   const root = join(scratch, 'root');
-  copyContents(PROJECT, root);
+  const bundle: Metafile = JSON.parse(readFileSync(join(PROJECT, METAFILE), 'utf8'));
+  copyContents(PROJECT, root, bundle);
   adapt(root, version);
   const seconds = lastChange();
   for (const [name, text] of manualFiles({ version, date: new Date(seconds * 1000) })) {
@@ -133,7 +138,7 @@ function build(version: string, directory: string, scratch: string): string {
     ),
     date: new Date(seconds * 1000),
   };
-  describe(root, facts);
+  describe(root, facts, bundle);
   addControl(root, facts);
   const deb = join(directory, `popbsmtp_${version}_${facts.architecture}.deb`);
   execFileSync('dpkg-deb', ['--root-owner-group', '--build', '-Zxz', root, deb], {

@@ -1,12 +1,15 @@
 /**
- * The packages that the program needs when it runs, out of the installed ones.
+ * The packages of others in the program: those of which the bundle has taken something, and those that stay outside of it and are
+ * installed beside it.
  *
- * Promises: exactly those that package-lock.json says are needed, without what only compiles or types; of each the
+ * Promises: outside are exactly those that package-lock.json says are needed, without what only compiles or types; of each the
  * files that Node loads.  What is installed is read and not changed.
  * Leaves to others: that the installed ones are those of the lock file (`npm ci`).
  */
 import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import type { Metafile } from 'esbuild';
+import { OUTSIDE } from '../bundle/facts.ts';
 
 interface LockEntry {
   readonly version: string;
@@ -39,7 +42,6 @@ const UNUSED = [
   'lmdb/dist',
   'lmdb/src',
   'msgpackr/dist',
-  'async/dist',
   'fs-native-extensions/src',
   'lmdb/bin',
   'node-gyp-build-optional-packages/bin.js',
@@ -61,18 +63,18 @@ function resolve(lock: Lock, from: string, name: string): string {
   return resolve(lock, parent < 0 ? '' : from.slice(0, parent), name);
 }
 
+/** The places of the packages that stay outside of the bundle, and of all that they need. */
 function needed(lock: Lock): string[] {
   const found = new Set<string>();
-  const take = (from: string): void => {
-    for (const name of Object.keys(lock[from]?.dependencies ?? {})) {
-      if (BUILD_ONLY.test(name)) continue;
+  const take = (from: string, names: readonly string[]): void => {
+    for (const name of names.filter(one => !BUILD_ONLY.test(one))) {
       const path = resolve(lock, from, name);
       if (found.has(path)) continue;
       found.add(path);
-      take(path);
+      take(path, Object.keys(lock[path]?.dependencies ?? {}));
     }
   };
-  take('');
+  take('', OUTSIDE);
   return [...found].sort();
 }
 
@@ -85,18 +87,42 @@ function licenseText(directory: string): string {
 }
 
 /** @param project the directory of package.json */
-export function runtimeModules(project: string): Module[] {
+export function modulesOutside(project: string): Module[] {
+  const lock = readLock(project);
+  return needed(lock).map(path => moduleAt(project, lock, path));
+}
+
+/**
+ * @param project the directory of package.json
+ * @param bundle what the build has put together
+ */
+export function modulesInside(project: string, bundle: Metafile): Module[] {
+  const lock = readLock(project);
+  const used = Object.values(bundle.outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([input]) => PACKAGE.exec(input)?.[0])
+    .filter(path => path !== undefined);
+  return [...new Set(used)].sort().map(path => moduleAt(project, lock, path));
+}
+
+/** Of an input's path, the place of its package: the innermost of those that it lies in. */
+const PACKAGE = /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/;
+
+function readLock(project: string): Lock {
   const { packages }: { packages: Lock } = JSON.parse(
     readFileSync(join(project, 'package-lock.json'), 'utf8'),
   );
-  return needed(packages).map(path => ({
-    path,
-    name: path.slice(path.lastIndexOf(`${MODULES}/`) + MODULES.length + 1),
-    version: packages[path]?.version ?? '',
-    license: packages[path]?.license ?? 'see its text',
-    licenseText: licenseText(join(project, path)),
-  }));
+  return packages;
 }
+
+const moduleAt = (project: string, lock: Lock, path: string): Module => ({
+  path,
+  name: path.slice(path.lastIndexOf(`${MODULES}/`) + MODULES.length + 1),
+  version: lock[path]?.version ?? '',
+  license: lock[path]?.license ?? 'see its text',
+  licenseText: licenseText(join(project, path)),
+});
 
 /** Copies what Node loads of a package, for this kind of machine. */
 export function copyModule(project: string, { path, name }: Module, target: string): void {

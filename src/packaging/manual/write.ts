@@ -6,10 +6,10 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { version } from '../../base/version.ts';
+import { packageRoot, version } from '../../base/package.ts';
 import { manualFiles } from './manual.ts';
 
-const SHARE = join(import.meta.dirname, '../../../share');
+const SHARE = join(packageRoot(), 'dist/share');
 
 const [target = SHARE] = process.argv.slice(2);
 const epoch = process.env['SOURCE_DATE_EPOCH'];

@@ -1,0 +1,72 @@
+/**
+ * The bundle, as `npm run build` has left it: what each command loads, and whose work is in it.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Metafile } from 'esbuild';
+import { packageRoot } from '../../../src/base/package.ts';
+import { METAFILE, OUTSIDE } from '../../../src/packaging/bundle/facts.ts';
+import { modulesInside, modulesOutside } from '../../../src/packaging/deb/modules.ts';
+
+const PROJECT = packageRoot();
+const BUNDLE: Metafile = JSON.parse(readFileSync(join(PROJECT, METAFILE), 'utf8'));
+
+/** The sources of all that is loaded with one of them. */
+function loadedWith(entry: string): readonly string[] {
+  const [start = ''] =
+    Object.entries(BUNDLE.outputs).find(([, { entryPoint }]) => entryPoint === entry) ?? [];
+  const files = new Set([start]);
+  // A set that grows is walked to its new end.
+  for (const file of files)
+    for (const { path, kind, external } of BUNDLE.outputs[file]?.imports ?? [])
+      if (kind === 'import-statement' && external !== true) files.add(path);
+  return [...files].flatMap(file => Object.keys(BUNDLE.outputs[file]?.inputs ?? {}));
+}
+
+describe('a command loads what it needs, and not', () => {
+  const table: readonly (readonly [string, RegExp])[] = [
+    ['src/main.ts', /node_modules|src\/(?!base|main\.ts)/],
+    [
+      'src/options/command-line.ts',
+      /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/map-types)/,
+    ],
+    ['src/cli/match.ts', /winston|@redis|src\/(?:postfix|classifier|fleet|control|daemon)\//],
+    ['src/cli/list.ts', /winston|@redis|src\/(?:daemon|fleet|recogniser|source)\/(?!bookkeeping)/],
+    ['src/cli/run.ts', /@redis/],
+    ['src/source/sifter-worker.ts', /node_modules|src\/(?!base|line|source)/],
+  ];
+  for (const [entry, never] of table) {
+    test(`${entry}: ${never.source}`, () => {
+      const loaded = loadedWith(entry);
+      assert.ok(loaded.includes(entry), `there is no ${entry}`);
+      assert.deepEqual(
+        loaded.filter(source => never.test(source)),
+        [],
+      );
+    });
+  }
+});
+
+test('packages with an addon stay outside, and what they need with them', () => {
+  const outside = modulesOutside(PROJECT).map(({ name }) => name);
+  for (const name of OUTSIDE) assert.ok(outside.includes(name), name);
+  assert.ok(outside.includes('msgpackr'), 'what lmdb needs');
+  const inside = modulesInside(PROJECT, BUNDLE).map(({ name }) => name);
+  assert.deepEqual(
+    inside.filter(name => outside.includes(name)),
+    [],
+  );
+});
+
+test('of each package that it has taken from, the licence is known', () => {
+  const modules = modulesInside(PROJECT, BUNDLE);
+  const names = modules.map(({ name }) => name);
+  for (const name of ['@redis/client', 'ipaddr.js', 'smol-toml', 'winston', 'yargs-parser'])
+    assert.ok(names.includes(name), name);
+  assert.deepEqual(
+    modules.filter(({ version, license }) => version === '' || license === 'see its text'),
+    [],
+  );
+});
