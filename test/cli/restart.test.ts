@@ -112,8 +112,9 @@ describe('a restart', () => {
   });
 
   test('keeps the grant of a session that is still open', async () => {
-    const { own, startAgain } = await begin('--grace', '2s');
+    const { own, startAgain } = await begin('--grace', '5s');
     const first = startAgain();
+    await waitFor('it to follow the log', () => first.transcript().includes('watching '));
     await appendFile(own, loginLine('198.51.100.131', 0, 'open'));
     await appendFile(own, loginLine('198.51.100.132', 0, 'closed'));
     await first.waitForLine(/ip=198\.51\.100\.132$/);
