@@ -43,6 +43,7 @@ const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'classifier', '
 const LOADERS: ReadonlySet<string> = new Set([
   'recogniser/load.ts',
   'classifier/classifier.ts',
+  'classifier/own-addresses.ts',
   'classifier/table.ts',
 ]);
 

@@ -140,7 +140,7 @@ describe('a restart', () => {
   });
 
   test('keeps the grant of a session that is still open', async () => {
-    const { own, map, startAgain } = await begin('--grace', '2s');
+    const { own, map, startAgain } = await begin('--grace', '5s');
     const first = startAgain();
     const addresses = ['198.51.100.131', '198.51.100.132'];
     // A login that was read too late is ignored.

@@ -163,6 +163,8 @@ test('what is passed over is told', () => {
 });
 
 describe('whatever strangers send, and whenever, they get no login', () => {
+  const MINUTE = 60;
+  const PIECES = 4;
   const forged = fc.constantFrom(
     FORGERY,
     `LOGIN, user=x, ip=[::ffff:${FORGED}], port=[1], protocol=IMAP`,
@@ -211,15 +213,15 @@ describe('whatever strangers send, and whenever, they get no login', () => {
         piece.length === 505 || !/, ip=\[[\dA-Fa-f:.]*\](?:, port=\[\d{1,5}\])?$/.test(piece),
     );
   const pid = fc.constantFrom('mx imapd', 'mx imapd[7]', 'mx imapd[8]');
-  const piece = fc.record({ message: rest, wait: fc.nat(HOLD_SECONDS), tag: pid });
+  const piece = fc.record({ message: rest, wait: fc.nat(MINUTE), tag: pid });
   /** Lines of other loggers with the same tag in between, any number and any time of them. */
   const others = fc.array(fc.tuple(fc.constantFrom(genuine(A), connection), fc.nat(70)), {
     maxLength: 12,
   });
 
-  /** At most one piece more than HELD_BACK may follow the last sign; what a sign is does not matter here. */
+  /** As many pieces as can follow a first one, and one more; what a sign is does not matter here. */
   const flood = fc
-    .tuple(first, pid, fc.array(piece, { maxLength: HELD_BACK + 1 }))
+    .tuple(first, pid, fc.array(piece, { maxLength: PIECES }))
     .map(([message, tag, pieces]) => [{ message, wait: 0, tag }, ...pieces]);
 
   test('any cut, blanks, length, process id, and up to a minute before each piece, with others in between', () => {
@@ -233,7 +235,7 @@ describe('whatever strangers send, and whenever, they get no login', () => {
   });
 
   test('any time at all before each piece, where one logger alone has the tag', () => {
-    const late = fc.array(fc.tuple(rest, fc.nat(100_000)), { maxLength: HELD_BACK });
+    const late = fc.array(fc.tuple(rest, fc.nat(100_000)), { maxLength: PIECES - 1 });
     fc.assert(
       fc.property(fc.array(fc.tuple(first, late), { minLength: 1, maxLength: 3 }), floods => {
         const log = floods.flatMap(([message, pieces]): Entry[] => [[message], ...pieces]);
