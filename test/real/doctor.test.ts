@@ -148,6 +148,7 @@ describe('doctor', { skip }, () => {
       await installation.assertFinds(
         given,
         ['rows', 'error', /^1 row should .* 198\.51\.100\.7$/],
+        ['rows', 'warning', /^1 row of your own .*: 10\.9\.9\.9$/],
         stopped,
       );
     });
@@ -155,7 +156,11 @@ describe('doctor', { skip }, () => {
     test('lets whole networks relay', async () => {
       const { spec, given } = await idle();
       await mustRun('postmap', ['-i', spec], { input: '198.51 1\n' });
-      await installation.assertFinds(given, ['rows', 'warning', /^1 row of digits/], stopped);
+      await installation.assertFinds(
+        given,
+        ['rows', 'error', /whole network.*: 198\.51$/],
+        stopped,
+      );
     });
 
     test('has data format 2', async () => {
