@@ -134,7 +134,7 @@ describe('a login', () => {
 
 test('a wrong option is an error, whatever the line is', async () => {
   const { code, stdout, stderr } = await popbsmtp('explain', 'hello', ...ALONE, '--exclude=x');
-  assert.deepEqual([code, stdout], [78, '']);
+  assert.deepEqual([code, stdout], [64, '']);
   assert.match(stderr, /^popbsmtp: --exclude: "x" is not a network/);
 });
 
