@@ -7,7 +7,6 @@
 
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
@@ -15,6 +14,7 @@ import { count, type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
+import { becomeOwner } from '../map/privileges.ts';
 import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { someOf } from '../options/settings.ts';

@@ -5,8 +5,8 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
 import { type Prospect, Prospects } from '../daemon/prospect.ts';
+import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';

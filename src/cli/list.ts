@@ -9,18 +9,18 @@ import { systemClock } from '../base/clock.ts';
 import { EXIT, Failure, failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { GrantRow } from '../control/protocol.ts';
-import { ordersFile } from '../daemon/core.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Order, Orders } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { type Listed, listedRows, ordersText, rowsJson, rowsText } from '../report/list-rows.ts';
 import { print } from '../report/print.ts';
+import { ordersFile } from '../state/state-file.ts';
 import { warn } from './by-hand.ts';
 
 /** Rows that are printed at once. */

@@ -15,7 +15,6 @@ import { type ErrorCode, EXIT, Failure, failure } from '../base/errors.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
 import { dueRows } from '../daemon/due-rows.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
 import { classifierFor } from '../daemon/rules.ts';
 import { barsOf } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
@@ -25,6 +24,7 @@ import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { LookupMap, MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
 import type { Trouble } from '../map/mirror.ts';
+import { becomeOwner } from '../map/privileges.ts';
 import { exampleKeys, grantOf } from '../map/row.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
@@ -139,7 +139,7 @@ async function end(held: HeldMap, what: What, grace: Grace, classifier: Classifi
     map: held.map,
     clock: systemClock(),
     report: decision => {
-      if (decision.kind === 'purged') ended.push(decision);
+      if (decision.kind === 'purged' || decision.kind === 'withdrawn') ended.push(decision);
     },
     warn,
   });

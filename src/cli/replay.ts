@@ -8,7 +8,6 @@
 import { type EpochSeconds, logClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { Core } from '../daemon/core.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
 import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
@@ -17,6 +16,7 @@ import { difference } from '../map/difference.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
+import { becomeOwner } from '../map/privileges.ts';
 import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import type { Values } from '../options/values.ts';

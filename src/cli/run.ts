@@ -8,10 +8,10 @@
 import { EXIT, Failure } from '../base/errors.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
-import { becomeOwner } from '../daemon/privileges.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { attend } from '../daemon/systemd.ts';
 import type { Decision } from '../grant/decision.ts';
+import { becomeOwner } from '../map/privileges.ts';
 import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { changesForNextStart } from '../options/settings.ts';

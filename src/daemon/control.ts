@@ -10,6 +10,7 @@ import { ControlServer } from '../control/server.ts';
 import type { Status } from '../control/status.ts';
 import { Textfile } from '../control/textfile.ts';
 import type { MapSpec } from '../map/map.ts';
+import { beside } from '../state/beside.ts';
 import { socketPath } from '../state/socket.ts';
 import { answer, Commands } from './commands.ts';
 import type { Core } from './core.ts';
@@ -85,7 +86,10 @@ async function serve(map: MapSpec, parts: ControlParts): Promise<ControlServer |
   try {
     const path = socketPath(map);
     if (path === null) {
-      throw failure('CONTROL_LISTEN', { path: `${map.path}.sock`, reason: 'the name is too long' });
+      throw failure('CONTROL_LISTEN', {
+        path: beside(map, 'socket'),
+        reason: 'the name is too long',
+      });
     }
     return await ControlServer.listen(path, request => answer(request, commands, present, warn));
   } catch (error) {

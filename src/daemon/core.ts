@@ -18,13 +18,11 @@ import { Roster } from '../grant/roster.ts';
 import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
 import { meetMap } from '../map/first-contact.ts';
 import type { HeldMap } from '../map/held-map.ts';
-import type { LookupMap, MapSpec, Row } from '../map/map.ts';
+import type { LookupMap, Row } from '../map/map.ts';
 import { isEndless } from '../map/row.ts';
-import { StateFile } from '../state/state-file.ts';
+import { beside } from '../state/beside.ts';
+import { ordersFile, StateFile } from '../state/state-file.ts';
 import { Pipeline } from './pipeline.ts';
-
-export const ordersFile = ({ path }: MapSpec): StateFile => new StateFile(`${path}.orders`);
-const rosterFile = ({ path }: MapSpec): StateFile => new StateFile(`${path}.roster`);
 
 /** How much there may be of what is kept in memory. */
 export interface Bounds {
@@ -92,7 +90,7 @@ export class Core {
     this.sessions = decider.sessions;
     this.#warn = warn;
     this.#ordersFile = ordersFile(map.spec);
-    this.#rosterFile = rosterFile(map.spec);
+    this.#rosterFile = new StateFile(beside(map.spec, 'roster'));
     this.#report = decision => {
       const told = this.roster.withHolder(decision);
       this.roster.report(decision);

@@ -10,7 +10,7 @@ import type { Grant } from '../grant/grant-table.ts';
 import { Orders } from '../grant/orders.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { grantsIn } from '../map/row.ts';
-import { ordersFile } from './core.ts';
+import { ordersFile } from '../state/state-file.ts';
 
 export function dueRows(spec: MapSpec, rows: readonly Row[], grace: Grace): Grant[] {
   const moment = systemClock().now();

@@ -13,7 +13,8 @@ import { mapsOf } from '../map/spec.ts';
 import { someOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
-import { deciderFor, ordersFile, UNBOUNDED } from './core.ts';
+import { ordersFile } from '../state/state-file.ts';
+import { deciderFor, UNBOUNDED } from './core.ts';
 import { decisionRulesFor } from './rules.ts';
 import { type RuleSettings, rulesOf } from './settings.ts';
 

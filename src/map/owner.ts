@@ -18,6 +18,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import { beside } from '../state/beside.ts';
 import { isRunning, makePrivate, PRIVATE, syncName } from '../state/new-file.ts';
 import { type Lock, tryLock } from './lock.ts';
 import { type Locks, locksOn, whoHolds } from './lock-holder.ts';
@@ -70,7 +71,7 @@ export interface Owner {
 
 /** Maps of two types may have one path, and are two files. */
 const notePath = ({ type, path }: MapSpec): string =>
-  type === 'lmdb' ? `${path}.owner` : `${path}.${type}.owner`;
+  beside({ path: type === 'lmdb' ? path : `${path}.${type}` }, 'owner');
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 

@@ -13,6 +13,7 @@ import type { ReplaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { Given } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
+import { beside } from '../state/beside.ts';
 import { PRIVATE } from '../state/new-file.ts';
 
 /** A name as it is shown; null where none is. */
@@ -77,8 +78,8 @@ function withShownSubject<O extends Given>(order: O, show: ShowUser): O {
 }
 
 /** @param dryRun for one that is forgotten, where there is none yet */
-async function keyOf({ path }: MapSpec, dryRun: boolean): Promise<Buffer> {
-  const file = `${path}.user-key`;
+async function keyOf(map: MapSpec, dryRun: boolean): Promise<Buffer> {
+  const file = beside(map, 'user-key');
   try {
     const known = await readKey(file);
     if (known !== null) return known;

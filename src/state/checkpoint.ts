@@ -12,6 +12,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { beside } from './beside.ts';
 import { PRIVATE } from './new-file.ts';
 
 const VERSION = 1;
@@ -36,7 +37,7 @@ export class Checkpoint {
   #written = '';
 
   constructor({ path }: { readonly path: string }) {
-    this.#path = `${path}.checkpoint`;
+    this.#path = beside({ path }, 'checkpoint');
   }
 
   /**

@@ -3,7 +3,7 @@
  *
  * Promises: what lies beside a map can be read by its account only: whoever can read a file can hold a lock on it, and
  * what is noted there is nobody else's business.
- * Leaves to others: that root does not work in the directory of another account (daemon/privileges.ts); who may read
+ * Leaves to others: that root does not work in the directory of another account (map/privileges.ts); who may read
  * the map itself (map/map-mode.ts).
  */
 import { type FileHandle, link, mkdtemp, open, readdir, rm } from 'node:fs/promises';

@@ -4,11 +4,13 @@
  * Only its account and root may connect: whoever may command the daemon may open the relay.
  */
 
+import { beside } from './beside.ts';
+
 /** sun_path of unix(7) has 108 bytes, one of them for the NUL; a longer name would be cut short or refused. */
 const MOST_BYTES = 107;
 
 /** @returns the path, or null when it is too long for a socket */
-export function socketPath({ path }: { readonly path: string }): string | null {
-  const socket = `${path}.sock`;
+export function socketPath(map: { readonly path: string }): string | null {
+  const socket = beside(map, 'socket');
   return Buffer.byteLength(socket) > MOST_BYTES ? null : socket;
 }

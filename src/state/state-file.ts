@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { beside } from './beside.ts';
 import { PRIVATE, syncName } from './new-file.ts';
 
 export class StateFile {
@@ -71,3 +72,7 @@ export class StateFile {
     }
   }
 }
+
+/** What was ordered by hand, of a map. */
+export const ordersFile = (map: { readonly path: string }): StateFile =>
+  new StateFile(beside(map, 'orders'));

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { appendFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
@@ -235,6 +235,7 @@ describe('purge', () => {
     const path = map.slice('lmdb:'.length);
     await writeFile(path, '10 OK\n192.0.2.7 OK\n198.51.100.95 ok\n198.51.100.96 REJECT\n');
     await mustRun('postmap', [map]);
+    await chmod(`${path}.lmdb`, 0o600);
     await writeFile(`${path}.owner`, 'pid 1\nboot 0\nclean yes\n');
     const { code, stdout, stderr } = await popbsmtp('purge', '--foreign', '--map', map);
     assert.deepEqual([code, stderr], [0, '']);

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { ordersFile } from '../../src/daemon/core.ts';
 import { dueRows } from '../../src/daemon/due-rows.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import { Orders } from '../../src/grant/orders.ts';
 import type { Row } from '../../src/map/map.ts';
 import { stampOf } from '../../src/map/row.ts';
+import { ordersFile } from '../../src/state/state-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
 after(() => rmSync(directory, { recursive: true }));

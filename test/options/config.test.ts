@@ -186,6 +186,8 @@ test('the defaults are those that are documented', () => {
     },
     // What grace, policy and fleet are made of stands beside them.
     config: null,
+    mapMode: '0600',
+    allowOwnAddresses: false,
     graceFor: null,
     requireTls: false,
     allowUsers: null,

@@ -74,6 +74,7 @@ test('an error whose status depends on the origin of a value begins with it', ()
 describe('a reload', () => {
   test('takes what decides about a login', () => {
     assert.deepEqual(Object.keys(ruleOptionsOf(NONE)).sort(), [
+      'allowOwnAddresses',
       'allowUsers',
       'denyUsers',
       'exclude',
@@ -86,6 +87,7 @@ describe('a reload', () => {
       'patterns',
       'postfixConfig',
       'requireTls',
+      'wholeAddresses',
     ]);
   });
 

@@ -261,7 +261,9 @@ describe('the Debian package', { skip }, () => {
   test('a purge keeps the map for a second instance that names it', async () => {
     await installDeb(host, deb);
     const main = 'smtpd_relay_restrictions = permit_mynetworks reject_unauth_destination';
-    await shell(`postconf -e "${main}" multi_instance_directories=/etc/postfix-out`);
+    await shell(
+      `postconf -X pbsmap; postconf -e "${main}" multi_instance_directories=/etc/postfix-out`,
+    );
     const second = `smtpd_client_restrictions = check_client_access ${MAP}\n`;
     await shell('mkdir /etc/postfix-out');
     await host.write('/etc/postfix-out/main.cf', second);

@@ -112,7 +112,9 @@ describe('a row of an IPv6 address', { skip }, () => {
   async function told(postfix: Postfix, ...more: readonly string[]): Promise<string> {
     const { port } = postfix.smtp('127.0.0.1');
     const given = { '--postfix-config': postfix.config, '--smtp': `127.0.0.1:${port}` };
+    // Each Postfix names the maps of all that are asked here.
     return findingsOf(await installation.doctor(given, ...more))
+      .filter(({ check }) => check !== 'maps')
       .map(({ check, level, what }) => `${check} ${level} ${what}`)
       .join('\n');
   }

@@ -2,6 +2,7 @@
  * What the manual states and no other table holds: files, signals, the meaning of exit statuses, and where to read on.
  */
 import type { ExitStatus } from '../../base/errors.ts';
+import { BESIDE } from '../../state/beside.ts';
 
 interface Fact {
   readonly name: string;
@@ -18,16 +19,13 @@ export const FILES: readonly Fact[] = [
   },
   {
     name: '/var/popbsmtp/pop-before-smtp.lmdb',
-    about: 'The map, which Postfix reads. Only the daemon writes it; any account may read it.',
+    about:
+      'The map, which Postfix reads. Only the daemon writes it; who may read it is said by map-mode.',
   },
-  {
-    name: '/var/popbsmtp/pop-before-smtp.owner',
-    about: 'Which daemon owns the map, and in which boot of the machine.',
-  },
-  {
-    name: '/var/popbsmtp/pop-before-smtp.checkpoint',
-    about: 'How far the logs have been read, for the next start.',
-  },
+  ...Object.values(BESIDE).map(({ suffix, about }) => ({
+    name: `/var/popbsmtp/pop-before-smtp${suffix}`,
+    about,
+  })),
 ];
 
 export const SIGNALS: readonly Fact[] = [

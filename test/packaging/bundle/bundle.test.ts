@@ -33,7 +33,7 @@ describe('a command loads what it needs, and not', () => {
       /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/map-types)/,
     ],
     ['src/cli/match.ts', /winston|@redis|src\/(?:postfix|classifier|fleet|control|daemon)\//],
-    ['src/cli/list.ts', /winston|@redis|src\/(?:daemon|fleet|recogniser|source)\/(?!bookkeeping)/],
+    ['src/cli/list.ts', /winston|@redis|src\/(?:daemon|fleet|recogniser|source)\//],
     ['src/cli/run.ts', /@redis/],
     ['src/source/sifter-worker.ts', /node_modules|src\/(?!base|line|source)/],
   ];

@@ -24,7 +24,7 @@ async function directoryOf(owner: number): Promise<string> {
 async function becomes(...directories: readonly string[]): Promise<string> {
   const maps = directories.map(directory => ({ type: 'lmdb', path: join(directory, 'map') }));
   const child = startNode(
-    `const { becomeOwner } = await import(source('daemon/privileges.js'));
+    `const { becomeOwner } = await import(source('map/privileges.js'));
      try {
        becomeOwner(${JSON.stringify(maps)});
        console.log(process.getuid(), process.geteuid(), process.getgid(), process.getgroups().join());

@@ -13,7 +13,7 @@ import { lstatSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { failure, reasonOf } from '../base/errors.ts';
-import type { MapSpec } from '../map/map.ts';
+import type { MapSpec } from './map.ts';
 
 interface Ids {
   readonly uid: number;
