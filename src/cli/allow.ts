@@ -14,7 +14,8 @@ import { allOf, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { ipOf, LATER, say, secondsOf, untilText, warn } from './by-hand.ts';
+import { say, warn } from '../report/print.ts';
+import { ipOf, LATER, secondsOf, untilText } from './by-hand.ts';
 
 /** @throws Failure of a setting; ADDRESS; ALLOW_EXCLUDED, ALLOW_OWN_ADDRESS, ALLOW_OPENS_OTHERS; of the daemon's answer, or of the map when none runs */
 export async function allow(typed: Values, [address = '']: readonly string[]): Promise<number> {

@@ -71,10 +71,6 @@ export function placeOf(
   return { ...maps, rules };
 }
 
-export const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
-export const warn = (text: string): void => void process.stderr.write(`popbsmtp: ${text}\n`);
-
 export const LATER = 'the map cannot be written now, and this follows as soon as it can';
 
 const timeOf = (until: number): EpochSeconds => epoch(Math.floor(until));

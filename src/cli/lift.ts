@@ -4,6 +4,7 @@
  * What was allowed is closed at once; of what was refused the next login counts again.  In a fleet it goes to the other
  * hosts as an order does, also for what is not known here.
  */
+
 import { EXIT } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { LiftResult } from '../control/protocol.ts';
@@ -11,7 +12,8 @@ import { type Place, withoutDaemon } from '../daemon/offline.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { LATER, placeOf, portionsOf, say, type Whom, warn } from './by-hand.ts';
+import { say, warn } from '../report/print.ts';
+import { LATER, placeOf, portionsOf, type Whom } from './by-hand.ts';
 
 /** @throws Failure of a setting; ADDRESS; of the daemon's answer, or of the map when none runs */
 export async function lift(typed: Values, operands: readonly string[]): Promise<number> {

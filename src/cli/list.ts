@@ -19,9 +19,8 @@ import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { type Listed, listedRows, ordersText, rowsJson, rowsText } from '../report/list-rows.ts';
-import { print } from '../report/print.ts';
+import { print, warn } from '../report/print.ts';
 import { ordersFile } from '../state/state-file.ts';
-import { warn } from './by-hand.ts';
 
 /** Rows that are printed at once. */
 const BLOCK = 1000;

@@ -31,9 +31,8 @@ import { withConfig } from '../options/config.ts';
 import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/debug.ts';
-import { print } from '../report/print.ts';
+import { print, warn } from '../report/print.ts';
 import { shown } from '../report/shown.ts';
-import { warn } from './by-hand.ts';
 
 /** @throws Failure of the configuration or of the map; with `--all` or `--foreign` also MAP_OWNED, ROWS_LEFT */
 export async function purge(values: Values): Promise<number> {

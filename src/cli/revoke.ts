@@ -14,16 +14,8 @@ import { formatMapSpec } from '../map/map-types.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import {
-  LATER,
-  placeOf,
-  portionsOf,
-  say,
-  secondsOf,
-  untilText,
-  type Whom,
-  warn,
-} from './by-hand.ts';
+import { say, warn } from '../report/print.ts';
+import { LATER, placeOf, portionsOf, secondsOf, untilText, type Whom } from './by-hand.ts';
 
 /** @throws Failure of a setting; ADDRESS; REVOKE_FOREIGN; of the daemon's answer, or of the map when none runs */
 export async function revoke(typed: Values, operands: readonly string[]): Promise<number> {

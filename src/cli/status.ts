@@ -16,9 +16,8 @@ import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { print } from '../report/print.ts';
+import { print, warn } from '../report/print.ts';
 import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
-import { warn } from './by-hand.ts';
 
 const EVERY_MS = 1000;
 /** Cursor to the upper left corner, and all below it erased (ECMA-48: CUP, ED); the cursor shown again (DECTCEM). */

@@ -19,3 +19,9 @@ export function isoTime(seconds: number): string {
   }
   return lastText;
 }
+
+/** One line for who called, on standard output. */
+export const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** One line of what is wrong, on standard error. */
+export const warn = (text: string): void => void process.stderr.write(`popbsmtp: ${text}\n`);

@@ -193,7 +193,7 @@ test('the defaults are those that are documented', () => {
     allowUsers: null,
     denyUsers: null,
     maxUsersPerAddress: null,
-    maxAddressesPerUser: null,
+    maxAddressesPerUser: 'none',
     limitAction: 'warn',
     fleetRole: 'both',
     fleetUser: null,
