@@ -10,7 +10,6 @@ import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { attend } from '../daemon/systemd.ts';
-import type { Decision } from '../grant/decision.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
@@ -18,10 +17,10 @@ import { changesForNextStart } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { Advice } from '../report/advice.ts';
 import { CatchUp } from '../report/catch-up.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines, decisionLine, isAudited, withShownUser } from '../report/decisions.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { decisionLine, noticeLine } from '../report/log-line.ts';
-import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
+import { noticeLine } from '../report/log-line.ts';
+import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
 import { collectEarly } from './heap.ts';
 
@@ -94,15 +93,6 @@ async function runDaemon(start: Start, log: Log, catchUp: CatchUp | null): Promi
   }
 }
 
-/** What somebody has ordered is in the log, whatever else is printed. */
-const AUDITED: ReadonlySet<Decision['kind']> = new Set([
-  'allowed',
-  'revoked',
-  'lifted',
-  'order bounded',
-  'in force',
-]);
-
 function outputTo(
   log: Log,
   show: ShowUser,
@@ -119,7 +109,7 @@ function outputTo(
       }
       const line = decisionLine(decision);
       // What the debug lines tell already is not told twice.
-      const told = debug && line?.level === 'info' && !AUDITED.has(decision.kind);
+      const told = debug && line?.level === 'info' && !isAudited(decision);
       if (line !== null && !told) log.write(line);
       const advised = advice.on(decision);
       if (advised !== null) log.write(advised);
