@@ -8,7 +8,7 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
-import { type Clock, type EpochSeconds, type Moment, systemClock } from '../base/clock.ts';
+import { type Clock, type EpochSeconds, epoch, type Moment, systemClock } from '../base/clock.ts';
 import { version } from '../base/package.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
@@ -16,7 +16,6 @@ import { TimedMap } from '../control/timed-map.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
-import type { Grace } from '../grant/grace.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { exampleKeys } from '../map/row.ts';
@@ -107,7 +106,6 @@ class RunningDaemon implements Daemon {
   #notes: NoteKeeper | null = null;
   #watched: readonly Watched[] = [];
   #recogniser: Recogniser;
-  #grace: Grace;
   #following = 0;
 
   constructor(
@@ -123,14 +121,13 @@ class RunningDaemon implements Daemon {
     this.#clock = clock;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
-    this.#grace = settings.grace;
     const { warn } = this.#output;
     this.#silences = new Silences(() => clock.now().steady, warn);
     this.#drift = new Drift(warn, settings.logUsers === 'plain');
     this.#tornWatch = new TornWatch(warn);
     this.#bookmarks = settings.nowrite
       ? null
-      : new Bookmarks(held.map, () => this.#grace.toString(), warn);
+      : new Bookmarks(held.map, () => this.#core.grace.toString(), warn);
     this.#recogniser = this.#recogniserFor(loaded);
     this.#core = new Core({
       rules: loaded,
@@ -162,7 +159,7 @@ class RunningDaemon implements Daemon {
     const watching = {
       settings: this.#settings,
       registry: this.#loaded.registry,
-      clock: this.#clock,
+      since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
     };
     this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
@@ -210,7 +207,6 @@ class RunningDaemon implements Daemon {
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
     this.#recogniser = this.#recogniserFor(loaded);
-    this.#grace = settings.grace;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
 
@@ -281,7 +277,7 @@ class RunningDaemon implements Daemon {
     return statusOf(this.#counters, {
       version: this.#version,
       map: formatMapSpec(this.#settings.map),
-      grace: this.#grace.standard,
+      grace: this.#core.grace.standard,
       grants: this.#core.grants.size,
       sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
@@ -301,7 +297,6 @@ class RunningDaemon implements Daemon {
       core: this.#core,
       output: this.#output,
       nowrite,
-      grace: () => this.#grace.longest,
       watch: step => this.#watch(step),
     });
   }

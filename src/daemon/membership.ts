@@ -16,15 +16,13 @@ export interface Member {
   readonly core: Core;
   readonly output: Output;
   readonly nowrite: boolean;
-  /** The longest grace period now, in seconds. */
-  grace(): number;
   /** A step that fails is a bug of ours. */
   watch(step: Promise<void>): Promise<void>;
 }
 
 /** @param saved the fleet's place, as an earlier run has noted it */
 export function fleetFor(settings: FleetSettings, saved: unknown, member: Member): Fleet {
-  const { core, output, grace, watch } = member;
+  const { core, output, watch } = member;
   const known: Known = {
     isGranted: ip => core.grants.stampOf(ip) !== null,
     who: ip => core.roster.of(ip),
@@ -32,7 +30,7 @@ export function fleetFor(settings: FleetSettings, saved: unknown, member: Member
   const parts = {
     ...known,
     clock: core.clock,
-    grace,
+    grace: () => core.grace.longest,
     notice: output.notice,
     warn: output.warn,
     everything: () => everything(core, known),

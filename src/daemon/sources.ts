@@ -2,7 +2,7 @@
  * Makes the sources that the settings name.
  */
 import { closeSync } from 'node:fs';
-import { type Clock, epoch } from '../base/clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
@@ -37,7 +37,8 @@ export interface Watched {
 export interface Watching {
   readonly settings: RunSettings;
   readonly registry: Registry;
-  readonly clock: Clock;
+  /** The moment before which no login matters, as things are now. */
+  since(): EpochSeconds;
   /** Where an earlier run has got to. */
   readonly places: Places;
 }
@@ -96,7 +97,7 @@ const watchInput = (receiver: Receiver): Watched => ({
 
 function watchJournal(
   receiver: Receiver,
-  { settings, registry, clock, places }: Watching,
+  { settings, registry, since, places }: Watching,
 ): Watched {
   const rulesOf = (known: Registry): JournalRules => ({
     tags: [...known.tags],
@@ -105,7 +106,7 @@ function watchJournal(
   const saved = places[JOURNAL];
   const source = new JournalSource(receiver, rulesOf(registry), {
     cursor: typeof saved === 'string' ? saved : null,
-    since: () => (settings.reprocess ? epoch(0) : epoch(clock.now().wall - settings.grace.longest)),
+    since: settings.reprocess ? () => epoch(0) : since,
   });
   return {
     name: JOURNAL,
@@ -116,8 +117,7 @@ function watchJournal(
 }
 
 function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
-  const { settings, registry, clock, places } = watching;
-  const since = epoch(clock.now().wall - settings.grace.longest);
+  const { settings, registry, since, places } = watching;
   const byTime = startAtTime(since, modified => {
     const stamps = new StampReader(() => modified);
     return line => stamps.bounded(parseLine(line, stamps, registry.ownForms).time);

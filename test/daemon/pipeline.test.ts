@@ -94,18 +94,22 @@ async function rulesWith(
   return { classifier, grace: GRACES, policy: LIBERAL };
 }
 
-async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
+/** Those of the rules in force. */
+let graces = (): Grace => GRACES;
+
+async function start(rows: Row[] = [], by = new Orders(() => graces())): Promise<void> {
   now = NOON;
   orders = by;
   map = new FailingMap(SPEC, rows);
   decisions = [];
-  restored = new GrantTable(() => GRACE, CAPACITY);
+  restored = new GrantTable(address => graces().of(address), CAPACITY);
   const decider = new Decider({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
     grants: restored,
     sessions: new SessionTable(DAY),
     orders,
   });
+  graces = () => decider.rules.grace;
   pipeline = new ReadingPipeline({
     decider,
     map,
@@ -574,7 +578,7 @@ describe('by hand', () => {
   test('an order of an earlier run goes on, also with a map that lacks its row', async () => {
     await pipeline.allow(A, 3 * GRACE);
     const saved = orders.save({ wall: epoch(now), steady: epoch(now) });
-    const again = new Orders(GRACES);
+    const again = new Orders(() => graces());
     again.restore(saved, { wall: epoch(NOON), steady: epoch(NOON) });
     await start([], again);
     await pipeline.obey([]);
