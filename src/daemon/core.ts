@@ -20,6 +20,7 @@ import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
 import { meetMap } from '../map/first-contact.ts';
 import type { HeldMap } from '../map/held-map.ts';
 import type { LookupMap, Row } from '../map/map.ts';
+import type { CommitWatch } from '../map/map-writer.ts';
 import { isEndless } from '../map/row.ts';
 import { beside } from '../state/beside.ts';
 import { ordersFile, StateFile } from '../state/state-file.ts';
@@ -53,6 +54,8 @@ export interface CoreParts {
   readonly bounds: Bounds;
   /** Held by the caller. */
   readonly map: LookupMap;
+  /** Told how each commit went. */
+  readonly commits?: CommitWatch;
   readonly clock: Clock;
   /** Told each decision, with who was behind a grant that has ended. */
   readonly report: Report;
@@ -81,7 +84,7 @@ export class Core {
   /** Grants whose rows say something else. */
   readonly #corrected: Grant[] = [];
 
-  constructor({ rules, bounds, map, clock, report, warn }: CoreParts) {
+  constructor({ rules, bounds, map, commits, clock, report, warn }: CoreParts) {
     const decider = deciderFor(rules, bounds);
     this.clock = clock;
     this.#decider = decider;
@@ -93,7 +96,7 @@ export class Core {
       this.roster.report(decision);
       report(told);
     };
-    this.pipeline = new Pipeline({ decider, map, clock, report: this.#report });
+    this.pipeline = new Pipeline({ decider, map, commits, clock, report: this.#report });
   }
 
   get grants(): GrantTable {

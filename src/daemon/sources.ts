@@ -18,7 +18,7 @@ import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
 import type { Places } from '../state/checkpoint.ts';
-import type { RunSettings } from './settings.ts';
+import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
 export const STDIN = '-';
@@ -35,7 +35,7 @@ export interface Watched {
 
 /** What a source is made from. */
 export interface Watching {
-  readonly settings: RunSettings;
+  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
   readonly registry: Registry;
   /** The moment before which no login matters, as things are now. */
   since(): EpochSeconds;

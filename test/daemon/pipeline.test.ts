@@ -67,6 +67,7 @@ let map: FailingMap;
 let decisions: Decision[];
 let pipeline: ReadingPipeline;
 let orders: Orders;
+let commits: string[];
 let restored: GrantTable;
 
 const GRACES = new Grace(GRACE);
@@ -110,9 +111,17 @@ async function start(rows: Row[] = [], by = new Orders(() => graces())): Promise
     orders,
   });
   graces = () => decider.rules.grace;
+  commits = [];
   pipeline = new ReadingPipeline({
     decider,
     map,
+    commits: {
+      committed: (seconds, changed) => {
+        assert.ok(seconds >= 0);
+        commits.push(`${changed} rows`);
+      },
+      commitFailed: () => void commits.push('failed'),
+    },
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
     report: decision => void decisions.push(decision),
   });
@@ -244,6 +253,16 @@ test("a row of the administrator's is left alone, also at the end of the grant",
 });
 
 describe('a map that cannot be written', () => {
+  test('is told to who counts commits, as are those that succeed', async () => {
+    await pipeline.lines([login('198.51.100.1'), login('198.51.100.2')]);
+    map.full = true;
+    await pipeline.lines([login('198.51.100.3')]);
+    map.full = false;
+    now += 1;
+    await pipeline.purge();
+    assert.deepEqual(commits, ['2 rows', 'failed', '1 rows']);
+  });
+
   test('is caught up with when it can, and nothing claims to be written before', async () => {
     await pipeline.lines([login('198.51.100.1')]);
     map.full = true;
