@@ -1,7 +1,7 @@
 /**
  * Makes the sources that the settings name.
  */
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { parseLine } from '../line/prefix.ts';
@@ -16,12 +16,21 @@ import { type Place, parsePlace } from '../source/place.ts';
 import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
-import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
 import type { Places } from '../state/checkpoint.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
 export const STDIN = '-';
+
+/** Where mail logs usually are: Debian and SUSE, Red Hat, the BSDs and Slackware, Mac OS X; then Debian's split log and Solaris. */
+const USUAL_LOGS = [
+  '/var/log/mail.log',
+  '/var/log/maillog',
+  '/var/log/mail',
+  '/var/log/mail.info',
+  '/var/log/syslog',
+  '/var/adm/maillog',
+];
 
 /** A source, with what the daemon wants of it besides lines. */
 export interface Watched {
@@ -56,7 +65,8 @@ export async function checkLogs({
   fleet,
 }: Pick<RunSettings, 'watchlog' | 'fleet'>): Promise<readonly string[]> {
   if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
-  if (watchlog.length === 0) return [usualLog() ?? (await journalOrNone())];
+  if (watchlog.length === 0)
+    return [USUAL_LOGS.find(path => existsSync(path)) ?? (await journalOrNone())];
   for (const name of watchlog) {
     if (name === JOURNAL) await checkJournal();
     else if (name !== STDIN) checkLog(name);

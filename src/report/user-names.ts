@@ -7,12 +7,12 @@
  * its owner only; to take the key away is to cut what was logged before off from what will be.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { ReplaySettings } from '../daemon/settings.ts';
 import type { MapSpec } from '../map/map.ts';
 import { beside } from '../state/beside.ts';
-import { PRIVATE } from '../state/new-file.ts';
+import { PRIVATE, placeIfMissing } from '../state/new-file.ts';
 
 /** A name as it is shown; null where none is. */
 export type ShowUser = (user: string | null) => string | null;
@@ -77,9 +77,7 @@ async function makeKey(file: string): Promise<void> {
   const handle = await open(fresh, 'wx', PRIVATE);
   try {
     await handle.writeFile(`${randomBytes(KEY_BYTES).toString('hex')}\n`);
-    await link(fresh, file);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    await placeIfMissing(fresh, file);
   } finally {
     await handle.close();
     await rm(fresh, { force: true });
