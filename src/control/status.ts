@@ -22,6 +22,7 @@ export interface Status extends Readonly<Totals> {
   readonly version: string;
   readonly pid: number;
   readonly since: string;
+  /** Seconds since the start. */
   readonly uptime: number;
   /** As main.cf names it. */
   readonly map: string;
@@ -49,18 +50,12 @@ export interface Status extends Readonly<Totals> {
 }
 
 /** What the daemon knows besides the counters. */
-export interface Present {
-  readonly version: string;
-  readonly map: string;
-  readonly grace: number;
-  readonly grants: number;
-  readonly sessions: number | null;
-  readonly settled: boolean;
-  readonly overdue: number;
+export interface Present
+  extends Pick<
+    Status,
+    'version' | 'map' | 'grace' | 'grants' | 'sessions' | 'settled' | 'overdue' | 'fleet' | 'uptime'
+  > {
   readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
-  readonly fleet: FleetStatus | null;
-  /** Seconds since the start. */
-  readonly uptime: number;
 }
 
 export function statusOf(counters: Counters, { places, uptime, ...present }: Present): Status {

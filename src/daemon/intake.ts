@@ -24,7 +24,7 @@ interface IntakeParts {
   /** Of the logs. */
   readonly names: readonly string[];
   readonly rules: LoadedRules;
-  readonly pipeline: Pipeline;
+  readonly pipeline: Pick<Pipeline, 'events'>;
   readonly counters: Counters;
   readonly now: () => Moment;
   readonly output: Pick<Output, 'notice' | 'warn'>;
