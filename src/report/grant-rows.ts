@@ -8,10 +8,7 @@ import { fromFact, fromText, holderText } from './login-rows.ts';
 import { isoTime } from './print.ts';
 import type { ShowUser } from './user-names.ts';
 
-export const GRANT_ROWS: Pick<
-  Rows,
-  'purged' | 'withdrawn' | 'kept' | 'evicted' | 'map failed' | 'map recovered'
-> = {
+export const GRANT_ROWS = {
   purged: {
     line: decision => endLine(decision, { event: 'purged' }),
     debug: ({ grant }) => [`purging ${grantText(grant)}`],
@@ -70,7 +67,7 @@ export const GRANT_ROWS: Pick<
     withUsers: asIs,
     audited: false,
   },
-};
+} satisfies Partial<Rows>;
 
 const grantText = ({ ip, stamp }: Grant): string => `ts=${formatCtime(stamp)} ip=${ip}`;
 

@@ -8,7 +8,7 @@ import { type Facts, info, warn } from './log-line.ts';
 import { isoTime } from './print.ts';
 import type { ShowUser } from './user-names.ts';
 
-export const LOGIN_ROWS: Pick<Rows, 'login' | 'logout' | 'limit exceeded'> = {
+export const LOGIN_ROWS = {
   login: {
     line({ login, outcome, from }) {
       if (outcome.kind === 'refreshed') return null;
@@ -51,7 +51,7 @@ export const LOGIN_ROWS: Pick<Rows, 'login' | 'logout' | 'limit exceeded'> = {
     withUsers: (decision, show) => ({ ...decision, login: withUser(decision.login, show) }),
     audited: false,
   },
-};
+} satisfies Partial<Rows>;
 
 const withUser = <E extends ServerEvent>(event: E, show: ShowUser): E => ({
   ...event,

@@ -10,10 +10,7 @@ import type { ShowUser } from './user-names.ts';
 /** More would be a line that nobody reads; `popbsmtp list --orders` shows all. */
 const MOST_ORDERS = 20;
 
-export const ORDER_ROWS: Pick<
-  Rows,
-  'allowed' | 'revoked' | 'lifted' | 'order bounded' | 'in force'
-> = {
+export const ORDER_ROWS = {
   allowed: {
     line({ order, from }) {
       const facts = { event: 'allowed', ...orderFacts([order]), ...giverFacts(from) };
@@ -78,7 +75,7 @@ export const ORDER_ROWS: Pick<
     withUsers: (decision, show) => ({ ...decision, orders: withSubjects(decision.orders, show) }),
     audited: true,
   },
-};
+} satisfies Partial<Rows>;
 
 /** The addresses between blanks, or the user, and when the orders end; they were given as one. */
 function orderFacts(
