@@ -25,7 +25,7 @@ export function dueRows(spec: MapSpec, rows: readonly Row[], grace: Grace): Gran
 
 /** None for an account that may not read them. */
 function ordersOf(spec: MapSpec, grace: Grace, now: Moment): Orders {
-  const orders = new Orders(grace);
+  const orders = new Orders(() => grace);
   try {
     orders.restore(ordersFile(spec).read(), now);
   } catch (error) {

@@ -90,6 +90,9 @@ interface MadeOutlets {
 
 export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets>;
 
+/** What a daemon keeps of them as long as it runs; what a reload takes is asked of the rules in force. */
+export type StartSettings = Omit<RunSettings, keyof RuleSettings>;
+
 /** @throws Failure of any value that is wrong */
 export function runSettings(values: Values): RunSettings {
   const settings = settingsOf(values, 'run');

@@ -14,9 +14,9 @@ import type { IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { Change } from '../grant/change.ts';
-import { difference } from './difference.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Owner } from './owner.ts';
+import { difference } from './row.ts';
 
 /** A map with what its owner needs to give it back. */
 export interface HeldMap {

@@ -22,7 +22,7 @@ test('rows are due by their age, unless an order allows them, or refuses them', 
   const spec = { type: 'lmdb', path: join(directory, 'map') };
   const grace = new Grace(900);
   const now = systemClock().now();
-  const orders = new Orders(grace);
+  const orders = new Orders(() => grace);
   orders.allow(ip('192.0.2.3'), 3600, now);
   orders.revoke({ kind: 'address', ip: ip('192.0.2.4') }, 3600, now);
   await ordersFile(spec).write(orders.save(now));
