@@ -117,7 +117,7 @@ async function classifierOf(settings: Settings<'purge'>): Promise<Classifier> {
     mynetworks: { value: 'none', origin: 'purge' },
     postfixConfig: null,
     exclude: settings.exclude,
-    ...barsOf(settings),
+    ...barsOf(settings, mapsOf(settings)),
   };
   try {
     return await classifierFor(networks, warn);
