@@ -9,6 +9,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { type Clock, type EpochSeconds, type Moment, systemClock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
@@ -18,8 +19,9 @@ import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { Grace } from '../grant/grace.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import { formatMapSpec } from '../map/map-types.ts';
-import { exampleKeys } from '../map/row.ts';
+import type { MapSpec, Row } from '../map/map.ts';
+import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { exampleKeys, isEndless } from '../map/row.ts';
 import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -74,6 +76,16 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
     throw error;
   }
   return running;
+}
+
+/** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
+async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
+  try {
+    return await readRows(spec);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [];
+  }
 }
 
 class RunningDaemon implements Daemon {
@@ -156,7 +168,7 @@ class RunningDaemon implements Daemon {
     this.#memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
     await this.#core.restore(this.#held, { sessions });
-    this.#warnOfEndlessRows();
+    await this.#warnOfEndlessRows();
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
     const watching = {
@@ -191,12 +203,18 @@ class RunningDaemon implements Daemon {
   }
 
   /** Rows that nothing ends are told at each start. */
-  #warnOfEndlessRows(): void {
-    const rows = this.#core.endlessRows;
-    if (rows.length === 0) return;
+  async #warnOfEndlessRows(): Promise<void> {
+    this.#warnOf(this.#core.endlessRows, 'the map');
+    if (this.#settings.nowrite) return;
+    for (const spec of this.#settings.mirrors)
+      this.#warnOf((await rowsOf(spec)).filter(isEndless), formatMapSpec(spec));
+  }
+
+  #warnOf(endless: readonly Row[], name: string): void {
+    if (endless.length === 0) return;
     this.#output.warn(
-      `rows of the map that are not popbsmtp's let clients relay, and nothing ends that: ${rows.length} ` +
-        `(${exampleKeys(rows)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
+      `rows of ${name} that are not popbsmtp's let clients relay, and nothing ends that: ${endless.length} ` +
+        `(${exampleKeys(endless)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
     );
   }
 

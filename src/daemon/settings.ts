@@ -106,7 +106,7 @@ export function runSettings(values: Values, running: Maps | null = null): RunSet
 }
 
 /** Null when the maps are named on the command line. */
-const configurationOf = ({
+export const configurationOf = ({
   map,
   config,
 }: Pick<Settings<'run'>, 'map' | 'config'>): string | null =>
