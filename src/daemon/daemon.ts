@@ -243,7 +243,7 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
-    this.#notes?.noteAtStop(this.#core.sessions?.save(this.#clock.now().steady) ?? null);
+    this.#notes?.noteAtStop(this.#core.sessions?.save(this.#clock.now()) ?? null);
     await this.#held.close();
   }
 
