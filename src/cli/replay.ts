@@ -38,13 +38,13 @@ import { collectEarly } from './heap.ts';
 export async function replay(values: Values, files: readonly string[]): Promise<number> {
   collectEarly();
   const settings = replaySettings(withConfig(values));
+  const logs = files.map(openFinishedLog);
+  becomeOwner(allOf(settings));
   // Decisions and summary go elsewhere; the log has only what is wrong.
   const log = openLog({ ...settings, debug: true });
-  const logs = files.map(openFinishedLog);
   const warn = (text: string): void => log.write({ level: 'warn', text });
   // The log may be another machine's, of another time: what this one's addresses are says nothing about it.
   const rules = await loadRules({ ...settings, refuseOwn: false }, warn);
-  becomeOwner(allOf(settings));
   const refused = settings.nowrite ? null : refusedNow(settings);
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
