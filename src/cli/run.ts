@@ -11,7 +11,7 @@ import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { attend } from '../daemon/systemd.ts';
 import { becomeOwner } from '../map/privileges.ts';
-import { allOf } from '../map/spec.ts';
+import { allOf, type Maps } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { changesForNextStart } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -51,10 +51,13 @@ interface Start {
   readonly settings: RunSettings;
 }
 
-/** @throws Failure of any value that is wrong */
-function startOf(typed: Values): Start {
+/**
+ * @param running the maps of the daemon that runs already
+ * @throws Failure of any value that is wrong
+ */
+function startOf(typed: Values, running: Maps | null = null): Start {
   const values = withConfig(typed);
-  return { typed, values, settings: runSettings(values) };
+  return { typed, values, settings: runSettings(values, running) };
 }
 
 async function runDaemon(start: Start, log: Log): Promise<void> {
@@ -110,7 +113,7 @@ function terminated(): Promise<void> {
 async function reload(daemon: Daemon, start: Start, log: Log): Promise<void> {
   try {
     log.reopen();
-    const now = startOf(start.typed);
+    const now = startOf(start.typed, start.settings);
     await daemon.reload(now.settings);
     log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
     for (const name of changesForNextStart(start.values, now.values)) {

@@ -65,7 +65,7 @@ export class CheckpointKeeper {
   /** With the sessions that are open. */
   noteAtStop(): void {
     if (!this.#core.pipeline.settled) return;
-    const notes = this.#notes(this.#core.sessions?.save(this.#core.clock.now().steady) ?? null);
+    const notes = this.#notes(this.#core.sessions?.save(this.#core.clock.now()) ?? null);
     const isPublished = this.#fleet?.isPublished(this.#fleet.mark) ?? true;
     const { places, memory } = isPublished ? notes : (this.#unpublished?.notes ?? notes);
     this.#write({ places, memory, sessions: notes.sessions });

@@ -140,7 +140,7 @@ export class Core {
     for (const grant of met) this.grants.restore(grant, now);
     const adopted = new Set<string>(met.map(({ ip }) => ip));
     this.endlessRows = others.filter(row => isEndless(row) && !adopted.has(row.key));
-    this.sessions?.restore(sessions, now.steady);
+    this.sessions?.restore(sessions, now);
     await this.#tolerate(() =>
       this.roster.restore(this.#rosterFile.read(), ip => this.grants.dueOf(ip) !== null),
     );

@@ -9,14 +9,16 @@
  */
 import { EventEmitter } from 'node:events';
 import { epoch, systemClock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import { formatMapSpec } from '../map/map-types.ts';
-import { exampleKeys } from '../map/row.ts';
+import type { MapSpec, Row } from '../map/map.ts';
+import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { exampleKeys, isEndless } from '../map/row.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { Notes } from '../state/checkpoint.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
@@ -73,6 +75,16 @@ interface DaemonParts {
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
   readonly output: Output;
+}
+
+/** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
+async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
+  try {
+    return await readRows(spec);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [];
+  }
 }
 
 class RunningDaemon implements Daemon {
@@ -148,7 +160,7 @@ class RunningDaemon implements Daemon {
     this.#intake.memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
     await this.#core.restore(this.#held, { sessions });
-    this.#warnOfEndlessRows();
+    await this.#warnOfEndlessRows();
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
     const watching = {
@@ -178,12 +190,18 @@ class RunningDaemon implements Daemon {
   }
 
   /** Rows that nothing ends are told at each start. */
-  #warnOfEndlessRows(): void {
-    const rows = this.#core.endlessRows;
-    if (rows.length === 0) return;
+  async #warnOfEndlessRows(): Promise<void> {
+    this.#warnOf(this.#core.endlessRows, 'the map');
+    if (this.#settings.nowrite) return;
+    for (const spec of this.#settings.mirrors)
+      this.#warnOf((await rowsOf(spec)).filter(isEndless), formatMapSpec(spec));
+  }
+
+  #warnOf(endless: readonly Row[], name: string): void {
+    if (endless.length === 0) return;
     this.#output.warn(
-      `rows of the map that are not popbsmtp's let clients relay, and nothing ends that: ${rows.length} ` +
-        `(${exampleKeys(rows)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
+      `rows of ${name} that are not popbsmtp's let clients relay, and nothing ends that: ${endless.length} ` +
+        `(${exampleKeys(endless)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
     );
   }
 

@@ -12,12 +12,7 @@ import type { Notice } from '../../src/source/source.ts';
 
 const NOON = 1_700_000_000;
 
-const values = new Values(
-  new Map([
-    ['map', { value: ['lmdb:/nowhere/map'], origin: '--map' }],
-    ['mynetworks', { value: 'none', origin: '--mynetworks' }],
-  ]),
-);
+const values = new Values(new Map([['mynetworks', { value: 'none', origin: '--mynetworks' }]]));
 
 async function intakeOf(...names: readonly string[]) {
   const events: ServerEvent[] = [];
@@ -26,7 +21,7 @@ async function intakeOf(...names: readonly string[]) {
   const now = () => ({ wall: epoch(NOON), steady: epoch(0) });
   const counters = new Counters(now);
   const settings = {
-    ...rulesOf(values),
+    ...rulesOf(values, { map: { type: 'lmdb', path: '/nowhere/map' }, mirrors: [] }),
     patterns: { directory: '/nonexistent', explicit: false },
     refuseOwn: false,
   };

@@ -35,6 +35,13 @@ describe('a message that begins like one of a kind', () => {
     ['failed ', true],
     ['failed', false],
     ['has failed nick', false],
+    ['message repeated 2 times: [ failed nick, from 192.0.2.1]', false],
+    ['message repeated 2 times: [failed nick, from 192.0.2.1 (tls)]', false],
+    ['message repeated 2 times: [ failed nick]', true],
+    ['message repeated 23 times: [ failed nick', true],
+    ['message repeated 2 times: [ ]', true],
+    [`message repeated 2 times: [ ${'x'.repeat(100)}]`, true],
+    [`message repeated 2 times: [ ${'x'.repeat(50)}]`, false],
   ];
   for (const [message, is] of table)
     test(`"${message}": ${is ? 'torn' : 'whole'}`, () =>
