@@ -66,6 +66,11 @@ export const CATALOGUE = {
     text: '{spec}: this Postfix does not offer maps of type "{type}" (postconf -m)',
     hint: '{remedy}use one of: {supported}',
   },
+  MAP_REDIRECTED: {
+    exit: EXIT.config,
+    text: '{type}:{path}: Postfix takes this for {target}:{path} (non_bdb_migration_level = {level}), so that rows in the file of a {type}: map neither open nor close the relay',
+    hint: 'name the map as lmdb:{path} or cdb:{path}, here and in main.cf, and restart both',
+  },
   MAP_TWICE: {
     exit: OF_ORIGIN,
     text: '{where}: {spec} is the same file as {other}',

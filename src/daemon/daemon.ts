@@ -19,7 +19,9 @@ import { Fleet } from '../fleet/fleet.ts';
 import type { Grace } from '../grant/grace.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
+import { requireOwnFiles } from '../map/redirection.ts';
 import { exampleKeys } from '../map/row.ts';
+import { allOf } from '../map/spec.ts';
 import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -64,6 +66,8 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
   const { map, nowrite, mirrors } = settings;
+  // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
+  await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
   const running = new RunningDaemon(settings, loaded, held, clock, output);
   try {
@@ -207,6 +211,7 @@ class RunningDaemon implements Daemon {
   }
 
   async reload(settings: RuleSettings): Promise<void> {
+    await requireOwnFiles(allOf(this.#settings));
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
     this.#recogniser = this.#recogniserFor(loaded);
