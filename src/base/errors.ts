@@ -148,6 +148,11 @@ export const CATALOGUE = {
     text: 'cannot read {path}: {reason}',
     hint: 'let the account read it, for example through the group adm',
   },
+  LOG_DIRECTORY: {
+    exit: EXIT.noInput,
+    text: 'cannot read {path}: it is a directory',
+    hint: '{remedy}',
+  },
   LOG_NONE: {
     exit: EXIT.noInput,
     text: 'no mail log found: none of {tried} exists, and there is no journal: {reason}',
@@ -186,7 +191,7 @@ export const CATALOGUE = {
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
     text: 'cannot write in {directory}, where {path} is to be: {reason}',
-    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
+    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
@@ -202,6 +207,16 @@ export const CATALOGUE = {
     exit: EXIT.noPermission,
     text: 'cannot read the map {path}: {reason}',
     hint: "be root, or the daemon's account (sudo -u popbsmtp); or let others read the map with map-mode",
+  },
+  MAP_NOT_FILE: {
+    exit: EXIT.config,
+    text: '{path} is a directory, and so can be no map',
+    hint: 'name a file in it, without the suffix that Postfix adds, or another name',
+  },
+  MAP_EMPTY: {
+    exit: EXIT.data,
+    text: '{path} has length 0, which Postfix takes for no map: it defers mail',
+    hint: 'start the daemon, which fills it',
   },
   MAP_FORMAT: {
     exit: EXIT.data,

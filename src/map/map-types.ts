@@ -114,7 +114,7 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
 /**
  * The rows of a map, without owning it and without a trace.
  *
- * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP,
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP,
  *   MAP_REDIRECTED
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);

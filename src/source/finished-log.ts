@@ -213,13 +213,22 @@ function streamReader(stream: AsyncIterable<Buffer>): Reader {
   };
 }
 
-/** @throws Failure LOG_MISSING, LOG_UNREADABLE */
+/** @throws Failure LOG_MISSING, LOG_UNREADABLE, LOG_DIRECTORY */
 export function openForReading(path: string): number {
   const fd = openOrFail(path);
   if (!fstatSync(fd).isDirectory()) return fd;
   closeSync(fd);
-  throw failure('LOG_UNREADABLE', { path, reason: 'it is a directory' });
+  throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
 }
+
+/** Where journald keeps its files (systemd-journald.service(8)). */
+const JOURNAL_DIRECTORY = /^\/(?:var|run)\/log\/journal(?:\/|$)/;
+
+/** What to do instead of reading a directory. */
+export const remedyFor = (path: string): string =>
+  JOURNAL_DIRECTORY.test(path)
+    ? 'the systemd journal is watched with --watchlog journal'
+    : 'name the log of the POP3/IMAP server in it';
 
 function openOrFail(path: string): number {
   try {
