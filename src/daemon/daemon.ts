@@ -62,9 +62,9 @@ export interface Daemon extends Attended {
  */
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   const clock = systemClock();
-  const names = await checkLogs(settings);
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
+  const names = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));

@@ -7,7 +7,7 @@
 import { formatDuration } from '../base/duration.ts';
 import type { Decision, Holder, Outcome } from '../grant/decision.ts';
 import { type Given, NEWS_TEXT } from '../grant/orders.ts';
-import { formatStamp } from '../line/stamp.ts';
+import { formatCtime, formatStamp } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Notice } from '../source/source.ts';
 import { isoTime } from './print.ts';
@@ -232,6 +232,14 @@ function noticeText(notice: Notice): Line {
   switch (notice.kind) {
     case 'opened':
       return info(`watching ${path}${path.startsWith('/') ? ` from byte ${notice.position}` : ''}`);
+    case 'preferred': {
+      const { over, isEmpty, modified, server, login } = notice;
+      const state = isEmpty ? 'is empty' : `was last written to at ${formatCtime(modified)}`;
+      return warn(
+        `watching the ${path}, since ${over} ${state} and the journal has a login by ${server} of ` +
+          `${formatCtime(login)}; name a log with --watchlog to choose`,
+      );
+    }
     case 'ended':
       return info(`${path} has ended`);
     case 'connected':

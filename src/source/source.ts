@@ -11,6 +11,16 @@ import type { EpochSeconds } from '../base/clock.ts';
 /** What a source has to say that is not a line. */
 export type Notice =
   | { readonly kind: 'opened'; readonly path: string; readonly position: number }
+  /** Chosen in place of a usual file that is empty, or older than a login by this server; all in seconds since 1970. */
+  | {
+      readonly kind: 'preferred';
+      readonly path: string;
+      readonly over: string;
+      readonly isEmpty: boolean;
+      readonly modified: EpochSeconds;
+      readonly server: string;
+      readonly login: EpochSeconds;
+    }
   | { readonly kind: 'ended'; readonly path: string }
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'rotated'; readonly path: string }
