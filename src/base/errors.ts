@@ -148,6 +148,16 @@ export const CATALOGUE = {
     text: 'cannot read {path}: {reason}',
     hint: 'let the account read it, for example through the group adm',
   },
+  LOG_BINARY: {
+    exit: EXIT.data,
+    text: '{path} is no log: it holds binary data',
+    hint: 'name a log that is text, or such a log compressed by gzip, xz, bzip2 or zstd; the journal is printed by "journalctl -o short-iso"',
+  },
+  LOG_PACKED: {
+    exit: EXIT.data,
+    text: 'cannot unpack {path}: {reason}',
+    hint: 'see that the file is whole, and the program that unpacks it is installed',
+  },
   LOG_DIRECTORY: {
     exit: EXIT.noInput,
     text: 'cannot read {path}: it is a directory',

@@ -234,7 +234,7 @@ function noticeText(notice: Notice): Line {
       return info(`watching ${path}${path.startsWith('/') ? ` from byte ${notice.position}` : ''}`);
     case 'preferred': {
       const { over, isEmpty, modified, server, login } = notice;
-      const state = isEmpty ? 'is empty' : `was last written to at ${formatCtime(modified)}`;
+      const state = isEmpty ? 'is empty' : `has not been written to since ${formatCtime(modified)}`;
       return warn(
         `watching the ${path}, since ${over} ${state} and the journal has a login by ${server} of ` +
           `${formatCtime(login)}; name a log with --watchlog to choose`,
@@ -262,6 +262,10 @@ function noticeText(notice: Notice): Line {
       );
     case 'failed':
       return warn(`cannot read ${path}: ${notice.reason}; trying again`);
+    case 'mounted':
+      return warn(
+        `${path} is mounted by itself (a bind mount), so what it is rotated to by renaming is never seen here: mount its directory instead`,
+      );
     case 'polling':
       return warn(
         `the kernel does not report changes of ${path}: ${notice.reason}; polling instead`,

@@ -29,6 +29,8 @@ export type Notice =
   /** The place to go on from is in no file any more, so lines may be lost or read again. */
   | { readonly kind: 'place lost'; readonly path: string }
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
+  /** The file is mounted by itself, so that a rotation by renaming is never seen there. */
+  | { readonly kind: 'mounted'; readonly path: string }
   | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
   | { readonly kind: 'too long'; readonly path: string; readonly count: number }
   /**
