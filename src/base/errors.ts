@@ -66,6 +66,11 @@ export const CATALOGUE = {
     text: '{spec}: this Postfix does not offer maps of type "{type}" (postconf -m)',
     hint: '{remedy}use one of: {supported}',
   },
+  MAP_REDIRECTED: {
+    exit: EXIT.config,
+    text: '{type}:{path}: Postfix takes this for {target}:{path} (non_bdb_migration_level = {level}), so that rows in the file of a {type}: map neither open nor close the relay',
+    hint: 'name the map as lmdb:{path} or cdb:{path}, here and in main.cf, and restart both',
+  },
   MAP_TWICE: {
     exit: OF_ORIGIN,
     text: '{where}: {spec} is the same file as {other}',
@@ -143,6 +148,21 @@ export const CATALOGUE = {
     text: 'cannot read {path}: {reason}',
     hint: 'let the account read it, for example through the group adm',
   },
+  LOG_BINARY: {
+    exit: EXIT.data,
+    text: '{path} is no log: it holds binary data',
+    hint: 'name a log that is text, or such a log compressed by gzip, xz, bzip2 or zstd; the journal is printed by "journalctl -o short-iso"',
+  },
+  LOG_PACKED: {
+    exit: EXIT.data,
+    text: 'cannot unpack {path}: {reason}',
+    hint: 'see that the file is whole, and the program that unpacks it is installed',
+  },
+  LOG_DIRECTORY: {
+    exit: EXIT.noInput,
+    text: 'cannot read {path}: it is a directory',
+    hint: '{remedy}',
+  },
   LOG_NONE: {
     exit: EXIT.noInput,
     text: 'no mail log found: none of {tried} exists, and there is no journal: {reason}',
@@ -181,7 +201,7 @@ export const CATALOGUE = {
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
     text: 'cannot write in {directory}, where {path} is to be: {reason}',
-    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
+    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
@@ -197,6 +217,16 @@ export const CATALOGUE = {
     exit: EXIT.noPermission,
     text: 'cannot read the map {path}: {reason}',
     hint: "be root, or the daemon's account (sudo -u popbsmtp); or let others read the map with map-mode",
+  },
+  MAP_NOT_FILE: {
+    exit: EXIT.config,
+    text: '{path} is a directory, and so can be no map',
+    hint: 'name a file in it, without the suffix that Postfix adds, or another name',
+  },
+  MAP_EMPTY: {
+    exit: EXIT.data,
+    text: '{path} has length 0, which Postfix takes for no map: it defers mail',
+    hint: 'start the daemon, which fills it',
   },
   MAP_FORMAT: {
     exit: EXIT.data,

@@ -18,7 +18,9 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { requireOwnFiles } from '../map/redirection.ts';
 import { exampleKeys, isEndless } from '../map/row.ts';
+import { allOf } from '../map/spec.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { Notes } from '../state/checkpoint.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
@@ -52,10 +54,12 @@ export interface Daemon extends Attended {
  * @throws Failure of any setting, of the logs or of the map
  */
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
-  const names = await checkLogs(settings);
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
+  const names = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
+  // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
+  await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
   const running = new RunningDaemon({ settings, names, loaded, held, output });
   try {
@@ -212,6 +216,7 @@ class RunningDaemon implements Daemon {
   }
 
   async reload(settings: RuleSettings): Promise<void> {
+    await requireOwnFiles(allOf(this.#settings));
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
     this.#intake.setRules(loaded);

@@ -17,6 +17,7 @@ import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import type { Places } from '../state/checkpoint.ts';
+import { journalAhead, newestJournalLogin } from './live-source.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
@@ -55,23 +56,42 @@ export interface Watching {
 /**
  * The logs to watch; each can be read, or does not exist yet.
  *
- * When the administrator names none, the usual ones are looked for, then the journal; but a host that only takes what
- * others have published needs no log.
+ * When the administrator names none, the usual ones are looked for, then the journal, which also comes first where the
+ * logins are in it alone; but a host that only takes what others have published needs no log.
  *
+ * @param registry of the servers whose logins count
+ * @param notice told of a choice that an administrator would not expect
  * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
  */
-export async function checkLogs({
-  watchlog,
-  fleet,
-}: Pick<RunSettings, 'watchlog' | 'fleet'>): Promise<readonly string[]> {
+export async function checkLogs(
+  { watchlog, fleet, journalTrust }: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust'>,
+  registry: Registry,
+  notice: Receiver['notice'],
+): Promise<readonly string[]> {
   if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
-  if (watchlog.length === 0)
-    return [USUAL_LOGS.find(path => existsSync(path)) ?? (await journalOrNone())];
+  if (watchlog.length === 0) {
+    const usual = USUAL_LOGS.find(path => existsSync(path));
+    if (usual === undefined) return [await journalOrNone()];
+    return [await fileOrJournal(usual, registry, journalTrust === 'any', notice)];
+  }
   for (const name of watchlog) {
     if (name === JOURNAL) await checkJournal();
     else if (name !== STDIN) checkLog(name);
   }
   return watchlog;
+}
+
+async function fileOrJournal(
+  usual: string,
+  registry: Registry,
+  trustAny: boolean,
+  notice: Receiver['notice'],
+): Promise<string> {
+  const now = epoch(Date.now() / 1000);
+  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, trustAny));
+  if (ahead === null) return usual;
+  notice({ kind: 'preferred', path: JOURNAL, over: usual, ...ahead });
+  return JOURNAL;
 }
 
 async function journalOrNone(): Promise<string> {

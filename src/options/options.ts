@@ -120,7 +120,8 @@ export const OPTIONS = {
     path: 'file',
     words: ['journal', '-'],
     value: 'FILE',
-    otherwise: 'the first that exists of the usual mail logs, else the journal',
+    otherwise:
+      'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
     about:
       'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
     commands: ['run', 'doctor'],

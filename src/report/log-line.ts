@@ -3,6 +3,8 @@
  *
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
+import { formatDuration } from '../base/duration.ts';
+import { formatCtime } from '../line/stamp.ts';
 import type { Notice } from '../source/source.ts';
 
 /** What a line tells, by names that stay the same; `event` says what has happened. */
@@ -33,6 +35,14 @@ function noticeText(notice: Notice): Line {
   switch (notice.kind) {
     case 'opened':
       return info(`watching ${path}${path.startsWith('/') ? ` from byte ${notice.position}` : ''}`);
+    case 'preferred': {
+      const { over, isEmpty, modified, server, login } = notice;
+      const state = isEmpty ? 'is empty' : `has not been written to since ${formatCtime(modified)}`;
+      return warn(
+        `watching the ${path}, since ${over} ${state} and the journal has a login by ${server} of ` +
+          `${formatCtime(login)}; name a log with --watchlog to choose`,
+      );
+    }
     case 'ended':
       return info(`${path} has ended`);
     case 'connected':
@@ -55,6 +65,10 @@ function noticeText(notice: Notice): Line {
       );
     case 'failed':
       return warn(`cannot read ${path}: ${notice.reason}; trying again`);
+    case 'mounted':
+      return warn(
+        `${path} is mounted by itself (a bind mount), so what it is rotated to by renaming is never seen here: mount its directory instead`,
+      );
     case 'polling':
       return warn(
         `the kernel does not report changes of ${path}: ${notice.reason}; polling instead`,

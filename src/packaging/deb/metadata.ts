@@ -26,7 +26,7 @@ Architecture: ${facts.architecture}
 Maintainer: ${facts.maintainer}
 Installed-Size: ${facts.installedSize}
 Depends: ${NODE}, ${facts.libraries}
-Recommends: postfix, postfix-lmdb
+Recommends: postfix, postfix-lmdb | postfix (>= 3.11)
 Suggests: logrotate
 Section: mail
 Priority: optional
