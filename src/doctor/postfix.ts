@@ -30,7 +30,7 @@ export function judgePostfix({ answer, type }: PostfixFacts): Verdict[] {
       return [
         error(
           `postconf cannot say how Postfix is set up: ${answer.reason}`,
-          'mend main.cf or master.cf, or name their directory with --postfix-config',
+          'fix main.cf or master.cf, or name their directory with --postfix-config',
         ),
       ];
     case 'known':

@@ -64,7 +64,10 @@ export const SEE_ALSO: readonly (readonly [name: string, section: number])[] = [
   ['postmap', 1],
   ['access', 5],
   ['lmdb_table', 5],
+  ['popbsmtp-log', 5],
   ['popbsmtp.toml', 5],
   ['postconf', 5],
+  ['popbsmtp-fleet', 7],
+  ['popbsmtp-migrate', 7],
   ['popbsmtp', 8],
 ];
