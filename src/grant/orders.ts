@@ -74,7 +74,7 @@ export interface OrderNews {
 export const NEWS_TEXT: Readonly<Record<OrderNews['what'], string>> = {
   shortened:
     `what another host has ordered is in force for ${MAX_RECEIVED_SECONDS / 86_400} days here at most; ` +
-    'give it again by then (this is told once)',
+    'give it again by then (this is logged once)',
   dropped:
     `there is room for ${MAX_ORDERS} orders, half of it for those of other hosts, and one was dropped; ` +
     'look at "popbsmtp list --orders", and lift what is not needed',

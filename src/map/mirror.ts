@@ -188,7 +188,7 @@ export class Mirror {
     this.#failures++;
     this.#trouble = error;
     if (this.#failures === 1) {
-      this.#warn(`${this.#name} does not follow the first map until this is mended: ${error.line}`);
+      this.#warn(`${this.#name} does not follow the first map until this is fixed: ${error.line}`);
     }
     if (this.#closed) return;
     const wait = Math.min(2 ** (this.#failures - 1), RETRY_GROWTH) * this.#retryMs;

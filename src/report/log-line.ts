@@ -3,7 +3,6 @@
  *
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
-import { formatDuration } from '../base/duration.ts';
 import { formatCtime } from '../line/stamp.ts';
 import type { Notice } from '../source/source.ts';
 

@@ -37,24 +37,6 @@ Description: POP before SMTP for Postfix
  through Postfix for a grace period, and then the permission is taken back.
 `;
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-
-/** As deb-changelog(5) wants it. */
-function changeDate(date: Date): string {
-  const time = date.toISOString().slice(11, 19);
-  const day = String(date.getUTCDate()).padStart(2, '0');
-  return `${DAYS[date.getUTCDay()]}, ${day} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()} ${time} +0000`;
-}
-
-export const changelog = ({ version, maintainer, date }: Facts): string =>
-  `popbsmtp (${version}) unstable; urgency=medium
-
-  * Built from the project's own sources.
-
- -- ${maintainer}  ${changeDate(date)}
-`;
-
 const titleOf = ({ name, version, license }: Module): string => `${name} ${version} (${license})`;
 
 /** Debian has this text on every host, and wants it to be named and not repeated. */
