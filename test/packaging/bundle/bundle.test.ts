@@ -32,7 +32,10 @@ describe('a command loads what it needs, and not', () => {
       'src/options/command-line.ts',
       /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/map-types)/,
     ],
-    ['src/cli/match.ts', /winston|@redis|src\/(?:postfix|classifier|fleet|control|daemon)\//],
+    [
+      'src/cli/match.ts',
+      /winston|@redis|tail-file|node_modules\/debug|src\/(?:postfix|classifier|fleet|control|daemon)\//,
+    ],
     ['src/cli/list.ts', /winston|@redis|src\/(?:daemon|fleet|recogniser|source)\//],
     ['src/cli/run.ts', /@redis/],
     ['src/source/sifter-worker.ts', /node_modules|src\/(?!base|line|source)/],
@@ -63,7 +66,14 @@ test('packages with an addon stay outside, and what they need with them', () => 
 test('of each package that it has taken from, the licence is known', () => {
   const modules = modulesInside(PROJECT, BUNDLE);
   const names = modules.map(({ name }) => name);
-  for (const name of ['@redis/client', 'ipaddr.js', 'smol-toml', 'winston', 'yargs-parser'])
+  for (const name of [
+    '@redis/client',
+    'ipaddr.js',
+    'smol-toml',
+    'tail-file',
+    'winston',
+    'yargs-parser',
+  ])
     assert.ok(names.includes(name), name);
   assert.deepEqual(
     modules.filter(({ version, license }) => version === '' || license === 'see its text'),
