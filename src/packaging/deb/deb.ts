@@ -30,7 +30,7 @@ import { METAFILE } from '../bundle/facts.ts';
 import { manualFiles, SAMPLE_CONFIG } from '../manual/manual.ts';
 import { CONFFILES, copyContents, DOC, filesBelow, HOME, MAIN, setModes } from './contents.ts';
 import { changelog, control, copyright, type Facts } from './metadata.ts';
-import { modulesInside, modulesOutside } from './modules.ts';
+import { modulesInside } from './modules.ts';
 
 const PROJECT = packageRoot();
 const SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
@@ -84,7 +84,7 @@ function adapt(root: string, version: string): void {
 }
 
 function describe(root: string, facts: Facts, bundle: Metafile): void {
-  const modules = [...modulesInside(PROJECT, bundle), ...modulesOutside(PROJECT)];
+  const modules = modulesInside(PROJECT, bundle);
   const license = readFileSync(join(PROJECT, 'LICENSE'), 'utf8');
   write(root, `${DOC}/copyright`, `${copyright(license, modules)}\n`);
   write(root, `${DOC}/changelog`, changelog(facts));

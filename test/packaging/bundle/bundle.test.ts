@@ -4,13 +4,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import type { Metafile } from 'esbuild';
 import { packageRoot } from '../../../src/base/package.ts';
-import { METAFILE, OUTSIDE } from '../../../src/packaging/bundle/facts.ts';
-import { modulesInside, modulesOutside } from '../../../src/packaging/deb/modules.ts';
+import { readMeta } from '../../../src/map/lmdb-meta.ts';
+import { BUNDLE as BUNDLE_DIRECTORY, METAFILE } from '../../../src/packaging/bundle/facts.ts';
+import { modulesInside } from '../../../src/packaging/deb/modules.ts';
+import { runProgram } from '../../real/processes.ts';
+import { Rig } from '../../real/rig.ts';
 
 const PROJECT = packageRoot();
+const rig = new Rig();
+after(() => rig.close());
 const BUNDLE: Metafile = JSON.parse(readFileSync(join(PROJECT, METAFILE), 'utf8'));
 
 /** The sources of all that is loaded with one of them. */
@@ -52,15 +57,15 @@ describe('a command loads what it needs, and not', () => {
   }
 });
 
-test('packages with an addon stay outside, and what they need with them', () => {
-  const outside = modulesOutside(PROJECT).map(({ name }) => name);
-  for (const name of OUTSIDE) assert.ok(outside.includes(name), name);
-  assert.ok(outside.includes('msgpackr'), 'what lmdb needs');
-  const inside = modulesInside(PROJECT, BUNDLE).map(({ name }) => name);
-  assert.deepEqual(
-    inside.filter(name => outside.includes(name)),
-    [],
-  );
+test('of lmdb, the addon for format 1 is loaded, also where its package would take another one', async () => {
+  const map = join(await rig.directory(), 'map');
+  const args = ['--watchlog', '-', '--map', `lmdb:${map}`, '--mynetworks', 'none'];
+  // A directory without an addon lets the package fall back on its prebuilt one, of format 2.
+  const env = { LMDB_PREBUILD: join(PROJECT, 'node_modules/lmdb/dist') };
+  const main = join(PROJECT, BUNDLE_DIRECTORY, 'main.js');
+  const { code, stderr } = await runProgram(process.execPath, [main, ...args], { env });
+  assert.equal(code, 0, stderr);
+  readMeta(readFileSync(`${map}.lmdb`));
 });
 
 test('of each package that it has taken from, the licence is known', () => {
