@@ -13,6 +13,7 @@ import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { packageRoot } from '../../base/package.ts';
+import { PARSED_NAME, parseShipped } from '../../recogniser/load.ts';
 import { type AddonName, BUNDLE, ENTRIES, METAFILE } from './facts.ts';
 
 const BUILTIN = new RegExp(`^(?:node:)?(?:${builtinModules.join('|')})$`);
@@ -97,3 +98,4 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 writeFileSync(join(root, METAFILE), JSON.stringify(metafile));
+writeFileSync(join(root, BUNDLE, PARSED_NAME), await parseShipped());

@@ -7,7 +7,6 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Metafile } from 'esbuild';
 import { ADDONS, BUNDLE } from '../bundle/facts.ts';
 
 /** Where the program itself is. */
@@ -46,15 +45,10 @@ function copy(from: string, to: string): void {
   cpSync(from, to, { recursive: true });
 }
 
-/**
- * Puts all files but those with a text of their own (metadata.ts) below `root`.
- *
- * @param bundle what the build has put together
- */
-export function copyContents(project: string, root: string, bundle: Metafile): void {
+/** Puts all files but those with a text of their own (metadata.ts) below `root`. */
+export function copyContents(project: string, root: string): void {
   for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
-  for (const built of Object.keys(bundle.outputs))
-    copy(join(project, built), join(root, HOME, built));
+  copy(join(project, BUNDLE), join(root, HOME, BUNDLE));
   for (const [name, fileFor] of Object.entries(ADDONS)) {
     const addon = join('node_modules', name, fileFor(process.arch));
     copy(join(project, addon), join(root, HOME, addon));

@@ -2,15 +2,18 @@
  * The bundle, as `npm run build` has left it: what each command loads, and whose work is in it.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { deserialize } from 'node:v8';
 import type { Metafile } from 'esbuild';
 import { packageRoot } from '../../../src/base/package.ts';
 import { readMeta } from '../../../src/map/lmdb-meta.ts';
 import { BUNDLE as BUNDLE_DIRECTORY, METAFILE } from '../../../src/packaging/bundle/facts.ts';
 import { modulesInside } from '../../../src/packaging/deb/modules.ts';
-import { runProgram } from '../../real/processes.ts';
+import { loadPatterns, PARSED_NAME, patternsIn } from '../../../src/recogniser/load.ts';
+import type { PatternFile } from '../../../src/recogniser/pattern.ts';
+import { type Result, runProgram } from '../../real/processes.ts';
 import { Rig } from '../../real/rig.ts';
 
 const PROJECT = packageRoot();
@@ -84,4 +87,48 @@ test('of each package that it has taken from, the licence is known', () => {
     modules.filter(({ version, license }) => version === '' || license === 'see its text'),
     [],
   );
+});
+
+describe('the shipped patterns, parsed by the build', () => {
+  /** The program with pattern files of its own. */
+  async function installation(): Promise<{ root: string; patterns: () => Promise<Result> }> {
+    const root = await rig.directory();
+    for (const part of [BUNDLE_DIRECTORY, 'patterns', 'package.json'])
+      cpSync(join(PROJECT, part), join(root, part), { recursive: true });
+    const args = [join(root, BUNDLE_DIRECTORY, 'main.js'), 'patterns', '--test'];
+    return { root, patterns: () => runProgram(process.execPath, args) };
+  }
+
+  test('are what the files say', async () => {
+    const parsed: ReadonlyMap<string, { file: PatternFile }> = deserialize(
+      readFileSync(join(PROJECT, BUNDLE_DIRECTORY, PARSED_NAME)),
+    );
+    const { files } = await loadPatterns(patternsIn(null));
+    assert.deepEqual(
+      [...parsed.values()].map(({ file }) => file).sort((a, b) => (a.server < b.server ? -1 : 1)),
+      files,
+    );
+  });
+
+  test('stand for a file only while it has the text that was parsed', async () => {
+    const { root, patterns } = await installation();
+    assert.equal((await patterns()).code, 0);
+    const file = join(root, 'patterns/teapop.toml');
+    appendFileSync(file, 'nonsense = 1\n');
+    const { code, stderr } = await patterns();
+    assert.notEqual(code, 0);
+    assert.match(stderr, /teapop\.toml.*nonsense/);
+  });
+
+  test('are parsed where there are none for this Node, and an error where they are damaged', async () => {
+    const { root, patterns } = await installation();
+    const parsed = join(root, BUNDLE_DIRECTORY, PARSED_NAME);
+    const told = await patterns();
+    rmSync(parsed);
+    assert.deepEqual(await patterns(), told);
+    writeFileSync(parsed, 'half');
+    const { code, stderr } = await patterns();
+    assert.notEqual(code, 0);
+    assert.match(stderr, new RegExp(`cannot .*${PARSED_NAME}`));
+  });
 });
