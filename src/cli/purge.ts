@@ -42,11 +42,12 @@ export async function purge(values: Values): Promise<number> {
   const grace = graceOf(settings);
   const maps = mapsOf(settings);
   becomeOwner(allOf(maps));
-  const troubles = await purgeMap(maps, settings, grace).catch(async error => {
-    throw await lockedOut(error, maps.map, grace);
+  const classifier = await classifierOf(settings);
+  const troubles = await purgeMap(maps, settings, grace, classifier).catch(async error => {
+    throw await lockedOut(error, maps.map, grace, classifier);
   });
   const locked = troubles.find(({ failure: { code } }) => LOCKED.has(code));
-  if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace);
+  if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace, classifier);
   if (settings.foreign) for (const spec of allOf(maps)) await endForeign(spec);
   const place = { ...maps, nowrite: false, configuration: configurationOf(settings) };
   const former = await endFormerMaps(place, warn, { tellsOwned: settings.all });
@@ -55,10 +56,15 @@ export async function purge(values: Values): Promise<number> {
 }
 
 /** The error, which says of a lock how many rows it keeps open. */
-async function lockedOut(error: unknown, map: MapSpec, grace: Grace): Promise<unknown> {
+async function lockedOut(
+  error: unknown,
+  map: MapSpec,
+  grace: Grace,
+  classifier: Classifier,
+): Promise<unknown> {
   if (!(error instanceof Failure) || !LOCKED.has(error.code)) return error;
   const rows = await readRows(map).then(
-    found => dueRows(map, found, grace).length,
+    async found => (await dueRows(map, found, grace, classifier)).length,
     () => 'an unknown number of',
   );
   const { message: reason, hint } = error;
@@ -72,11 +78,12 @@ async function purgeMap(
   maps: Maps,
   settings: Settings<'purge'>,
   grace: Grace,
+  classifier: Classifier,
 ): Promise<readonly Trouble[]> {
   const held = await hold(maps, settings);
   if (held === null) return [];
   try {
-    await end(held, settings, grace, await classifierOf(settings));
+    await end(held, settings, grace, classifier);
   } finally {
     await held.close();
   }

@@ -532,6 +532,21 @@ describe('sessions of Courier', () => {
     assert.deepEqual(await rowsAfter(DAY), []);
   });
 
+  test('keep no grant of an address that a reload excludes beyond its time, open or ended', async () => {
+    await pipeline.lines([
+      line('imapd', `LOGOUT, ${of('192.0.2.1')}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+      line('imapd', `LOGIN, ${of(IMAP)}, protocol=IMAP`),
+      line('imapd', `LOGIN, ${of(POP3)}, protocol=IMAP`),
+    ]);
+    assert.deepEqual(await rowsAfter(2 * GRACE), [IMAP, POP3]);
+    await pipeline.setRules(await rulesWith('none', '198.51.100.0/24'));
+    assert.deepEqual(await rowsAfter(GRACE - 60), [IMAP, POP3]);
+    await pipeline.lines([
+      line('imapd', `LOGOUT, ${of(POP3)}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+    ]);
+    assert.deepEqual(await rowsAfter(60), []);
+  });
+
   test('a logout beside a torn line ends its session, and prolongs no grant', async () => {
     await pipeline.lines([
       line('pop3d', `LOGOUT, ${of('192.0.2.1')}${POP3_END}`),
