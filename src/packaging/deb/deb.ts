@@ -2,13 +2,13 @@
  * `npm run deb`: builds popbsmtp_VERSION_ARCH.deb, with the compiled addon inside.
  *
  * Promises: the mail host needs no compiler and no npm; the same commit gives the same package, byte for byte, on the
- * same kind of machine (SOURCE_DATE_EPOCH; else in a clone the time of the last commit, and in an unpacked archive that of package.json); the project and its node_modules are
+ * same kind of machine (SOURCE_DATE_EPOCH, or else the time of the last commit; without git that of package.json); the project and its node_modules are
  * only read.  The package is built for the kind of machine that it is built on.
- * Needs dpkg-dev and binutils, git in a clone, and the built program (`npm run build`).
+ * Needs dpkg-dev and binutils, and the built program (`npm run build`).
  * Leaves to others: what is in it (contents.ts), what it says of itself (metadata.ts), what is done on the mail host
  * (init/debian/).
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -50,13 +50,18 @@ function readJson(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** In seconds since 1970.  An archive of the sources has no commits; then its package.json is as old as they are. */
+/** In seconds since 1970; of an archive of the sources, or where there is no git, that of package.json has to do. */
 function lastChange(): number {
   const { SOURCE_DATE_EPOCH: told } = process.env;
   if (told !== undefined) return Number(told);
-  if (existsSync(join(PROJECT, '.git')))
-    return Number(output('git', ['log', '-1', '--format=%ct']));
-  return Math.floor(statSync(join(PROJECT, 'package.json')).mtimeMs / 1000);
+  const git = { cwd: PROJECT, encoding: 'utf8' } as const;
+  // Not of a repository that the archive was unpacked in.
+  const { status, stdout } = existsSync(join(PROJECT, '.git'))
+    ? spawnSync('git', ['log', '-1', '--format=%ct'], git)
+    : { status: null, stdout: '' };
+  return status === 0
+    ? Number(stdout)
+    : Math.floor(statSync(join(PROJECT, 'package.json')).mtimeMs / 1000);
 }
 
 /** The libraries that the addons need, in the versions that have what they use. */

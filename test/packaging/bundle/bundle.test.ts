@@ -42,7 +42,7 @@ describe('a command loads what it needs, and not', () => {
     ],
     [
       'src/cli/match.ts',
-      /winston|@redis|tail-file|node_modules\/debug|src\/(?:postfix|classifier|fleet|control|daemon)\//,
+      /winston|@redis|tail-file|node_modules\/debug|src\/(?:postfix\/(?!executable)|(?:classifier|fleet|control|daemon)\/)/,
     ],
     ['src/cli/list.ts', /winston|@redis|src\/(?:daemon|fleet|recogniser|source)\//],
     ['src/cli/run.ts', /@redis/],
