@@ -32,7 +32,7 @@ import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines } from '../report/decisions.ts';
 import { print, warn } from '../report/print.ts';
 import { shown } from '../report/shown.ts';
 

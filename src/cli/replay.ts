@@ -14,22 +14,22 @@ import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import { Orders } from '../grant/orders.ts';
 import { formatCtime } from '../line/stamp.ts';
-import { difference } from '../map/difference.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { becomeOwner } from '../map/privileges.ts';
+import { difference } from '../map/row.ts';
 import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { Advice } from '../report/advice.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines, decisionJson, withShownUser } from '../report/decisions.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { isoTime, print } from '../report/print.ts';
+import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
-import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
+import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
 import { ordersFile } from '../state/state-file.ts';
 import { collectEarly } from './heap.ts';
@@ -79,7 +79,7 @@ interface Refused {
 /** @throws Failure STATE_UNREADABLE */
 function refusedNow({ map, grace }: ReplaySettings): Refused {
   const now = systemClock().now();
-  const orders = new Orders(grace);
+  const orders = new Orders(() => grace);
   orders.restore(ordersFile(map).read(), now);
   return { orders, now };
 }
@@ -158,64 +158,17 @@ class Player {
     if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
     if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;
-    if (json) this.#text += jsonLine(decision);
-    else if (debug)
-      this.#text += debugLines(decision, nowrite)
-        .map(line => `${line}\n`)
-        .join('');
+    if (json) {
+      const object = decisionJson(decision);
+      if (object !== null) this.#text += `${JSON.stringify(object)}\n`;
+    } else if (debug) {
+      for (const line of debugLines(decision, nowrite)) this.#text += `${line}\n`;
+    }
   }
 
   async #print(): Promise<void> {
     const text = this.#text;
     this.#text = '';
     await print(text);
-  }
-}
-
-function jsonLine(decision: Decision): string {
-  const object = jsonObject(decision);
-  return object === null ? '' : `${JSON.stringify(object)}\n`;
-}
-
-function jsonObject(decision: Decision): object | null {
-  switch (decision.kind) {
-    case 'login': {
-      const { event, server, ip, user, time } = decision.login;
-      const { kind } = decision.outcome;
-      const reason = kind === 'ignored' ? decision.outcome.reason : null;
-      return { event, outcome: kind, reason, server, ip, user, time: time && isoTime(time) };
-    }
-    case 'logout': {
-      const { event, server, ip, user, time } = decision.logout;
-      return { event, server, ip, user, time: time && isoTime(time) };
-    }
-    case 'purged': {
-      const { ip, stamp } = decision.grant;
-      return { event: 'purged', ip, time: isoTime(stamp) };
-    }
-    case 'withdrawn': {
-      const { ip, stamp } = decision.grant;
-      return { event: 'withdrawn', reason: decision.reason, ip, time: isoTime(stamp) };
-    }
-    case 'limit exceeded': {
-      const { login, reason, most, action } = decision;
-      const { server, ip, user, time } = login;
-      const stamp = time && isoTime(time);
-      return { event: 'limit exceeded', reason, most, action, server, ip, user, time: stamp };
-    }
-    case 'kept': {
-      const { ip, stamp } = decision.grant;
-      return { event: 'kept', ip, time: isoTime(stamp) };
-    }
-    case 'evicted':
-      return { event: 'evicted', ips: decision.grants.map(({ ip }) => ip) };
-    case 'allowed':
-    case 'revoked':
-    case 'lifted':
-    case 'order bounded':
-    case 'in force':
-    case 'map failed':
-    case 'map recovered':
-      return null;
   }
 }

@@ -85,6 +85,9 @@ interface MadeOutlets {
 
 export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets>;
 
+/** What a daemon keeps of them as long as it runs; what a reload takes is asked of the rules in force. */
+export type StartSettings = Omit<RunSettings, keyof RuleSettings>;
+
 /**
  * @param running the maps of a daemon that runs: it keeps them, and by them the rules, whatever is named now
  * @throws Failure of any value that is wrong

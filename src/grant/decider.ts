@@ -57,16 +57,16 @@ export class Decider {
     this.orders = parts.orders;
   }
 
+  /** Those in force; the grace periods have no other place. */
   get rules(): DecisionRules {
     return this.#rules;
   }
 
   /** Grants that are live have the new grace periods as well. */
   setRules(rules: DecisionRules): void {
-    const { grace } = rules;
-    if (String(grace) !== String(this.#rules.grace)) this.grants.setGrace(ip => grace.of(ip));
-    this.orders.setGrace(grace);
+    const { grace: before } = this.#rules;
     this.#rules = rules;
+    if (String(rules.grace) !== String(before)) this.grants.graceChanged(ip => before.of(ip));
   }
 
   take(event: ServerEvent, now: Moment, batch: Batch): void {

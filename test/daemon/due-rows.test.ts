@@ -27,7 +27,7 @@ test('rows are due by their age, unless an order allows them, or refuses them; o
   const spec = { type: 'lmdb', path: join(directory, 'map') };
   const grace = new Grace(900);
   const now = systemClock().now();
-  const orders = new Orders(grace);
+  const orders = new Orders(() => grace);
   for (const allowed of ['192.0.2.3', '192.0.2.7']) orders.allow(ip(allowed), 3600, now);
   orders.revoke({ kind: 'address', ip: ip('192.0.2.4') }, 3600, now);
   orders.revoke({ kind: 'user', user: 'mallory' }, 3600, now);

@@ -67,6 +67,7 @@ let map: FailingMap;
 let decisions: Decision[];
 let pipeline: ReadingPipeline;
 let orders: Orders;
+let commits: string[];
 let restored: GrantTable;
 
 const GRACES = new Grace(GRACE);
@@ -94,21 +95,33 @@ async function rulesWith(
   return { classifier, grace: GRACES, policy: LIBERAL };
 }
 
-async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
+/** Those of the rules in force. */
+let graces = (): Grace => GRACES;
+
+async function start(rows: Row[] = [], by = new Orders(() => graces())): Promise<void> {
   now = NOON;
   orders = by;
   map = new FailingMap(SPEC, rows);
   decisions = [];
-  restored = new GrantTable(() => GRACE, CAPACITY);
+  restored = new GrantTable(address => graces().of(address), CAPACITY);
   const decider = new Decider({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
     grants: restored,
     sessions: new SessionTable(DAY),
     orders,
   });
+  graces = () => decider.rules.grace;
+  commits = [];
   pipeline = new ReadingPipeline({
     decider,
     map,
+    commits: {
+      committed: (seconds, changed) => {
+        assert.ok(seconds >= 0);
+        commits.push(`${changed} rows`);
+      },
+      commitFailed: () => void commits.push('failed'),
+    },
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
     report: decision => void decisions.push(decision),
   });
@@ -240,6 +253,16 @@ test("a row of the administrator's is left alone, also at the end of the grant",
 });
 
 describe('a map that cannot be written', () => {
+  test('is told to who counts commits, as are those that succeed', async () => {
+    await pipeline.lines([login('198.51.100.1'), login('198.51.100.2')]);
+    map.full = true;
+    await pipeline.lines([login('198.51.100.3')]);
+    map.full = false;
+    now += 1;
+    await pipeline.purge();
+    assert.deepEqual(commits, ['2 rows', 'failed', '1 rows']);
+  });
+
   test('is caught up with when it can, and nothing claims to be written before', async () => {
     await pipeline.lines([login('198.51.100.1')]);
     map.full = true;
@@ -589,7 +612,7 @@ describe('by hand', () => {
   test('an order of an earlier run goes on, also with a map that lacks its row', async () => {
     await pipeline.allow(A, 3 * GRACE);
     const saved = orders.save({ wall: epoch(now), steady: epoch(now) });
-    const again = new Orders(GRACES);
+    const again = new Orders(() => graces());
     again.restore(saved, { wall: epoch(NOON), steady: epoch(NOON) });
     await start([], again);
     await pipeline.obey([]);

@@ -52,7 +52,7 @@ describe('faults, with the line and what to do', () => {
   const table: readonly (readonly [string, string, number, RegExp])[] = [
     ['splits-at = 100', '', 1, /whole lines of a server that tears none; add splits-at/],
     ["'failed '", "''", 3, /it is empty; give the text/],
-    ["'failed '", '7', 3, /"begins" is of the wrong sort/],
+    ["'failed '", '7', 3, /"begins" has the wrong type/],
     ["begins = 'failed '\n", '', 2, /"begins" is missing/],
     ["', from '", "'.from '", 4, /begins with no fixed text; begin it with the text/],
     ["', from '", "', from (?:'", 4, /a group is not closed/],
