@@ -75,8 +75,10 @@ export function openFinishedLog(path: string): FinishedLog {
   const modifiedMs = (): number => fstatSync(fd).mtimeMs;
   const blocksOf = (sieve: Sieve): AsyncGenerator<Sifted> => {
     if (isLarge) return closing(fd, siftInThread(fd, sieve.programs));
-    if (packing === null) return closing(fd, sift(requireText(path, fileReader(fd)), sieve));
-    return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
+    if (packing !== null)
+      return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
+    const read = fileReader(fd);
+    return closing(fd, sift(status.isFile() ? read : requireText(path, read), sieve));
   };
   return new BlockLog(path, modifiedMs, size, blocksOf);
 }
