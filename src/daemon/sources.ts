@@ -1,8 +1,8 @@
 /**
  * Makes the sources that the settings name.
  */
-import { closeSync } from 'node:fs';
-import { type Clock, epoch } from '../base/clock.ts';
+import { closeSync, existsSync } from 'node:fs';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
@@ -16,13 +16,22 @@ import { openForReading } from '../source/readable-log.ts';
 import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
-import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
 import type { Places } from '../state/checkpoint.ts';
 import { journalAhead, newestJournalLogin } from './live-source.ts';
-import type { RunSettings } from './settings.ts';
+import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
 export const STDIN = '-';
+
+/** Where mail logs usually are: Debian and SUSE, Red Hat, the BSDs and Slackware, Mac OS X; then Debian's split log and Solaris. */
+const USUAL_LOGS = [
+  '/var/log/mail.log',
+  '/var/log/maillog',
+  '/var/log/mail',
+  '/var/log/mail.info',
+  '/var/log/syslog',
+  '/var/adm/maillog',
+];
 
 /** A source, with what the daemon wants of it besides lines. */
 export interface Watched {
@@ -36,9 +45,10 @@ export interface Watched {
 
 /** What a source is made from. */
 export interface Watching {
-  readonly settings: RunSettings;
+  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
   readonly registry: Registry;
-  readonly clock: Clock;
+  /** The moment before which no login matters, as things are now. */
+  since(): EpochSeconds;
   /** Where an earlier run has got to. */
   readonly places: Places;
 }
@@ -60,8 +70,8 @@ export async function checkLogs(
 ): Promise<readonly string[]> {
   if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
   if (watchlog.length === 0) {
-    const usual = usualLog();
-    if (usual === null) return [await journalOrNone()];
+    const usual = USUAL_LOGS.find(path => existsSync(path));
+    if (usual === undefined) return [await journalOrNone()];
     return [await fileOrJournal(usual, registry, journalTrust === 'any', notice)];
   }
   for (const name of watchlog) {
@@ -117,7 +127,7 @@ const watchInput = (receiver: Receiver): Watched => ({
 
 function watchJournal(
   receiver: Receiver,
-  { settings, registry, clock, places }: Watching,
+  { settings, registry, since, places }: Watching,
 ): Watched {
   const rulesOf = (known: Registry): JournalRules => ({
     tags: [...known.tags],
@@ -126,7 +136,7 @@ function watchJournal(
   const saved = places[JOURNAL];
   const source = new JournalSource(receiver, rulesOf(registry), {
     cursor: typeof saved === 'string' ? saved : null,
-    since: () => (settings.reprocess ? epoch(0) : epoch(clock.now().wall - settings.grace.longest)),
+    since: settings.reprocess ? () => epoch(0) : since,
   });
   return {
     name: JOURNAL,
@@ -137,8 +147,7 @@ function watchJournal(
 }
 
 function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
-  const { settings, registry, clock, places } = watching;
-  const since = epoch(clock.now().wall - settings.grace.longest);
+  const { settings, registry, since, places } = watching;
   const byTime = startAtTime(since, modified => {
     const stamps = new StampReader(() => modified);
     return line => stamps.bounded(parseLine(line, stamps, registry.ownForms).time);

@@ -34,7 +34,7 @@ export function judgePostfix({ answer, maps }: PostfixFacts): Verdict[] {
       return [
         error(
           `postconf cannot say how Postfix is set up: ${answer.reason}`,
-          'mend main.cf or master.cf, or name their directory with --postfix-config',
+          'fix main.cf or master.cf, or name their directory with --postfix-config',
         ),
       ];
     case 'known':
