@@ -23,8 +23,8 @@ import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { openForReading } from '../source/finished-log.ts';
 import { JOURNAL } from '../source/journal-source.ts';
+import { openForReading } from '../source/readable-log.ts';
 import { type Account, mayRead } from './account.ts';
 
 /** What the last part of a log has brought. */
