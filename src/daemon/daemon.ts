@@ -17,6 +17,7 @@ import { readSecrets } from '../fleet/connection.ts';
 import type { FleetSettings } from '../fleet/engine.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import type { Grace } from '../grant/grace.ts';
+import { Pieces } from '../line/pieces.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { exampleKeys } from '../map/row.ts';
@@ -245,12 +246,18 @@ class RunningDaemon implements Daemon {
 
   #receiverFor(name: string): Receiver {
     this.#silences.watch(name);
+    const pieces = new Pieces();
     return {
       lines: (batch, writtenBy = null) => {
         this.#silences.heard(name);
         this.#counters.lines(name, batch.length);
         this.#output.lines?.(batch);
-        return this.#watch(this.#take(batch, writtenBy));
+        return this.#watch(
+          this.#take(
+            batch.map(line => pieces.whole(line)),
+            writtenBy,
+          ),
+        );
       },
       notice: notice => {
         this.#notice(notice);

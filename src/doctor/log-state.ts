@@ -11,6 +11,7 @@ import { Failure } from '../base/errors.ts';
 import { excerpt } from '../base/excerpt.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { checkLogs, STDIN } from '../daemon/sources.ts';
+import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -167,8 +168,9 @@ function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSe
       missed.example = excerpt(message, EXAMPLE_LENGTH);
     },
   });
+  const pieces = new Pieces();
   for (const line of lines) {
-    const event = recogniser.recognise(line);
+    const event = recogniser.recognise(pieces.whole(line));
     if (event?.event === 'login') logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
   }
   return { lines: lines.length, logins, missed, lastStamp: lastStamp(lines, registry, now) };

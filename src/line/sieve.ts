@@ -8,12 +8,15 @@
  * Promises: a line is left out only if the prefix has the common shape, `STAMP host tag:` or `STAMP host tag[pid]:`
  * (RFC 3164 stamp of 15 bytes, or RFC 3339 with or without fraction), and the tag is none of the programs; then the
  * parser would name that tag (prefix.ts).  What has any other shape is let through with no program, for the parser.
+ * So is an empty line, and one that is too long as an empty one, since pieces of a line may be among them (pieces.ts).
  * Where a program is told, the parts are the parser's.  test/line/sieve.test.ts compares both.
  */
 import { MAX_LINE } from './length.ts';
-import { COMMON_STAMP, FACILITY_LEVELS } from './prefix.ts';
+import { FACILITY_LEVELS } from './levels.ts';
+import { COMMON_STAMP } from './prefix.ts';
 import { NO_PROGRAM, type Spans } from './spans.ts';
 
+const TAB = 9;
 const NEWLINE = 10;
 const SPACE = 32;
 const DASH = 45;
@@ -37,6 +40,8 @@ const ID = Buffer.from('[ID ');
 const CLASSIC_LENGTH = 15;
 const ISO_LENGTH = 19;
 const OFFSET_LENGTH = 6;
+/** `2026-11-23`: of another stamp, behind what carries it. */
+const DAY_LENGTH = 10;
 const WHOLE_STAMP = new RegExp(`^(?:${COMMON_STAMP})$`);
 
 /** FNV-1a, without the offset. */
@@ -96,8 +101,10 @@ export class Sieve {
     let from = start;
     while (from < end && !spans.isFull) {
       const to = block.indexOf(NEWLINE, from);
-      if (to - from > MAX_LINE) tooLong++;
-      else if (!this.#take(block, from, to, lines, spans)) spans.addWhole(lines, from, to);
+      if (to - from > MAX_LINE) {
+        tooLong++;
+        spans.addWhole(lines, from, from);
+      } else if (!this.#take(block, from, to, lines, spans)) spans.addWhole(lines, from, to);
       lines++;
       from = to + 1;
     }
@@ -197,7 +204,7 @@ function isoEnd(block: Buffer, from: number): number {
   return -1;
 }
 
-/** Where the tag begins behind a plain host, else -1; a level there would move both by a place. */
+/** Where the tag begins behind a plain host, else -1; a level there would move both by a place, as a day would. */
 function tagStart(block: Buffer, host: number): number {
   let at = host;
   let hash = 0;
@@ -206,6 +213,7 @@ function tagStart(block: Buffer, host: number): number {
     at++;
   }
   if (at === host || block[at] !== SPACE || at - host > MAX_TOKEN || LEVELS.has(hash)) return -1;
+  if (at - host === DAY_LENGTH && block[host + 4] === DASH && block[host + 7] === DASH) return -1;
   return at + 1;
 }
 
@@ -222,7 +230,9 @@ function behindTag(block: Buffer, tagEnd: number): number {
 
 /** Where the message begins, or -1 where Solaris' id may stand before it. */
 function messageStart(block: Buffer, behind: number): number {
-  const message = block[behind] === SPACE ? behind + 1 : behind;
-  const id = block[message] === SPACE ? message + 1 : message;
+  const message = isBlank(block[behind]) ? behind + 1 : behind;
+  const id = isBlank(block[message]) ? message + 1 : message;
   return equals(ID, block, id, id + ID.length) ? -1 : message;
 }
+
+const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;

@@ -6,12 +6,13 @@
  * Leaves to others: what comes of an event (classifier, grant table), how it is told (cli/explain.ts).
  */
 import type { EpochSeconds } from '../base/clock.ts';
+import { Pieces } from '../line/pieces.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 import { type Progress, progress } from './progress.ts';
-import { describe, Recogniser } from './recogniser.ts';
+import { describe, Recogniser, saidIn } from './recogniser.ts';
 import type { Registry } from './registry.ts';
 import { TornLines } from './torn-lines.ts';
 
@@ -47,6 +48,7 @@ export class Explainer {
   readonly #recogniser: Recogniser;
   readonly #stamps: StampReader;
   readonly #torn = new TornLines();
+  readonly #pieces = new Pieces();
 
   /** @param reference no line is later than this, give or take a day (StampReader) */
   constructor(registry: Registry, reference: () => EpochSeconds) {
@@ -57,11 +59,15 @@ export class Explainer {
 
   /** @param text a whole line without its end, a character a byte (latin1) */
   explain(text: string): Explanation {
-    const event = this.#recogniser.recognise(text);
-    const line = parseLine(text, this.#stamps, this.#registry.ownForms);
-    if (line.program === null) return { line, attempts: [], outcome: { kind: 'no program' } };
-    const program = this.#registry.program(line.program);
-    if (program === null) return { line, attempts: [], outcome: { kind: 'unknown program' } };
+    const whole = this.#pieces.whole(text);
+    const event = this.#recogniser.recognise(whole);
+    const tagged = parseLine(whole === '' ? text : whole, this.#stamps, this.#registry.ownForms);
+    if (tagged.program === null)
+      return { line: tagged, attempts: [], outcome: { kind: 'no program' } };
+    const program = this.#registry.program(tagged.program);
+    if (program === null)
+      return { line: tagged, attempts: [], outcome: { kind: 'unknown program' } };
+    const { line } = saidIn(tagged, program, this.#stamps);
     const { patterns, splitting } = program;
     const isPiece = splitting !== null && this.#torn.isPiece(line, splitting);
     if (isPiece && event === null) return { line, attempts: [], outcome: { kind: 'torn' } };

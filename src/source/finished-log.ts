@@ -131,6 +131,7 @@ class BlockLog implements FinishedLog {
         this.#bytes += end;
         this.#tooLong += tooLong + Number(skipped);
         this.#lines += Number(skipped);
+        if (skipped) lines.skipped();
         const batch = new BlockBatch(sifted, lines, this.#lines + 1);
         this.#lines += count;
         yield batch;

@@ -9,6 +9,7 @@
  * Known limits: journalctl leaves out a field of 4096 bytes or more (journalctl(1), `-o json`), so such a message is
  * too long for us; an entry with several tags, which only the journal's own protocol can make, is not read.
  */
+import { escapeControls } from '../line/controls.ts';
 import { PROGRAM } from '../line/prefix.ts';
 
 export interface JournalEntry {
@@ -104,7 +105,7 @@ export function entryLine(entry: JournalEntry): string | null {
   if (message === null) return null;
   const name = host !== null && HOST.test(host) ? host : 'localhost';
   const process = pid !== null && DIGITS.test(pid) ? `[${pid}]` : '';
-  return `${stampOf(entry)} ${name} ${tag}${process}: ${escaped(message)}`;
+  return `${stampOf(entry)} ${name} ${tag}${process}: ${escapeControls(message)}`;
 }
 
 /** RFC 3339 with microseconds. */
@@ -112,13 +113,6 @@ function stampOf({ microseconds }: JournalEntry): string {
   const second = new Date(microseconds / 1000).toISOString().slice(0, 19);
   return `${second}.${String(microseconds % 1_000_000).padStart(6, '0')}Z`;
 }
-
-/** rsyslog's `#ooo` for control characters (its parameters parser.escapeControlCharacter*). */
-const escaped = (message: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be escaped
-  message.replace(/[\0-\x1f\x7f]/g, control => {
-    return `#${control.charCodeAt(0).toString(8).padStart(3, '0')}`;
-  });
 
 function parseObject(json: string): Fields | null {
   try {
