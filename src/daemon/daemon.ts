@@ -25,6 +25,8 @@ import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import type { Recogniser } from '../recogniser/recogniser.ts';
+import { strayOf } from '../recogniser/stray.ts';
+import { StrayWatch } from '../recogniser/stray-watch.ts';
 import { TornWatch } from '../recogniser/torn-watch.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import type { Notes } from '../state/checkpoint.ts';
@@ -93,6 +95,7 @@ class RunningDaemon implements Daemon {
   readonly #drift: Drift;
   readonly #core: Core;
   readonly #tornWatch: TornWatch;
+  readonly #strayWatch: StrayWatch;
   readonly #pipeline: Pipeline;
   /** Null in a dry run. */
   readonly #bookmarks: Bookmarks | null;
@@ -129,6 +132,7 @@ class RunningDaemon implements Daemon {
     this.#silences = new Silences(() => clock.now().steady, warn);
     this.#drift = new Drift(warn, settings.logUsers === 'plain');
     this.#tornWatch = new TornWatch(warn);
+    this.#strayWatch = new StrayWatch(warn, settings.logUsers === 'plain');
     this.#bookmarks = settings.nowrite
       ? null
       : new Bookmarks(held.map, () => this.#grace.toString(), warn);
@@ -237,6 +241,10 @@ class RunningDaemon implements Daemon {
         if (program !== null) this.#drift.recognised(program);
       },
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
+      stranger: line => {
+        const stray = strayOf(line, loaded.registry);
+        if (stray !== null) this.#strayWatch.found(stray);
+      },
       torn: (line, isLogin) => {
         this.#counters.torn(isLogin);
         this.#tornWatch.torn(line, isLogin, now().steady);

@@ -26,6 +26,12 @@ const LETTER_T = 84;
 const LETTER_Z = 90;
 const OPEN = 91;
 const CLOSE = 93;
+/** How many lines of each other program are let through at first, where these are of interest. */
+const FIRST_LINES = 100;
+/** Instead of their number: all of them are. */
+const ALL = 0xffff;
+/** Slots that tags fall into by their hash. */
+const SLOTS = 4096;
 /** Longer tags and hosts are left to the parser. */
 const MAX_TOKEN = 64;
 const MAX_PID = 10;
@@ -72,24 +78,41 @@ export interface Sieved {
 export class Sieve {
   /** The tags whose lines it lets through. */
   readonly programs: readonly string[];
+  /** Which lines of other programs it lets through; threads may share it. */
+  readonly strangers: SharedArrayBuffer | null;
+  /** How many have been let through, by slot. */
+  readonly #seen: Uint16Array | null;
   /** Their bytes. */
   readonly #tags: readonly Buffer[];
   /** The programs by the hashes of their tags. */
   readonly #byHash = new Map<number, readonly number[]>();
   /** The lower bits of these hashes: says of nearly every other tag that it is none of them. */
-  readonly #mayBe = new Uint8Array(4096);
+  readonly #mayBe = new Uint8Array(SLOTS);
   /** The last stamp that was looked at, and how many there were. */
   #stamp = Buffer.alloc(0);
   #second = 0;
 
-  constructor(programs: readonly string[]) {
+  /** @param strangers of Sieve.strangers, to look at some lines of other programs as well; null for none */
+  constructor(programs: readonly string[], strangers: SharedArrayBuffer | null = null) {
     this.programs = programs;
+    this.strangers = strangers;
+    this.#seen = strangers && new Uint16Array(strangers);
     this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
     for (const [index, tag] of this.#tags.entries()) {
       const hash = tag.reduce(step, 0);
       this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), index]);
-      this.#mayBe[hash & 4095] = 1;
+      this.#mayBe[hash & (SLOTS - 1)] = 1;
     }
+  }
+
+  /** Memory in which it is kept which lines of other programs are let through. */
+  static strangers(): SharedArrayBuffer {
+    return new SharedArrayBuffer(SLOTS * Uint16Array.BYTES_PER_ELEMENT);
+  }
+
+  /** From now on all lines of another program are let through. */
+  admit(program: string): void {
+    if (this.#seen !== null) this.#seen[hashOf(program) & (SLOTS - 1)] = ALL;
   }
 
   /**
@@ -124,12 +147,23 @@ export class Sieve {
     }
     const behind = behindTag(block, tagEnd);
     if (tagEnd === tag || tagEnd - tag > MAX_TOKEN || behind < 0 || behind > to) return false;
-    if (this.#mayBe[hash & 4095] === 0) return true;
+    if (this.#mayBe[hash & (SLOTS - 1)] === 0) return !this.#isOfInterest(hash);
     const program = this.#programOf(hash, block, tag, tagEnd);
-    if (program === NO_PROGRAM) return true;
+    if (program === NO_PROGRAM) return !this.#isOfInterest(hash);
     const message = messageStart(block, behind);
     if (message < 0 || !this.#isStamp(block, from, host - 1)) return false;
     spans.add(index, from, to, program, host, tagEnd, message, this.#second);
+    return true;
+  }
+
+  #isOfInterest(hash: number): boolean {
+    const seen = this.#seen;
+    if (seen === null) return false;
+    const slot = hash & (SLOTS - 1);
+    const count = seen[slot] ?? 0;
+    if (count === ALL) return true;
+    if (count >= FIRST_LINES) return false;
+    seen[slot] = count + 1;
     return true;
   }
 

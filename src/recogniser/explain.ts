@@ -14,6 +14,7 @@ import type { Pattern, PatternFile } from './pattern.ts';
 import { type Progress, progress } from './progress.ts';
 import { describe, Recogniser, saidIn } from './recogniser.ts';
 import type { Registry } from './registry.ts';
+import { type Stray, strayOf } from './stray.ts';
 import { TornLines } from './torn-lines.ts';
 
 /** Why a pattern makes no event of a message that its expression describes. */
@@ -28,7 +29,8 @@ export interface Attempt extends Progress {
 export type Outcome =
   | { readonly kind: 'event'; readonly event: ServerEvent; readonly by: Attempt }
   /** The prefix tells no program, or one that no pattern file names; or the line may be a piece of a longer one. */
-  | { readonly kind: 'no program' | 'unknown program' | 'torn' }
+  | { readonly kind: 'no program' | 'unknown program'; readonly stray: Stray | null }
+  | { readonly kind: 'torn' }
   /** A line that is no event, but says whose address a later login of the same process has, or that none will come. */
   | { readonly kind: 'connect' | 'failure'; readonly by: Attempt }
   | { readonly kind: 'obstacle'; readonly obstacle: Obstacle; readonly by: Attempt }
@@ -63,16 +65,20 @@ export class Explainer {
     const event = this.#recogniser.recognise(whole);
     const tagged = parseLine(whole === '' ? text : whole, this.#stamps, this.#registry.ownForms);
     if (tagged.program === null)
-      return { line: tagged, attempts: [], outcome: { kind: 'no program' } };
+      return { line: tagged, attempts: [], outcome: this.#strange('no program', tagged) };
     const program = this.#registry.program(tagged.program);
     if (program === null)
-      return { line: tagged, attempts: [], outcome: { kind: 'unknown program' } };
+      return { line: tagged, attempts: [], outcome: this.#strange('unknown program', tagged) };
     const { line } = saidIn(tagged, program, this.#stamps);
     const { patterns, splitting } = program;
     const isPiece = splitting !== null && this.#torn.isPiece(line, splitting);
     if (isPiece && event === null) return { line, attempts: [], outcome: { kind: 'torn' } };
     const attempts = patterns.map(pattern => this.#attempt(pattern, line));
     return { line, attempts, outcome: outcomeOf(line, event, attempts) };
+  }
+
+  #strange(kind: 'no program' | 'unknown program', line: Line): Outcome {
+    return { kind, stray: strayOf(line, this.#registry) };
   }
 
   #attempt(pattern: Pattern, { message }: Line): Attempt {

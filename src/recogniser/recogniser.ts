@@ -31,6 +31,8 @@ export interface Observer {
   recognised?(line: Line): void;
   /** No pattern describes a line of a server's program, and it is no piece of a torn line. */
   unrecognised(line: Line): void;
+  /** A line has no program, or one that no pattern file names (stray.ts). */
+  stranger?(line: Line): void;
   /**
    * A line may be a piece of a longer one, and no login comes of it.
    *
@@ -61,7 +63,11 @@ export class Recogniser {
   /** What makes the lines of this recogniser's log out of its bytes. */
   reading(): Reading {
     const { tags, ownForms } = this.#registry;
-    return { sieve: new Sieve(tags), lines: new BlockLines(tags, this.#stamps, ownForms) };
+    const strangers = this.#observer?.stranger === undefined ? null : Sieve.strangers();
+    return {
+      sieve: new Sieve(tags, strangers),
+      lines: new BlockLines(tags, this.#stamps, ownForms),
+    };
   }
 
   /** The lines that come next are no younger than this (StampReader). */
@@ -81,7 +87,10 @@ export class Recogniser {
 
   recogniseLine(tagged: Line): ServerEvent | null {
     const program = tagged.program === null ? null : this.#registry.program(tagged.program);
-    if (program === null) return null;
+    if (program === null) {
+      this.#observer?.stranger?.(tagged);
+      return null;
+    }
     const { patterns, splitting } = program;
     const { line, isRepeated } = saidIn(tagged, program, this.#stamps);
     if (splitting !== null && this.#memory.torn.isPiece(line, splitting))

@@ -73,7 +73,7 @@ export function openFinishedLog(path: string): FinishedLog {
 
 async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGenerator<Sifted> {
   try {
-    yield* inThread ? siftInThread(fd, sieve.programs) : sift(fileReader(fd), sieve);
+    yield* inThread ? siftInThread(fd, sieve) : sift(fileReader(fd), sieve);
   } finally {
     closeSync(fd);
   }
