@@ -84,7 +84,9 @@ const JSON_FILE: Carrier = text => {
   if (stream !== 'stdout' && stream !== 'stderr') return null;
   const isLast = log.endsWith('\n');
   const bytes = Buffer.from(isLast ? log.slice(0, -1) : log).toString('latin1');
-  return { rest: escapeControls(bytes), stamp: time, piece: { stream, isLast } };
+  // A tab ends no line, and may stand between the parts of a prefix.
+  const rest = bytes.split('\t').map(escapeControls).join('\t');
+  return { rest, stamp: time, piece: { stream, isLast } };
 };
 
 /** @param text UTF-8, a character a byte */

@@ -14,14 +14,29 @@ export interface OwnLines {
   readonly forms: readonly OwnForm[];
 }
 
-const STAMPED = new RegExp(`^${STAMP} `);
+/** How any such message begins. */
+const STAMPED = new RegExp(String.raw`^(?:[\w-]{1,32}: )?${STAMP} `);
 
 /** The line that stands in the message of another, or that one itself. */
-export function ownLine(line: Line, { programs, forms }: OwnLines, stamps: StampReader): Line {
-  const { message } = line;
-  if (!STAMPED.test(message) && !forms.some(({ prefix }) => prefix.test(message))) return line;
-  const own = taggedLine(message, stamps, forms);
-  if (own === null || own.program === null || !programs.has(own.program)) return line;
-  const { program, message: text } = own;
-  return { ...line, time: sooner(own.time, line.time), program, message: text };
+export function ownLine(line: Line, own: OwnLines, stamps: StampReader): Line {
+  const { program, message } = line;
+  if (!STAMPED.test(message)) return line;
+  // Where a stamp was put before the server's own name, that was taken for the tag.
+  return (
+    innerLine(line, message, own, stamps) ??
+    innerLine(line, `${program}: ${message}`, own, stamps) ??
+    line
+  );
+}
+
+function innerLine(
+  line: Line,
+  text: string,
+  { programs, forms }: OwnLines,
+  stamps: StampReader,
+): Line | null {
+  const own = taggedLine(text, stamps, forms);
+  if (own === null || own.program === null || !programs.has(own.program)) return null;
+  const { program, message } = own;
+  return { ...line, time: sooner(own.time, line.time), program, message };
 }

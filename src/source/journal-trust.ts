@@ -74,6 +74,13 @@ export function trustDeclared(
   return entry => byTag.get(entry.tag)?.some(declared => isTrusted(entry, declared)) ?? false;
 }
 
+/** The tag under which journald speaks of itself, as of messages that it dropped. */
+export const JOURNALD = 'systemd-journald';
+
+/** Whether an entry is journald's own (systemd.journal-fields(7), _TRANSPORT=driver). */
+export const isJournald = ({ tag, uid, transport }: JournalEntry): boolean =>
+  tag === JOURNALD && uid === 0 && transport === 'driver';
+
 const isAmong = <T>(value: T | null, declared: readonly T[] | null): boolean =>
   declared === null || (value !== null && declared.includes(value));
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JournalEntry } from '../../src/source/journal-entry.ts';
 import {
+  isJournald,
   isTrusted,
   type JournalTrust,
   ONLY_ROOT,
@@ -161,4 +162,11 @@ describe('of several servers', () => {
   ] as const) {
     test(name, () => assert.equal(trust({ ...ENTRY, ...entry }), trusted));
   }
+});
+
+test('what journald says of itself is known by its way in, and by nobody else’s words', () => {
+  const own = { ...ENTRY, tag: 'systemd-journald', transport: 'driver' };
+  assert.equal(isJournald(own), true);
+  for (const changed of [{ tag: 'x' }, { uid: 1000 }, { uid: null }, { transport: 'syslog' }])
+    assert.equal(isJournald({ ...own, ...changed }), false);
 });
