@@ -27,28 +27,45 @@ export class FormerMaps {
   readonly #file: StateFile;
   readonly #current: readonly MapSpec[];
   readonly #warn: Warn;
+  readonly #tellsOwned: boolean;
 
-  /** @param current what the configuration names now, the first map first */
-  constructor(file: StateFile, current: readonly MapSpec[], warn: Warn) {
+  /**
+   * @param current what the configuration names now, the first map first
+   * @param tellsOwned whether to warn of one that another popbsmtp owns, which goes on ending its rows
+   */
+  constructor(
+    file: StateFile,
+    current: readonly MapSpec[],
+    warn: Warn,
+    { tellsOwned = true }: { readonly tellsOwned?: boolean } = {},
+  ) {
     this.#file = file;
     this.#current = current;
     this.#warn = warn;
+    this.#tellsOwned = tellsOwned;
   }
 
-  /** Notes the present maps, and ends the rows of the former ones. */
-  async end(): Promise<void> {
-    const former = this.#former();
+  /**
+   * Notes the present maps, and ends the rows of the former ones.
+   *
+   * @returns those whose rows stay
+   */
+  async end(): Promise<readonly MapSpec[]> {
+    const noted = this.#tolerate(() => namesIn(this.#file.read()), []);
+    const former = this.#former(noted);
     const present = this.#current.map(formatMapSpec);
-    await this.#note([...present, ...former.map(formatMapSpec)]);
+    const names = [...present, ...former.map(formatMapSpec)];
+    if (names.join('\n') !== noted.join('\n')) await this.#note(names);
     const left: MapSpec[] = [];
     for (const spec of former) if (!(await this.#endRows(spec))) left.push(spec);
     if (left.length < former.length) await this.#note([...present, ...left.map(formatMapSpec)]);
+    return left;
   }
 
-  #former(): MapSpec[] {
+  #former(noted: readonly string[]): MapSpec[] {
     const present = new Set(this.#current.map(formatMapSpec));
     const config = this.#current[0]?.config ?? null;
-    return this.#tolerate(() => namesIn(this.#file.read()), [])
+    return noted
       .filter(name => !present.has(name))
       .flatMap(name => this.#tolerate(() => [parseMapSpec(name, this.#file.path, config)], []));
   }
@@ -73,6 +90,7 @@ export class FormerMaps {
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      if (error.code === 'MAP_OWNED' && !this.#tellsOwned) return false;
       this.#warn(`${name} is no longer in the configuration, and its rows stay: ${error.line}`);
       return false;
     }

@@ -3,16 +3,20 @@
  *
  * Promises: whole blocks of bytes are looked at, and only the lines that may be a known program's are decoded
  * (line/sieve.ts); memory does not grow with the log; lines that are too long and the end of the log are dealt with
- * as sifter.ts says.
+ * as sifter.ts says.  A file that is compressed is unpacked on the way, whatever its name; what is no text is refused,
+ * since "no logins" would be a wrong answer.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
-import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import type { BlockLines, Reading } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
 import type { Line } from '../line/prefix.ts';
 import type { Sieve } from '../line/sieve.ts';
+import { isBinary, TEXT_HEAD } from './binary.ts';
+import { headOf, MAGIC_BYTES, type Packing, packingOfHead, unpacked } from './packing.ts';
+import { readHead } from './place.ts';
 import { fileReader, type Reader, type Sifted, sift } from './sifter.ts';
 import { siftInThread } from './sifter-thread.ts';
 
@@ -37,7 +41,7 @@ export interface Batch {
 export interface FinishedLog {
   /** To be walked through once. */
   batches(reading: Reading): AsyncIterable<Batch>;
-  /** In bytes; null when it is no regular file. */
+  /** In bytes; null when it is no regular file, or is compressed. */
   readonly size: number | null;
   /** Bytes gone through so far, but for those of lines that are too long. */
   bytes(): number;
@@ -51,11 +55,11 @@ export interface FinishedLog {
 
 /**
  * @param path `-` is standard input, last written to now
- * @throws Failure LOG_MISSING, LOG_UNREADABLE
+ * @throws Failure LOG_MISSING, LOG_UNREADABLE, LOG_DIRECTORY, LOG_BINARY, LOG_PACKED
  */
 export function openFinishedLog(path: string): FinishedLog {
   if (path === '-') {
-    const input = streamReader(process.stdin);
+    const input = requireText('standard input', streamReader(process.stdin));
     return new BlockLog(
       path,
       () => Date.now(),
@@ -65,15 +69,63 @@ export function openFinishedLog(path: string): FinishedLog {
   }
   const fd = openForReading(path);
   const status = fstatSync(fd);
-  const size = status.isFile() ? status.size : null;
+  const packing = status.isFile() ? requireLog(path, fd) : null;
+  const size = status.isFile() && packing === null ? status.size : null;
   const isLarge = size !== null && size >= LARGE_BYTES && availableParallelism() > 1;
   const modifiedMs = (): number => fstatSync(fd).mtimeMs;
-  return new BlockLog(path, modifiedMs, size, sieve => siftFile(fd, sieve, isLarge));
+  const blocksOf = (sieve: Sieve): AsyncGenerator<Sifted> => {
+    if (isLarge) return closing(fd, siftInThread(fd, sieve));
+    if (packing === null) return closing(fd, sift(requireText(path, fileReader(fd)), sieve));
+    return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
+  };
+  return new BlockLog(path, modifiedMs, size, blocksOf);
 }
 
-async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGenerator<Sifted> {
+/**
+ * Looks at the first bytes of a file, before an hour is spent on the others.
+ *
+ * @returns how it is compressed
+ * @throws Failure LOG_BINARY, LOG_PACKED
+ */
+function requireLog(path: string, fd: number): Packing | null {
   try {
-    yield* inThread ? siftInThread(fd, sieve) : sift(fileReader(fd), sieve);
+    const packing = packingOfHead(readHead(fd, MAGIC_BYTES));
+    if (isBinary(headOf(fd, packing, TEXT_HEAD))) throw failure('LOG_BINARY', { path });
+    return packing;
+  } catch (error) {
+    closeSync(fd);
+    throw packedFailure(path, error);
+  }
+}
+
+const packedFailure = (path: string, error: unknown): Failure =>
+  error instanceof Failure
+    ? error
+    : failure('LOG_PACKED', { path, reason: reasonOf(error) }, error);
+
+async function* piecesOf(path: string, fd: number, packing: Packing): AsyncGenerator<Buffer> {
+  try {
+    yield* unpacked(fd, packing);
+  } catch (error) {
+    throw packedFailure(path, error);
+  }
+}
+
+/** Refuses what begins as no text does; for what can be read only once. */
+function requireText(path: string, read: Reader): Reader {
+  let isFirst = true;
+  return async into => {
+    const count = await read(into);
+    if (isFirst && isBinary(into.subarray(0, Math.min(count, TEXT_HEAD))))
+      throw failure('LOG_BINARY', { path });
+    isFirst = false;
+    return count;
+  };
+}
+
+async function* closing(fd: number, blocks: AsyncGenerator<Sifted>): AsyncGenerator<Sifted> {
+  try {
+    yield* blocks;
   } finally {
     closeSync(fd);
   }
@@ -154,6 +206,7 @@ class BlockLog implements FinishedLog {
       this.#modified = this.#lastChange();
       return value;
     } catch (error) {
+      if (error instanceof Failure) throw error;
       throw failure('LOG_UNREADABLE', { path: this.#path, reason: reasonOf(error) }, error);
     }
   }
@@ -214,13 +267,22 @@ function streamReader(stream: AsyncIterable<Buffer>): Reader {
   };
 }
 
-/** @throws Failure LOG_MISSING, LOG_UNREADABLE */
+/** @throws Failure LOG_MISSING, LOG_UNREADABLE, LOG_DIRECTORY */
 export function openForReading(path: string): number {
   const fd = openOrFail(path);
   if (!fstatSync(fd).isDirectory()) return fd;
   closeSync(fd);
-  throw failure('LOG_UNREADABLE', { path, reason: 'it is a directory' });
+  throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
 }
+
+/** Where journald keeps its files (systemd-journald.service(8)). */
+const JOURNAL_DIRECTORY = /^\/(?:var|run)\/log\/journal(?:\/|$)/;
+
+/** What to do instead of reading a directory. */
+export const remedyFor = (path: string): string =>
+  JOURNAL_DIRECTORY.test(path)
+    ? 'the systemd journal is watched with --watchlog journal'
+    : 'name the log of the POP3/IMAP server in it';
 
 function openOrFail(path: string): number {
   try {

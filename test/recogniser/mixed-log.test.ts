@@ -154,3 +154,15 @@ test('a connection that is told once more is no connection of a later process of
   for (const text of [repeated, login])
     assert.equal(recogniser.recognise(`Nov 23 00:53:00 mx popa3d[7]: ${text}`), null);
 });
+
+test('a repetition that rsyslog may have cut is none, since its end tells whose address it is', () => {
+  const recogniser = new Recogniser(shipped, new StampReader(() => NOW));
+  const repeat = (name: string): string => {
+    const login = `imap-login: Login: user=<${name}>, method=PLAIN, rip=192.0.2.10, lip=192.0.2.5`;
+    return `Nov 23 00:53:00 mx dovecot: message repeated 2 times: [ ${login.slice(0, 799)}]`;
+  };
+  const imitation = `x>, method=PLAIN, rip=203.0.113.66, lip=192.0.2.5, ${'y'.repeat(800)}`;
+  assert.equal(recogniser.recognise(repeat(imitation)), null);
+  assert.equal(recogniser.recognise(repeat(imitation.slice(0, 600))), null);
+  assert.equal(recogniser.recognise(repeat('anna'))?.ip, '192.0.2.10');
+});

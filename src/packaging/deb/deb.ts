@@ -28,8 +28,9 @@ import type { Metafile } from 'esbuild';
 import { packageRoot } from '../../base/package.ts';
 import { METAFILE } from '../bundle/facts.ts';
 import { manualFiles, SAMPLE_CONFIG } from '../manual/manual.ts';
+import { changelog } from './changelog.ts';
 import { CONFFILES, copyContents, DOC, filesBelow, HOME, MAIN, setModes } from './contents.ts';
-import { changelog, control, copyright, type Facts } from './metadata.ts';
+import { control, copyright, type Facts } from './metadata.ts';
 import { modulesInside, modulesOutside } from './modules.ts';
 
 const PROJECT = packageRoot();
@@ -87,7 +88,8 @@ function describe(root: string, facts: Facts, bundle: Metafile): void {
   const modules = [...modulesInside(PROJECT, bundle), ...modulesOutside(PROJECT)];
   const license = readFileSync(join(PROJECT, 'LICENSE'), 'utf8');
   write(root, `${DOC}/copyright`, `${copyright(license, modules)}\n`);
-  write(root, `${DOC}/changelog`, changelog(facts));
+  const changes = readFileSync(join(PROJECT, 'CHANGELOG.md'), 'utf8');
+  write(root, `${DOC}/changelog`, changelog(changes, facts));
   for (const name of [`${DOC}/changelog`, ...pagesBelow(root)]) {
     write(root, `${name}.gz`, gzipSync(readFileSync(join(root, name)), { level: 9 }));
     rmSync(join(root, name));
