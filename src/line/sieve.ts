@@ -26,8 +26,9 @@ const LETTER_T = 84;
 const LETTER_Z = 90;
 const OPEN = 91;
 const CLOSE = 93;
-/** How many lines of each other program are let through at first, where these are of interest. */
-const FIRST_LINES = 100;
+/** How many lines of each other program are let through at first, where these are of interest; then one of SOME. */
+export const FIRST_LINES = 100;
+const SOME = 256;
 /** Instead of their number: all of them are. */
 const ALL = 0xffff;
 /** Slots that tags fall into by their hash. */
@@ -162,9 +163,9 @@ export class Sieve {
     const slot = hash & (SLOTS - 1);
     const count = seen[slot] ?? 0;
     if (count === ALL) return true;
-    if (count >= FIRST_LINES) return false;
-    seen[slot] = count + 1;
-    return true;
+    const isNext = count + 1 === FIRST_LINES + SOME;
+    seen[slot] = isNext ? FIRST_LINES : count + 1;
+    return count < FIRST_LINES || isNext;
   }
 
   #programOf(hash: number, block: Buffer, from: number, to: number): number {

@@ -4,6 +4,7 @@
 
 import { excerpt } from '../base/excerpt.ts';
 import { MAX_LINE } from '../line/length.ts';
+import { FIRST_LINES } from '../line/sieve.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import type { Stray } from '../recogniser/stray.ts';
 import { keyOf, strayText } from '../recogniser/stray-watch.ts';
@@ -96,7 +97,7 @@ export class MatchSummary {
       this.#tooLong === 0 ? '' : `${this.#tooLong} lines of more than ${MAX_LINE} bytes skipped\n`,
       this.#tornText(),
       this.#missedText(),
-      ...[...this.#strays.values()].map(straysText),
+      ...[...this.#strays.values()].map(strays => this.#straysText(strays)),
     ].join('');
   }
 
@@ -107,6 +108,13 @@ export class MatchSummary {
       `somebody is tearing lines of ${programs.join(', ')}: of ${this.#torn} lines that a stranger may have written, ` +
       `${this.#passedOver} that read like logins were passed over\n`
     );
+  }
+
+  #straysText({ stray, example, lines }: Strays): string {
+    const { what, cure } = strayText(stray);
+    // Of other programs not every line is looked at.
+    const isAll = stray.kind !== 'tag' || this.#lines <= FIRST_LINES;
+    return `${isAll ? '' : 'at least '}${lines} lines ${what}; ${cure}:\n${example}`;
   }
 
   #missedText(): string {
@@ -121,11 +129,6 @@ export class MatchSummary {
 function exampleText({ path, number, text }: Place): string {
   const where = path === '-' ? 'standard input' : path;
   return `    ${where}:${number}: ${excerpt(text, EXAMPLE_LENGTH)}\n`;
-}
-
-function straysText({ stray, example, lines }: Strays): string {
-  const { what, cure } = strayText(stray);
-  return `${lines} lines ${what}; ${cure}:\n${example}`;
 }
 
 const countsText = ({ logins, logouts }: Counts): string => `${logins} logins, ${logouts} logouts`;

@@ -34,12 +34,14 @@ export interface JournalEntry {
   readonly transport: string | null;
   /** Which standard output or error it came by, if by one. */
   readonly stream: string | null;
-  /** What ended it in that stream other than a line end, so that it is no whole line; null for a line end. */
+  /** What ended it in that stream, or in a container's, other than a line end, so that it is no whole line; null for a line end. */
   readonly lineBreak: string | null;
 }
 
 /** What has to be asked of journalctl (`--output-fields`); cursor and time come in any case. */
 export const ENTRY_FIELDS = [
+  'CONTAINER_PARTIAL_ID',
+  'CONTAINER_PARTIAL_MESSAGE',
   'MESSAGE',
   'PRIORITY',
   'SYSLOG_IDENTIFIER',
@@ -95,7 +97,7 @@ export function parseEntry(json: string): JournalEntry | null {
     exe: textOf(fields['_EXE']),
     transport: textOf(fields['_TRANSPORT']),
     stream: textOf(fields['_STREAM_ID']),
-    lineBreak: textOf(fields['_LINE_BREAK']),
+    lineBreak: textOf(fields['_LINE_BREAK']) ?? partOf(fields),
   };
 }
 
@@ -122,6 +124,10 @@ function parseObject(json: string): Fields | null {
     return null;
   }
 }
+
+/** Docker's journald driver breaks long lines; each piece has an id, and in older ones all but the last are marked. */
+const partOf = (fields: Fields): string | null =>
+  textOf(fields['CONTAINER_PARTIAL_ID']) ?? textOf(fields['CONTAINER_PARTIAL_MESSAGE']);
 
 /** Undefined when there is none, or several. */
 function messageOf(fields: Fields): string | null | undefined {
