@@ -11,6 +11,7 @@ import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
+import { type Stray, strayOf } from '../recogniser/stray.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
 import { warn } from '../report/print.ts';
@@ -55,11 +56,15 @@ function endOfLooking(): Promise<boolean> {
 function followLog(path: string, { registry, summary, format }: Following): () => void {
   const clock = systemClock();
   let isMissed = false;
+  let stray: Stray | null = null;
   let number = 0;
   const stamps = new StampReader(() => clock.now().wall);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
     unrecognised: ({ message }) => {
       isMissed = isLoginLike(message);
+    },
+    stranger: line => {
+      stray = strayOf(line, registry);
     },
     torn: ({ program }, isLogin) => summary.torn(program ?? '-', isLogin),
   });
@@ -70,8 +75,11 @@ function followLog(path: string, { registry, summary, format }: Following): () =
       summary.recognised(event);
       return format(number, event);
     }
-    if (isMissed) summary.missed(path, number, line);
+    const place = { path, number, text: line };
+    if (isMissed) summary.missed(place);
+    else if (stray !== null) summary.stray(stray, place);
     isMissed = false;
+    stray = null;
     return '';
   };
   const tail = new Tail(path, {

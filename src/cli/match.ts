@@ -14,8 +14,9 @@ import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
+import { type Stray, strayOf } from '../recogniser/stray.ts';
 import { type EventFormat, eventFormat } from '../report/event-line.ts';
-import { MatchSummary } from '../report/match-summary.ts';
+import { MatchSummary, type Place } from '../report/match-summary.ts';
 import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
@@ -59,13 +60,22 @@ async function matchLog(
 ): Promise<void> {
   const stamps = new StampReader(() => log.modified);
   let isMissed = false;
+  let stray: Stray | null = null;
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
     unrecognised: ({ message }) => {
       isMissed = isLoginLike(message);
     },
+    stranger: line => {
+      stray = strayOf(line, registry);
+    },
     torn: ({ program }, isLogin) => summary.torn(program ?? '-', isLogin),
   });
-  for await (const batch of log.batches(recogniser.reading())) {
+  const reading = recogniser.reading();
+  const takeStray = (found: Stray, where: Place): void => {
+    summary.stray(found, where);
+    if (found.kind === 'tag') reading.sieve.admit(found.tag);
+  };
+  for await (const batch of log.batches(reading)) {
     let output = '';
     for (let index = 0; index < batch.size; index++) {
       const event = recogniser.recogniseLine(batch.line(index));
@@ -73,8 +83,11 @@ async function matchLog(
         summary.recognised(event);
         output += format(batch.number(index), event);
       } else if (isMissed) {
-        summary.missed(path, batch.number(index), batch.text(index));
+        summary.missed({ path, number: batch.number(index), text: batch.text(index) });
         isMissed = false;
+      } else if (stray !== null) {
+        takeStray(stray, { path, number: batch.number(index), text: batch.text(index) });
+        stray = null;
       }
     }
     await print(output);

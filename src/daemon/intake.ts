@@ -1,18 +1,21 @@
 /**
  * What receives the sources' lines: recognises them, hands what they tell to the pipeline, and watches over them.
  *
- * Promises: a batch is dealt with when the rows that it leads to are in the map.  Lines that no pattern knows any more, lines
- * that are torn, and a log that has fallen silent are told.  It is known when all logs are being followed, or known not to be
+ * Promises: a batch is dealt with when the rows that it leads to are in the map.  Lines that no pattern knows any more, logins
+ * of no known server, lines that are torn, and a log that has fallen silent are told.  It is known when all logs are being followed, or known not to be
  * there, and when all have ended.
  * Leaves to others: what a line says (recogniser/), what is decided (the pipeline), which sources there are (sources.ts).
  */
 import { EventEmitter } from 'node:events';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
 import type { Counters } from '../control/counters.ts';
+import { Pieces } from '../line/pieces.ts';
 import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import type { Recogniser } from '../recogniser/recogniser.ts';
+import { strayOf } from '../recogniser/stray.ts';
+import { StrayWatch } from '../recogniser/stray-watch.ts';
 import { TornWatch } from '../recogniser/torn-watch.ts';
 import type { Notice, Receiver } from '../source/source.ts';
 import type { Output } from './output.ts';
@@ -45,6 +48,7 @@ export class Intake {
   readonly #parts: IntakeParts;
   readonly #drift: Drift;
   readonly #tornWatch: TornWatch;
+  readonly #strayWatch: StrayWatch;
   readonly #silences: Silences;
   readonly #events = new EventEmitter<{ following: []; end: [] }>();
   readonly #unheard: Set<string>;
@@ -58,6 +62,7 @@ export class Intake {
     this.#parts = parts;
     this.#drift = new Drift(output.warn, parts.isQuoted);
     this.#tornWatch = new TornWatch(output.warn);
+    this.#strayWatch = new StrayWatch(output.warn, parts.isQuoted);
     this.#silences = new Silences(() => parts.now().steady, output.warn);
     this.#recogniser = this.#recogniserFor(parts.rules);
     this.#unheard = new Set(names);
@@ -78,11 +83,13 @@ export class Intake {
   receiverOf(name: string): Receiver {
     const { counters, watch } = this.#parts;
     this.#silences.watch(name);
+    const pieces = new Pieces();
     return {
       lines: (batch, writtenBy = null) => {
         this.#silences.heard(name);
         counters.lines(name, batch.length);
-        return watch(this.#take(batch, writtenBy));
+        const whole = batch.map(line => pieces.whole(line));
+        return watch(this.#take(whole, writtenBy));
       },
       notice: notice => this.#notice(name, notice),
     };
@@ -100,6 +107,10 @@ export class Intake {
         if (program !== null) this.#drift.recognised(program);
       },
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
+      stranger: line => {
+        const stray = strayOf(line, rules.registry);
+        if (stray !== null) this.#strayWatch.found(stray);
+      },
       torn: (line, isLogin) => {
         counters.torn(isLogin);
         this.#tornWatch.torn(line, isLogin, now().steady);

@@ -9,7 +9,7 @@ import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
 import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
-import { trustDeclared } from '../source/journal-trust.ts';
+import { isJournald, JOURNALD, trustDeclared } from '../source/journal-trust.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -129,10 +129,13 @@ function watchJournal(
   receiver: Receiver,
   { settings, registry, since, places }: Watching,
 ): Watched {
-  const rulesOf = (known: Registry): JournalRules => ({
-    tags: [...known.tags],
-    trust: settings.journalTrust === 'any' ? () => true : trustDeclared(known.files),
-  });
+  const rulesOf = (known: Registry): JournalRules => {
+    const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(known.files);
+    return {
+      tags: [...known.tags, JOURNALD],
+      trust: entry => (entry.tag === JOURNALD ? isJournald(entry) : isServers(entry)),
+    };
+  };
   const saved = places[JOURNAL];
   const source = new JournalSource(receiver, rulesOf(registry), {
     cursor: typeof saved === 'string' ? saved : null,

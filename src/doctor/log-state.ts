@@ -17,12 +17,15 @@ import {
 } from '../daemon/live-source.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { checkLogs, STDIN } from '../daemon/sources.ts';
+import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
+import { type Stray, strayOf } from '../recogniser/stray.ts';
+import { keyOf } from '../recogniser/stray-watch.ts';
 import { JOURNAL } from '../source/journal-source.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { type Account, mayRead } from './account.ts';
@@ -34,6 +37,8 @@ export interface Tail {
   readonly logins: ReadonlyMap<string, number>;
   /** Lines that look like logins and were not recognised, and the last of them. */
   readonly missed: { readonly lines: number; readonly example: string };
+  /** What is worth a word in lines of no known server, one of each kind, with their number. */
+  readonly strays: readonly { readonly stray: Stray; readonly lines: number }[];
   /** The stamp of the last line that has one. */
   readonly lastStamp: EpochSeconds | null;
 }
@@ -60,6 +65,7 @@ export type LogState =
 const TAIL_BYTES = 1 << 20;
 const TAIL_ENTRIES = 5000;
 const EXAMPLE_LENGTH = 160;
+const MOST_STRAYS = 20;
 
 /** @param account the daemon's, where it is another one than ours */
 export async function logStates(
@@ -163,18 +169,33 @@ async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown
 function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
   const logins = new Map<string, number>();
   const missed = { lines: 0, example: '' };
+  const strays = new Map<string, { readonly stray: Stray; lines: number }>();
   const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
       missed.example = excerpt(message, EXAMPLE_LENGTH);
     },
+    stranger: line => {
+      const stray = strayOf(line, registry);
+      if (stray === null) return;
+      const known = strays.get(keyOf(stray));
+      if (known !== undefined) known.lines++;
+      else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
+    },
   });
+  const pieces = new Pieces();
   for (const line of lines) {
-    const event = recogniser.recognise(line);
+    const event = recogniser.recognise(pieces.whole(line));
     if (event?.event === 'login') logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
   }
-  return { lines: lines.length, logins, missed, lastStamp: lastStamp(lines, registry, now) };
+  return {
+    lines: lines.length,
+    logins,
+    missed,
+    strays: [...strays.values()],
+    lastStamp: lastStamp(lines, registry, now),
+  };
 }
 
 function lastStamp(

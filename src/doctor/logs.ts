@@ -5,6 +5,7 @@
 import type { EpochSeconds } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import { formatStamp } from '../line/stamp.ts';
+import { strayText } from '../recogniser/stray-watch.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
 import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
@@ -113,7 +114,11 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
 export function judgeLogins({ logs }: LogFacts): Verdict[] {
   const read = logs.filter(log => log.kind === 'read');
   if (read.length === 0) return [];
-  return [...read.flatMap(missedVerdict), ...recognisedVerdict(read)];
+  return [
+    ...read.flatMap(missedVerdict),
+    ...read.flatMap(strayVerdicts),
+    ...recognisedVerdict(read),
+  ];
 }
 
 function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
@@ -125,6 +130,12 @@ function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
     ),
   ];
 }
+
+const strayVerdicts = ({ name, tail }: ReadLog): Verdict[] =>
+  tail.strays.map(({ stray, lines }) => {
+    const { what, cure } = strayText(stray);
+    return warning(`${name}: ${count(lines, 'line')} ${what}`, cure);
+  });
 
 function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
   const servers = new Map<string, number>();

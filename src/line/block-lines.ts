@@ -5,6 +5,7 @@
  * the order of the lines.  Nothing that is handed out refers to the block, which may be used again.
  */
 import type { EpochSeconds } from '../base/clock.ts';
+import { Pieces } from './pieces.ts';
 import { type Line, type OwnForm, parseLine, present } from './prefix.ts';
 import type { Sieve } from './sieve.ts';
 import { NO_PROGRAM, type Span } from './spans.ts';
@@ -24,6 +25,7 @@ export class BlockLines {
   readonly #programs: readonly string[];
   readonly #stamps: StampReader;
   readonly #ownForms: readonly OwnForm[];
+  readonly #pieces = new Pieces();
   /** Which second was read last, and its time; none after a line of another shape, whose stamp was another. */
   #second = Number.NaN;
   #time: EpochSeconds | null = null;
@@ -40,7 +42,8 @@ export class BlockLines {
 
   line(block: Buffer, span: Span): Line {
     const { from, to, program, host, tagEnd, message } = span;
-    if (program === NO_PROGRAM) return this.whole(block, from, to);
+    if (program === NO_PROGRAM)
+      return this.#parsed(this.#pieces.whole(block.toString('latin1', from, to)));
     const name = this.#programs[program] ?? '';
     return {
       time: this.#timeOf(block, span),
@@ -51,10 +54,19 @@ export class BlockLines {
     };
   }
 
-  /** A line of whatever shape. */
+  /** What is written in one line, whether that is in the order of the lines or not. */
   whole(block: Buffer, from: number, to: number): Line {
+    return this.#parsed(block.toString('latin1', from, to));
+  }
+
+  #parsed(text: string): Line {
     this.#second = Number.NaN;
-    return parseLine(block.toString('latin1', from, to), this.#stamps, this.#ownForms);
+    return parseLine(text, this.#stamps, this.#ownForms);
+  }
+
+  /** Lines that were skipped for their length came before those that are asked for next. */
+  skipped(): void {
+    this.#pieces.whole('');
   }
 
   #timeOf(block: Buffer, { from, host, second }: Span): EpochSeconds | null {

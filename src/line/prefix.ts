@@ -7,13 +7,16 @@
  *
  * Forms read: RFC 3164, RFC 3339 and journalctl's stamps with or without host and pid, RFC 5424, `<PRI>` before either,
  * FreeBSD's `<mail.info>` before the host, BusyBox's `mail.info` before the tag, Solaris' `[ID n mail.info]`
- * after it, metalog's `[tag]`; any of them carried by docker compose or daemontools; and what the pattern files
+ * after it, metalog's `[tag]`; any of them carried by a container runtime or a supervisor (carriers.ts); BusyBox's `(none)` for a host;
+ * tabs for the blanks; and what the pattern files
  * say that servers' own logs begin with, if nothing else fits.  Lines are latin1 strings, a character a byte, since no syslog daemon
  * promises valid UTF-8.
  * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
-import type { EpochSeconds } from '../base/clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { unloaded } from './carriers.ts';
+import { FACILITY_LEVEL } from './levels.ts';
 import { CLASSIC_STAMP, MONTH, STAMP, type StampReader } from './stamp.ts';
 
 export interface Line {
@@ -26,66 +29,18 @@ export interface Line {
 
 const PRIORITY = '(?:<\\d{1,3}>)?';
 /** What hosts are called, chained as syslog-ng does (`src@relay/mx`); no bracket, so that no tag is taken for one. */
-const HOST = String.raw`[\w.:/@~+-]{1,255}(?<!:)`;
+const HOST = String.raw`(?:[\w.:/@~+-]{1,255}(?<!:)|\(none\))`;
+/** Neither host nor tag: the day of another stamp, `2026-11-23 00:53:00`, which would leave its hour for the tag. */
+const NO_DAY = String.raw`(?!\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:)`;
 /** An expression's source that matches a program's name, of which the pid is no part. */
 export const PROGRAM = String.raw`[^\s:[\]()<>"=,]{1,64}`;
 const TAG = String.raw`(?<program>${PROGRAM})(?:\[(?<pid>\d{1,10})\])?`;
-const FACILITIES = [
-  'auth',
-  'authpriv',
-  'console',
-  'cron',
-  'daemon',
-  'ftp',
-  'kern',
-  'lpr',
-  'mail',
-  'news',
-  'ntp',
-  'security',
-  'syslog',
-  'user',
-  'uucp',
-  'local0',
-  'local1',
-  'local2',
-  'local3',
-  'local4',
-  'local5',
-  'local6',
-  'local7',
-];
-const LEVELS = [
-  'emerg',
-  'panic',
-  'alert',
-  'crit',
-  'err',
-  'error',
-  'warn',
-  'warning',
-  'notice',
-  'info',
-  'debug',
-];
-
-/** Every `mail.info` that syslog.conf(5) knows. */
-export const FACILITY_LEVELS: readonly string[] = FACILITIES.flatMap(facility =>
-  LEVELS.map(level => `${facility}.${level}`),
-);
-const FACILITY_LEVEL = `(?:${FACILITIES.join('|')})\\.(?:${LEVELS.join('|')})`;
 const LEVEL = String.raw`(?:(?:<(?:\d{1,2}\.\d|${FACILITY_LEVEL})>|${FACILITY_LEVEL}) )?`;
 const SOLARIS_ID = String.raw`(?:\[ID \d{1,10} ${FACILITY_LEVEL}\] )?`;
 /** Structured data (RFC 5424 section 6.3): values are quoted, and `\`, `"` and `]` in them escaped. */
 const STRUCTURED = String.raw`(?:-|(?:\[[^\s"=\]]{1,32}(?: [^\s"=\]]{1,32}="(?:[^"\\\]]|\\.)*")*\])+)`;
 /** The message may begin with a byte order mark (RFC 5424 section 6.4). */
 const BOM = '(?:\\xef\\xbb\\xbf)?';
-
-/**
- * What carries lines that have a stamp of their own: docker compose (service name and bar), daemontools (TAI64N).
- * Nobody but these writes the start of their lines.
- */
-const CARRIER = /^(?:[\w.-]{1,64} {1,64}\| |@[0-9a-f]{24} )/;
 
 /** What the lines of a server's own log begin with, where no syslog daemon has written a tag. */
 export interface OwnForm {
@@ -102,7 +57,8 @@ const FORMS: readonly RegExp[] = [
     String.raw`^${PRIORITY}1 (?<stamp>${STAMP}) (?<host>\S{1,255}) (?<program>\S{1,48}) (?<pid>\S{1,128}) \S{1,32} ${STRUCTURED}(?:  ?${BOM}|$)`,
   ),
   new RegExp(
-    `^${PRIORITY}(?<stamp>${STAMP}) ${LEVEL}(?:(?<host>${HOST}) )?${LEVEL}${TAG}: ?${SOLARIS_ID}`,
+    String.raw`^${PRIORITY}(?<stamp>${STAMP})[ \t]${LEVEL}${NO_DAY}(?:(?<host>${HOST})[ \t]|(?!${FACILITY_LEVEL}: ))` +
+      String.raw`${LEVEL}${TAG}:[ \t]?${SOLARIS_ID}`,
   ),
   // metalog: `[tag] message`, no host.  A number would be a pid, as qpopper's own log has it.
   new RegExp(String.raw`^(?<stamp>${CLASSIC_STAMP}) \[(?!\d+\])(?<program>${PROGRAM})\]:? `),
@@ -118,15 +74,59 @@ export function parseLine(
   stamps: StampReader,
   ownForms: readonly OwnForm[] = [],
 ): Line {
-  const bare = { time: null, host: null, program: null, pid: null, message: text };
-  const line = taggedLine(text, stamps, ownForms);
-  if (line !== null) return line;
-  const carrier = CARRIER.exec(text)?.[0];
-  if (carrier === undefined) return bare;
-  return taggedLine(text.slice(carrier.length), stamps, ownForms) ?? bare;
+  return (
+    taggedLine(text, stamps, ownForms) ??
+    carriedLine(text, stamps, ownForms) ?? {
+      time: null,
+      host: null,
+      program: null,
+      pid: null,
+      message: text,
+    }
+  );
 }
 
-function taggedLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
+/**
+ * A line behind its carriers.  It was written no later than it was carried, and where it does not say when, then: what
+ * is carried may be an old log that is shown again, and its stamp may be of another zone.
+ */
+function carriedLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
+  let carriedAt: string | null = null;
+  let rest = text;
+  for (const carried of unloaded(text)) {
+    if (carried.piece?.isLast === false) return null;
+    rest = carried.rest;
+    carriedAt = carried.stamp ?? carriedAt;
+    const line = taggedLine(rest, stamps, ownForms);
+    if (line === null) continue;
+    return carriedAt === null ? line : { ...line, time: sooner(line.time, stamps.read(carriedAt)) };
+  }
+  return carriedAt === null ? null : unstampedLine(rest, stamps.read(carriedAt));
+}
+
+/** What a line was written at, that was carried at a time: it cannot have been later. */
+export const sooner = (
+  own: EpochSeconds | null,
+  carried: EpochSeconds | null,
+): EpochSeconds | null => (own === null || carried === null ? null : epoch(Math.min(own, carried)));
+
+const UNSTAMPED = new RegExp(String.raw`^${TAG}:[ \t]?`);
+
+/** What a program says of itself alone. */
+function unstampedLine(text: string, time: EpochSeconds | null): Line | null {
+  const found = UNSTAMPED.exec(text);
+  if (found?.groups === undefined) return null;
+  const { program, pid } = found.groups;
+  const message = text.slice(found[0].length);
+  return { time, host: null, program: present(program), pid: present(pid), message };
+}
+
+/** Splits a line that nothing carries, or nothing any more; null for what is not understood. */
+export function taggedLine(
+  text: string,
+  stamps: StampReader,
+  ownForms: readonly OwnForm[],
+): Line | null {
   return commonLine(text, stamps) ?? syslogLine(text, stamps) ?? ownLine(text, stamps, ownForms);
 }
 
@@ -141,7 +141,7 @@ export const COMMON_STAMP =
  */
 const COMMON = new RegExp(
   `^(${COMMON_STAMP}) ` +
-    String.raw`(?!${FACILITY_LEVEL} )([\w.-]{1,255}) (${PROGRAM})(?:\[(\d{1,10})\])?: ?(?! ?\[ID )`,
+    String.raw`(?!${FACILITY_LEVEL} )${NO_DAY}([\w.-]{1,255}) (${PROGRAM})(?:\[(\d{1,10})\])?:[ \t]?(?![ \t]?\[ID )`,
 );
 
 function commonLine(text: string, stamps: StampReader): Line | null {

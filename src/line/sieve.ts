@@ -8,12 +8,15 @@
  * Promises: a line is left out only if the prefix has the common shape, `STAMP host tag:` or `STAMP host tag[pid]:`
  * (RFC 3164 stamp of 15 bytes, or RFC 3339 with or without fraction), and the tag is none of the programs; then the
  * parser would name that tag (prefix.ts).  What has any other shape is let through with no program, for the parser.
+ * So is an empty line, and one that is too long as an empty one, since pieces of a line may be among them (pieces.ts).
  * Where a program is told, the parts are the parser's.  test/line/sieve.test.ts compares both.
  */
 import { MAX_LINE } from './length.ts';
-import { COMMON_STAMP, FACILITY_LEVELS } from './prefix.ts';
+import { FACILITY_LEVELS } from './levels.ts';
+import { COMMON_STAMP } from './prefix.ts';
 import { NO_PROGRAM, type Spans } from './spans.ts';
 
+const TAB = 9;
 const NEWLINE = 10;
 const SPACE = 32;
 const DASH = 45;
@@ -23,6 +26,13 @@ const LETTER_T = 84;
 const LETTER_Z = 90;
 const OPEN = 91;
 const CLOSE = 93;
+/** How many lines of each other program are let through at first, where these are of interest; then one of SOME. */
+export const FIRST_LINES = 100;
+const SOME = 256;
+/** Instead of their number: all of them are. */
+const ALL = 0xffff;
+/** Slots that tags fall into by their hash. */
+const SLOTS = 4096;
 /** Longer tags and hosts are left to the parser. */
 const MAX_TOKEN = 64;
 const MAX_PID = 10;
@@ -37,6 +47,8 @@ const ID = Buffer.from('[ID ');
 const CLASSIC_LENGTH = 15;
 const ISO_LENGTH = 19;
 const OFFSET_LENGTH = 6;
+/** `2026-11-23`: of another stamp, behind what carries it. */
+const DAY_LENGTH = 10;
 const WHOLE_STAMP = new RegExp(`^(?:${COMMON_STAMP})$`);
 
 /** FNV-1a, without the offset. */
@@ -67,24 +79,41 @@ export interface Sieved {
 export class Sieve {
   /** The tags whose lines it lets through. */
   readonly programs: readonly string[];
+  /** Which lines of other programs it lets through; threads may share it. */
+  readonly strangers: SharedArrayBuffer | null;
+  /** How many have been let through, by slot. */
+  readonly #seen: Uint16Array | null;
   /** Their bytes. */
   readonly #tags: readonly Buffer[];
   /** The programs by the hashes of their tags. */
   readonly #byHash = new Map<number, readonly number[]>();
   /** The lower bits of these hashes: says of nearly every other tag that it is none of them. */
-  readonly #mayBe = new Uint8Array(4096);
+  readonly #mayBe = new Uint8Array(SLOTS);
   /** The last stamp that was looked at, and how many there were. */
   #stamp = Buffer.alloc(0);
   #second = 0;
 
-  constructor(programs: readonly string[]) {
+  /** @param strangers of Sieve.strangers, to look at some lines of other programs as well; null for none */
+  constructor(programs: readonly string[], strangers: SharedArrayBuffer | null = null) {
     this.programs = programs;
+    this.strangers = strangers;
+    this.#seen = strangers && new Uint16Array(strangers);
     this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
     for (const [index, tag] of this.#tags.entries()) {
       const hash = tag.reduce(step, 0);
       this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), index]);
-      this.#mayBe[hash & 4095] = 1;
+      this.#mayBe[hash & (SLOTS - 1)] = 1;
     }
+  }
+
+  /** Memory in which it is kept which lines of other programs are let through. */
+  static strangers(): SharedArrayBuffer {
+    return new SharedArrayBuffer(SLOTS * Uint16Array.BYTES_PER_ELEMENT);
+  }
+
+  /** From now on all lines of another program are let through. */
+  admit(program: string): void {
+    if (this.#seen !== null) this.#seen[hashOf(program) & (SLOTS - 1)] = ALL;
   }
 
   /**
@@ -96,8 +125,10 @@ export class Sieve {
     let from = start;
     while (from < end && !spans.isFull) {
       const to = block.indexOf(NEWLINE, from);
-      if (to - from > MAX_LINE) tooLong++;
-      else if (!this.#take(block, from, to, lines, spans)) spans.addWhole(lines, from, to);
+      if (to - from > MAX_LINE) {
+        tooLong++;
+        spans.addWhole(lines, from, from);
+      } else if (!this.#take(block, from, to, lines, spans)) spans.addWhole(lines, from, to);
       lines++;
       from = to + 1;
     }
@@ -117,13 +148,24 @@ export class Sieve {
     }
     const behind = behindTag(block, tagEnd);
     if (tagEnd === tag || tagEnd - tag > MAX_TOKEN || behind < 0 || behind > to) return false;
-    if (this.#mayBe[hash & 4095] === 0) return true;
+    if (this.#mayBe[hash & (SLOTS - 1)] === 0) return !this.#isOfInterest(hash);
     const program = this.#programOf(hash, block, tag, tagEnd);
-    if (program === NO_PROGRAM) return true;
+    if (program === NO_PROGRAM) return !this.#isOfInterest(hash);
     const message = messageStart(block, behind);
     if (message < 0 || !this.#isStamp(block, from, host - 1)) return false;
     spans.add(index, from, to, program, host, tagEnd, message, this.#second);
     return true;
+  }
+
+  #isOfInterest(hash: number): boolean {
+    const seen = this.#seen;
+    if (seen === null) return false;
+    const slot = hash & (SLOTS - 1);
+    const count = seen[slot] ?? 0;
+    if (count === ALL) return true;
+    const isNext = count + 1 === FIRST_LINES + SOME;
+    seen[slot] = isNext ? FIRST_LINES : count + 1;
+    return count < FIRST_LINES || isNext;
   }
 
   #programOf(hash: number, block: Buffer, from: number, to: number): number {
@@ -197,7 +239,7 @@ function isoEnd(block: Buffer, from: number): number {
   return -1;
 }
 
-/** Where the tag begins behind a plain host, else -1; a level there would move both by a place. */
+/** Where the tag begins behind a plain host, else -1; a level there would move both by a place, as a day would. */
 function tagStart(block: Buffer, host: number): number {
   let at = host;
   let hash = 0;
@@ -206,6 +248,7 @@ function tagStart(block: Buffer, host: number): number {
     at++;
   }
   if (at === host || block[at] !== SPACE || at - host > MAX_TOKEN || LEVELS.has(hash)) return -1;
+  if (at - host === DAY_LENGTH && block[host + 4] === DASH && block[host + 7] === DASH) return -1;
   return at + 1;
 }
 
@@ -222,7 +265,9 @@ function behindTag(block: Buffer, tagEnd: number): number {
 
 /** Where the message begins, or -1 where Solaris' id may stand before it. */
 function messageStart(block: Buffer, behind: number): number {
-  const message = block[behind] === SPACE ? behind + 1 : behind;
-  const id = block[message] === SPACE ? message + 1 : message;
+  const message = isBlank(block[behind]) ? behind + 1 : behind;
+  const id = isBlank(block[message]) ? message + 1 : message;
   return equals(ID, block, id, id + ID.length) ? -1 : message;
 }
+
+const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === TAB;

@@ -6,13 +6,15 @@
  * Leaves to others: what comes of an event (classifier, grant table), how it is told (cli/explain.ts).
  */
 import type { EpochSeconds } from '../base/clock.ts';
+import { Pieces } from '../line/pieces.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 import { type Progress, progress } from './progress.ts';
-import { describe, Recogniser } from './recogniser.ts';
+import { describe, Recogniser, saidIn } from './recogniser.ts';
 import type { Registry } from './registry.ts';
+import { type Stray, strayOf } from './stray.ts';
 import { TornLines } from './torn-lines.ts';
 
 /** Why a pattern makes no event of a message that its expression describes. */
@@ -27,7 +29,8 @@ export interface Attempt extends Progress {
 export type Outcome =
   | { readonly kind: 'event'; readonly event: ServerEvent; readonly by: Attempt }
   /** The prefix tells no program, or one that no pattern file names; or the line may be a piece of a longer one. */
-  | { readonly kind: 'no program' | 'unknown program' | 'torn' }
+  | { readonly kind: 'no program' | 'unknown program'; readonly stray: Stray | null }
+  | { readonly kind: 'torn' }
   /** A line that is no event, but says whose address a later login of the same process has, or that none will come. */
   | { readonly kind: 'connect' | 'failure'; readonly by: Attempt }
   | { readonly kind: 'obstacle'; readonly obstacle: Obstacle; readonly by: Attempt }
@@ -47,6 +50,7 @@ export class Explainer {
   readonly #recogniser: Recogniser;
   readonly #stamps: StampReader;
   readonly #torn = new TornLines();
+  readonly #pieces = new Pieces();
 
   /** @param reference no line is later than this, give or take a day (StampReader) */
   constructor(registry: Registry, reference: () => EpochSeconds) {
@@ -57,16 +61,24 @@ export class Explainer {
 
   /** @param text a whole line without its end, a character a byte (latin1) */
   explain(text: string): Explanation {
-    const event = this.#recogniser.recognise(text);
-    const line = parseLine(text, this.#stamps, this.#registry.ownForms);
-    if (line.program === null) return { line, attempts: [], outcome: { kind: 'no program' } };
-    const program = this.#registry.program(line.program);
-    if (program === null) return { line, attempts: [], outcome: { kind: 'unknown program' } };
+    const whole = this.#pieces.whole(text);
+    const event = this.#recogniser.recognise(whole);
+    const tagged = parseLine(whole === '' ? text : whole, this.#stamps, this.#registry.ownForms);
+    if (tagged.program === null)
+      return { line: tagged, attempts: [], outcome: this.#strange('no program', tagged) };
+    const program = this.#registry.program(tagged.program);
+    if (program === null)
+      return { line: tagged, attempts: [], outcome: this.#strange('unknown program', tagged) };
+    const { line } = saidIn(tagged, program, this.#stamps);
     const { patterns, splitting } = program;
     const isPiece = splitting !== null && this.#torn.isPiece(line, splitting);
     if (isPiece && event === null) return { line, attempts: [], outcome: { kind: 'torn' } };
     const attempts = patterns.map(pattern => this.#attempt(pattern, line));
     return { line, attempts, outcome: outcomeOf(line, event, attempts) };
+  }
+
+  #strange(kind: 'no program' | 'unknown program', line: Line): Outcome {
+    return { kind, stray: strayOf(line, this.#registry) };
   }
 
   #attempt(pattern: Pattern, { message }: Line): Attempt {

@@ -24,7 +24,7 @@ const LAST_UID = 2 ** 32 - 2;
 export function journalTrustOf(top: TomlTable): JournalTrust {
   const table = top.table('journal');
   if (table === null) return ONLY_ROOT;
-  table.allow([...KEYS, 'transports']);
+  table.allow([...KEYS, 'transports', 'stream-exes']);
   if (!KEYS.some(key => table.has(key)))
     throw top.error(
       'journal',
@@ -39,6 +39,7 @@ export function journalTrustOf(top: TomlTable): JournalTrust {
     exes: texts('exes'),
     priority: table.number('priority', LOWEST_PRIORITY),
     transports: table.has('transports') ? transportsOf(table) : WHOLE_TRANSPORTS,
+    streamExes: texts('stream-exes'),
   };
 }
 

@@ -36,7 +36,9 @@ const FAILURE = new RegExp(
   [
     'fail|abort',
     String.raw`\bdisconnect`,
-    String.raw`\b(?:disabled|disallowed|denied|refus\w+|reject\w*|not|didn't|cannot|unable)\b`,
+    String.raw`\b(?:disabled|disallowed|denied|refus\w+|reject\w*|not|cannot|unable|\w+n't)\b`,
+    // Of Dovecot's process that checks passwords, in whose lines a stranger's text may stand, and never a login.
+    String.raw`^auth(?:-worker(?:\(\d{1,10}\))?)?: (?!\d)`,
     String.raw`\b(?:bad\w*|illegal|incorrect|invalid|nonexistent|wrong|no such|unknown user)\b`,
     String.raw`\b(?:err|error|warning|debug)\b`,
     String.raw`\b(?:attempts?|exceeded|excessive|too many|maximum)\b`,

@@ -19,8 +19,10 @@ import type { StampReader } from '../line/stamp.ts';
 import type { LogoutEvent, ServerEvent } from './event.ts';
 import type { Fields, GroupNumbers } from './expression.ts';
 import { LogMemory } from './log-memory.ts';
+import { ownLine } from './own-line.ts';
 import type { Pattern } from './pattern.ts';
-import type { Registry } from './registry.ts';
+import type { Program, Registry } from './registry.ts';
+import { repeatedMessage } from './repeated.ts';
 import { sessionOf } from './session.ts';
 
 /** Who watches over the patterns (drift.ts). */
@@ -29,6 +31,8 @@ export interface Observer {
   recognised?(line: Line): void;
   /** No pattern describes a line of a server's program, and it is no piece of a torn line. */
   unrecognised(line: Line): void;
+  /** A line has no program, or one that no pattern file names (stray.ts). */
+  stranger?(line: Line): void;
   /**
    * A line may be a piece of a longer one, and no login comes of it.
    *
@@ -59,7 +63,11 @@ export class Recogniser {
   /** What makes the lines of this recogniser's log out of its bytes. */
   reading(): Reading {
     const { tags, ownForms } = this.#registry;
-    return { sieve: new Sieve(tags), lines: new BlockLines(tags, this.#stamps, ownForms) };
+    const strangers = this.#observer?.stranger === undefined ? null : Sieve.strangers();
+    return {
+      sieve: new Sieve(tags, strangers),
+      lines: new BlockLines(tags, this.#stamps, ownForms),
+    };
   }
 
   /** The lines that come next are no younger than this (StampReader). */
@@ -77,19 +85,27 @@ export class Recogniser {
     return this.recogniseLine(parseLine(text, this.#stamps, this.#registry.ownForms));
   }
 
-  recogniseLine(line: Line): ServerEvent | null {
-    const program = line.program === null ? null : this.#registry.program(line.program);
-    if (program === null) return null;
+  recogniseLine(tagged: Line): ServerEvent | null {
+    const program = tagged.program === null ? null : this.#registry.program(tagged.program);
+    if (program === null) {
+      this.#observer?.stranger?.(tagged);
+      return null;
+    }
     const { patterns, splitting } = program;
+    const { line, isRepeated } = saidIn(tagged, program, this.#stamps);
     if (splitting !== null && this.#memory.torn.isPiece(line, splitting))
       return this.#takePiece(patterns, line);
     for (const pattern of patterns) {
       const description = describe(pattern, line);
-      if (description !== null) return this.#take(pattern, line, description);
+      if (description === null) continue;
+      // The process whose connection it was may have ended, and another may have its number.
+      if (isRepeated && pattern.event === 'connect') return null;
+      const event = this.#take(pattern, line, description);
+      // Its session may have ended before this was written, and must not be opened again.
+      return isRepeated && event?.event === 'login' ? { ...event, session: null } : event;
     }
-    if (this.#observer !== undefined && !REPEATED.test(line.message)) {
-      this.#observer.unrecognised(line);
-    }
+    // What is repeated was told when it was logged first.
+    if (!isRepeated) this.#observer?.unrecognised(line);
     return null;
   }
 
@@ -149,8 +165,19 @@ function logoutOf(
 
 const userOf = ({ user }: Fields): string | null => (user === undefined ? null : readable(user));
 
-/** rsyslog, $RepeatedMsgReduction: what is repeated has been in the log already. */
-const REPEATED = /^message repeated \d{1,9} times: \[/;
+/** What a server itself has said in a line: a message that rsyslog repeats, or a line of the server's own log. */
+export function saidIn(
+  line: Line,
+  { own }: Program,
+  stamps: StampReader,
+): { readonly line: Line; readonly isRepeated: boolean } {
+  const repeated = repeatedMessage(line.message);
+  const said = repeated === null ? line : { ...line, message: repeated };
+  return {
+    line: own === null ? said : ownLine(said, own, stamps),
+    isRepeated: repeated !== null,
+  };
+}
 
 /** What a pattern has found in a line: the address in canonical form, the fields as they are written. */
 export interface Description {

@@ -5,6 +5,7 @@
  * (Courier and UW-IMAP both log as `imapd`); their patterns are tried in the order of the files.
  */
 import type { OwnForm } from '../line/prefix.ts';
+import type { OwnLines } from './own-line.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 import type { Splitting } from './splitting.ts';
 
@@ -13,6 +14,8 @@ export interface Program {
   readonly patterns: readonly Pattern[];
   /** How its logger tears long lines apart, or null if it does not (torn-lines.ts). */
   readonly splitting: Splitting | null;
+  /** What of its server's own log may stand behind its tag, or null where nothing does. */
+  readonly own: OwnLines | null;
 }
 
 export class Registry {
@@ -24,12 +27,14 @@ export class Registry {
   constructor(files: readonly PatternFile[]) {
     this.files = files;
     this.ownForms = files.flatMap(file => file.ownForms);
-    for (const { programs, patterns, splitting } of files) {
+    for (const { programs, patterns, splitting, ownForms } of files) {
+      const own = ownForms.length === 0 ? null : { programs: new Set(programs), forms: ownForms };
       for (const name of new Set(programs)) {
         const before = this.#programs.get(name);
         this.#programs.set(name, {
           patterns: [...(before?.patterns ?? []), ...patterns],
           splitting: splitting ?? before?.splitting ?? null,
+          own: own ?? before?.own ?? null,
         });
       }
     }

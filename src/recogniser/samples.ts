@@ -10,7 +10,7 @@ import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { ServerEvent } from './event.ts';
 import type { Pattern } from './pattern.ts';
-import { describe, Recogniser } from './recogniser.ts';
+import { describe, Recogniser, saidIn } from './recogniser.ts';
 import type { Registry } from './registry.ts';
 import type { Sample } from './sample.ts';
 
@@ -43,7 +43,7 @@ function problemOf(
   { registry, now }: { readonly registry: Registry; readonly now: EpochSeconds },
 ): string | null {
   const stamps = new StampReader(() => now);
-  const line = parseLine(sample.line, stamps, registry.ownForms);
+  const line = lineOf(sample, registry, stamps);
   const found = describing(line, registry);
   const recogniser = new Recogniser(registry, stamps);
   for (const before of sample.after) recogniser.recognise(before);
@@ -62,6 +62,13 @@ function problemOf(
 }
 
 const tellsSession = ({ event }: Pattern): boolean => event === 'login' || event === 'logout';
+
+/** What a sample's line says, as the recogniser takes it. */
+function lineOf(sample: Sample, registry: Registry, stamps: StampReader): Line {
+  const line = parseLine(sample.line, stamps, registry.ownForms);
+  const program = line.program === null ? null : registry.program(line.program);
+  return program === null ? line : saidIn(line, program, stamps).line;
+}
 
 /** Every pattern that describes a line. */
 function describing(line: Line, registry: Registry): Pattern[] {

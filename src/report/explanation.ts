@@ -11,6 +11,8 @@ import { formatCtime } from '../line/stamp.ts';
 import type { LoginEvent, ServerEvent } from '../recogniser/event.ts';
 import type { Attempt, Explanation, Outcome } from '../recogniser/explain.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
+import type { Stray } from '../recogniser/stray.ts';
+import { strayText } from '../recogniser/stray-watch.ts';
 import { isoTime } from './print.ts';
 
 /** Beyond these, the ways on are variations of what stands there already. */
@@ -65,9 +67,24 @@ function outcomeRows({ line, outcome }: Explanation): Row[] {
         ...(outcome.nearest === null ? [] : nearestRows(outcome.nearest, line.message)),
         ...hintRows(line.message),
       ];
-    default:
+    case 'no program':
+    case 'unknown program':
+      return [['result', `no login: ${reasonOf(outcome)}`], ...strayRows(outcome.stray)];
+    case 'torn':
       return [['result', `no login: ${reasonOf(outcome)}`]];
   }
+}
+
+function strayRows(stray: Stray | null): Row[] {
+  if (stray === null) return [];
+  const { what, cure } = strayText(stray);
+  return [['hint', `lines ${what}; ${cure}`]];
+}
+
+/** Whether a line that is none looks like a login. */
+function isLike({ line, outcome }: Explanation): boolean {
+  if (outcome.kind === 'not described') return isLoginLike(line.message);
+  return 'stray' in outcome && outcome.stray !== null && outcome.stray.kind !== 'dropped';
 }
 
 /** Whether the line tells that the connection was encrypted. */
@@ -170,7 +187,7 @@ function grantText(prospect: Prospect): string {
 
 /** One line of JSON. */
 export function explanationObject(explanation: Explanation, prospect: Prospect | null): string {
-  const { line, attempts, outcome } = explanation;
+  const { line, attempts } = explanation;
   const { time, host, program, pid, message } = line;
   const object = {
     time: time === null ? null : isoTime(time),
@@ -180,7 +197,7 @@ export function explanationObject(explanation: Explanation, prospect: Prospect |
     message: excerpt(message),
     tried: attempts.map(attempt => attemptObject(attempt, message)),
     ...outcomeObject(explanation),
-    loginLike: outcome.kind === 'not described' && isLoginLike(message),
+    loginLike: isLike(explanation),
     grant: prospect === null ? null : prospectObject(prospect),
   };
   return `${JSON.stringify(object)}\n`;

@@ -4,11 +4,29 @@
 
 import { excerpt } from '../base/excerpt.ts';
 import { MAX_LINE } from '../line/length.ts';
+import { FIRST_LINES } from '../line/sieve.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
+import type { Stray } from '../recogniser/stray.ts';
+import { keyOf, strayText } from '../recogniser/stray-watch.ts';
 
 const MOST_EXAMPLES = 5;
+const MOST_STRAYS = 20;
 /** Characters: enough for the prefix, the words and the address of any login. */
 const EXAMPLE_LENGTH = 200;
+
+/** A line of a log. */
+export interface Place {
+  readonly path: string;
+  readonly number: number;
+  readonly text: string;
+}
+
+/** Lines of one kind, with the first of them. */
+interface Strays {
+  readonly stray: Stray;
+  readonly example: string;
+  lines: number;
+}
 
 interface Counts {
   logins: number;
@@ -24,6 +42,7 @@ export class MatchSummary {
   readonly #tornPrograms = new Set<string>();
   readonly #servers = new Map<string, Counts>();
   readonly #examples: string[] = [];
+  readonly #strays = new Map<string, Strays>();
 
   /** So many lines were read, and of these so many skipped for their length. */
   read(lines: number, tooLong: number): void {
@@ -49,11 +68,17 @@ export class MatchSummary {
   }
 
   /** A line looks like a login, and no pattern recognises it. */
-  missed(path: string, number: number, text: string): void {
+  missed(place: Place): void {
     this.#missed++;
-    if (this.#examples.length === MOST_EXAMPLES) return;
-    const where = path === '-' ? 'standard input' : path;
-    this.#examples.push(`    ${where}:${number}: ${excerpt(text, EXAMPLE_LENGTH)}\n`);
+    if (this.#examples.length < MOST_EXAMPLES) this.#examples.push(exampleText(place));
+  }
+
+  /** A line of no known server is worth a word. */
+  stray(stray: Stray, place: Place): void {
+    const known = this.#strays.get(keyOf(stray));
+    if (known !== undefined) known.lines++;
+    else if (this.#strays.size < MOST_STRAYS)
+      this.#strays.set(keyOf(stray), { stray, example: exampleText(place), lines: 1 });
   }
 
   /** The summary, in whole lines. */
@@ -72,6 +97,7 @@ export class MatchSummary {
       this.#tooLong === 0 ? '' : `${this.#tooLong} lines of more than ${MAX_LINE} bytes skipped\n`,
       this.#tornText(),
       this.#missedText(),
+      ...[...this.#strays.values()].map(strays => this.#straysText(strays)),
     ].join('');
   }
 
@@ -84,6 +110,13 @@ export class MatchSummary {
     );
   }
 
+  #straysText({ stray, example, lines }: Strays): string {
+    const { what, cure } = strayText(stray);
+    // Of other programs not every line is looked at.
+    const isAll = stray.kind !== 'tag' || this.#lines <= FIRST_LINES;
+    return `${isAll ? '' : 'at least '}${lines} lines ${what}; ${cure}:\n${example}`;
+  }
+
   #missedText(): string {
     if (this.#missed === 0) return '';
     return (
@@ -91,6 +124,11 @@ export class MatchSummary {
       this.#examples.join('')
     );
   }
+}
+
+function exampleText({ path, number, text }: Place): string {
+  const where = path === '-' ? 'standard input' : path;
+  return `    ${where}:${number}: ${excerpt(text, EXAMPLE_LENGTH)}\n`;
 }
 
 const countsText = ({ logins, logouts }: Counts): string => `${logins} logins, ${logouts} logouts`;

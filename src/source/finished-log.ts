@@ -72,7 +72,7 @@ export function openFinishedLog(path: string): FinishedLog {
   const isLarge = size !== null && size >= LARGE_BYTES && availableParallelism() > 1;
   const modifiedMs = (): number => fstatSync(fd).mtimeMs;
   const blocksOf = (sieve: Sieve): AsyncGenerator<Sifted> => {
-    if (isLarge) return closing(fd, siftInThread(fd, sieve.programs));
+    if (isLarge) return closing(fd, siftInThread(fd, sieve));
     if (packing !== null)
       return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
     const read = fileReader(fd);
@@ -141,6 +141,7 @@ class BlockLog implements FinishedLog {
         this.#bytes += end;
         this.#tooLong += tooLong + Number(skipped);
         this.#lines += Number(skipped);
+        if (skipped) lines.skipped();
         const batch = new BlockBatch(sifted, lines, this.#lines + 1);
         this.#lines += count;
         yield batch;

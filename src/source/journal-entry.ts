@@ -9,6 +9,7 @@
  * Known limits: journalctl leaves out a field of 4096 bytes or more (journalctl(1), `-o json`), so such a message is
  * too long for us; an entry with several tags, which only the journal's own protocol can make, is not read.
  */
+import { escapeControls } from '../line/controls.ts';
 import { PROGRAM } from '../line/prefix.ts';
 
 export interface JournalEntry {
@@ -33,12 +34,14 @@ export interface JournalEntry {
   readonly transport: string | null;
   /** Which standard output or error it came by, if by one. */
   readonly stream: string | null;
-  /** What ended it in that stream other than a line end, so that it is no whole line; null for a line end. */
+  /** What ended it in that stream, or in a container's, other than a line end, so that it is no whole line; null for a line end. */
   readonly lineBreak: string | null;
 }
 
 /** What has to be asked of journalctl (`--output-fields`); cursor and time come in any case. */
 export const ENTRY_FIELDS = [
+  'CONTAINER_PARTIAL_ID',
+  'CONTAINER_PARTIAL_MESSAGE',
   'MESSAGE',
   'PRIORITY',
   'SYSLOG_IDENTIFIER',
@@ -94,7 +97,7 @@ export function parseEntry(json: string): JournalEntry | null {
     exe: textOf(fields['_EXE']),
     transport: textOf(fields['_TRANSPORT']),
     stream: textOf(fields['_STREAM_ID']),
-    lineBreak: textOf(fields['_LINE_BREAK']),
+    lineBreak: textOf(fields['_LINE_BREAK']) ?? partOf(fields),
   };
 }
 
@@ -104,7 +107,7 @@ export function entryLine(entry: JournalEntry): string | null {
   if (message === null) return null;
   const name = host !== null && HOST.test(host) ? host : 'localhost';
   const process = pid !== null && DIGITS.test(pid) ? `[${pid}]` : '';
-  return `${stampOf(entry)} ${name} ${tag}${process}: ${escaped(message)}`;
+  return `${stampOf(entry)} ${name} ${tag}${process}: ${escapeControls(message)}`;
 }
 
 /** RFC 3339 with microseconds. */
@@ -112,13 +115,6 @@ function stampOf({ microseconds }: JournalEntry): string {
   const second = new Date(microseconds / 1000).toISOString().slice(0, 19);
   return `${second}.${String(microseconds % 1_000_000).padStart(6, '0')}Z`;
 }
-
-/** rsyslog's `#ooo` for control characters (its parameters parser.escapeControlCharacter*). */
-const escaped = (message: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be escaped
-  message.replace(/[\0-\x1f\x7f]/g, control => {
-    return `#${control.charCodeAt(0).toString(8).padStart(3, '0')}`;
-  });
 
 function parseObject(json: string): Fields | null {
   try {
@@ -128,6 +124,10 @@ function parseObject(json: string): Fields | null {
     return null;
   }
 }
+
+/** Docker's journald driver breaks long lines; each piece has an id, and in older ones all but the last are marked. */
+const partOf = (fields: Fields): string | null =>
+  textOf(fields['CONTAINER_PARTIAL_ID']) ?? textOf(fields['CONTAINER_PARTIAL_MESSAGE']);
 
 /** Undefined when there is none, or several. */
 function messageOf(fields: Fields): string | null | undefined {

@@ -9,7 +9,7 @@
  * has broken.
  * Known limits: an entry comes a quarter to half a second after it was written (seen with systemd 252, where
  * journald gathers changes before it tells of them; a syslog file is faster).  What journald itself drops
- * (RateLimitBurst= in journald.conf(5)) never arrives.  After a cursor that journalctl refuses, or one from the
+ * (RateLimitBurst= in journald.conf(5)) never arrives, but that it has dropped something does (recogniser/stray.ts).  After a cursor that journalctl refuses, or one from the
  * future, everything since the moment comes again, which does no harm.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -8,7 +8,8 @@
  *
  * How it came counts as much as who sent it: a datagram, or the journal's own protocol, is one entry whatever is in it,
  * but in a stream (the standard output of a service) each line end begins another entry with the same trusted fields.
- * So the stream of a server that writes a stranger's text as it is holds entries in the stranger's words.
+ * So the stream of a server that writes a stranger's text as it is holds entries in the stranger's words; and where one
+ * process of a server puts a stamp and a name before each line, only what that process wrote is the server's.
  */
 import type { JournalEntry } from './journal-entry.ts';
 
@@ -23,6 +24,8 @@ export interface JournalTrust {
   readonly priority: number | null;
   /** The ways in by which the server's own words come (systemd.journal-fields(7), _TRANSPORT). */
   readonly transports: readonly Transport[];
+  /** What must have written it where it came by a stream; null for anything. */
+  readonly streamExes: readonly string[] | null;
 }
 
 /** The ways in that a program can take. */
@@ -40,16 +43,18 @@ export const ONLY_ROOT: JournalTrust = {
   exes: null,
   priority: null,
   transports: WHOLE_TRANSPORTS,
+  streamExes: null,
 };
 
 export function isTrusted(entry: JournalEntry, declared: JournalTrust): boolean {
-  const { uids, units, comms, exes, priority, transports } = declared;
+  const { uids, units, comms, exes, priority, transports, streamExes } = declared;
   return (
     transports.some(transport => transport === entry.transport) &&
     isAmong(entry.uid, uids) &&
     (isAmong(entry.unit, units) || isAmong(templateOf(entry.unit), units)) &&
     isAmong(entry.comm, comms) &&
     isAmong(entry.exe, exes) &&
+    (entry.transport !== 'stdout' || isAmong(entry.exe, streamExes)) &&
     (priority === null || entry.priority === priority)
   );
 }
@@ -68,6 +73,13 @@ export function trustDeclared(
   }
   return entry => byTag.get(entry.tag)?.some(declared => isTrusted(entry, declared)) ?? false;
 }
+
+/** The tag under which journald speaks of itself, as of messages that it dropped. */
+export const JOURNALD = 'systemd-journald';
+
+/** Whether an entry is journald's own (systemd.journal-fields(7), _TRANSPORT=driver). */
+export const isJournald = ({ tag, uid, transport }: JournalEntry): boolean =>
+  tag === JOURNALD && uid === 0 && transport === 'driver';
 
 const isAmong = <T>(value: T | null, declared: readonly T[] | null): boolean =>
   declared === null || (value !== null && declared.includes(value));

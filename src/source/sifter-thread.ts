@@ -9,6 +9,7 @@
  */
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Sieve } from '../line/sieve.ts';
 import { Block, type BlockMemory, blockMemory, type Content, type Sifted } from './sifter.ts';
 
 const BLOCKS = 4;
@@ -19,8 +20,9 @@ const WORKER = new URL('./sifter-worker.js', import.meta.url);
 export interface Task {
   /** Open for reading. */
   readonly fd: number;
-  /** The sieve's. */
+  /** The sieve's, as are `strangers`. */
   readonly programs: readonly string[];
+  readonly strangers: SharedArrayBuffer | null;
   readonly memories: readonly BlockMemory[];
 }
 
@@ -36,13 +38,13 @@ export type Answer =
  */
 export async function* siftInThread(
   fd: number,
-  programs: readonly string[],
+  { programs, strangers }: Sieve,
 ): AsyncGenerator<Sifted> {
   const memories = Array.from({ length: BLOCKS }, () =>
     blockMemory(bytes => new SharedArrayBuffer(bytes)),
   );
   const blocks = memories.map(memory => new Block(memory));
-  const task: Task = { fd, programs, memories };
+  const task: Task = { fd, programs, strangers, memories };
   const worker = new Worker(WORKER, { workerData: task });
   try {
     const answers = on(worker, 'message');

@@ -7,9 +7,9 @@ import { Sieve } from '../line/sieve.ts';
 import { Block, fileReader, Sifter } from './sifter.ts';
 import type { Answer, Task } from './sifter-thread.ts';
 
-const { fd, programs, memories }: Task = workerData;
+const { fd, programs, strangers, memories }: Task = workerData;
 const blocks = memories.map(memory => new Block(memory));
-const sifter = new Sifter(fileReader(fd), new Sieve(programs));
+const sifter = new Sifter(fileReader(fd), new Sieve(programs, strangers));
 
 async function fill(block: Block): Promise<Answer> {
   try {

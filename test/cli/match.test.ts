@@ -75,6 +75,25 @@ describe('the summary', () => {
     ]);
   });
 
+  test('counts logins under an unknown tag and behind an unknown beginning', async () => {
+    const other = DOVECOT.replace('dovecot:', '0123456789ab[7]:');
+    const lines = [other, other, `xyz ${DOVECOT}`, FOREIGN];
+    const [count, tag, first, beginning, second, ...more] = await summaryOf(...lines);
+    assert.equal(count, '4 lines, 0 logins, 0 logouts');
+    assert.match(tag ?? '', /^2 lines under the tag 0123456789ab look like logins of dovecot/);
+    assert.equal(first, `    standard input:1: ${other}`);
+    assert.match(beginning ?? '', /^1 lines look like logins of dovecot, but their beginning/);
+    assert.equal(second, `    standard input:3: xyz ${DOVECOT}`);
+    assert.deepEqual(more, []);
+  });
+
+  test('says of a long log how many logins under an unknown tag there are at least', async () => {
+    const other = DOVECOT.replace('dovecot:', '0123456789ab[7]:');
+    const before = Array.from({ length: 300 }, () => 'Mar 22 11:00:00 mx 0123456789ab[7]: hello');
+    const [, tag] = await summaryOf(...before, ...Array.from({ length: 256 }, () => other));
+    assert.match(tag ?? '', /^at least \d+ lines under the tag 0123456789ab look like logins/);
+  });
+
   test('shortens long examples', async () => {
     const [, , example = ''] = await summaryOf(`${MISSED}, ${'x'.repeat(500)}`);
     assert.match(example, /x…$/);

@@ -18,6 +18,7 @@ async function intakeOf(...names: readonly string[]) {
   const events: ServerEvent[] = [];
   const notices: Notice[] = [];
   const happened: string[] = [];
+  const warnings: string[] = [];
   const now = () => ({ wall: epoch(NOON), steady: epoch(0) });
   const counters = new Counters(now);
   const settings = {
@@ -31,7 +32,7 @@ async function intakeOf(...names: readonly string[]) {
     rules,
     pipeline: { events: async found => void events.push(...found) },
     counters,
-    output: { notice: notice => void notices.push(notice), warn: text => assert.fail(text) },
+    output: { notice: notice => void notices.push(notice), warn: text => void warnings.push(text) },
     now,
     watch: step => step,
     isQuoted: true,
@@ -42,7 +43,7 @@ async function intakeOf(...names: readonly string[]) {
     await new Promise(setImmediate);
     return happened;
   };
-  return { intake, events, notices, counters, seen };
+  return { intake, events, notices, warnings, counters, seen };
 }
 
 const opened = (path: string): Notice => ({ kind: 'opened', path, position: 0 });
@@ -78,5 +79,32 @@ describe('what receives lines', () => {
   test('follows at once when there is no log, and never ends', async () => {
     const { seen } = await intakeOf();
     assert.deepEqual(await seen(), ['following']);
+  });
+
+  const message = 'pop3-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.5';
+
+  test('puts the pieces of a line together, of each log by itself', async () => {
+    const { intake, events } = await intakeOf('/a', '/b');
+    const at = new Date(NOON * 1000).toISOString();
+    const [a, b] = [intake.receiverOf('/a'), intake.receiverOf('/b')];
+    await a.lines([`${at} stdout P dovecot: ${message.slice(0, 30)}`]);
+    await b.lines([`${at} stdout F ${message.slice(30)}`]);
+    assert.deepEqual(events, []);
+    await a.lines([`${at} stdout F ${message.slice(30)}`]);
+    assert.deepEqual(
+      events.map(({ ip }) => ip),
+      ['198.51.100.1'],
+    );
+  });
+
+  test('warns of logins of no known server, once and without any that was recognised', async () => {
+    const { intake, events, warnings } = await intakeOf('/log');
+    const line = `${formatStamp(epoch(NOON))} mx 0123456789ab[7]: ${message}`;
+    await intake.receiverOf('/log').lines(Array.from({ length: 200 }, () => line));
+    await intake.receiverOf('/log').lines([`xyz ${message}`, `xyz ${message}`]);
+    assert.deepEqual(events, []);
+    assert.equal(warnings.length, 2);
+    assert.match(warnings[0] ?? '', /^lines under the tag 0123456789ab look like logins/);
+    assert.match(warnings[1] ?? '', /beginning is not understood: "xyz "/);
   });
 });

@@ -16,6 +16,7 @@ const TAIL: Tail = {
   lines: 10,
   logins: new Map([['dovecot', 2]]),
   missed: { lines: 0, example: '' },
+  strays: [],
   lastStamp: NOW,
 };
 const LOG: ReadLog = {
@@ -93,6 +94,15 @@ describe('logins', () => {
     assert.deepEqual(said(judgeLogins(facts(LOG, other))), [
       'ok: recognised among the last 20 lines: dovecot 3, courier 1',
     ]);
+  });
+
+  test('of no known server are told with what to do', () => {
+    const stray = { kind: 'tag', tag: '0123456789ab', server: 'dovecot' } as const;
+    const strays = { ...LOG, tail: { ...TAIL, strays: [{ stray, lines: 3 }] } };
+    assert.match(
+      said(judgeLogins(facts(strays)))[0] ?? '',
+      /^warning: .*3 lines under the tag 0123456789ab/,
+    );
   });
 
   test('that are missed are told with one of them', () => {

@@ -81,11 +81,22 @@ describe('the alarm', () => {
     assert.equal(warnings.length, 3);
   });
 
-  test('is not raised by failures, nor for a program that never produced a login', () => {
+  test('is raised once for a program that never produced a login', () => {
+    const { alarm, warnings } = drift();
+    miss(alarm, LINES_BEFORE_ALARM - 1);
+    assert.deepEqual(warnings, []);
+    miss(alarm, 100);
+    miss(alarm, 100, 10 * ALARM_INTERVAL);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /dovecot logs .* none was ever recognised/);
+    assert.doesNotMatch(warnings[0] ?? '', /updated\?/);
+  });
+
+  test('is not raised by failures, nor for no program', () => {
     const { alarm, warnings } = drift();
     alarm.recognised('dovecot');
     miss(alarm, 100, 0, FAILURE);
-    miss(alarm, 100, 0, LOGIN, 'imapd');
+    miss(alarm, 100, 0, FAILURE, 'imapd');
     alarm.unrecognised(line(null, LOGIN), epoch(0));
     assert.deepEqual(warnings, []);
   });
@@ -105,20 +116,29 @@ describe('the alarm', () => {
 
 /** What the alarm promises, told the plain way. */
 class Model {
-  readonly #programs = new Map<string, { missed: number; alarmedAt: number }>();
+  readonly #programs = new Map<string, { known: boolean; missed: number; alarmedAt: number }>();
+
+  #stateOf(program: string) {
+    const state = this.#programs.get(program) ?? {
+      known: false,
+      missed: 0,
+      alarmedAt: Number.NEGATIVE_INFINITY,
+    };
+    this.#programs.set(program, state);
+    return state;
+  }
 
   recognised(program: string): void {
-    const alarmedAt = this.#programs.get(program)?.alarmedAt ?? Number.NEGATIVE_INFINITY;
-    this.#programs.set(program, { missed: 0, alarmedAt });
+    Object.assign(this.#stateOf(program), { known: true, missed: 0 });
   }
 
   /** Whether an alarm is due. */
   missed(program: string, now: number): boolean {
-    const known = this.#programs.get(program);
-    if (known === undefined) return false;
-    known.missed++;
-    const due = known.missed >= LINES_BEFORE_ALARM && now - known.alarmedAt >= ALARM_INTERVAL;
-    if (due) known.alarmedAt = now;
+    const state = this.#stateOf(program);
+    state.missed++;
+    const pause = state.known ? ALARM_INTERVAL : Number.POSITIVE_INFINITY;
+    const due = state.missed >= LINES_BEFORE_ALARM && now - state.alarmedAt >= pause;
+    if (due) state.alarmedAt = now;
     return due;
   }
 }

@@ -65,9 +65,11 @@ describe('what comes of a line, and why', () => {
   test('no program, or one that nobody knows', () => {
     assert.deepEqual(new Explainer(toyd, reference).explain('hello').outcome, {
       kind: 'no program',
+      stray: null,
     });
     const { attempts, outcome } = explain(toyd, 'postfix/smtpd[1]: user nick from 192.0.2.1');
-    assert.deepEqual([attempts, outcome], [[], { kind: 'unknown program' }]);
+    const stray = { kind: 'tag', tag: 'postfix/smtpd', server: 'toyd' };
+    assert.deepEqual([attempts, outcome], [[], { kind: 'unknown program', stray }]);
   });
 
   test('the nearest pattern, and where it stopped', () => {

@@ -35,6 +35,12 @@ describe('a table', () => {
     assert.deepEqual(transports, ['stdout', 'syslog']);
   });
 
+  test('may say what writes to a stream', () => {
+    const { streamExes } = trustOf('[journal]\nuids = [8]\nstream-exes = ["/usr/lib/toyd/log"]');
+    assert.deepEqual(streamExes, ['/usr/lib/toyd/log']);
+    assert.equal(trustOf('').streamExes, null);
+  });
+
   for (const [name, table, message] of [
     ['that names a way only trusts everybody', 'transports = ["stdout"]', /trusts everybody/],
     ['may not be empty', '', /trusts everybody/],
@@ -83,10 +89,31 @@ describe('from the journal, of a server that logs under an account of its own', 
   }
 });
 
-test('one server only is believed what its standard output says', () => {
+test('two servers only are believed what their standard output says', () => {
   const streaming = files.filter(({ journal }) => journal.transports.includes('stdout'));
   assert.deepEqual(
     streaming.map(({ server }) => server),
-    ['stalwart'],
+    ['dovecot', 'stalwart'],
   );
+});
+
+describe("Dovecot's standard error", () => {
+  const journal = files.find(file => file.server === 'dovecot')?.journal;
+  const entry = {
+    ...{ cursor: '', microseconds: 0, tag: 'dovecot', message: '', priority: 6, host: null },
+    ...{ pid: '9', uid: 0, unit: 'dovecot.service', comm: 'log', exe: '/usr/lib/dovecot/log' },
+    ...{ transport: 'stdout', stream: 'a', lineBreak: null },
+  };
+  for (const [name, changed, taken] of [
+    ['of its log process', {}, true],
+    ['of another process of it', { exe: '/usr/lib/dovecot/imap-login' }, false],
+    ['of whatever root runs under its name', { exe: '/usr/bin/cat' }, false],
+    ['of a program that has ended', { exe: null }, false],
+    ['of another account', { uid: 1000 }, false],
+    ['through syslog, of any process of root', { exe: null, transport: 'syslog' }, true],
+  ] as const) {
+    test(name, () =>
+      assert.equal(journal !== undefined && isTrusted({ ...entry, ...changed }, journal), taken),
+    );
+  }
 });

@@ -120,12 +120,49 @@ test('lines of other programs, with every login there is in every field', () => 
   assert.ok(lines > 10_000, `${lines} lines`);
 });
 
-test('what is repeated has been counted', () => {
+test('what rsyslog says once more is a login once more, when it says so, and of the same tag only', () => {
+  const read = (line: string) =>
+    new Recogniser(shipped, new StampReader(() => NOW)).recognise(line);
+  let logins = 0;
   for (const text of genuine) {
     for (const { programs } of shipped.files) {
-      const recogniser = new Recogniser(shipped, new StampReader(() => NOW));
-      const line = `Nov 23 00:53:00 mx ${programs[0]}[7]: message repeated 3 times: [ ${text}]`;
-      assert.equal(recogniser.recognise(line), null, line);
+      const tag = `${programs[0]}[7]:`;
+      const once = read(`Nov 23 00:53:00 mx ${tag} ${text}`);
+      const expected = once?.event === 'login' ? { ...once, session: null } : once;
+      for (const gap of ['', ' ']) {
+        const line = `Nov 23 00:53:00 mx ${tag} message repeated 3 times: [${gap}${text}]`;
+        assert.deepEqual(read(line), expected, line);
+      }
+      if (once?.event === 'login') logins++;
+      const others = [
+        `Nov 23 00:53:00 mx postfix/smtpd[7]: message repeated 3 times: [ ${text}]`,
+        `Nov 23 00:53:00 mx postfix/smtpd[7]: message repeated 3 times: [ ${tag} ${text}]`,
+        `Nov 23 00:53:00 mx ${tag} x message repeated 3 times: [ ${text}]`,
+        `Nov 23 00:53:00 mx ${tag} message repeated 3 times: [ x ${text}]`,
+        `Nov 23 00:53:00 mx ${tag} message repeated 3 times: [ message repeated 3 times: [ ${text}]]`,
+      ];
+      for (const line of others) assert.equal(read(line), null, line);
     }
   }
+  assert.ok(logins > 0);
+});
+
+test('a connection that is told once more is no connection of a later process of that number', () => {
+  const recogniser = new Recogniser(shipped, new StampReader(() => NOW));
+  const repeated = 'message repeated 2 times: [ Session from 203.0.113.66]';
+  const login = 'Authentication passed for nick -- no shell';
+  for (const text of [repeated, login])
+    assert.equal(recogniser.recognise(`Nov 23 00:53:00 mx popa3d[7]: ${text}`), null);
+});
+
+test('a repetition that rsyslog may have cut is none, since its end tells whose address it is', () => {
+  const recogniser = new Recogniser(shipped, new StampReader(() => NOW));
+  const repeat = (name: string): string => {
+    const login = `imap-login: Login: user=<${name}>, method=PLAIN, rip=192.0.2.10, lip=192.0.2.5`;
+    return `Nov 23 00:53:00 mx dovecot: message repeated 2 times: [ ${login.slice(0, 799)}]`;
+  };
+  const imitation = `x>, method=PLAIN, rip=203.0.113.66, lip=192.0.2.5, ${'y'.repeat(800)}`;
+  assert.equal(recogniser.recognise(repeat(imitation)), null);
+  assert.equal(recogniser.recognise(repeat(imitation.slice(0, 600))), null);
+  assert.equal(recogniser.recognise(repeat('anna'))?.ip, '192.0.2.10');
 });

@@ -75,7 +75,7 @@ async function both(): Promise<[unknown[], unknown[]]> {
   const [one, other] = [openSync(path, 'r'), openSync(path, 'r')];
   try {
     const here = await blocksOf(sift(fileReader(one), new Sieve(registry.tags)));
-    return [here, await blocksOf(siftInThread(other, registry.tags))];
+    return [here, await blocksOf(siftInThread(other, new Sieve(registry.tags)))];
   } finally {
     closeSync(one);
     closeSync(other);
@@ -120,7 +120,7 @@ describe('a thread', () => {
   test('tells what reading fails with', async () => {
     const fd = openSync(directory, 'r');
     try {
-      await assert.rejects(blocksOf(siftInThread(fd, registry.tags)), /EISDIR/);
+      await assert.rejects(blocksOf(siftInThread(fd, new Sieve(registry.tags))), /EISDIR/);
     } finally {
       closeSync(fd);
     }
@@ -130,7 +130,7 @@ describe('a thread', () => {
     writeFileSync(path, 'Nov 23 00:53:00 mx imapd: hello\n'.repeat(100_000));
     const fd = openSync(path, 'r');
     try {
-      for await (const { content } of siftInThread(fd, registry.tags)) {
+      for await (const { content } of siftInThread(fd, new Sieve(registry.tags))) {
         assert.ok(content.lines > 0);
         break;
       }

@@ -53,6 +53,14 @@ test('an entry has what journald says of it', () => {
   });
 });
 
+test('a piece of a long line of a container is told from a whole one', () => {
+  const broken = (fields: object): boolean => parseEntry(json({ ...fields }))?.lineBreak !== null;
+  assert.equal(broken({}), false);
+  assert.equal(broken({ CONTAINER_ID: '0123456789ab' }), false);
+  assert.equal(broken({ CONTAINER_PARTIAL_MESSAGE: 'true' }), true);
+  assert.equal(broken({ CONTAINER_PARTIAL_ID: 'a', CONTAINER_PARTIAL_LAST: 'true' }), true);
+});
+
 describe('the line of an entry', () => {
   const stamp = '2026-11-24T22:34:26.172621Z';
   for (const [name, fields, line] of [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JournalEntry } from '../../src/source/journal-entry.ts';
 import {
+  isJournald,
   isTrusted,
   type JournalTrust,
   ONLY_ROOT,
@@ -32,6 +33,7 @@ const NOTHING: JournalTrust = {
   exes: null,
   priority: null,
   transports: ['syslog', 'journal'],
+  streamExes: null,
 };
 
 describe('an entry is trusted', () => {
@@ -40,6 +42,30 @@ describe('an entry is trusted', () => {
     ['not of another account', { uid: 1000 }, ONLY_ROOT, false],
     ['not of nobody at all, as the kernel', { uid: null }, ONLY_ROOT, false],
     ['of one of several accounts', { uid: 8 }, { ...NOTHING, uids: [0, 8] }, true],
+    [
+      'of a stream that the right program wrote',
+      { transport: 'stdout', exe: '/usr/lib/toyd/log' },
+      { ...NOTHING, transports: ['stdout'], streamExes: ['/usr/lib/toyd/log'] },
+      true,
+    ],
+    [
+      'not of a stream that another one wrote',
+      { transport: 'stdout', exe: '/usr/bin/cat' },
+      { ...NOTHING, transports: ['stdout'], streamExes: ['/usr/lib/toyd/log'] },
+      false,
+    ],
+    [
+      'not of a stream of nobody knows whom',
+      { transport: 'stdout', exe: null },
+      { ...NOTHING, transports: ['stdout'], streamExes: ['/usr/lib/toyd/log'] },
+      false,
+    ],
+    [
+      'of another program by a way that keeps a message whole',
+      { transport: 'syslog', exe: '/usr/bin/cat' },
+      { ...NOTHING, transports: ['stdout', 'syslog'], streamExes: ['/usr/lib/toyd/log'] },
+      true,
+    ],
     ['of a unit', {}, { ...NOTHING, units: ['x.service', 'courier-imap.service'] }, true],
     [
       'not of another unit',
@@ -136,4 +162,11 @@ describe('of several servers', () => {
   ] as const) {
     test(name, () => assert.equal(trust({ ...ENTRY, ...entry }), trusted));
   }
+});
+
+test('what journald says of itself is known by its way in, and by nobody else’s words', () => {
+  const own = { ...ENTRY, tag: 'systemd-journald', transport: 'driver' };
+  assert.equal(isJournald(own), true);
+  for (const changed of [{ tag: 'x' }, { uid: 1000 }, { uid: null }, { transport: 'syslog' }])
+    assert.equal(isJournald({ ...own, ...changed }), false);
 });

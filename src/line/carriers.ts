@@ -1,0 +1,135 @@
+/**
+ * What carries log lines that have a beginning of their own: container runtimes, supervisors and their loggers.
+ *
+ * Promises: a carrier is taken off by what it alone writes; each layer once and in the order of the table, since a
+ * name and a bar behind a stamp, say, may be a host and the message of anybody.  Nobody but the carrier and the program
+ * that it carries begins a line there.  What a carrier has encoded is decoded, and stays one line.
+ * Leaves to others: whose line it is then (prefix.ts), and lines that come in pieces (pieces.ts).
+ * Sources: Kubernetes, "CRI: Log Format" (design proposal kubelet-cri-logging); Docker, json-file logging driver
+ * (daemon/logger/jsonfilelog/jsonlog); docker-logs(1), docker compose logs, kubectl logs --prefix; socklog(8), svlogd(8),
+ * multilog(8).
+ */
+import { escapeControls } from './controls.ts';
+import { FACILITY_LEVEL } from './levels.ts';
+import { SVLOGD_STAMP, TAI64N } from './stamp.ts';
+
+/** A line with its outermost carrier taken off. */
+export interface Carried {
+  readonly rest: string;
+  /** When it was carried, in a form that tells its zone; null where the carrier does not say. */
+  readonly stamp: string | null;
+  /** Null for a carrier that never breaks lines. */
+  readonly piece: Piece | null;
+}
+
+/** What one entry of a runtime's log holds of a line. */
+export interface Piece {
+  /** `stdout` or `stderr`; each has lines of its own. */
+  readonly stream: string;
+  /** Whether the line ends with it. */
+  readonly isLast: boolean;
+}
+
+type Carrier = (text: string) => Carried | null;
+
+/** @param form anchored; its groups `stamp`, `stream` and `part` are as in Carried */
+const written =
+  (form: RegExp): Carrier =>
+  text => {
+    const found = form.exec(text);
+    if (found === null) return null;
+    const { stamp = null, stream, part } = found.groups ?? {};
+    const piece = stream === undefined ? null : { stream, isLast: part === 'F' };
+    return { rest: text.slice(found[0].length), stamp, piece };
+  };
+
+/** RFC 3339 with a zone, as runtimes write it. */
+const RFC3339 = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)`;
+const COLOUR = String.raw`\x1b\[[\d;]{1,16}m`;
+const PLAIN_COLOUR = String.raw`\x1b\[0?m`;
+
+/** A byte order mark: a file's first bytes, where an editor or a collector has put one. */
+const MARK = written(/^\xef\xbb\xbf/);
+/** `dovecot-1  | `, with and without colours. */
+const COMPOSE = written(
+  new RegExp(
+    String.raw`^(?:[\w.-]{1,64} {1,64}\| |${COLOUR}[\w.-]{1,64} {1,64}\| ?${PLAIN_COLOUR} ?)`,
+  ),
+);
+/** `[pod/mail-0/dovecot] `. */
+const POD = written(/^\[pod\/[\w.-]{1,253}\/[\w.-]{1,253}\] /);
+/** `2026-11-23T00:53:00.123456789Z stderr F `; what follows the F behind a colon are tags for later use. */
+const CRI = written(
+  new RegExp(
+    String.raw`^(?<stamp>${RFC3339}) (?<stream>stdout|stderr) (?<part>[PF])(?::[\w:]{1,32})? `,
+  ),
+);
+/** `docker logs -t`, `podman logs -t`, `kubectl logs --timestamps`. */
+const STAMPED = written(new RegExp(`^(?<stamp>${RFC3339}) `));
+/** daemontools and s6; its seconds are those of two calendars, so the line's own stamp counts alone. */
+const TAI = written(new RegExp(`^${TAI64N} `));
+const SVLOGD = written(new RegExp(`^(?<stamp>${SVLOGD_STAMP}) `));
+/** socklog: `mail.info: `. */
+const LEVEL = written(new RegExp(`^${FACILITY_LEVEL}: `));
+
+const WHOLE_RFC3339 = new RegExp(`^${RFC3339}$`);
+
+/** `{"log":"…\n","stream":"stderr","time":"…"}`; without the line end it is a piece. */
+const JSON_FILE: Carrier = text => {
+  if (!text.startsWith('{"log":"')) return null;
+  const entry = parsed(text);
+  if (entry === null) return null;
+  const { log, stream, time } = entry;
+  if (typeof log !== 'string' || typeof time !== 'string' || !WHOLE_RFC3339.test(time)) return null;
+  if (stream !== 'stdout' && stream !== 'stderr') return null;
+  const isLast = log.endsWith('\n');
+  const bytes = Buffer.from(isLast ? log.slice(0, -1) : log).toString('latin1');
+  // A tab ends no line, and may stand between the parts of a prefix.
+  const rest = bytes.split('\t').map(escapeControls).join('\t');
+  return { rest, stamp: time, piece: { stream, isLast } };
+};
+
+/** @param text UTF-8, a character a byte */
+function parsed(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, 'latin1').toString());
+    return typeof value === 'object' && value !== null ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** From the outermost to the innermost. */
+const LAYERS: readonly (readonly Carrier[])[] = [
+  [MARK],
+  [COMPOSE, POD],
+  [JSON_FILE, CRI, STAMPED, TAI, SVLOGD],
+  [LEVEL],
+];
+
+/** Takes all carriers off, one after the other. */
+export function* unloaded(text: string): Generator<Carried> {
+  let rest = text;
+  for (const layer of LAYERS) {
+    const carried = first(layer, rest);
+    if (carried === null) continue;
+    yield carried;
+    rest = carried.rest;
+  }
+}
+
+/** An entry of a log in which a line may be in several; null for what is none. */
+export function entryOf(text: string): (Carried & { readonly piece: Piece }) | null {
+  const bare = MARK(text)?.rest ?? text;
+  const carried = first([JSON_FILE, CRI], bare);
+  const piece = carried?.piece ?? null;
+  return carried === null || piece === null ? null : { ...carried, piece };
+}
+
+function first(carriers: readonly Carrier[], text: string): Carried | null {
+  for (const carrier of carriers) {
+    const carried = carrier(text);
+    if (carried !== null) return carried;
+  }
+  return null;
+}

@@ -1,0 +1,91 @@
+/**
+ * Tells of what strayOf finds, and what to do about it; each kind, tag and beginning once.
+ *
+ * Bounded: of more than MOST kinds the later ones are not told.  The line itself is not shown, but for its first
+ * characters, in which no user is named where users are not to be.
+ */
+import { excerpt } from '../base/excerpt.ts';
+import type { Stray } from './stray.ts';
+
+const MOST = 20;
+
+export class StrayWatch {
+  readonly #report: (warning: string) => void;
+  readonly #isQuoted: boolean;
+  readonly #told = new Set<string>();
+
+  /**
+   * @param report takes a warning of one line
+   * @param isQuoted whether it may hold the beginning of a line of which no pattern describes the rest
+   */
+  constructor(report: (warning: string) => void, isQuoted = true) {
+    this.#report = report;
+    this.#isQuoted = isQuoted;
+  }
+
+  found(stray: Stray): void {
+    const key = keyOf(stray);
+    if (this.#told.has(key) || this.#told.size >= MOST) return;
+    this.#told.add(key);
+    const { what, cure } = strayText(stray, this.#isQuoted);
+    this.#report(`lines ${what}; ${cure}`);
+  }
+}
+
+/** What differs between strays that are told apart. */
+export function keyOf(stray: Stray): string {
+  if (stray.kind === 'tag') return `tag ${stray.tag}`;
+  return stray.kind === 'own file' ? `own file ${stray.server}` : stray.kind;
+}
+
+const HOW = {
+  nginx: 'error_log syslog:server=unix:/dev/log,nohostname info;',
+  zimbra: 'zimbraLogToSyslog TRUE',
+} as const;
+
+/** @returns what is said of the lines, as it stands behind `lines`, and what to do about it, neither with a full stop */
+export function strayText(
+  stray: Stray,
+  isQuoted = true,
+): { readonly what: string; readonly cure: string } {
+  switch (stray.kind) {
+    case 'tag': {
+      const { server } = stray;
+      const tag = excerpt(stray.tag);
+      const only =
+        server === 'nginx' || server === 'zimbra'
+          ? `, where ${server} logs through syslog only`
+          : '';
+      return {
+        what: `under the tag ${tag} look like logins of ${server}, but no pattern file names that program`,
+        cure: `if it is your server${only}, a file ${server}.toml in the patterns directory with extend = true and programs = ["${tag}"] has them read (patterns/README.md)`,
+      };
+    }
+    case 'relayed':
+      return {
+        what: `behind a second header look like logins, such as after "${excerpt(stray.beginning)}"`,
+        cure: 'have the relay write the lines as they came, with one header: whoever may send to it could write a second one',
+      };
+    case 'own file':
+      return {
+        what: `look like logins in a log that ${stray.server} writes itself, into which strangers can have lines written`,
+        cure: `${stray.server} is read through syslog only: ${HOW[stray.server]} (patterns/${stray.server}.toml)`,
+      };
+    case 'beginning': {
+      const { server, beginning } = stray;
+      const shown = server !== null || isQuoted ? `: "${excerpt(beginning)}"` : '';
+      return {
+        what: `look like logins${server === null ? '' : ` of ${server}`}, but their beginning is not understood${shown}`,
+        cure: 'have them logged through syslog, or describe that beginning by own-log in a pattern file (patterns/README.md); "popbsmtp explain" shows what was understood',
+      };
+    }
+    case 'dropped':
+      return {
+        what: `of ${excerpt(stray.by)} say that it dropped messages, and logins may have been among them`,
+        cure:
+          stray.by === 'rsyslogd'
+            ? 'raise its rate limits (ratelimit.burst of imuxsock or imjournal)'
+            : 'raise RateLimitBurst= (journald.conf(5), or LogRateLimitBurst= of the service)',
+      };
+  }
+}
