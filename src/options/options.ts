@@ -399,6 +399,15 @@ export const OPTIONS = {
     inFile: true,
     onReload: true,
   }),
+  'dovecot-elements': givenList({
+    value: 'ELEMENTS',
+    otherwise: 'what doveconf says on this host, and the default order',
+    about:
+      "Dovecot's login_log_format_elements, where it is not the default: a text as there; may be given more than once",
+    commands: ['run', 'match', 'replay', 'explain', 'doctor'],
+    inFile: true,
+    onReload: true,
+  }),
   reprocess: flag({
     about: 'read the log from its start, then follow it',
     commands: ['run'],

@@ -249,6 +249,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'Files whose names end in .toml; the README.md beside the shipped ones tells how they are written.',
     example: '/etc/popbsmtp/patterns.d',
   },
+  'dovecot-elements': {
+    detail:
+      'For logins and those of its proxies, with %u as in 2.3 or %{user} as in 2.4. An order in which a client could imitate an address or TLS is refused. ' +
+      'Not given, run, replay and explain ask doveconf, if it is there; the default order is recognised in any case.',
+    example: ['session=<%{session}> user=<%u> method=%m rip=%r lip=%l %c'],
+  },
   reprocess: {
     detail:
       'Otherwise the daemon goes on where it stopped last, or begins with the lines of the last grace period. Logins that are too old grant nothing in either case.',
