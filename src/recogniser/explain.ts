@@ -27,7 +27,9 @@ export interface Attempt extends Progress {
 export type Outcome =
   | { readonly kind: 'event'; readonly event: ServerEvent; readonly by: Attempt }
   /** The prefix tells no program, or one that no pattern file names; or the line may be a piece of a longer one. */
-  | { readonly kind: 'no program' | 'unknown program' | 'torn' }
+  | { readonly kind: 'no program' | 'torn' }
+  /** `alike` is the server whose login it would be, were this program one of its own; null for none. */
+  | { readonly kind: 'unknown program'; readonly alike: PatternFile | null }
   /** A line that is no event, but says whose address a later login of the same process has, or that none will come. */
   | { readonly kind: 'connect' | 'failure'; readonly by: Attempt }
   | { readonly kind: 'obstacle'; readonly obstacle: Obstacle; readonly by: Attempt }
@@ -61,7 +63,10 @@ export class Explainer {
     const line = parseLine(text, this.#stamps, this.#registry.ownForms);
     if (line.program === null) return { line, attempts: [], outcome: { kind: 'no program' } };
     const program = this.#registry.program(line.program);
-    if (program === null) return { line, attempts: [], outcome: { kind: 'unknown program' } };
+    if (program === null) {
+      const alike = this.#registry.files.find(file => isLoginOf(file, line)) ?? null;
+      return { line, attempts: [], outcome: { kind: 'unknown program', alike } };
+    }
     const { patterns, splitting } = program;
     const isPiece = splitting !== null && this.#torn.isPiece(line, splitting);
     if (isPiece && event === null) return { line, attempts: [], outcome: { kind: 'torn' } };
@@ -75,6 +80,9 @@ export class Explainer {
     return { file, pattern, ...progress(pattern.sequence, message) };
   }
 }
+
+const isLoginOf = ({ patterns }: PatternFile, line: Line): boolean =>
+  patterns.some(pattern => pattern.event === 'login' && describe(pattern, line) !== null);
 
 function outcomeOf(line: Line, event: ServerEvent | null, attempts: readonly Attempt[]): Outcome {
   const by = attempts.find(({ pattern }) => describe(pattern, line) !== null);

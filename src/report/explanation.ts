@@ -11,6 +11,7 @@ import { formatCtime } from '../line/stamp.ts';
 import type { LoginEvent, ServerEvent } from '../recogniser/event.ts';
 import type { Attempt, Explanation, Outcome } from '../recogniser/explain.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
+import type { PatternFile } from '../recogniser/pattern.ts';
 import { isoTime } from './print.ts';
 
 /** Beyond these, the ways on are variations of what stands there already. */
@@ -50,7 +51,7 @@ function outcomeRows({ line, outcome }: Explanation): Row[] {
       return [
         ['result', eventText(outcome.event)],
         ['by', withFile(outcome.by)],
-        ...(outcome.event.event === 'login' ? [encryptedRow(outcome.event)] : []),
+        ...(outcome.event.event === 'login' ? [encryptedRow(outcome.event, outcome.by)] : []),
       ];
     case 'connect':
     case 'failure':
@@ -65,16 +66,33 @@ function outcomeRows({ line, outcome }: Explanation): Row[] {
         ...(outcome.nearest === null ? [] : nearestRows(outcome.nearest, line.message)),
         ...hintRows(line.message),
       ];
+    case 'unknown program':
+      return [
+        ['result', `no login: ${reasonOf(outcome)}`],
+        ...(outcome.alike === null
+          ? []
+          : [['hint', extendHint(outcome.alike, line.program)] as const]),
+      ];
     default:
       return [['result', `no login: ${reasonOf(outcome)}`]];
   }
 }
 
+/** How a server gets a program of another name: Dovecot's instance_name, Cyrus' syslog_prefix, a container's tag. */
+const extendHint = ({ server }: PatternFile, program: string | null): string =>
+  `it reads like a login of ${server}: if this is such a server's tag, name it in ${server}.toml of your patterns directory ` +
+  `(--patterns): extend = true, programs = ["${shown(program)}"]`;
+
 /** Whether the line tells that the connection was encrypted. */
-const encryptedRow = ({ tls }: LoginEvent): Row => [
+const encryptedRow = ({ tls }: LoginEvent, { pattern }: Attempt): Row => [
   'encrypted',
-  tls === null ? 'the lines of this server do not tell' : tls ? 'yes' : 'no',
+  tls === null ? untold(pattern) : tls ? 'yes' : 'no',
 ];
+
+const untold = ({ groups }: Attempt['pattern']): string =>
+  groups.includes('tls')
+    ? 'not known: the line speaks of TLS, but not where it is known to'
+    : 'the lines of this server do not tell';
 
 function eventText({ event, server, ip, user }: ServerEvent): string {
   return `${event} ip=${ip ?? '-'} user=${JSON.stringify(user ?? '')} server=${server}`;
@@ -152,7 +170,7 @@ function grantText(prospect: Prospect): string {
     case 'opens other networks':
       return 'none: Postfix would find its row for longer addresses too, in other networks (--whole-addresses)';
     case 'not encrypted':
-      return 'none: the line does not say that the connection was encrypted (--require-tls)';
+      return 'none: the line does not say, or not where it is known to, that the connection was encrypted (--require-tls)';
     case 'user not allowed':
       return 'none: the user may not (--allow-users, --deny-users)';
     case 'too many users':

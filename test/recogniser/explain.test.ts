@@ -44,6 +44,17 @@ const toyd = new Registry([
 ]);
 
 describe('what comes of a line, and why', () => {
+  test('the server whose login it would be under another tag', () => {
+    const message =
+      'imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.5, mpid=99, TLS, session=<kVQx>';
+    const { outcome } = explain(shipped, `mailstore: ${message}`);
+    assert.ok(outcome.kind === 'unknown program');
+    assert.equal(outcome.alike?.server, 'dovecot');
+    const other = explain(shipped, 'mailstore: delivered').outcome;
+    assert.ok(other.kind === 'unknown program');
+    assert.equal(other.alike, null);
+  });
+
   test('an event, and the pattern that made it', () => {
     const { line, attempts, outcome } = explain(toyd, 'toyd[1]: user nick from 192.0.2.1');
     assert.equal(line.pid, '1');
@@ -66,8 +77,8 @@ describe('what comes of a line, and why', () => {
     assert.deepEqual(new Explainer(toyd, reference).explain('hello').outcome, {
       kind: 'no program',
     });
-    const { attempts, outcome } = explain(toyd, 'postfix/smtpd[1]: user nick from 192.0.2.1');
-    assert.deepEqual([attempts, outcome], [[], { kind: 'unknown program' }]);
+    const { attempts, outcome } = explain(toyd, 'postfix/smtpd[1]: user nick on 192.0.2.1');
+    assert.deepEqual([attempts, outcome], [[], { kind: 'unknown program', alike: null }]);
   });
 
   test('the nearest pattern, and where it stopped', () => {
