@@ -10,6 +10,8 @@
  * after it, metalog's `[tag]`; any of them carried by docker compose or daemontools; and what the pattern files
  * say that servers' own logs begin with, if nothing else fits.  Lines are latin1 strings, a character a byte, since no syslog daemon
  * promises valid UTF-8.
+ * nginx puts the host before its tag itself, so that rsyslog writes it twice: where it is the same word, it is taken once.  Whoever can
+ * have a program begin a message so could have it begin with the tag as well.
  * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
@@ -102,7 +104,7 @@ const FORMS: readonly RegExp[] = [
     String.raw`^${PRIORITY}1 (?<stamp>${STAMP}) (?<host>\S{1,255}) (?<program>\S{1,48}) (?<pid>\S{1,128}) \S{1,32} ${STRUCTURED}(?:  ?${BOM}|$)`,
   ),
   new RegExp(
-    `^${PRIORITY}(?<stamp>${STAMP}) ${LEVEL}(?:(?<host>${HOST}) )?${LEVEL}${TAG}: ?${SOLARIS_ID}`,
+    `^${PRIORITY}(?<stamp>${STAMP}) ${LEVEL}(?:(?<host>${HOST}) (?:\\k<host> )?)?${LEVEL}${TAG}: ?${SOLARIS_ID}`,
   ),
   // metalog: `[tag] message`, no host.  A number would be a pid, as qpopper's own log has it.
   new RegExp(String.raw`^(?<stamp>${CLASSIC_STAMP}) \[(?!\d+\])(?<program>${PROGRAM})\]:? `),
