@@ -81,11 +81,11 @@ describe('a login by command', () => {
   });
 
   test('without a daemon does nothing, and says so', async () => {
-    for (const args of [
+    for (const [command, ...args] of [
       ['login', '--user', 'anna', '--ip', '198.51.100.7'],
       ['logout', '--session', 'x'],
     ] as const) {
-      const { code, stdout, stderr } = await host.run(...args);
+      const { code, stdout, stderr } = await host.run(command, ...args);
       assert.deepEqual([code, stdout], [EXIT.unavailable, '']);
       assert.match(stderr, /^popbsmtp: no popbsmtp is running for lmdb:/);
     }
