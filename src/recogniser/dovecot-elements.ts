@@ -321,15 +321,16 @@ class Writer {
         // A SASL name has up to 20 characters (RFC 4422).
         return String.raw`(?!ANONYMOUS)[\w-]{1,20}`;
       case 'secured': {
-        // An error text of OpenSSL's, in the line of a login only.
-        const more = this.#ends === '' ? `${this.#noneOf(`,${brackets ?? ''}`)}*` : '';
+        // An error text of OpenSSL's; not before the address, where it would have to be held for a client's, nor of a proxy.
+        const isFree = this.#ends === '' && at > this.#address;
+        const more = isFree ? `${this.#noneOf(`,${brackets ?? ''}`)}*` : '';
         return `(?:${this.#tls(element, 'TLS|TSL')}${more}|secured)`;
       }
       case 'cipher':
         return (
           this.#tls(element, 'TLSv|SSLv') +
           String.raw`[\w.]{1,5} with cipher [\w-]{1,60} \(\d{1,4}/\d{1,4} bits\)` +
-          (this.#ends === '' ? String.raw`[\w -]{0,21}` : '')
+          (this.#ends === '' && at > this.#address ? String.raw`[\w -]{0,21}` : '')
         );
     }
   }

@@ -81,6 +81,11 @@ describe('orders that are recognised', () => {
       'imap-login: Login: user=<anna>, rip=198.51.100.7, lip=192.0.2.5',
       ['198.51.100.7', 'anna', null, null],
     ],
+    [
+      'session=<%{session}> user=<%u> %c rip=%r rport=%b lip=%l orig=<%{orig_user}> %k method=%m',
+      'imap-login: Login: session=<kVQx>, user=<anna>, TLS, rip=198.51.100.7, rport=4711, lip=192.0.2.5, orig=<anna>, TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits), method=PLAIN',
+      ['198.51.100.7', 'anna', true, 'kVQx'],
+    ],
     // The default is recognised as ever.
     [
       'rip=%r user=<%u>',
