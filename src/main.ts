@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   allow: async () => (await import('./cli/allow.ts')).allow,
   revoke: async () => (await import('./cli/revoke.ts')).revoke,
   lift: async () => (await import('./cli/lift.ts')).lift,
+  login: async () => (await import('./cli/login.ts')).login,
+  logout: async () => (await import('./cli/login.ts')).logout,
   purge: async () => (await import('./cli/purge.ts')).purge,
   patterns: async () => (await import('./cli/patterns.ts')).patterns,
   explain: async () => (await import('./cli/explain.ts')).explain,

@@ -93,6 +93,7 @@ export const CATALOGUE = {
     hint: 'it {problem}',
   },
   PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
+  DOVECOT_ELEMENTS: { exit: OF_ORIGIN, text: '{where}: {problem}', hint: '{hint}' },
   PATTERN_UNREADABLE: {
     exit: EXIT.config,
     text: 'cannot read patterns from {path}: {reason}',

@@ -6,13 +6,14 @@
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { type Prospect, Prospects } from '../daemon/prospect.ts';
+import { registryFor } from '../daemon/rules.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
-import { loadPatterns, patternsIn } from '../recogniser/load.ts';
+import { patternsIn } from '../recogniser/load.ts';
 import { explanationObject, explanationText } from '../report/explanation.ts';
 import { print } from '../report/print.ts';
 import { Splitter } from '../source/splitter.ts';
@@ -24,13 +25,14 @@ import { Splitter } from '../source/splitter.ts';
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const settings = settingsOf(values, 'explain');
-  const { patterns, json } = settings;
-  const registry = await loadPatterns(patternsIn(patterns));
+  const { patterns, dovecotElements, json } = settings;
+  const warn = (text: string): void => {
+    process.stderr.write(`popbsmtp: ${text}\n`);
+  };
+  const registry = await registryFor({ patterns: patternsIn(patterns), dovecotElements }, warn);
   becomeOwner([mapsOf(settings).map]);
   const clock = systemClock();
-  const prospects = await Prospects.load(values, clock, text =>
-    process.stderr.write(`popbsmtp: ${text}\n`),
-  );
+  const prospects = await Prospects.load(values, clock, warn);
   const explainer = new Explainer(registry, () => clock.now().wall);
   const format = json ? explanationObject : explanationText;
   let separator = '';

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
-import { socketPath } from '../state/socket.ts';
+import { type SocketKind, socketPath } from '../state/socket.ts';
 import type { GrantRow, Request, Results, SentError } from './protocol.ts';
 
 /** Without a sign of the daemon; an order waits for the map's lock, which another program may hold. */
@@ -30,8 +30,9 @@ export async function ask<C extends Request['command']>(
   map: MapSpec,
   request: Request & { readonly command: C },
   take: (rows: readonly GrantRow[]) => void = () => undefined,
+  kind: SocketKind = 'socket',
 ): Promise<Results[C] | null> {
-  const path = socketPath(map);
+  const path = socketPath(map, kind);
   // Then a daemon has none either.
   if (path === null) return null;
   const socket = await connected(path);
@@ -51,6 +52,25 @@ export async function ask<C extends Request['command']>(
     throw failure('CONTROL_BROKEN', { path, reason: reasonOf(error) }, error);
   } finally {
     socket.destroy();
+  }
+}
+
+/**
+ * As `ask`, for a login or a logout: whoever may not speak to the daemon by its own socket may be of the group of the other one.
+ *
+ * @throws as `ask` does
+ */
+export async function askAsLogin<C extends Request['command']>(
+  map: MapSpec,
+  request: Request & { readonly command: C },
+): Promise<Results[C] | null> {
+  try {
+    return await ask<C>(map, request);
+  } catch (denied) {
+    if (!(denied instanceof Failure) || denied.code !== 'CONTROL_DENIED') throw denied;
+    const answer = await ask<C>(map, request, undefined, 'login-socket');
+    if (answer === null) throw denied;
+    return answer;
   }
 }
 

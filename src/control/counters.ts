@@ -4,7 +4,7 @@
  * A new number takes a row of `TOTALS` and whoever counts it: state and metrics are made from the rows.
  *
  * Fed by the decisions, by the sources and by the map.  Counting a login is a few additions; nothing here grows with users
- * or addresses: the keys are servers, which the pattern files name, reasons and sources.
+ * or addresses: the keys are servers, which the pattern files or a login by command name, reasons and sources.
  * Promises: pure, with the time passed in; numbers only ever grow.
  */
 import type { EpochSeconds, Moment } from '../base/clock.ts';
@@ -12,6 +12,10 @@ import type { Decision } from '../grant/decision.ts';
 
 /** Minutes of logins that are kept, the present one included. */
 export const MINUTES = 60;
+
+/** Beyond these, which no host has, they are counted together: a login by command may name any. */
+const MOST_SERVERS = 100;
+const OTHER = 'other';
 
 /** Upper bounds of the histogram of commits, in seconds; a commit takes some 0.1 ms. */
 export const COMMIT_BOUNDS = [
@@ -124,8 +128,7 @@ export class Counters {
   /** Takes note of lines; the logins among them, which follow, came now. */
   lines(source: string, count: number): void {
     if (count === 0) return;
-    this.#now = this.#clock();
-    this.#moveOn(minuteOf(this.#now));
+    this.present();
     let entry = this.sources.get(source);
     if (entry === undefined) {
       entry = { lines: 0, lastLine: null };
@@ -133,6 +136,12 @@ export class Counters {
     }
     entry.lines += count;
     entry.lastLine = this.#now.wall;
+  }
+
+  /** What is reported next happens now. */
+  present(): void {
+    this.#now = this.#clock();
+    this.#moveOn(minuteOf(this.#now));
   }
 
   report(decision: Decision): void {
@@ -214,7 +223,9 @@ export class Counters {
     } else this.totals[outcome.kind]++;
     // The host whose log it was in counts it among its own.
     if (from !== undefined) return;
-    this.logins.set(login.server, (this.logins.get(login.server) ?? 0) + 1);
+    const isFull = this.logins.size >= MOST_SERVERS && !this.logins.has(login.server);
+    const server = isFull ? OTHER : login.server;
+    this.logins.set(server, (this.logins.get(server) ?? 0) + 1);
     this.lastLogin = this.#now.wall;
     const slot = this.#minute % MINUTES;
     this.#minutes[slot] = (this.#minutes[slot] ?? 0) + 1;

@@ -5,6 +5,7 @@
  */
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type Failure, failure } from '../base/errors.ts';
+import type { IgnoreReason } from '../grant/decision.ts';
 import { MAX_SECONDS, type Order } from '../grant/orders.ts';
 import type { Status } from './status.ts';
 
@@ -28,7 +29,24 @@ export type Request =
       readonly command: 'lift';
       readonly addresses: readonly IpText[];
       readonly user: string | null;
-    };
+    }
+  | ({
+      readonly command: 'login';
+      readonly address: IpText;
+      /** Whether the connection was encrypted; null where it is not known. */
+      readonly tls: true | null;
+      readonly session: string | null;
+    } & SessionOfUser)
+  | ({ readonly command: 'logout'; readonly session: string } & SessionOfUser);
+
+/** Whose session, and what serves it. */
+interface SessionOfUser {
+  readonly user: string | null;
+  readonly server: string;
+}
+
+/** What may be asked of the login socket. */
+export const LOGIN_COMMANDS: readonly Request['command'][] = ['login', 'logout'];
 
 /** Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known. */
 export type GrantRow = readonly [
@@ -63,6 +81,16 @@ export interface LiftResult {
   readonly rows: readonly RowEffect[];
 }
 
+/** What a login has led to. */
+export type LoginResult =
+  | { readonly kind: 'granted' | 'refreshed'; readonly until: number }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
+
+/** Whether a logout has ended a session that was known to be open. */
+export interface LogoutResult {
+  readonly address: IpText | null;
+}
+
 /** What the last line of each command's answer holds. */
 export interface Results {
   readonly status: Status;
@@ -73,6 +101,8 @@ export interface Results {
   readonly allow: OrderResult;
   readonly revoke: OrderResult;
   readonly lift: LiftResult;
+  readonly login: LoginResult;
+  readonly logout: LogoutResult;
 }
 
 /** A `Failure` on its way. */
@@ -105,6 +135,8 @@ export function parseRequest(text: string): Request | string {
     const whom = whomIn(fields);
     return typeof whom === 'string' ? whom : { command, ...whom };
   }
+  if (command === 'login') return loginIn(fields);
+  if (command === 'logout') return logoutIn(fields);
   if (command !== 'allow' && command !== 'revoke') return 'no such command';
   if (!isDuration(seconds)) return `seconds is to be a whole number from 1 to ${MAX_SECONDS}`;
   if (command === 'allow') return allowIn(fields, seconds);
@@ -119,6 +151,38 @@ function allowIn({ address }: Record<string, unknown>, seconds: number): Request
     : { command: 'allow', address: ip, seconds };
 }
 
+function loginIn({ address, tls = null, session = null, ...whose }: Fields): Request | string {
+  const ip = ipOf(address);
+  if (ip === null) return 'address is to be an IPv4 or IPv6 address';
+  if (tls !== null && tls !== true) return 'tls is to be true or null';
+  if (session !== null && !isName(session)) return `session is to have 1 to ${MAX_USER} characters`;
+  const found = sessionOfUser(whose);
+  return typeof found === 'string'
+    ? found
+    : { command: 'login', address: ip, tls, session, ...found };
+}
+
+function logoutIn({ session, ...whose }: Fields): Request | string {
+  if (!isName(session)) return `session is to have 1 to ${MAX_USER} characters`;
+  const found = sessionOfUser(whose);
+  return typeof found === 'string' ? found : { command: 'logout', session, ...found };
+}
+
+/** A server's name is a label of metrics, and stands in log lines as it is. */
+const SERVER = /^[\w.-]{1,40}$/;
+
+function sessionOfUser({ user = null, server }: Fields): SessionOfUser | string {
+  if (user !== null && !isName(user)) return `user is to have 1 to ${MAX_USER} characters`;
+  if (typeof server !== 'string' || !SERVER.test(server))
+    return 'server is to have 1 to 40 letters, digits, and any of _.-';
+  return { user, server };
+}
+
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_USER;
+
+type Fields = Record<string, unknown>;
+
 interface Whom {
   readonly addresses: readonly IpText[];
   readonly user: string | null;
@@ -129,7 +193,7 @@ function whomIn({ addresses = [], user = null }: Record<string, unknown>): Whom 
     return 'name either addresses or a user';
   }
   if (user !== null) {
-    if (typeof user !== 'string' || user === '' || user.length > MAX_USER) {
+    if (!isName(user)) {
       return `user is to have 1 to ${MAX_USER} characters`;
     }
     return { addresses: [], user };

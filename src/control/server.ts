@@ -4,11 +4,11 @@
  * Promises: nothing that a client does can block or end the daemon: a request has at most 64 KiB, must be there in time
  * and is dealt with before the next of its connection is read; an answer goes out only as fast as it is taken, and
  * a client that takes nothing is dropped; so many connections at once, no more.  The socket is 0600 from its
- * beginning.  A socket that a dead daemon has left is replaced: the caller owns the map, so no living one serves it.
+ * beginning, and 0660 afterwards where a group may connect.  A socket that a dead daemon has left is replaced: the caller owns the map, so no living one serves it.
  * Leaves to others: what a request means (commands.ts).
  */
 import { once } from 'node:events';
-import { lstatSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { failure, reasonOf } from '../base/errors.ts';
 import { type AnswerLine, MAX_REQUEST, parseRequest, type Request, refusal } from './protocol.ts';
@@ -21,6 +21,8 @@ const PATIENCE_MS = 10_000;
 const NEWLINE = 0x0a;
 
 export interface ServerOptions {
+  /** The group that may connect as well, by its number; nobody but the account and root without. */
+  readonly group?: number;
   /** How long a client may take for a request, and for taking a part of an answer. */
   readonly patienceMs?: number;
 }
@@ -30,12 +32,18 @@ export class ControlServer {
   readonly #server: Server;
   readonly #handler: Handler;
   readonly #patienceMs: number;
+  readonly #group: number | undefined;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(path: string, handler: Handler, { patienceMs = PATIENCE_MS }: ServerOptions) {
+  private constructor(
+    path: string,
+    handler: Handler,
+    { patienceMs = PATIENCE_MS, group }: ServerOptions,
+  ) {
     this.#path = path;
     this.#handler = handler;
     this.#patienceMs = patienceMs;
+    this.#group = group;
     // A client may close its own direction before it is answered.
     this.#server = createServer({ allowHalfOpen: true }, socket => void this.#serve(socket));
     this.#server.maxConnections = MOST_CONNECTIONS;
@@ -76,8 +84,21 @@ export class ControlServer {
       process.umask(umask);
     }
     await once(this.#server, 'listening');
+    try {
+      this.#letGroup();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     // Too many connections, or too many files: whoever wanted to connect is told, and the daemon goes on.
     this.#server.on('error', () => undefined);
+  }
+
+  /** Before the mode is widened it is the right group's. */
+  #letGroup(): void {
+    if (this.#group === undefined) return;
+    chownSync(this.#path, -1, this.#group);
+    chmodSync(this.#path, 0o660);
   }
 
   async #serve(socket: Socket): Promise<void> {

@@ -7,6 +7,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';
+import { epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { metricsText } from '../control/metrics.ts';
 import {
@@ -14,11 +15,14 @@ import {
   errorLine,
   type GrantRow,
   type LiftResult,
+  type LoginResult,
+  type LogoutResult,
   type OrderResult,
   type Request,
 } from '../control/protocol.ts';
 import type { Status } from '../control/status.ts';
 import { MAX_ORDERS, type Orders, type Subject } from '../grant/orders.ts';
+import type { SessionId } from '../recogniser/event.ts';
 import type { Core } from './core.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
@@ -79,6 +83,38 @@ export class Commands {
     return lifted;
   }
 
+  /** A login that no log tells of, judged as one that a log does. */
+  async login(request: Extract<Request, { command: 'login' }>): Promise<LoginResult> {
+    const { pipeline, grants, clock } = this.#core;
+    const { address: ip, user, server, tls } = request;
+    const { wall } = clock.now();
+    const session = sessionIdOf(request);
+    const time = epoch(Math.floor(wall));
+    const decision = await pipeline.event({ event: 'login', server, ip, user, time, session, tls });
+    if (decision?.kind !== 'login') throw new TypeError('a login without a decision');
+    const { outcome } = decision;
+    if (outcome.kind === 'ignored') return { kind: 'ignored', reason: outcome.reason };
+    const now = clock.now();
+    return { kind: outcome.kind, until: now.wall + (grants.dueOf(ip) ?? now.steady) - now.steady };
+  }
+
+  /** The end of a session that `login` has opened. */
+  async logout(request: Extract<Request, { command: 'logout' }>): Promise<LogoutResult> {
+    const { pipeline, clock } = this.#core;
+    const { user, server } = request;
+    const time = epoch(Math.floor(clock.now().wall));
+    const session = sessionIdOf(request);
+    const decision = await pipeline.event({
+      event: 'logout',
+      server,
+      ip: null,
+      user,
+      time,
+      session,
+    });
+    return { address: decision?.kind === 'logout' ? decision.ip : null };
+  }
+
   /** The grants, in blocks. */
   async *list(): AsyncGenerator<readonly GrantRow[]> {
     const { grants } = this.#core;
@@ -113,6 +149,19 @@ export class Commands {
   }
 }
 
+/** Apart from those of every log, whose servers have names; the log's logouts end none of these. */
+function sessionIdOf({
+  server,
+  session,
+}: {
+  readonly server: string;
+  readonly session: string | null;
+}): SessionId | null {
+  if (session === null) return null;
+  const service = `\ncommand\n${server}`;
+  return { key: `${service}\n${session}`, service, protocol: null };
+}
+
 const subjectsOf = (addresses: readonly IpText[], user: string | null): Subject[] =>
   user === null ? addresses.map(ip => ({ kind: 'address', ip })) : [{ kind: 'user', user }];
 
@@ -124,7 +173,12 @@ const subjectsOf = (addresses: readonly IpText[], user: string | null): Subject[
 export async function* answer(
   request: Request,
   commands: Commands,
-  present: { readonly status: () => Status; readonly orders: () => ReturnType<Orders['list']> },
+  present: {
+    readonly status: () => Status;
+    readonly orders: () => ReturnType<Orders['list']>;
+    /** Told before a login by command. */
+    readonly heard: () => void;
+  },
   warn: (text: string) => void,
 ): AsyncGenerator<AnswerLine> {
   try {
@@ -155,6 +209,14 @@ export async function* answer(
         return;
       case 'lift':
         yield { result: await commands.lift(request.addresses, request.user) };
+        return;
+      case 'login':
+        present.heard();
+        yield { result: await commands.login(request) };
+        return;
+      case 'logout':
+        present.heard();
+        yield { result: await commands.logout(request) };
         return;
     }
   } catch (error) {

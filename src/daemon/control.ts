@@ -6,19 +6,22 @@
 import { Failure, failure } from '../base/errors.ts';
 import type { Listening } from '../control/listening.ts';
 import { metricsText } from '../control/metrics.ts';
-import { ControlServer } from '../control/server.ts';
+import { LOGIN_COMMANDS, refusal } from '../control/protocol.ts';
+import { ControlServer, type Handler } from '../control/server.ts';
 import type { Status } from '../control/status.ts';
 import { Textfile } from '../control/textfile.ts';
 import type { MapSpec } from '../map/map.ts';
 import { beside } from '../state/beside.ts';
-import { socketPath } from '../state/socket.ts';
+import { type SocketKind, socketPath } from '../state/socket.ts';
 import { answer, Commands } from './commands.ts';
 import type { Core } from './core.ts';
+import { groupNumber } from './group.ts';
 
 export interface ControlSettings {
   readonly map: MapSpec;
   readonly nowrite: boolean;
-  /** Null for none, here and below. */
+  /** The group that may speak to the login socket; null for none, here and below. */
+  readonly loginSocketGroup: string | null;
   readonly metricsFile: string | null;
   readonly metricsListen: Listening | null;
 }
@@ -26,6 +29,8 @@ export interface ControlSettings {
 interface ControlParts {
   readonly core: Core;
   readonly status: () => Status;
+  /** Told before a login by command. */
+  readonly heard: () => void;
   readonly warn: (text: string) => void;
 }
 
@@ -35,34 +40,34 @@ interface Listener {
 }
 
 export class Control {
-  readonly #server: ControlServer | null;
+  readonly #servers: readonly ControlServer[];
   readonly #textfile: Textfile | null;
   readonly #listener: Listener | null;
 
   private constructor(
-    server: ControlServer | null,
+    servers: readonly ControlServer[],
     textfile: Textfile | null,
     listener: Listener | null,
   ) {
-    this.#server = server;
+    this.#servers = servers;
     this.#textfile = textfile;
     this.#listener = listener;
   }
 
   static async open(settings: ControlSettings, parts: ControlParts): Promise<Control> {
-    const { metricsFile, metricsListen, nowrite, map } = settings;
+    const { metricsFile, metricsListen, nowrite } = settings;
     const { warn } = parts;
     const text = (): string => metricsText(parts.status());
     return new Control(
       // A dry run does not own the map.
-      nowrite ? null : await serve(map, parts),
+      nowrite ? [] : await serve(settings, parts),
       metricsFile === null ? null : new Textfile(metricsFile, text, warn),
       metricsListen === null ? null : await serveMetrics(metricsListen, text, warn),
     );
   }
 
   async close(): Promise<void> {
-    await this.#server?.close();
+    await Promise.all(this.#servers.map(server => server.close()));
     await this.#listener?.close();
     this.#textfile?.close();
   }
@@ -79,19 +84,47 @@ async function serveMetrics(
   return { close: () => closeListener(server) };
 }
 
-async function serve(map: MapSpec, parts: ControlParts): Promise<ControlServer | null> {
-  const { status, warn, core } = parts;
+async function serve(
+  { map, loginSocketGroup }: ControlSettings,
+  parts: ControlParts,
+): Promise<ControlServer[]> {
+  const { status, warn, core, heard } = parts;
   const commands = new Commands(core);
-  const present = { status, orders: () => core.orders.list(core.clock.now()) };
+  const present = { status, orders: () => core.orders.list(core.clock.now()), heard };
+  const handler: Handler = request => answer(request, commands, present, warn);
+  const servers = [
+    await orNull(() => ControlServer.listen(pathOf(map, 'socket'), handler), warn),
+    loginSocketGroup === null
+      ? null
+      : await orNull(async () => {
+          const path = pathOf(map, 'login-socket');
+          const group = await groupNumber(loginSocketGroup, path);
+          return ControlServer.listen(path, loginsOnly(handler), { group });
+        }, warn),
+  ];
+  return servers.filter(server => server !== null);
+}
+
+/** @throws Failure CONTROL_LISTEN */
+function pathOf(map: MapSpec, kind: SocketKind): string {
+  const path = socketPath(map, kind);
+  if (path !== null) return path;
+  throw failure('CONTROL_LISTEN', { path: beside(map, kind), reason: 'the name is too long' });
+}
+
+/** Whoever may tell of logins may command nothing else. */
+const loginsOnly = (handler: Handler): Handler =>
+  async function* (request) {
+    if (LOGIN_COMMANDS.includes(request.command)) yield* handler(request);
+    else yield refusal('this socket takes login and logout only');
+  };
+
+async function orNull(
+  listen: () => Promise<ControlServer>,
+  warn: (text: string) => void,
+): Promise<ControlServer | null> {
   try {
-    const path = socketPath(map);
-    if (path === null) {
-      throw failure('CONTROL_LISTEN', {
-        path: beside(map, 'socket'),
-        reason: 'the name is too long',
-      });
-    }
-    return await ControlServer.listen(path, request => answer(request, commands, present, warn));
+    return await listen();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     warn(error.line);

@@ -187,6 +187,7 @@ class RunningDaemon implements Daemon {
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
+      heard: () => this.#counters.present(),
       warn: this.#output.warn,
     });
     this.#fleet?.start();

@@ -73,7 +73,21 @@ export class Pipeline {
 
   /** Takes what was recognised in the lines of one read; resolves when their rows are in the map. */
   events(events: readonly ServerEvent[]): Promise<void> {
-    return this.#next(() => this.#takeEvents(events));
+    return this.#next(async () => {
+      await this.#takeEvents(events);
+    });
+  }
+
+  /**
+   * Takes one event that is in no log.
+   *
+   * @returns what was decided about it, once its row is in the map
+   */
+  event(event: ServerEvent): Promise<Decision | null> {
+    return this.#next(async () => {
+      const decisions = await this.#takeEvents([event]);
+      return decisions.find(decision => isAbout(decision, event)) ?? null;
+    });
   }
 
   /**
@@ -230,8 +244,8 @@ export class Pipeline {
     return done;
   }
 
-  async #takeEvents(events: readonly ServerEvent[]): Promise<void> {
-    if (events.length === 0) return;
+  async #takeEvents(events: readonly ServerEvent[]): Promise<readonly Decision[]> {
+    if (events.length === 0) return [];
     const logins = events.filter(event => event.event === 'login');
     await this.#decider.rules.classifier.prepare(logins.map(({ ip }) => ip));
     const batch = new Batch();
@@ -241,11 +255,17 @@ export class Pipeline {
       this.#decider.take(event, now, batch);
     }
     this.#decider.evict(batch);
-    await this.#finish(batch, this.#clock.now());
+    return this.#finish(batch, this.#clock.now());
   }
 
-  async #finish(batch: Batch, now: Moment): Promise<void> {
+  async #finish(batch: Batch, now: Moment): Promise<readonly Decision[]> {
     const effects = await this.#writer.write(batch.changes, now.steady);
-    for (const decision of batch.decisions(effects)) this.#report(decision);
+    const decisions = batch.decisions(effects);
+    for (const decision of decisions) this.#report(decision);
+    return decisions;
   }
 }
+
+const isAbout = (decision: Decision, event: ServerEvent): boolean =>
+  (decision.kind === 'login' && decision.login === event) ||
+  (decision.kind === 'logout' && decision.logout === event);

@@ -3,6 +3,7 @@
  */
 
 import type { EpochSeconds } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import type { DecisionRules } from '../grant/decider.ts';
 import { StampReader } from '../line/stamp.ts';
@@ -10,6 +11,7 @@ import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
+import { askElements } from './doveconf.ts';
 import type { Bars, RuleSettings } from './settings.ts';
 
 /** Who may relay anyway, and who never may. */
@@ -28,8 +30,34 @@ export async function loadRules(
   settings: RuleSettings,
   warn: (text: string) => void,
 ): Promise<LoadedRules> {
-  const registry = await loadPatterns(settings.patterns);
-  return { registry, ...(await decisionRulesFor(settings, warn)) };
+  const [registry, rules] = await Promise.all([
+    registryFor(settings, warn),
+    decisionRulesFor(settings, warn),
+  ]);
+  return { registry, ...rules };
+}
+
+/**
+ * The patterns, with Dovecot's elements as they are given, or else as the Dovecot of this host has them: what cannot be used of
+ * those is only told.
+ *
+ * @throws Failure of patterns, DOVECOT_ELEMENTS
+ */
+export async function registryFor(
+  { patterns, dovecotElements }: Pick<RuleSettings, 'patterns' | 'dovecotElements'>,
+  warn: (text: string) => void,
+): Promise<Registry> {
+  if (dovecotElements !== null) return loadPatterns(patterns, dovecotElements);
+  const asked = await askElements();
+  if (asked === null) return loadPatterns(patterns);
+  try {
+    const origin = 'login_log_format_elements of doveconf';
+    return await loadPatterns(patterns, { value: [asked], origin });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'DOVECOT_ELEMENTS') throw error;
+    warn(error.line);
+    return loadPatterns(patterns);
+  }
 }
 
 /** @throws Failure of a list of networks, of postconf or postmap */

@@ -5,8 +5,8 @@
 import { Failure } from '../base/errors.ts';
 import { parseNetworkList } from '../base/network.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
+import { registryFor } from '../daemon/rules.ts';
 import type { RunSettings } from '../daemon/settings.ts';
-import { loadPatterns } from '../recogniser/load.ts';
 import { check } from './check.ts';
 import { failed, ok, type Verdict } from './finding.ts';
 
@@ -23,10 +23,10 @@ export const configurationCheck = check(
 );
 
 async function gather(settings: RunSettings): Promise<ConfigurationFacts> {
-  const { exclude, mynetworks, postfixConfig, patterns } = settings;
+  const { exclude, mynetworks, postfixConfig } = settings;
   const warnings: string[] = [];
   const steps: readonly (() => unknown)[] = [
-    () => loadPatterns(patterns),
+    () => registryFor(settings, text => warnings.push(text)),
     // Postfix is asked when it is its own list that counts, and that is looked at by itself.
     () =>
       mynetworks.value === null

@@ -4,8 +4,8 @@
 
 import { epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { registryFor } from '../daemon/rules.ts';
 import type { RunSettings } from '../daemon/settings.ts';
-import { loadPatterns } from '../recogniser/load.ts';
 import { daemonAccount } from './account.ts';
 import type { Subject } from './check.ts';
 import { type LogState, logStates } from './log-state.ts';
@@ -22,7 +22,9 @@ export function subjectOf(
   const readLogs = async (): Promise<readonly LogState[]> => {
     try {
       const account = await daemonAccount(settings.map);
-      return await logStates(settings, await loadPatterns(settings.patterns), account, now);
+      // What the daemon would warn of is told by another check.
+      const registry = await registryFor(settings, () => undefined);
+      return await logStates(settings, registry, account, now);
     } catch (problem) {
       // Of the patterns or of the map, which checks of their own tell.
       if (problem instanceof Failure) return [];

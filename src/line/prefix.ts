@@ -11,6 +11,8 @@
  * tabs for the blanks; and what the pattern files
  * say that servers' own logs begin with, if nothing else fits.  Lines are latin1 strings, a character a byte, since no syslog daemon
  * promises valid UTF-8.
+ * nginx puts the host before its tag itself, so that rsyslog writes it twice: where it is the same word, it is taken once.  Whoever can
+ * have a program begin a message so could have it begin with the tag as well.
  * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
@@ -57,7 +59,7 @@ const FORMS: readonly RegExp[] = [
     String.raw`^${PRIORITY}1 (?<stamp>${STAMP}) (?<host>\S{1,255}) (?<program>\S{1,48}) (?<pid>\S{1,128}) \S{1,32} ${STRUCTURED}(?:  ?${BOM}|$)`,
   ),
   new RegExp(
-    String.raw`^${PRIORITY}(?<stamp>${STAMP})[ \t]${LEVEL}${NO_DAY}(?:(?<host>${HOST})[ \t]|(?!${FACILITY_LEVEL}: ))` +
+    String.raw`^${PRIORITY}(?<stamp>${STAMP})[ \t]${LEVEL}${NO_DAY}(?:(?<host>${HOST})[ \t](?:\k<host>[ \t])?|(?!${FACILITY_LEVEL}: ))` +
       String.raw`${LEVEL}${TAG}:[ \t]?${SOLARIS_ID}`,
   ),
   // metalog: `[tag] message`, no host.  A number would be a pid, as qpopper's own log has it.

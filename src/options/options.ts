@@ -65,6 +65,8 @@ export type CommandName =
   | 'allow'
   | 'revoke'
   | 'lift'
+  | 'login'
+  | 'logout'
   | 'purge'
   | 'patterns'
   | 'explain'
@@ -86,6 +88,8 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     operands: 'addresses',
   },
   lift: { about: 'take back what allow and revoke have ordered', operands: 'addresses' },
+  login: { about: 'tell the daemon of a login that no log tells of' },
+  logout: { about: 'tell the daemon that the session of such a login is over' },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
@@ -108,6 +112,8 @@ export const OPTIONS = {
       'allow',
       'revoke',
       'lift',
+      'login',
+      'logout',
       'purge',
       'patterns',
       'explain',
@@ -155,6 +161,8 @@ export const OPTIONS = {
       'allow',
       'revoke',
       'lift',
+      'login',
+      'logout',
       'purge',
       'explain',
       'doctor',
@@ -252,6 +260,8 @@ export const OPTIONS = {
       'allow',
       'revoke',
       'lift',
+      'login',
+      'logout',
       'purge',
       'explain',
       'doctor',
@@ -400,6 +410,23 @@ export const OPTIONS = {
     inFile: true,
     onReload: true,
   }),
+  'login-socket-group': text({
+    value: 'GROUP',
+    otherwise: 'no such socket',
+    about:
+      'the group that may tell of logins and logouts, by a second socket beside the map that takes nothing else',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'dovecot-elements': givenList({
+    value: 'ELEMENTS',
+    otherwise: 'what doveconf says on this host, and the default order',
+    about:
+      "Dovecot's login_log_format_elements, where it is not the default: a text as there; may be given more than once",
+    commands: ['run', 'match', 'replay', 'explain', 'doctor'],
+    inFile: true,
+    onReload: true,
+  }),
   reprocess: flag({
     about: 'read the log from its start, then follow it',
     commands: ['run'],
@@ -488,9 +515,36 @@ export const OPTIONS = {
   user: text({
     often: true,
     value: 'NAME',
-    about:
-      'the grants of this user, as the server logs the name; upper and lower case are the same',
-    commands: ['list', 'revoke', 'lift'],
+    about: 'the user, as the server logs the name; for grants, upper and lower case are the same',
+    commands: ['list', 'revoke', 'lift', 'login', 'logout'],
+    inFile: false,
+  }),
+  ip: text({
+    often: true,
+    value: 'ADDRESS',
+    about: 'the address of the client that has logged in',
+    commands: ['login'],
+    inFile: false,
+  }),
+  server: given({
+    often: true,
+    value: 'NAME',
+    default: 'command',
+    about: 'what the server is called in logs and metrics',
+    commands: ['login', 'logout'],
+    inFile: false,
+  }),
+  session: text({
+    often: true,
+    value: 'ID',
+    about: 'what login and logout have in common, and no other session of that server',
+    commands: ['login', 'logout'],
+    inFile: false,
+  }),
+  tls: flag({
+    often: true,
+    about: 'the connection was encrypted, for --require-tls',
+    commands: ['login'],
     inFile: false,
   }),
   all: flag({

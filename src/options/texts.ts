@@ -108,6 +108,24 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       { args: 'lift --user anna', does: 'let this user log in again' },
     ],
   },
+  login: {
+    detail:
+      "Judged exactly as a login that the log tells of: networks, policy, limits, orders; at the present time. For servers without a usable log, and hooks such as Dovecot's post-login scripts. " +
+      'What came of it is said in a line; without a daemon the exit status is 69. With --session, an open session keeps the grant, once a logout of that server has been told. ' +
+      'It needs the right to the control socket, or the group of --login-socket-group.',
+    examples: [
+      {
+        args: 'login --user "$USER" --ip "$IP" --server dovecot-hook',
+        does: 'in a post-login script',
+      },
+      { args: 'login --user anna --ip 192.0.2.7 --session 4711', does: 'with its session' },
+    ],
+  },
+  logout: {
+    detail:
+      'Ends the session that login has told of with the same --server and --session; the grant then lasts for the grace period.',
+    examples: [{ args: 'logout --session 4711', does: 'the end of that session' }],
+  },
   purge: {
     detail:
       'Takes away the rows whose grace period is over, and prints them. ' +
@@ -250,6 +268,17 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Files whose names end in .toml; the README.md beside the shipped ones says how they are written.',
     example: '/etc/popbsmtp/patterns.d',
+  },
+  'login-socket-group': {
+    detail:
+      'Whoever is in it may open the relay to any address that a login could open. The account of the daemon must be in it as well (SupplementaryGroups= in the unit), and others must be able to enter the directory of the map.',
+    example: 'mail',
+  },
+  'dovecot-elements': {
+    detail:
+      'For logins and those of its proxies, with %u as in 2.3 or %{user} as in 2.4. An order in which a client could imitate an address or TLS is refused. ' +
+      'Not given, run, replay and explain ask doveconf, if it is there; the default order is recognised in any case.',
+    example: ['session=<%{session}> user=<%u> method=%m rip=%r lip=%l %c'],
   },
   reprocess: {
     detail:

@@ -35,8 +35,8 @@ export interface LoginEvent extends SessionEvent {
   readonly event: 'login';
   readonly ip: IpText;
   /**
-   * Whether the line says that the connection was encrypted; null where the server's lines never tell.  `false` is
-   * a line that would say so if it was, as its pattern has it.
+   * Whether the line says that the connection was encrypted; null where the server's lines never tell, or speak of TLS in a place
+   * that the pattern does not know.  `false` is a line that would say so if it was, as its pattern has it.
    */
   readonly tls: boolean | null;
 }

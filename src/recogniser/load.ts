@@ -10,10 +10,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
 import { packageRoot } from '../base/package.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
-import { type PatternFile, parsePatternFile } from './pattern.ts';
+import { type PatternFile, parsePatternFile, withElements } from './pattern.ts';
 import { Registry } from './registry.ts';
+import { ExpressionError } from './scanner.ts';
 
 /** Where the administrator's own patterns are; `explicit` when he named the directory. */
 export interface PatternsDirectory {
@@ -39,11 +41,23 @@ export const PARSED_NAME = `parsed-patterns-${process.versions.modules}`;
 /** What came of the shipped files in the build, by servers. */
 type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: PatternFile }>;
 
+/** Whose setting makes patterns. */
+const DOVECOT = 'dovecot';
+/** In the order of 2.2 and 2.3, and of 2.4: what the shipped file describes. */
+const DEFAULT_ELEMENTS: readonly string[] = [
+  'user=<%u> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>',
+  'user=<%{user}> method=%{mechanism} rip=%{remote_ip} lip=%{local_ip} mpid=%{mail_pid} %{secured} session=<%{session}>',
+];
+
 /**
  * @param own the administrator's directory; it may be missing unless he named it
- * @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX
+ * @param elements the texts of Dovecot's login_log_format_elements
+ * @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX, DOVECOT_ELEMENTS
  */
-export async function loadPatterns(own: PatternsDirectory): Promise<Registry> {
+export async function loadPatterns(
+  own: PatternsDirectory,
+  elements: Given<readonly string[]> | null = null,
+): Promise<Registry> {
   const files: Files = new Map();
   const parsed = await readParsed();
   for (const { path, server, text } of await readFiles(SHIPPED, true)) {
@@ -55,6 +69,7 @@ export async function loadPatterns(own: PatternsDirectory): Promise<Registry> {
   }
   for (const { path, server, text } of await readFiles(own.directory, own.explicit))
     takeOwnFile(files, path, server, text);
+  if (elements !== null) takeElements(files, elements);
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
   return new Registry(sorted.map(([, file]) => file));
 }
@@ -77,6 +92,26 @@ async function readParsed(): Promise<Parsed> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return new Map();
     throw failure('PATTERN_UNREADABLE', { path, reason: reasonOf(error) }, error);
+  }
+}
+
+/** @throws Failure DOVECOT_ELEMENTS */
+function takeElements(files: Files, { value, origin: where }: Given<readonly string[]>): void {
+  for (const setting of value) {
+    const text = setting.trim().replace(/\s+/g, ' ');
+    const file = files.get(DOVECOT);
+    if (file === undefined) {
+      const hint = 'take off = true out of dovecot.toml, or the setting away';
+      throw failure('DOVECOT_ELEMENTS', { where, problem: 'Dovecot is switched off', hint });
+    }
+    if (DEFAULT_ELEMENTS.includes(text)) continue;
+    try {
+      files.set(DOVECOT, withElements(file, text));
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      const { message: problem, hint } = error;
+      throw failure('DOVECOT_ELEMENTS', { where, problem, hint }, error);
+    }
   }
 }
 

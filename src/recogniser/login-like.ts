@@ -62,7 +62,7 @@ const OTHER_SERVICE =
   /(?<![\w.@])(?:(?:manage)?sieve|submissions?|smtps?|lmtp|https?|jmap|nntps?|mupdate|soap|webmail|imap-urlauth)(?![\w.@])|\b(?:server: \S{1,60}:|localPort = )(?:25|465|587|2525|4190)\b/i;
 
 /** The names of Dovecot's processes, which stand before every message of theirs. */
-const SERVICE = /^(?:imap|pop3)-login(?:\(\d{1,10}\))?: /;
+const SERVICE = /^(?:imap|pop3)-login[\w-]{0,31}(?:\(\d{1,10}\))?: /;
 
 /** Runs of the characters of addresses. */
 const ADDRESSES = /[\dA-Fa-f:.]{2,60}/g;

@@ -8,6 +8,7 @@
 import { MAX_LINE } from '../line/length.ts';
 import { type OwnForm, PROGRAM } from '../line/prefix.ts';
 import type { JournalTrust } from '../source/journal-trust.ts';
+import { expressionsOfElements } from './dovecot-elements.ts';
 import {
   type Expression,
   type Group,
@@ -209,6 +210,28 @@ function parsePattern(
     groupNumbers: groupNumbersOf(groups),
     samples: samplesOf(table, event, expression, shared),
   };
+}
+
+/**
+ * A file with more logins, by Dovecot's setting, which are tried before its own.
+ *
+ * @param setting the text of login_log_format_elements
+ * @throws ExpressionError
+ */
+export function withElements(file: PatternFile, setting: string): PatternFile {
+  const like = file.patterns.find(({ event }) => event === 'login');
+  if (like === undefined) return file;
+  const { login, proxy, oldProxy } = expressionsOfElements(setting);
+  const patterns = [
+    { text: login, name: 'login_log_format_elements' },
+    { text: proxy, name: 'login_log_format_elements, as a proxy' },
+    { text: oldProxy, name: 'login_log_format_elements, as a proxy up to 2.3.10' },
+  ].map(({ text, name }): Pattern => {
+    const { compiled, sequence, groups } = parseExpression(text);
+    const groupNumbers = groupNumbersOf(groups);
+    return { ...like, name, expression: compiled, sequence, groups, groupNumbers, samples: [] };
+  });
+  return { ...file, patterns: [...patterns, ...file.patterns] };
 }
 
 function samplesOf(

@@ -213,10 +213,14 @@ function fieldsOf(
   };
 }
 
-/** Whether a login's line says that its connection was encrypted; null when it could not say so. */
+/**
+ * Whether a login's line says that its connection was encrypted; null when it could not say so, or says so elsewhere than it is
+ * known to: that may be anybody's text, but is no sign of a plain connection.
+ */
 function tlsOf({ tlsPrograms, groups }: Pattern, line: Line, found: Fields): boolean | null {
   if (found.tls !== undefined) return true;
   if (line.program !== null && tlsPrograms.includes(line.program)) return true;
+  if (line.message.includes('TLS')) return null;
   return groups.includes('tls') || tlsPrograms.length > 0 ? false : null;
 }
 

@@ -52,7 +52,7 @@ function outcomeRows({ line, outcome }: Explanation): Row[] {
       return [
         ['result', eventText(outcome.event)],
         ['by', withFile(outcome.by)],
-        ...(outcome.event.event === 'login' ? [encryptedRow(outcome.event)] : []),
+        ...(outcome.event.event === 'login' ? [encryptedRow(outcome.event, outcome.by)] : []),
       ];
     case 'connect':
     case 'failure':
@@ -88,10 +88,15 @@ function isLike({ line, outcome }: Explanation): boolean {
 }
 
 /** Whether the line tells that the connection was encrypted. */
-const encryptedRow = ({ tls }: LoginEvent): Row => [
+const encryptedRow = ({ tls }: LoginEvent, { pattern }: Attempt): Row => [
   'encrypted',
-  tls === null ? 'the lines of this server do not tell' : tls ? 'yes' : 'no',
+  tls === null ? untold(pattern) : tls ? 'yes' : 'no',
 ];
+
+const untold = ({ groups }: Attempt['pattern']): string =>
+  groups.includes('tls')
+    ? 'not known: the line speaks of TLS, but not where it is known to'
+    : 'the lines of this server do not tell';
 
 function eventText({ event, server, ip, user }: ServerEvent): string {
   return `${event} ip=${ip ?? '-'} user=${JSON.stringify(user ?? '')} server=${server}`;
@@ -169,7 +174,7 @@ function grantText(prospect: Prospect): string {
     case 'opens other networks':
       return 'none: Postfix would find its row for longer addresses too, in other networks (--whole-addresses)';
     case 'not encrypted':
-      return 'none: the line does not say that the connection was encrypted (--require-tls)';
+      return 'none: the line does not say, or not where it is known to, that the connection was encrypted (--require-tls)';
     case 'user not allowed':
       return 'none: the user may not (--allow-users, --deny-users)';
     case 'too many users':

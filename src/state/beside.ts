@@ -1,7 +1,7 @@
 /**
  * The files that lie beside a map, by its path: their one list, from which the manual's is made too.
  *
- * All of them belong to the account of the map's directory, and nobody else may read them.
+ * All of them belong to the account of the map's directory, and nobody else may read them; but a group may speak to the login socket.
  * Leaves to others: what is in them, and who writes when (the owner of the map).
  */
 
@@ -36,6 +36,10 @@ export const BESIDE = {
   socket: {
     suffix: '.sock',
     about: 'The socket by which the commands speak to the daemon.',
+  },
+  'login-socket': {
+    suffix: '.login.sock',
+    about: 'The socket that takes login and logout only, for the group of login-socket-group.',
   },
 } as const satisfies Record<string, BesideFile>;
 

@@ -41,6 +41,51 @@ const rowsOf = (text: string): Record<string, string> =>
       .map(line => [line.slice(0, 11).trim(), line.slice(11)]),
   );
 
+describe('Dovecot as it is configured', () => {
+  const AT = `${LATE} mx dovecot: imap-login: Login:`;
+
+  test('its elements in another order, as the option says them', async () => {
+    const line = `${AT} rip=198.51.100.7, user=<anna>, TLS`;
+    const elements = ['--dovecot-elements', 'rip=%r user=<%u> %c'];
+    const rows = await explained(line, ...elements, '--require-tls', ...ALONE);
+    assert.match(rows['result'] ?? '', /^login ip=198\.51\.100\.7 user="anna"/);
+    assert.equal(rows['encrypted'], 'yes');
+    assert.match(rows['grant'] ?? '', /^until /);
+    const without = await explained(line, ...ALONE);
+    assert.match(without['result'] ?? '', /^no login: /);
+  });
+
+  test('an order that a client could imitate something in is an error that says what to do', async () => {
+    const { code, stderr } = await popbsmtp(
+      'match',
+      '--dovecot-elements',
+      'user=%u rip=%r lip=%l',
+      '-',
+    );
+    assert.equal(code, 64);
+    assert.match(
+      stderr,
+      /^popbsmtp: --dovecot-elements: "user=%u" holds what a client may choose, .*; write user=<…> .*\n$/,
+    );
+  });
+
+  test('TLS where it is not known to stand is told as such, and as no plain connection', async () => {
+    const line = `${AT} user=<anna>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.5, zone=eu, TLS, session=<a>`;
+    const rows = await explained(line, '--require-tls', ...ALONE);
+    assert.match(rows['encrypted'] ?? '', /^not known: the line speaks of TLS/);
+    assert.match(rows['grant'] ?? '', /^none: /);
+  });
+
+  test('under another instance_name: how its tag is named', async () => {
+    const rows = await explained(
+      `${LATE} mx mailstore: imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.5, mpid=9`,
+      ...ALONE,
+    );
+    assert.match(rows['result'] ?? '', /^no login: no pattern file names this program$/);
+    assert.match(rows['hint'] ?? '', /dovecot\.toml .*extend = true, programs = \["mailstore"\]$/);
+  });
+});
+
 describe('a line that no pattern describes', () => {
   test('is told with the nearest pattern, and where that stopped', async () => {
     const message =
@@ -49,7 +94,10 @@ describe('a line that no pattern describes', () => {
     assert.match(rows['time'] ?? '', /^[A-Z][a-z]{2} Mar 22 11:00:00 \d{4}$/);
     assert.deepEqual([rows['host'], rows['program'], rows['pid']], ['mx', 'dovecot', '-']);
     assert.equal(rows['message'], message);
-    assert.match(rows['tried'] ?? '', /^dovecot login "login", dovecot login "proxy", /);
+    assert.match(
+      rows['tried'] ?? '',
+      /^dovecot login "login", dovecot login "session before the address", /,
+    );
     assert.match(rows['result'] ?? '', /^no login: no pattern of this program describes/);
     assert.match(rows['nearest'] ?? '', /^dovecot login "login" in \/.*patterns\/dovecot\.toml$/);
     assert.equal(rows['matched'], '"imap-login: Logged "');

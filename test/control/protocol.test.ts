@@ -29,6 +29,17 @@ describe('a request', () => {
       { command: 'lift', addresses: ['2001:db8::1'], user: null },
     ],
     [
+      { command: 'login', address: '::ffff:198.51.100.1', user: 'anna', server: 'hook', more: 1 },
+      {
+        ...{ command: 'login', address: '198.51.100.1', user: 'anna', server: 'hook' },
+        ...{ session: null, tls: null },
+      },
+    ],
+    [
+      { command: 'logout', session: 'x', server: 'hook' },
+      { command: 'logout', session: 'x', server: 'hook', user: null },
+    ],
+    [
       { command: 'lift', user: 'anna' },
       { command: 'lift', addresses: [], user: 'anna' },
     ],
@@ -51,6 +62,15 @@ describe('a request', () => {
     ...['198.51.100', '198.51.100.1/24', 'fe80::1%eth0', 7, ''].map(
       (address): [unknown, RegExp] => [{ command: 'allow', address, seconds: 60 }, /address/],
     ),
+    [{ command: 'login', user: 'anna', server: 'hook' }, /address/],
+    ...['', 'a b', 'a\nb', 'x'.repeat(41), 7, null].map((server): [unknown, RegExp] => [
+      { command: 'login', address: '198.51.100.1', user: 'anna', server },
+      /server/,
+    ]),
+    [{ command: 'login', address: '198.51.100.1', server: 'hook', tls: 'yes' }, /tls/],
+    [{ command: 'login', address: '198.51.100.1', server: 'hook', user: '' }, /characters/],
+    [{ command: 'login', address: '198.51.100.1', server: 'hook', session: '' }, /session/],
+    [{ command: 'logout', server: 'hook' }, /session/],
     [{ command: 'revoke', seconds: 60 }, /either/],
     [{ command: 'lift' }, /either/],
     [{ command: 'lift', addresses: ['x'] }, /addresses/],

@@ -204,6 +204,8 @@ test('the defaults are those that are documented', () => {
     patterns: { directory: '/etc/popbsmtp/patterns.d', explicit: false },
     debug: false,
     logto: null,
+    dovecotElements: null,
+    loginSocketGroup: null,
     logFormat: 'text',
     logUsers: 'plain',
     nowrite: false,

@@ -77,6 +77,7 @@ describe('a reload', () => {
       'allowOwnAddresses',
       'allowUsers',
       'denyUsers',
+      'dovecotElements',
       'exclude',
       'grace',
       'graceFor',

@@ -11,6 +11,7 @@ import { type Dovecot, startDovecot } from './dovecot.ts';
 import { IMITATIONS, TORN_IMITATIONS, VICTIM } from './imitations.ts';
 import { failToLogIn, logIn, type Open, openImap, openPop3, type Session } from './login.ts';
 import { eventsIn, type Matched, sorted } from './matching.ts';
+import { popbsmtp } from './popbsmtp.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { RSYSLOG_PROGRAMS, type Rsyslog, startRsyslog } from './rsyslog.ts';
@@ -186,4 +187,79 @@ describe('what a stranger can have Dovecot log', { skip }, () => {
       assert.deepEqual(logouts, [LOGOUT]);
     });
   }
+});
+
+describe('its elements in another order', { skip }, () => {
+  const ELEMENTS =
+    'session=<%{session}> user=<%u> %c rip=%r rport=%b lip=%l orig=<%{orig_user}> %k method=%m';
+  const OPTION = ['--dovecot-elements', ELEMENTS] as const;
+  const rig = new Rig();
+  /** Should names like these ever belong to accounts. */
+  const hostile = [
+    `x>, TLS, rip=${VICTIM}, rport=1, lip=127.0.0.1, orig=<y`,
+    `x>, rip=${VICTIM}, rport=1, lip=127.0.0.1, orig=<y>, method=PLAIN`,
+  ];
+  const PLAIN = ['127.0.0.2', '127.0.0.3'] as const;
+  const ENCRYPTED = '127.0.0.4';
+  let syslog: Rsyslog;
+
+  before(async () => {
+    syslog = await startRsyslog(rig);
+    const dovecot = await startDovecot(rig, {
+      usernameChars: '',
+      users: hostile,
+      elements: ELEMENTS,
+      tls: true,
+    });
+    const { account } = dovecot;
+    await logIn(openPop3, dovecot.pop3(PLAIN[0]), account);
+    await logIn(openImap, dovecot.imap(PLAIN[1]), account);
+    await logIn(openImap, dovecot.imaps(ENCRYPTED), account);
+    for (const user of hostile) {
+      await logIn(openImap, dovecot.imap('127.0.0.8'), { user, password: account.password });
+      await failToLogIn(openPop3, dovecot.pop3('127.0.0.9'), { user, password: 'x' });
+    }
+    await sessionsEnd(syslog, 5);
+    await syslog.settle();
+  });
+  after(() => rig.close());
+
+  for (const format of FORMATS) {
+    test(`${format}: each login with its address, and none from elsewhere`, async () => {
+      const events = await eventsIn(syslog[format], ...OPTION);
+      const logins = events.filter(({ event }) => event === 'login');
+      assert.deepEqual(
+        logins,
+        [...PLAIN, ENCRYPTED].map(ip => login(ip)),
+      );
+    });
+  }
+
+  test('without the option they are not recognised', async () => {
+    const events = await eventsIn(syslog.log);
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'login'),
+      [],
+    );
+  });
+
+  test('TLS is said of the encrypted login alone', async () => {
+    const logins = (await linesOf(syslog.log)).filter(line => line.includes('-login: Login: '));
+    const { stdout } = await popbsmtp(
+      'explain',
+      '--json',
+      ...OPTION,
+      '--mynetworks',
+      'none',
+      ...logins,
+    );
+    const told = stdout
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line));
+    assert.deepEqual(
+      told.filter(({ event }) => event === 'login').map(({ ip, tls }) => [ip, tls]),
+      [...PLAIN.map(ip => [ip, false]), [ENCRYPTED, true]],
+    );
+  });
 });

@@ -39,6 +39,8 @@ export interface DovecotOptions {
   readonly usernameChars?: string;
   /** Names of further accounts, with the same password. */
   readonly users?: readonly string[];
+  /** `login_log_format_elements`, where it is not the default. */
+  readonly elements?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -121,7 +123,7 @@ async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], tls = false } = options;
+  const { usernameChars, users = [], elements, tls = false } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
@@ -129,7 +131,8 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
   const entries = [ACCOUNT.user, ...users].map(user => `${user}:${ACCOUNT.password}\n`);
   await writeFile(join(base, 'users'), entries.join(''));
   const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
-  const more = usernameChars === undefined ? '' : names;
+  const order = elements === undefined ? '' : `login_log_format_elements = ${elements}\n`;
+  const more = `${order}${usernameChars === undefined ? '' : names}`;
   const file = join(base, 'dovecot.conf');
   await writeFile(file, configuration(base, { pop3, imap, pop3s, imaps }, more));
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);

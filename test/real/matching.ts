@@ -20,8 +20,9 @@ export const sorted = (events: readonly Matched[]): Matched[] =>
   events.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
 
 /** The events of a log, sorted. */
-export async function eventsIn(log: string): Promise<Matched[]> {
-  const { code, stdout, stderr } = await popbsmtp('match', '--json', log);
+/** @param more options */
+export async function eventsIn(log: string, ...more: readonly string[]): Promise<Matched[]> {
+  const { code, stdout, stderr } = await popbsmtp('match', '--json', ...more, log);
   assert.equal(code, 0, stderr);
   const events = stdout.split('\n').slice(0, -1);
   return sorted(

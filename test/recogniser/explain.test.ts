@@ -44,6 +44,17 @@ const toyd = new Registry([
 ]);
 
 describe('what comes of a line, and why', () => {
+  test('the server whose login it would be under another tag', () => {
+    const message =
+      'imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.5, mpid=99, TLS, session=<kVQx>';
+    const { outcome } = explain(shipped, `mailstore: ${message}`);
+    assert.ok(outcome.kind === 'unknown program');
+    assert.deepEqual(outcome.stray, { kind: 'tag', tag: 'mailstore', server: 'dovecot' });
+    const other = explain(shipped, 'mailstore: delivered').outcome;
+    assert.ok(other.kind === 'unknown program');
+    assert.equal(other.stray, null);
+  });
+
   test('an event, and the pattern that made it', () => {
     const { line, attempts, outcome } = explain(toyd, 'toyd[1]: user nick from 192.0.2.1');
     assert.equal(line.pid, '1');

@@ -58,6 +58,9 @@ const TOLD: readonly RegExp[] = [
   /^Successful login for x \[192\.0\.2\.5\] from h \[203\.0\.113\.66\] \[/,
   /^fork_child: \[6\]x\(203\.0\.113\.66\): began session /,
   /^vchkpw-pop3: .*login success x(?:@y)?:203\.0\.113\.66:/,
+  // With a name that holds what ends it.
+  /Started proxying to remote host \(0\.012 secs\): user=<x>, rip=203\.0\.113\.66, /,
+  /^vchkpw: login \[x\] from 203\.0\.113\.66\] from /,
   // With what the client says of itself in the place of its address.
   /[;[]ip=[\d.]+;oip=[\da-f:.]+;/,
   /ua=x;ip=203\.0\.113\.66;\] imap - user nick@example\.org authenticated, /,
