@@ -50,7 +50,7 @@ export async function purge(values: Values): Promise<number> {
   if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace, classifier);
   if (settings.foreign) for (const spec of allOf(maps)) await endForeign(spec);
   const place = { ...maps, nowrite: false, configuration: configurationOf(settings) };
-  const former = await endFormerMaps(place, warn, { tellsOwned: settings.all });
+  const former = await endFormerMaps(place, warn, { isStart: false });
   if (settings.all) for (const spec of [...allOf(maps), ...former]) await requireNoGrants(spec);
   return EXIT.ok;
 }

@@ -22,6 +22,7 @@ import { noticeLine } from '../report/log-line.ts';
 import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
 import { collectEarly } from './heap.ts';
+import { nameProcess } from './process-name.ts';
 
 /**
  * Runs until a signal or the end of standard input.
@@ -29,6 +30,7 @@ import { collectEarly } from './heap.ts';
  * @returns the exit status
  */
 export async function run(values: Values): Promise<number> {
+  nameProcess();
   collectEarly();
   const start = startOf(values);
   const { settings } = start;

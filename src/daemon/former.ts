@@ -10,7 +10,7 @@ import { stateDirectory } from '../state/state-directory.ts';
 import type { RunSettings } from './settings.ts';
 
 /**
- * @param options.tellsOwned whether to warn of one that another popbsmtp owns
+ * @param options.isStart as `FormerMaps` has it
  * @returns those whose rows stay
  */
 export async function endFormerMaps(
@@ -21,7 +21,7 @@ export async function endFormerMaps(
     configuration,
   }: Pick<RunSettings, 'map' | 'mirrors' | 'nowrite' | 'configuration'>,
   warn: (text: string) => void,
-  options: { readonly tellsOwned?: boolean } = {},
+  options: { readonly isStart?: boolean } = {},
 ): Promise<readonly MapSpec[]> {
   const directory = nowrite || configuration === null ? null : stateDirectory(process.env);
   if (directory === null || configuration === null) return [];

@@ -26,8 +26,8 @@ import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { type Stray, strayOf } from '../recogniser/stray.ts';
 import { keyOf } from '../recogniser/stray-watch.ts';
-import { openForReading } from '../source/finished-log.ts';
 import { JOURNAL } from '../source/journal-source.ts';
+import { openForReading } from '../source/readable-log.ts';
 import { type Account, mayRead } from './account.ts';
 
 /** What the last part of a log has brought. */

@@ -27,26 +27,27 @@ export class FormerMaps {
   readonly #file: StateFile;
   readonly #current: readonly MapSpec[];
   readonly #warn: Warn;
-  readonly #tellsOwned: boolean;
+  readonly #isStart: boolean;
 
   /**
    * @param current what the configuration names now, the first map first
-   * @param tellsOwned whether to warn of one that another popbsmtp owns, which goes on ending its rows
+   * @param isStart whether the present maps are looked after from now on, and so noted; else one that another popbsmtp
+   *   owns is left to it without a word
    */
   constructor(
     file: StateFile,
     current: readonly MapSpec[],
     warn: Warn,
-    { tellsOwned = true }: { readonly tellsOwned?: boolean } = {},
+    { isStart = true }: { readonly isStart?: boolean } = {},
   ) {
     this.#file = file;
     this.#current = current;
     this.#warn = warn;
-    this.#tellsOwned = tellsOwned;
+    this.#isStart = isStart;
   }
 
   /**
-   * Notes the present maps, and ends the rows of the former ones.
+   * Notes the present maps, at a start, and ends the rows of the former ones.
    *
    * @returns those whose rows stay
    */
@@ -54,11 +55,15 @@ export class FormerMaps {
     const noted = this.#tolerate(() => namesIn(this.#file.read()), []);
     const former = this.#former(noted);
     const present = this.#current.map(formatMapSpec);
-    const names = [...present, ...former.map(formatMapSpec)];
+    const names = this.#isStart ? [...present, ...former.map(formatMapSpec)] : noted;
     if (names.join('\n') !== noted.join('\n')) await this.#note(names);
     const left: MapSpec[] = [];
-    for (const spec of former) if (!(await this.#endRows(spec))) left.push(spec);
-    if (left.length < former.length) await this.#note([...present, ...left.map(formatMapSpec)]);
+    const ended = new Set<string>();
+    for (const spec of former) {
+      if (await this.#endRows(spec)) ended.add(formatMapSpec(spec));
+      else left.push(spec);
+    }
+    if (ended.size > 0) await this.#note(names.filter(name => !ended.has(name)));
     return left;
   }
 
@@ -90,7 +95,7 @@ export class FormerMaps {
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (error.code === 'MAP_OWNED' && !this.#tellsOwned) return false;
+      if (error.code === 'MAP_OWNED' && !this.#isStart) return false;
       this.#warn(`${name} is no longer in the configuration, and its rows stay: ${error.line}`);
       return false;
     }

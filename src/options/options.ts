@@ -531,6 +531,12 @@ export const OPTIONS = {
     commands: ['patterns'],
     inFile: false,
   }),
+  follow: flag({
+    often: true,
+    about: 'show what is added to the logs from now on, like tail -F',
+    commands: ['match'],
+    inFile: false,
+  }),
   count: flag({
     often: true,
     about: 'print only the summary',

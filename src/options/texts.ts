@@ -42,9 +42,11 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   match: {
     detail:
       'Prints a line for each login and logout that the patterns recognise, and at the end, on standard error, how many there were of each server, ' +
-      'and lines that look like logins and were not recognised. It reads no map and asks no Postfix.',
+      'and lines that look like logins and were not recognised. It reads no map and asks no Postfix. ' +
+      'With --follow it begins at the end of the logs and shows what is added, through rotation, until it is interrupted.',
     examples: [
       { args: 'match /var/log/mail.log', does: 'which logins are recognised' },
+      { args: 'match --follow /var/log/mail.log', does: 'the logins as they come in' },
       { args: 'match --count /var/log/mail.log', does: 'how many, by server' },
       {
         args: 'match --json /var/log/mail.log | jq .user',

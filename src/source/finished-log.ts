@@ -6,17 +6,15 @@
  * as sifter.ts says.  A file that is compressed is unpacked on the way, whatever its name; what is no text is refused,
  * since "no logins" would be a wrong answer.
  */
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
-import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import { Failure, failure, reasonOf } from '../base/errors.ts';
 import type { BlockLines, Reading } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
 import type { Line } from '../line/prefix.ts';
 import type { Sieve } from '../line/sieve.ts';
-import { isBinary, TEXT_HEAD } from './binary.ts';
-import { headOf, MAGIC_BYTES, type Packing, packingOfHead, unpacked } from './packing.ts';
-import { readHead } from './place.ts';
+import { openForReading, piecesOf, requireLog, requireText } from './readable-log.ts';
 import { fileReader, type Reader, type Sifted, sift } from './sifter.ts';
 import { siftInThread } from './sifter-thread.ts';
 
@@ -75,52 +73,12 @@ export function openFinishedLog(path: string): FinishedLog {
   const modifiedMs = (): number => fstatSync(fd).mtimeMs;
   const blocksOf = (sieve: Sieve): AsyncGenerator<Sifted> => {
     if (isLarge) return closing(fd, siftInThread(fd, sieve));
-    if (packing === null) return closing(fd, sift(requireText(path, fileReader(fd)), sieve));
-    return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
+    if (packing !== null)
+      return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
+    const read = fileReader(fd);
+    return closing(fd, sift(status.isFile() ? read : requireText(path, read), sieve));
   };
   return new BlockLog(path, modifiedMs, size, blocksOf);
-}
-
-/**
- * Looks at the first bytes of a file, before an hour is spent on the others.
- *
- * @returns how it is compressed
- * @throws Failure LOG_BINARY, LOG_PACKED
- */
-function requireLog(path: string, fd: number): Packing | null {
-  try {
-    const packing = packingOfHead(readHead(fd, MAGIC_BYTES));
-    if (isBinary(headOf(fd, packing, TEXT_HEAD))) throw failure('LOG_BINARY', { path });
-    return packing;
-  } catch (error) {
-    closeSync(fd);
-    throw packedFailure(path, error);
-  }
-}
-
-const packedFailure = (path: string, error: unknown): Failure =>
-  error instanceof Failure
-    ? error
-    : failure('LOG_PACKED', { path, reason: reasonOf(error) }, error);
-
-async function* piecesOf(path: string, fd: number, packing: Packing): AsyncGenerator<Buffer> {
-  try {
-    yield* unpacked(fd, packing);
-  } catch (error) {
-    throw packedFailure(path, error);
-  }
-}
-
-/** Refuses what begins as no text does; for what can be read only once. */
-function requireText(path: string, read: Reader): Reader {
-  let isFirst = true;
-  return async into => {
-    const count = await read(into);
-    if (isFirst && isBinary(into.subarray(0, Math.min(count, TEXT_HEAD))))
-      throw failure('LOG_BINARY', { path });
-    isFirst = false;
-    return count;
-  };
 }
 
 async function* closing(fd: number, blocks: AsyncGenerator<Sifted>): AsyncGenerator<Sifted> {
@@ -265,30 +223,4 @@ function streamReader(stream: AsyncIterable<Buffer>): Reader {
     chunk = chunk.subarray(count);
     return count;
   };
-}
-
-/** @throws Failure LOG_MISSING, LOG_UNREADABLE, LOG_DIRECTORY */
-export function openForReading(path: string): number {
-  const fd = openOrFail(path);
-  if (!fstatSync(fd).isDirectory()) return fd;
-  closeSync(fd);
-  throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
-}
-
-/** Where journald keeps its files (systemd-journald.service(8)). */
-const JOURNAL_DIRECTORY = /^\/(?:var|run)\/log\/journal(?:\/|$)/;
-
-/** What to do instead of reading a directory. */
-export const remedyFor = (path: string): string =>
-  JOURNAL_DIRECTORY.test(path)
-    ? 'the systemd journal is watched with --watchlog journal'
-    : 'name the log of the POP3/IMAP server in it';
-
-function openOrFail(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw failure('LOG_MISSING', { path }, error);
-    throw failure('LOG_UNREADABLE', { path, reason: reasonOf(error) }, error);
-  }
 }

@@ -247,11 +247,13 @@ describe('purge', () => {
   });
 
   test('of foreign rows ends those of a map that follows, too, which the start has told', async () => {
-    const [map, second] = [watched.newMap(), watched.newMap()];
+    // Nobody logs in there.
+    const quiet = await WatchedLog.make(rig);
+    const [map, second] = [quiet.newMap(), quiet.newMap()];
     await writeFile(second.slice('lmdb:'.length), '192.0.2 OK\n198.51.100.96 REJECT\n');
     await mustRun('postmap', [second]);
     await chmod(`${second.slice('lmdb:'.length)}.lmdb`, 0o600);
-    const daemon = watched.start(map, '--map', second, '--debug');
+    const daemon = quiet.start(map, '--map', second, '--debug');
     const told = /rows of lmdb:\S+ that are .*: 1 \(192\.0\.2\);/;
     await waitFor('the warning', () => told.test(daemon.stderr), { seen: () => daemon.stderr });
     await daemon.stop();
@@ -294,7 +296,7 @@ describe('purge', () => {
     assert.deepEqual([early.code, early.stderr], [0, '']);
     const all = await run('purge', '--all');
     assert.notEqual(all.code, 0);
-    assert.match(all.stderr, /its rows stay: .*another popbsmtp/);
+    assert.match(all.stderr, /still has rows by which clients relay/);
     await daemon.stop();
     assert.ok((await keysOf(former)).includes('198.51.100.98'));
     const late = await run('purge');

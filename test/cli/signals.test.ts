@@ -21,6 +21,16 @@ before(async () => {
 });
 after(() => rig.close());
 
+test('the process is called popbsmtp, whatever Node calls itself, and keeps its arguments', async () => {
+  const map = watched.newMap();
+  const daemon = watched.start(map, '--debug');
+  await watched.logIn('198.51.100.7');
+  await daemon.waitForLine(/written ok/);
+  assert.equal(await readFile(`/proc/${daemon.pid}/comm`, 'utf8'), 'popbsmtp\n');
+  const args = (await readFile(`/proc/${daemon.pid}/cmdline`, 'utf8')).split('\0');
+  assert.ok(args.includes(map), args.join(' '));
+});
+
 describe('signals', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`${signal} ends the daemon with 0 and keeps the rows`, async () => {

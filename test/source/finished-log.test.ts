@@ -12,7 +12,8 @@ import { Sieve } from '../../src/line/sieve.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Recogniser } from '../../src/recogniser/recogniser.ts';
-import { openFinishedLog, remedyFor } from '../../src/source/finished-log.ts';
+import { openFinishedLog } from '../../src/source/finished-log.ts';
+import { remedyFor } from '../../src/source/readable-log.ts';
 import { fileReader, type Sifted, sift } from '../../src/source/sifter.ts';
 import { siftInThread } from '../../src/source/sifter-thread.ts';
 

@@ -56,6 +56,6 @@ function licenses(modules: readonly Module[]): string[] {
 export const copyright = (license: string, modules: readonly Module[]): string =>
   [
     `popbsmtp\n\n${license.trim()}`,
-    'The packages below node_modules, and those of which the program has taken parts, are of their own authors:',
+    'The packages of which the program has taken parts, and the addons below node_modules, are of their own authors:',
     ...licenses(modules),
   ].join(`\n\n${'-'.repeat(72)}\n\n`);
