@@ -6,6 +6,7 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { Pieces } from '../line/pieces.ts';
 import { StampReader } from '../line/stamp.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
@@ -55,6 +56,7 @@ function endOfLooking(): Promise<boolean> {
 /** @returns what ends it */
 function followLog(path: string, { registry, summary, format }: Following): () => void {
   const clock = systemClock();
+  const pieces = new Pieces();
   let isMissed = false;
   let stray: Stray | null = null;
   let number = 0;
@@ -70,7 +72,7 @@ function followLog(path: string, { registry, summary, format }: Following): () =
   });
   const take = (line: string): string => {
     number++;
-    const event = recogniser.recognise(line);
+    const event = recogniser.recognise(pieces.whole(line));
     if (event !== null) {
       summary.recognised(event);
       return format(number, event);
