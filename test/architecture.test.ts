@@ -32,7 +32,7 @@ const ORDER = [
 
 /** Beside the tree: they make something of the program, and nothing in it knows them. */
 const ASIDE: ReadonlyMap<string, readonly string[]> = new Map([
-  ['packaging', ['base', 'state', 'options']],
+  ['packaging', ['base', 'state', 'options', 'recogniser']],
   ['types', []],
 ]);
 

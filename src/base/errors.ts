@@ -43,7 +43,7 @@ export const CATALOGUE = {
   },
   COUNT: {
     exit: OF_ORIGIN,
-    text: '{where}: "{value}" is not a number that can be',
+    text: '{where}: "{value}" is out of range',
     hint: 'write a whole number from 1 to {most}',
   },
   ENDPOINT: {
@@ -66,12 +66,17 @@ export const CATALOGUE = {
     text: '{spec}: this Postfix does not offer maps of type "{type}" (postconf -m)',
     hint: '{remedy}use one of: {supported}',
   },
+  MAP_REDIRECTED: {
+    exit: EXIT.config,
+    text: '{type}:{path}: Postfix takes this for {target}:{path} (non_bdb_migration_level = {level}), so that rows in the file of a {type}: map neither open nor close the relay',
+    hint: 'name the map as lmdb:{path} or cdb:{path}, here and in main.cf, and restart both',
+  },
   MAP_TWICE: {
     exit: OF_ORIGIN,
     text: '{where}: {spec} is the same file as {other}',
     hint: 'name each file once',
   },
-  CONFIG_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: 'mend the TOML' },
+  CONFIG_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: 'fix the TOML' },
   CONFIG_UNREADABLE: {
     exit: EXIT.config,
     text: 'cannot read the configuration {file}: {reason}',
@@ -84,7 +89,7 @@ export const CATALOGUE = {
   },
   CONFIG_VALUE: {
     exit: EXIT.config,
-    text: '{file}:{line}: the value of "{key}" is of the wrong sort',
+    text: '{file}:{line}: the value of "{key}" has the wrong type',
     hint: 'it {problem}',
   },
   PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
@@ -126,13 +131,13 @@ export const CATALOGUE = {
   },
   POSTCONF_FAILED: {
     exit: EXIT.unavailable,
-    text: 'postconf could not tell mynetworks: {reason}',
-    hint: 'mend the Postfix configuration, or give the networks with --mynetworks',
+    text: 'postconf could not print mynetworks: {reason}',
+    hint: 'fix the Postfix configuration, or give the networks with --mynetworks',
   },
   POSTMAP_FAILED: {
     exit: EXIT.unavailable,
     text: 'postmap could not look up {key} in {table}: {reason}',
-    hint: 'mend the table that mynetworks names, or give the networks with --mynetworks',
+    hint: 'fix the table that mynetworks names, or give the networks with --mynetworks',
   },
   LOG_MISSING: {
     exit: EXIT.noInput,
@@ -143,6 +148,21 @@ export const CATALOGUE = {
     exit: EXIT.noPermission,
     text: 'cannot read {path}: {reason}',
     hint: 'let the account read it, for example through the group adm',
+  },
+  LOG_BINARY: {
+    exit: EXIT.data,
+    text: '{path} is no log: it holds binary data',
+    hint: 'name a log that is text, or such a log compressed by gzip, xz, bzip2 or zstd; the journal is printed by "journalctl -o short-iso"',
+  },
+  LOG_PACKED: {
+    exit: EXIT.data,
+    text: 'cannot unpack {path}: {reason}',
+    hint: 'see that the file is whole, and the program that unpacks it is installed',
+  },
+  LOG_DIRECTORY: {
+    exit: EXIT.noInput,
+    text: 'cannot read {path}: it is a directory',
+    hint: '{remedy}',
   },
   LOG_NONE: {
     exit: EXIT.noInput,
@@ -176,13 +196,13 @@ export const CATALOGUE = {
   },
   CHECKPOINT: {
     exit: EXIT.io,
-    text: 'cannot note in {path} how far the logs have been read: {reason}',
-    hint: 'look at the free space, and let the account write in that directory',
+    text: 'cannot save in {path} how far the logs have been read: {reason}',
+    hint: 'check the free space, and let the account write in that directory',
   },
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
     text: 'cannot write in {directory}, where {path} is to be: {reason}',
-    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
+    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
@@ -199,20 +219,30 @@ export const CATALOGUE = {
     text: 'cannot read the map {path}: {reason}',
     hint: "be root, or the daemon's account (sudo -u popbsmtp); or let others read the map with map-mode",
   },
+  MAP_NOT_FILE: {
+    exit: EXIT.config,
+    text: '{path} is a directory, and so can be no map',
+    hint: 'name a file in it, without the suffix that Postfix adds, or another name',
+  },
+  MAP_EMPTY: {
+    exit: EXIT.data,
+    text: '{path} has length 0, which Postfix takes for no map: it defers mail',
+    hint: 'start the daemon, which fills it',
+  },
   MAP_FORMAT: {
     exit: EXIT.data,
-    text: '{path} is no sound {format}: {found}',
+    text: '{path} is not a valid {format}: {found}',
     hint: 'move it away and start popbsmtp again; it makes a new one and fills it from the log',
   },
   MAP_IO: {
     exit: EXIT.io,
     text: 'cannot write the map {path}: {reason}',
-    hint: 'look at the free space and the state of its file system',
+    hint: 'check the free space and the state of its file system',
   },
   MAP_POSTMAP: {
     exit: EXIT.io,
     text: 'postmap could not {what} the map {spec}: {reason}',
-    hint: 'look at the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
+    hint: 'check the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
   },
   POSTMAP_MISSING: {
     exit: EXIT.unavailable,
@@ -231,18 +261,18 @@ export const CATALOGUE = {
   },
   MAP_OWNED: {
     exit: EXIT.temporary,
-    text: 'the map {path} is in the hands of another popbsmtp, pid {pid}',
+    text: 'the map {path} is in use by another popbsmtp, pid {pid}',
     hint: 'stop that one first, or name another map with --map',
   },
   MAP_LOCKED: {
     exit: EXIT.temporary,
     text: 'the map {path} has been locked for {seconds} s by {holder}',
-    hint: 'nothing can be written to it, nor any grant ended, until that program lets go: end it ("fuser {path}" as root tells which it is)',
+    hint: 'nothing can be written to it, nor any grant ended, until that program releases the lock: end it ("fuser {path}" as root shows which it is)',
   },
   OWNER_LOCKED: {
     exit: EXIT.temporary,
     text: '{path} is locked by {holder}, which is no popbsmtp: the pid noted there, {pid}, does not run, or does not hold it',
-    hint: 'nothing can be written to the map, nor any grant ended, until that program lets go: end it ("fuser {path}" as root tells which it is)',
+    hint: 'nothing can be written to the map, nor any grant ended, until that program releases the lock: end it ("fuser {path}" as root shows which it is)',
   },
   PRIVILEGES: {
     exit: EXIT.noPermission,
@@ -272,7 +302,7 @@ export const CATALOGUE = {
   ALLOW_OPENS_OTHERS: {
     exit: EXIT.config,
     text: '{ip} gets no grant: Postfix would find its row for longer addresses too, in other networks',
-    hint: 'let main.cf wrap the map so that whole addresses are looked up, and set whole-addresses ("popbsmtp doctor" tells how)',
+    hint: 'let main.cf wrap the map so that whole addresses are looked up, and set whole-addresses ("popbsmtp doctor" shows how)',
   },
   REVOKE_FOREIGN: {
     exit: EXIT.data,
@@ -292,7 +322,7 @@ export const CATALOGUE = {
   STATE_UNWRITABLE: {
     exit: EXIT.io,
     text: 'cannot write {path}: {reason}',
-    hint: 'look at the free space, and let the account write there: what was ordered ends with the process',
+    hint: 'check the free space, and let the account write there: what was ordered ends with the process',
   },
   CONTROL_LISTEN: {
     exit: EXIT.cannotCreate,
@@ -301,23 +331,23 @@ export const CATALOGUE = {
   },
   CONTROL_DENIED: {
     exit: EXIT.noPermission,
-    text: 'cannot speak to the daemon by {path}: {reason}',
+    text: 'cannot talk to the daemon at {path}: {reason}',
     hint: "be root, or the daemon's account (sudo -u popbsmtp)",
   },
   CONTROL_BROKEN: {
     exit: EXIT.temporary,
-    text: 'the daemon gave no full answer by {path}: {reason}',
-    hint: 'look at its log, and try again',
+    text: 'the daemon gave no complete answer at {path}: {reason}',
+    hint: 'read its log, and try again',
   },
   CONTROL_REQUEST: {
     exit: EXIT.data,
-    text: 'the daemon does not take the request: {problem}',
+    text: 'the daemon refuses the request: {problem}',
     hint: 'are this command and the daemon of the same version?',
   },
   CONTROL_BUG: {
     exit: EXIT.software,
     text: 'the daemon failed to answer',
-    hint: 'this is a bug of its own, which its log tells more of',
+    hint: 'this is a bug in popbsmtp; its log has more',
   },
   NO_DAEMON: {
     exit: EXIT.unavailable,
@@ -326,7 +356,7 @@ export const CATALOGUE = {
   },
   METRICS_LISTEN: {
     exit: OF_ORIGIN,
-    text: '{where}: "{value}" is no port of a loopback address',
+    text: '{where}: "{value}" is not a port of a loopback address',
     hint: 'write 127.0.0.1:9117 or [::1]:9117; for other machines put a proxy before it that asks who they are',
   },
   FLEET_URL: {
@@ -347,12 +377,12 @@ export const CATALOGUE = {
   FLEET_FILE: {
     exit: EXIT.config,
     text: 'cannot read {path}: {reason}',
-    hint: 'let the account of the daemon, and nobody else, read what it needs to speak to its fleet',
+    hint: 'let the account of the daemon, and nobody else, read what it needs to connect to its fleet',
   },
   FLEET_EXHAUSTED: {
     exit: EXIT.temporary,
     text: 'nothing can be published any more: somebody has given an entry of {key} the last ID that there is',
-    hint: 'delete both streams with "redis-cli DEL {keys}", and look who else may publish there',
+    hint: 'delete both streams with "redis-cli DEL {keys}", and check who else may publish there',
   },
   LMDB_BUILD: {
     exit: EXIT.software,
@@ -371,7 +401,7 @@ export const CATALOGUE = {
   },
   DEMO: {
     exit: EXIT.software,
-    text: 'the demo waited in vain for {what}',
+    text: 'the demo gave up waiting for {what}',
     hint: 'this installation does not work: run "npm ci && npm test" and look at the first failure',
   },
 } as const satisfies Record<string, Entry>;

@@ -27,7 +27,7 @@ export async function allow(typed: Values, [address = '']: readonly string[]): P
   becomeOwner(allOf(maps));
   const answer = await ask(maps.map, { command: 'allow', address: ip, seconds });
   if (answer !== null) return tell(ip, answer);
-  const result = await withoutDaemon({ ...maps, rules: rulesOf(values) }, warn, commands =>
+  const result = await withoutDaemon({ ...maps, rules: rulesOf(values, maps) }, warn, commands =>
     commands.allow(ip, seconds),
   );
   const status = tell(ip, result);

@@ -65,8 +65,8 @@ export function placeOf(
   verb: string,
 ): Place {
   const none = { value: 'none', origin: verb };
-  const rules = { ...rulesOf(values), mynetworks: none, exclude: none };
   const maps = mapsOf(settings);
+  const rules = { ...rulesOf(values, maps), mynetworks: none, exclude: none };
   becomeOwner(allOf(maps));
   return { ...maps, rules };
 }

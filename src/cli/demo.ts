@@ -18,7 +18,7 @@ import { formatMapSpec, readRows } from '../map/map-types.ts';
 import type { Value } from '../options/entry.ts';
 import type { OptionName } from '../options/options.ts';
 import { Values } from '../options/values.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines } from '../report/decisions.ts';
 import { proveRows } from './demo-proof.ts';
 
 const GRACE_SECONDS = 6;

@@ -80,7 +80,7 @@ async function ordersOf(map: MapSpec, grace: Grace): Promise<readonly Order[]> {
   const answer = await ask(map, { command: 'orders' });
   if (answer !== null) return answer;
   const now = systemClock().now();
-  const orders = new Orders(grace);
+  const orders = new Orders(() => grace);
   orders.restore(ordersFile(map).read(), now);
   return orders.list(now);
 }

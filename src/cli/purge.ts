@@ -2,8 +2,9 @@
  * `popbsmtp purge`: ends what is due when no daemon is there to do it.
  *
  * For a stop hook and a timer (init/), so that a daemon that has died leaves no door open.  What is due, and what an
- * allowance by hand keeps, is decided as the daemon would.  While a daemon owns the map, and where there is no map, there
- * is nothing to do, and that is no error; that another program holds a lock is one.
+ * allowance by hand keeps, is decided as the daemon would; so is what becomes of maps that the configuration names no
+ * more.  While a daemon owns the map, and where there is no map, there is nothing to do, and that is no error; that
+ * another program holds a lock is one.
  * `--all` ends every grant and every allowance, for a removal, and fails loudly when a row is left; `--foreign` the rows
  * that are not popbsmtp's and by which clients may relay, so not those that only refuse.  Neither works while a daemon
  * owns the map: that would go on granting, and has orders of its own in memory.
@@ -15,22 +16,23 @@ import { type ErrorCode, EXIT, Failure, failure } from '../base/errors.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
 import { dueRows } from '../daemon/due-rows.ts';
+import { endFormerMaps } from '../daemon/former.ts';
 import { classifierFor } from '../daemon/rules.ts';
-import { barsOf } from '../daemon/settings.ts';
+import { barsOf, configurationOf } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { NO_POLICY } from '../grant/policy.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import type { LookupMap, MapSpec, Row } from '../map/map.ts';
+import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
 import type { Trouble } from '../map/mirror.ts';
 import { becomeOwner } from '../map/privileges.ts';
-import { exampleKeys, grantOf } from '../map/row.ts';
+import { exampleKeys, grantOf, isEndless } from '../map/row.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines } from '../report/decisions.ts';
 import { print, warn } from '../report/print.ts';
 import { shown } from '../report/shown.ts';
 
@@ -40,20 +42,29 @@ export async function purge(values: Values): Promise<number> {
   const grace = graceOf(settings);
   const maps = mapsOf(settings);
   becomeOwner(allOf(maps));
-  const troubles = await purgeMap(maps, settings, grace).catch(async error => {
-    throw await lockedOut(error, maps.map, grace);
+  const classifier = await classifierOf(settings);
+  const troubles = await purgeMap(maps, settings, grace, classifier).catch(async error => {
+    throw await lockedOut(error, maps.map, grace, classifier);
   });
   const locked = troubles.find(({ failure: { code } }) => LOCKED.has(code));
-  if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace);
-  if (settings.all) for (const spec of allOf(maps)) await requireNoGrants(spec);
+  if (locked !== undefined) throw await lockedOut(locked.failure, locked.spec, grace, classifier);
+  if (settings.foreign) for (const spec of allOf(maps)) await endForeign(spec);
+  const place = { ...maps, nowrite: false, configuration: configurationOf(settings) };
+  const former = await endFormerMaps(place, warn, { isStart: false });
+  if (settings.all) for (const spec of [...allOf(maps), ...former]) await requireNoGrants(spec);
   return EXIT.ok;
 }
 
 /** The error, which says of a lock how many rows it keeps open. */
-async function lockedOut(error: unknown, map: MapSpec, grace: Grace): Promise<unknown> {
+async function lockedOut(
+  error: unknown,
+  map: MapSpec,
+  grace: Grace,
+  classifier: Classifier,
+): Promise<unknown> {
   if (!(error instanceof Failure) || !LOCKED.has(error.code)) return error;
   const rows = await readRows(map).then(
-    found => dueRows(map, found, grace).length,
+    async found => (await dueRows(map, found, grace, classifier)).length,
     () => 'an unknown number of',
   );
   const { message: reason, hint } = error;
@@ -67,11 +78,12 @@ async function purgeMap(
   maps: Maps,
   settings: Settings<'purge'>,
   grace: Grace,
+  classifier: Classifier,
 ): Promise<readonly Trouble[]> {
   const held = await hold(maps, settings);
   if (held === null) return [];
   try {
-    await end(held, settings, grace, await classifierOf(settings));
+    await end(held, settings, grace, classifier);
   } finally {
     await held.close();
   }
@@ -85,8 +97,10 @@ interface What {
 }
 
 /** Null when there is no map; also when a daemon owns it, which ends what is due itself, and nothing else. */
-async function hold({ map, mirrors }: Maps, { all, foreign }: What): Promise<HeldMap | null> {
-  if (!mapExists(map)) return null;
+async function hold(maps: Maps, { all, foreign }: What): Promise<HeldMap | null> {
+  const { map, mirrors } = maps;
+  // One that follows a map which is gone would keep its rows: it is made equal to an empty one.
+  if (!allOf(maps).some(mapExists)) return null;
   try {
     return await holdMap(map, false, warn, mirrors);
   } catch (error) {
@@ -117,7 +131,7 @@ async function classifierOf(settings: Settings<'purge'>): Promise<Classifier> {
     mynetworks: { value: 'none', origin: 'purge' },
     postfixConfig: null,
     exclude: settings.exclude,
-    ...barsOf(settings),
+    ...barsOf(settings, mapsOf(settings)),
   };
   try {
     return await classifierFor(networks, warn);
@@ -150,14 +164,20 @@ async function end(held: HeldMap, what: What, grace: Grace, classifier: Classifi
   if (trouble !== null) throw trouble;
   const lines = ended.flatMap(decision => debugLines(decision, false));
   await print(lines.map(line => `${line}\n`).join(''));
-  if (what.foreign) await endForeign(held.map, core.endlessRows);
 }
 
-/** @throws Failure ROWS_LEFT; of the map */
-async function endForeign(map: LookupMap, rows: readonly Row[]): Promise<void> {
-  const lines = rows.map(({ key, value }) => `purging row ${shown(key)} ${shown(value)}\n`);
-  await print(lines.join(''));
-  const effects = await map.remove(rows);
-  const left = rows.filter((_, index) => effects[index] !== 'removed');
-  if (left.length > 0) throw rowsLeft(map.spec, left, '--foreign');
+/** Of one map: those that follow the first have rows of their own. @throws Failure ROWS_LEFT; of the map */
+async function endForeign(spec: MapSpec): Promise<void> {
+  if (!mapExists(spec)) return;
+  const { map, close } = await holdMap(spec, false, warn);
+  try {
+    const rows = (await map.rows()).filter(isEndless);
+    const lines = rows.map(({ key, value }) => `purging row ${shown(key)} ${shown(value)}\n`);
+    await print(lines.join(''));
+    const effects = await map.remove(rows);
+    const left = rows.filter((_, index) => effects[index] !== 'removed');
+    if (left.length > 0) throw rowsLeft(map.spec, left, '--foreign');
+  } finally {
+    await close();
+  }
 }

@@ -3,45 +3,49 @@
  *
  * Grants and purges of the past are played in memory, so that replaying an old log never opens the relay
  * to what was allowed once; at the end the map is made to hold just what would be valid at the log's last
- * time stamp.  Rows of the administrator's stay.
+ * time stamp, without those whom an order by hand refuses now; a dry run shows what the log alone says.  Rows of the
+ * administrator's stay.
  */
-import { type EpochSeconds, logClock } from '../base/clock.ts';
+import { type EpochSeconds, logClock, type Moment, systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { Core } from '../daemon/core.ts';
 import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
+import { Orders } from '../grant/orders.ts';
 import { formatCtime } from '../line/stamp.ts';
-import { difference } from '../map/difference.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { becomeOwner } from '../map/privileges.ts';
+import { difference } from '../map/row.ts';
 import { allOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { Advice } from '../report/advice.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines, decisionJson, withShownUser } from '../report/decisions.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { isoTime, print } from '../report/print.ts';
+import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
-import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
+import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
+import { ordersFile } from '../state/state-file.ts';
 import { collectEarly } from './heap.ts';
 
 /** @throws Failure of any setting, of a log or of the map */
 export async function replay(values: Values, files: readonly string[]): Promise<number> {
   collectEarly();
   const settings = replaySettings(withConfig(values));
+  const logs = files.map(openFinishedLog);
+  becomeOwner(allOf(settings));
   // Decisions and summary go elsewhere; the log has only what is wrong.
   const log = openLog({ ...settings, debug: true });
-  const logs = files.map(openFinishedLog);
   const warn = (text: string): void => log.write({ level: 'warn', text });
   // The log may be another machine's, of another time: what this one's addresses are says nothing about it.
   const rules = await loadRules({ ...settings, refuseOwn: false }, warn);
-  becomeOwner(allOf(settings));
+  const refused = settings.nowrite ? null : refusedNow(settings);
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
   try {
@@ -57,13 +61,27 @@ export async function replay(values: Values, files: readonly string[]): Promise<
     } finally {
       meter?.clear();
     }
-    await player.finish();
+    await player.finish(refused);
     await held.map.commit(difference(rows, await memory.rows()));
   } finally {
     await held.close();
     await log.close();
   }
   return EXIT.ok;
+}
+
+/** Whom orders refuse now. */
+interface Refused {
+  readonly orders: Orders;
+  readonly now: Moment;
+}
+
+/** @throws Failure STATE_UNREADABLE */
+function refusedNow({ map, grace }: ReplaySettings): Refused {
+  const now = systemClock().now();
+  const orders = new Orders(() => grace);
+  orders.restore(ordersFile(map).read(), now);
+  return { orders, now };
 }
 
 class Player {
@@ -116,8 +134,9 @@ class Player {
   }
 
   /** Ends what would have ended by the last time stamp, and says what happened. */
-  async finish(): Promise<void> {
+  async finish(refused: Refused | null): Promise<void> {
     await this.#core.pipeline.purge();
+    if (refused !== null) await this.#refuse(refused);
     await this.#print();
     const { lines, granted, refreshed, ignored, purged } = this.#counts;
     const { wall } = this.#clock.now();
@@ -128,70 +147,28 @@ class Player {
     );
   }
 
+  async #refuse({ orders, now }: Refused): Promise<void> {
+    const { pipeline, roster } = this.#core;
+    await pipeline.obey(orders.refused(user => roster.ofUser(user).ips, now));
+  }
+
   #report(decision: Decision): void {
     const advised = this.#advice.on(decision);
     if (advised !== null) this.#log.write(advised);
     if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
     if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;
-    if (json) this.#text += jsonLine(decision);
-    else if (debug)
-      this.#text += debugLines(decision, nowrite)
-        .map(line => `${line}\n`)
-        .join('');
+    if (json) {
+      const object = decisionJson(decision);
+      if (object !== null) this.#text += `${JSON.stringify(object)}\n`;
+    } else if (debug) {
+      for (const line of debugLines(decision, nowrite)) this.#text += `${line}\n`;
+    }
   }
 
   async #print(): Promise<void> {
     const text = this.#text;
     this.#text = '';
     await print(text);
-  }
-}
-
-function jsonLine(decision: Decision): string {
-  const object = jsonObject(decision);
-  return object === null ? '' : `${JSON.stringify(object)}\n`;
-}
-
-function jsonObject(decision: Decision): object | null {
-  switch (decision.kind) {
-    case 'login': {
-      const { event, server, ip, user, time } = decision.login;
-      const { kind } = decision.outcome;
-      const reason = kind === 'ignored' ? decision.outcome.reason : null;
-      return { event, outcome: kind, reason, server, ip, user, time: time && isoTime(time) };
-    }
-    case 'logout': {
-      const { event, server, ip, user, time } = decision.logout;
-      return { event, server, ip, user, time: time && isoTime(time) };
-    }
-    case 'purged': {
-      const { ip, stamp } = decision.grant;
-      return { event: 'purged', ip, time: isoTime(stamp) };
-    }
-    case 'withdrawn': {
-      const { ip, stamp } = decision.grant;
-      return { event: 'withdrawn', reason: decision.reason, ip, time: isoTime(stamp) };
-    }
-    case 'limit exceeded': {
-      const { login, reason, most, action } = decision;
-      const { server, ip, user, time } = login;
-      const stamp = time && isoTime(time);
-      return { event: 'limit exceeded', reason, most, action, server, ip, user, time: stamp };
-    }
-    case 'kept': {
-      const { ip, stamp } = decision.grant;
-      return { event: 'kept', ip, time: isoTime(stamp) };
-    }
-    case 'evicted':
-      return { event: 'evicted', ips: decision.grants.map(({ ip }) => ip) };
-    case 'allowed':
-    case 'revoked':
-    case 'lifted':
-    case 'order bounded':
-    case 'in force':
-    case 'map failed':
-    case 'map recovered':
-      return null;
   }
 }

@@ -10,20 +10,19 @@ import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { attend } from '../daemon/systemd.ts';
-import type { Decision } from '../grant/decision.ts';
 import { becomeOwner } from '../map/privileges.ts';
-import { allOf } from '../map/spec.ts';
+import { allOf, type Maps } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { changesForNextStart } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { Advice } from '../report/advice.ts';
-import { CatchUp } from '../report/catch-up.ts';
-import { debugLines } from '../report/debug.ts';
+import { debugLines, decisionLine, isAudited, withShownUser } from '../report/decisions.ts';
 import { type Log, openLog } from '../report/log.ts';
-import { decisionLine, noticeLine } from '../report/log-line.ts';
-import { type ShowUser, shownUsers, withShownUser } from '../report/user-names.ts';
+import { noticeLine } from '../report/log-line.ts';
+import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
 import { collectEarly } from './heap.ts';
+import { nameProcess } from './process-name.ts';
 
 /**
  * Runs until a signal or the end of standard input.
@@ -31,17 +30,16 @@ import { collectEarly } from './heap.ts';
  * @returns the exit status
  */
 export async function run(values: Values): Promise<number> {
+  nameProcess();
   collectEarly();
   const start = startOf(values);
   const { settings } = start;
   if (settings.daemon !== null && !inBackground()) return startBackground();
   becomeOwner(allOf(settings));
-  const catchUp = CatchUp.onTerminal();
-  const log = besides(openLog(settings), settings.logto === null ? catchUp : null);
+  const log = openLog(settings);
   try {
-    await runDaemon(start, log, catchUp);
+    await runDaemon(start, log);
   } finally {
-    catchUp?.end();
     await log.close();
   }
   return EXIT.ok;
@@ -55,25 +53,19 @@ interface Start {
   readonly settings: RunSettings;
 }
 
-/** @throws Failure of any value that is wrong */
-function startOf(typed: Values): Start {
+/**
+ * @param running the maps of the daemon that runs already
+ * @throws Failure of any value that is wrong
+ */
+function startOf(typed: Values, running: Maps | null = null): Start {
   const values = withConfig(typed);
-  return { typed, values, settings: runSettings(values) };
+  return { typed, values, settings: runSettings(values, running) };
 }
 
-/** The log, whose lines may come to stand where the meter is. */
-const besides = (log: Log, catchUp: CatchUp | null): Log => ({
-  ...log,
-  write: line => {
-    catchUp?.clear();
-    log.write(line);
-  },
-});
-
-async function runDaemon(start: Start, log: Log, catchUp: CatchUp | null): Promise<void> {
+async function runDaemon(start: Start, log: Log): Promise<void> {
   const { settings } = start;
   const show = await shownUsers(settings);
-  const daemon = await startDaemon(settings, outputTo(log, show, settings, catchUp));
+  const daemon = await startDaemon(settings, outputTo(log, show, settings));
   const hangUp = (): void => void reload(daemon, start, log);
   process.on('SIGHUP', hangUp);
   const end = terminated();
@@ -94,41 +86,21 @@ async function runDaemon(start: Start, log: Log, catchUp: CatchUp | null): Promi
   }
 }
 
-/** What somebody has ordered is in the log, whatever else is printed. */
-const AUDITED: ReadonlySet<Decision['kind']> = new Set([
-  'allowed',
-  'revoked',
-  'lifted',
-  'order bounded',
-  'in force',
-]);
-
-function outputTo(
-  log: Log,
-  show: ShowUser,
-  { debug, nowrite }: RunSettings,
-  catchUp: CatchUp | null,
-): Output {
+function outputTo(log: Log, show: ShowUser, { debug, nowrite }: RunSettings): Output {
   const advice = new Advice();
   return {
     report: taken => {
       const decision = withShownUser(taken, show);
-      if (debug) {
-        catchUp?.clear();
+      if (debug)
         for (const line of debugLines(decision, nowrite)) process.stdout.write(`${line}\n`);
-      }
       const line = decisionLine(decision);
       // What the debug lines tell already is not told twice.
-      const told = debug && line?.level === 'info' && !AUDITED.has(decision.kind);
+      const told = debug && line?.level === 'info' && !isAudited(decision);
       if (line !== null && !told) log.write(line);
       const advised = advice.on(decision);
       if (advised !== null) log.write(advised);
     },
-    notice: notice => {
-      catchUp?.notice(notice);
-      log.write(noticeLine(notice));
-    },
-    lines: batch => catchUp?.read(batch),
+    notice: notice => log.write(noticeLine(notice)),
     warn: text => log.write({ level: 'warn', text }),
   };
 }
@@ -143,7 +115,7 @@ function terminated(): Promise<void> {
 async function reload(daemon: Daemon, start: Start, log: Log): Promise<void> {
   try {
     log.reopen();
-    const now = startOf(start.typed);
+    const now = startOf(start.typed, start.settings);
     await daemon.reload(now.settings);
     log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
     for (const name of changesForNextStart(start.values, now.values)) {

@@ -82,7 +82,7 @@ async function stoppedState(spec: MapSpec, grace: Grace): Promise<Stopped> {
     const latest = stamps.reduce((most, stamp) => Math.max(most, stamp), Number.NEGATIVE_INFINITY);
     const lastLogin = stamps.length === 0 ? null : new Date(latest * 1000).toISOString();
     const own = rows.length - stamps.length;
-    const overdue = dueRows(spec, rows, grace).length;
+    const overdue = (await dueRows(spec, rows, grace)).length;
     return { running: false, map, rows: stamps.length, own, overdue, lastLogin };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -1,6 +1,8 @@
 /**
  * What the daemon has done since it started, in numbers: for `status` and for Prometheus.
  *
+ * A new number takes a row of `TOTALS` and whoever counts it: state and metrics are made from the rows.
+ *
  * Fed by the decisions, by the sources and by the map.  Counting a login is a few additions; nothing here grows with users
  * or addresses: the keys are servers, which the pattern files or a login by command name, reasons and sources.
  * Promises: pure, with the time passed in; numbers only ever grow.
@@ -20,6 +22,73 @@ export const COMMIT_BOUNDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ] as const;
 
+/** What a single number counts, as Prometheus is told. */
+export interface Total {
+  /** Several may be one metric, told apart by a label of this name. */
+  readonly metric: `popbsmtp_${string}_total`;
+  readonly label?: string;
+  readonly help: string;
+}
+
+const ENDED = {
+  metric: 'popbsmtp_grants_ended_total',
+  label: 'how',
+  help: 'Grants that have ended: purged on time, evicted for want of room, revoked by hand, withdrawn by a limit or the networks.',
+} as const;
+
+/** The single numbers, by the names that they have in `status`. */
+export const TOTALS = {
+  granted: { metric: 'popbsmtp_grants_total', help: 'Grants made by logins.' },
+  refreshed: { metric: 'popbsmtp_refreshes_total', help: 'Logins that prolonged a grant.' },
+  logouts: { metric: 'popbsmtp_logouts_total', help: 'Logouts recognised.' },
+  purged: ENDED,
+  kept: {
+    metric: 'popbsmtp_grants_kept_total',
+    help: 'Grants that were due and were kept by an open session or an order by hand.',
+  },
+  evicted: ENDED,
+  allowed: { metric: 'popbsmtp_allowed_total', help: 'Addresses allowed by hand.' },
+  revoked: ENDED,
+  withdrawn: ENDED,
+  limitsExceeded: {
+    metric: 'popbsmtp_limits_exceeded_total',
+    help: 'Addresses with too many users and users with too many addresses, each once in a grace period.',
+  },
+  tornLines: {
+    metric: 'popbsmtp_torn_lines_total',
+    help: "Lines that a server's logger may have torn off longer ones, so that no login comes of them.",
+  },
+  passedOver: {
+    metric: 'popbsmtp_logins_passed_over_total',
+    help: 'Torn lines that read like logins.',
+  },
+  warnings: {
+    metric: 'popbsmtp_warnings_total',
+    help: 'Warnings and errors told in the log.',
+  },
+} as const satisfies Readonly<Record<string, Total>>;
+
+export type Totals = Record<keyof typeof TOTALS, number>;
+
+const isTotal = (name: string): name is keyof Totals => Object.hasOwn(TOTALS, name);
+
+export const TOTAL_NAMES: readonly (keyof Totals)[] = Object.keys(TOTALS).filter(isTotal);
+
+// The keys are the table's own: the compiler cannot follow a loop there.
+export const noTotals = (): Totals =>
+  Object.fromEntries(TOTAL_NAMES.map(name => [name, 0])) as Totals;
+
+export interface CommitCount {
+  count: number;
+  errors: number;
+  /** Changes of rows. */
+  rows: number;
+  /** How long all of them took together. */
+  seconds: number;
+  /** Commits that took at most each of the bounds and longer than the one before; the rest is in none. */
+  readonly buckets: number[];
+}
+
 /** A source in numbers. */
 export interface SourceCount {
   lines: number;
@@ -32,27 +101,14 @@ export class Counters {
   readonly sources = new Map<string, SourceCount>();
   readonly logins = new Map<string, number>();
   readonly ignored = new Map<string, number>();
-  readonly totals = {
-    granted: 0,
-    refreshed: 0,
-    logouts: 0,
-    purged: 0,
-    kept: 0,
-    evicted: 0,
-    allowed: 0,
-    revoked: 0,
-    withdrawn: 0,
-    limitsExceeded: 0,
-    tornLines: 0,
-    passedOver: 0,
-    rowsChanged: 0,
-    commits: 0,
-    commitErrors: 0,
-    commitSeconds: 0,
-    warnings: 0,
+  readonly totals = noTotals();
+  readonly commits: CommitCount = {
+    count: 0,
+    errors: 0,
+    rows: 0,
+    seconds: 0,
+    buckets: COMMIT_BOUNDS.map(() => 0),
   };
-  /** Commits that took at most each of the bounds and longer than the one before; the rest is in none. */
-  readonly commitBuckets: number[] = COMMIT_BOUNDS.map(() => 0);
   lastLogin: EpochSeconds | null = null;
   lastProblem: { readonly time: EpochSeconds; readonly text: string } | null = null;
   readonly #clock: () => Moment;
@@ -120,6 +176,9 @@ export class Counters {
       case 'order bounded':
       case 'map recovered':
         return;
+      default:
+        // A new kind has to say here what it counts as.
+        decision satisfies never;
     }
   }
 
@@ -131,15 +190,16 @@ export class Counters {
 
   /** @param seconds how long it took, with the wait for the lock */
   committed(seconds: number, rows: number): void {
-    this.totals.commits++;
-    this.totals.rowsChanged += rows;
-    this.totals.commitSeconds += seconds;
+    const { commits } = this;
+    commits.count++;
+    commits.rows += rows;
+    commits.seconds += seconds;
     const index = COMMIT_BOUNDS.findIndex(bound => seconds <= bound);
-    if (index >= 0) this.commitBuckets[index] = (this.commitBuckets[index] ?? 0) + 1;
+    if (index >= 0) commits.buckets[index] = (commits.buckets[index] ?? 0) + 1;
   }
 
   commitFailed(): void {
-    this.totals.commitErrors++;
+    this.commits.errors++;
   }
 
   /** Takes note of what the administrator was told to be wrong. */

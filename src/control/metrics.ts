@@ -9,7 +9,7 @@
  * check metrics` of Prometheus 2.42.
  */
 
-import { COMMIT_BOUNDS } from './counters.ts';
+import { COMMIT_BOUNDS, TOTAL_NAMES, TOTALS, type Total } from './counters.ts';
 import type { Status } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -48,6 +48,14 @@ const ofSources = (
     const value = numberOf(source);
     return value === null ? [] : [{ labels: { source: source.name }, value }];
   });
+
+/** The single numbers of counters.ts: those of one metric are its samples. */
+const TOTAL_METRICS: Readonly<Record<string, Metric>> = Object.fromEntries(
+  Object.values<Total>(TOTALS).map(({ metric, label, help }) => [
+    metric,
+    { type: 'counter', help, samples: status => totalSamples(status, metric, label) },
+  ]),
+);
 
 export const METRICS: Readonly<Record<string, Metric>> = {
   popbsmtp_build_info: {
@@ -91,25 +99,10 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     help: 'Logins that led to no grant, by reason.',
     samples: ({ ignored }) => by('reason', ignored),
   },
-  popbsmtp_torn_lines_total: {
-    type: 'counter',
-    help: "Lines that a server's logger may have torn off longer ones, so that no login comes of them.",
-    samples: ({ tornLines }) => one(tornLines),
-  },
-  popbsmtp_logins_passed_over_total: {
-    type: 'counter',
-    help: 'Torn lines that read like logins.',
-    samples: ({ passedOver }) => one(passedOver),
-  },
   popbsmtp_last_login_timestamp_seconds: {
     type: 'gauge',
     help: 'When the last login was read, in Unix time.',
     samples: ({ lastLogin }) => moment(lastLogin),
-  },
-  popbsmtp_logouts_total: {
-    type: 'counter',
-    help: 'Logouts recognised.',
-    samples: ({ logouts }) => one(logouts),
   },
   popbsmtp_grants: {
     type: 'gauge',
@@ -125,37 +118,6 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     type: 'gauge',
     help: 'Sessions that are known to be open.',
     samples: ({ sessions }) => (sessions === null ? [] : one(sessions)),
-  },
-  popbsmtp_grants_total: {
-    type: 'counter',
-    help: 'Grants made by logins.',
-    samples: ({ granted }) => one(granted),
-  },
-  popbsmtp_refreshes_total: {
-    type: 'counter',
-    help: 'Logins that prolonged a grant.',
-    samples: ({ refreshed }) => one(refreshed),
-  },
-  popbsmtp_grants_ended_total: {
-    type: 'counter',
-    help: 'Grants that have ended: purged on time, evicted for want of room, revoked by hand, withdrawn by a limit or the networks.',
-    samples: ({ purged, evicted, revoked, withdrawn }) =>
-      by('how', { purged, evicted, revoked, withdrawn }),
-  },
-  popbsmtp_limits_exceeded_total: {
-    type: 'counter',
-    help: 'Addresses with too many users and users with too many addresses, each once in a grace period.',
-    samples: ({ limitsExceeded }) => one(limitsExceeded),
-  },
-  popbsmtp_grants_kept_total: {
-    type: 'counter',
-    help: 'Grants that were due and were kept by an open session or an order by hand.',
-    samples: ({ kept }) => one(kept),
-  },
-  popbsmtp_allowed_total: {
-    type: 'counter',
-    help: 'Addresses allowed by hand.',
-    samples: ({ allowed }) => one(allowed),
   },
   popbsmtp_map_commits_total: {
     type: 'counter',
@@ -222,12 +184,15 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     help: 'How long the latest entries had been with the engine; 0 when there are no more.',
     samples: ({ fleet }) => maybe(fleet?.subscribe?.lag),
   },
-  popbsmtp_warnings_total: {
-    type: 'counter',
-    help: 'Warnings and errors told in the log.',
-    samples: ({ warnings }) => one(warnings),
-  },
+  ...TOTAL_METRICS,
 };
+
+const totalSamples = (status: Status, metric: string, label?: string): readonly Sample[] =>
+  TOTAL_NAMES.flatMap(name => {
+    if (TOTALS[name].metric !== metric) return [];
+    const labels = label === undefined ? {} : { [label]: name };
+    return [{ labels, value: status[name] }];
+  });
 
 function commitSamples({ commits: { buckets, count, seconds } }: Status): readonly Sample[] {
   let below = 0;

@@ -5,7 +5,7 @@
  */
 import type { EpochSeconds } from '../base/clock.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
-import type { Counters } from './counters.ts';
+import type { CommitCount, Counters, Totals } from './counters.ts';
 
 export interface SourceStatus {
   readonly name: string;
@@ -17,10 +17,12 @@ export interface SourceStatus {
   readonly lag: number | null;
 }
 
-export interface Status {
+/** With the single numbers of counters.ts. */
+export interface Status extends Readonly<Totals> {
   readonly version: string;
   readonly pid: number;
   readonly since: string;
+  /** Seconds since the start. */
   readonly uptime: number;
   /** As main.cf names it. */
   readonly map: string;
@@ -35,67 +37,36 @@ export interface Status {
   readonly grants: number;
   /** Open sessions; null when sessions keep nothing. */
   readonly sessions: number | null;
-  readonly granted: number;
-  readonly refreshed: number;
   /** By reason. */
   readonly ignored: Readonly<Record<string, number>>;
-  readonly logouts: number;
-  readonly purged: number;
-  readonly kept: number;
-  readonly evicted: number;
-  readonly withdrawn: number;
-  readonly limitsExceeded: number;
-  /** Lines that may be pieces of longer ones, and those among them that read like logins and did not count. */
-  readonly tornLines: number;
-  readonly passedOver: number;
-  /** Orders by hand since the start, and the grants that they ended. */
-  readonly allowed: number;
-  readonly revoked: number;
-  readonly commits: CommitStatus;
+  readonly commits: Readonly<CommitCount>;
   /** Whether the map has everything that was decided. */
   readonly settled: boolean;
   /** Rows that are due, or were revoked, and may still be in the map: what Postfix still lets relay. */
   readonly overdue: number;
   /** Null for a host that is alone. */
   readonly fleet: FleetStatus | null;
-  readonly warnings: number;
   readonly lastProblem: { readonly time: string; readonly text: string } | null;
 }
 
-export interface CommitStatus {
-  readonly count: number;
-  readonly errors: number;
-  readonly rows: number;
-  readonly seconds: number;
-  /** As in counters.ts. */
-  readonly buckets: readonly number[];
-}
-
 /** What the daemon knows besides the counters. */
-export interface Present {
-  readonly version: string;
-  readonly map: string;
-  readonly grace: number;
-  readonly grants: number;
-  readonly sessions: number | null;
-  readonly settled: boolean;
-  readonly overdue: number;
+export interface Present
+  extends Pick<
+    Status,
+    'version' | 'map' | 'grace' | 'grants' | 'sessions' | 'settled' | 'overdue' | 'fleet' | 'uptime'
+  > {
   readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
-  readonly fleet: FleetStatus | null;
-  /** Seconds since the start. */
-  readonly uptime: number;
 }
 
 export function statusOf(counters: Counters, { places, uptime, ...present }: Present): Status {
-  const { totals, lastProblem } = counters;
-  const { commits, commitErrors, rowsChanged, commitSeconds, ...counted } = totals;
+  const { totals, commits, lastProblem } = counters;
   const sources = places.map(({ name, position, lag }) => {
     const { lines = 0, lastLine = null } = counters.sources.get(name) ?? {};
     return { name, lines, lastLine: isoOrNull(lastLine), position, lag };
   });
   return {
     ...present,
-    ...counted,
+    ...totals,
     pid: process.pid,
     since: iso(counters.started.wall),
     uptime: Math.floor(uptime),
@@ -105,13 +76,7 @@ export function statusOf(counters: Counters, { places, uptime, ...present }: Pre
     lastLogin: isoOrNull(counters.lastLogin),
     loginsByMinute: counters.byMinute(),
     ignored: Object.fromEntries(counters.ignored),
-    commits: {
-      count: commits,
-      errors: commitErrors,
-      rows: rowsChanged,
-      seconds: commitSeconds,
-      buckets: counters.commitBuckets,
-    },
+    commits: { ...commits },
     lastProblem: lastProblem && { time: iso(lastProblem.time), text: lastProblem.text },
   };
 }

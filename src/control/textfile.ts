@@ -1,13 +1,13 @@
 /**
  * The metrics as a file, for the textfile collector of node_exporter.
  *
- * Promises: written every 15 seconds and at the end, to a new file that is renamed over the old one, so that no
- * reader sees half of it; the collector takes only names that end in `.prom`, so that the new file is no concern of its.
+ * Promises: written every 15 seconds and at the end, so that no reader sees half of it
+ * (replace-file.ts); the collector takes only names that end in `.prom`, so that the new file is no concern of its.
  * Trouble is told once, until it works again.
  * Source: node_exporter README, "Textfile Collector".
  */
-import { renameSync, writeFileSync } from 'node:fs';
 import { reasonOf } from '../base/errors.ts';
+import { replaceFile } from '../state/replace-file.ts';
 
 const INTERVAL_MS = 15_000;
 
@@ -34,10 +34,8 @@ export class Textfile {
   }
 
   #write(): void {
-    const fresh = `${this.#path}.new`;
     try {
-      writeFileSync(fresh, this.#text(), { mode: 0o644 });
-      renameSync(fresh, this.#path);
+      replaceFile(this.#path, this.#text(), 0o644);
       this.#failed = false;
     } catch (error) {
       if (!this.#failed) {

@@ -12,6 +12,7 @@ import { type Clock, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { Decider, type DecisionRules } from '../grant/decider.ts';
 import type { Report } from '../grant/decision.ts';
+import type { Grace } from '../grant/grace.ts';
 import { type Grant, GrantTable } from '../grant/grant-table.ts';
 import { Orders } from '../grant/orders.ts';
 import { Roster } from '../grant/roster.ts';
@@ -19,6 +20,7 @@ import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
 import { meetMap } from '../map/first-contact.ts';
 import type { HeldMap } from '../map/held-map.ts';
 import type { LookupMap, Row } from '../map/map.ts';
+import type { CommitWatch } from '../map/map-writer.ts';
 import { isEndless } from '../map/row.ts';
 import { beside } from '../state/beside.ts';
 import { ordersFile, StateFile } from '../state/state-file.ts';
@@ -37,13 +39,14 @@ export const UNBOUNDED: Bounds = { maxGrants: Number.POSITIVE_INFINITY, sessionL
 
 /** What decides, with nothing in it yet. */
 export function deciderFor(rules: DecisionRules, bounds: Bounds): Decider {
-  const { grace } = rules;
-  return new Decider({
+  const grace = (): Grace => decider.rules.grace;
+  const decider: Decider = new Decider({
     rules,
-    grants: new GrantTable(ip => grace.of(ip), bounds.maxGrants),
+    grants: new GrantTable(ip => grace().of(ip), bounds.maxGrants),
     sessions: sessionsOf(bounds),
     orders: new Orders(grace),
   });
+  return decider;
 }
 
 export interface CoreParts {
@@ -51,6 +54,8 @@ export interface CoreParts {
   readonly bounds: Bounds;
   /** Held by the caller. */
   readonly map: LookupMap;
+  /** Told how each commit went. */
+  readonly commits?: CommitWatch;
   readonly clock: Clock;
   /** Told each decision, with who was behind a grant that has ended. */
   readonly report: Report;
@@ -67,14 +72,11 @@ export interface Legacy {
 
 export class Core {
   readonly clock: Clock;
-  readonly grants: GrantTable;
-  readonly orders: Orders;
-  /** Null when sessions keep nothing. */
-  readonly sessions: SessionTable | null;
   readonly roster = new Roster();
   readonly pipeline: Pipeline;
   /** The rows that `restore` has found, by which clients may relay, and which nothing ends. */
   endlessRows: readonly Row[] = [];
+  readonly #decider: Decider;
   readonly #report: Report;
   readonly #warn: (text: string) => void;
   readonly #ordersFile: StateFile;
@@ -82,12 +84,10 @@ export class Core {
   /** Grants whose rows say something else. */
   readonly #corrected: Grant[] = [];
 
-  constructor({ rules, bounds, map, clock, report, warn }: CoreParts) {
+  constructor({ rules, bounds, map, commits, clock, report, warn }: CoreParts) {
     const decider = deciderFor(rules, bounds);
     this.clock = clock;
-    this.grants = decider.grants;
-    this.orders = decider.orders;
-    this.sessions = decider.sessions;
+    this.#decider = decider;
     this.#warn = warn;
     this.#ordersFile = ordersFile(map.spec);
     this.#rosterFile = new StateFile(beside(map.spec, 'roster'));
@@ -96,7 +96,25 @@ export class Core {
       this.roster.report(decision);
       report(told);
     };
-    this.pipeline = new Pipeline({ decider, map, clock, report: this.#report });
+    this.pipeline = new Pipeline({ decider, map, commits, clock, report: this.#report });
+  }
+
+  get grants(): GrantTable {
+    return this.#decider.grants;
+  }
+
+  get orders(): Orders {
+    return this.#decider.orders;
+  }
+
+  /** Null when sessions keep nothing. */
+  get sessions(): SessionTable | null {
+    return this.#decider.sessions;
+  }
+
+  /** The grace periods that count now. */
+  get grace(): Grace {
+    return this.#decider.rules.grace;
   }
 
   /**
@@ -122,7 +140,7 @@ export class Core {
     for (const grant of met) this.grants.restore(grant, now);
     const adopted = new Set<string>(met.map(({ ip }) => ip));
     this.endlessRows = others.filter(row => isEndless(row) && !adopted.has(row.key));
-    this.sessions?.restore(sessions, now.steady);
+    this.sessions?.restore(sessions, now);
     await this.#tolerate(() =>
       this.roster.restore(this.#rosterFile.read(), ip => this.grants.dueOf(ip) !== null),
     );

@@ -8,42 +8,37 @@
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
-import { type Clock, type EpochSeconds, type Moment, systemClock } from '../base/clock.ts';
+import { epoch, systemClock } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
-import { TimedMap } from '../control/timed-map.ts';
 import { readSecrets } from '../fleet/connection.ts';
-import type { FleetSettings } from '../fleet/engine.ts';
-import { Fleet } from '../fleet/fleet.ts';
-import type { Grace } from '../grant/grace.ts';
+import type { Fleet } from '../fleet/fleet.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import { formatMapSpec } from '../map/map-types.ts';
-import { exampleKeys } from '../map/row.ts';
-import { Drift } from '../recogniser/drift.ts';
-import type { ServerEvent } from '../recogniser/event.ts';
-import { LogMemory } from '../recogniser/log-memory.ts';
-import type { Recogniser } from '../recogniser/recogniser.ts';
-import { TornWatch } from '../recogniser/torn-watch.ts';
-import type { Notice, Receiver } from '../source/source.ts';
+import type { MapSpec, Row } from '../map/map.ts';
+import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { requireOwnFiles } from '../map/redirection.ts';
+import { exampleKeys, isEndless } from '../map/row.ts';
+import { allOf } from '../map/spec.ts';
+import type { Registry } from '../recogniser/registry.ts';
 import type { Notes } from '../state/checkpoint.ts';
-import { Bookmarks } from './bookmarks.ts';
+import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
-import { fleetFor } from './membership.ts';
-import { NoteKeeper } from './note-keeper.ts';
+import { Intake } from './intake.ts';
+import { joinFleet } from './membership.ts';
 import { counted, type Output } from './output.ts';
 import type { Pipeline } from './pipeline.ts';
-import { type LoadedRules, loadRules, recogniserFor } from './rules.ts';
-import type { RuleSettings, RunSettings } from './settings.ts';
-import { Silences } from './silence.ts';
+import { type LoadedRules, loadRules } from './rules.ts';
+import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
 import { checkLogs, type Watched, watch } from './sources.ts';
 import type { Attended } from './systemd.ts';
 
 const PURGE_MS = 250;
-const BOOKMARK_MS = 1000;
+const NOTE_MS = 1000;
 
 export interface Daemon extends Attended {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */
@@ -59,16 +54,17 @@ export interface Daemon extends Attended {
  * @throws Failure of any setting, of the logs or of the map
  */
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
-  const clock = systemClock();
-  const names = await checkLogs(settings);
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
+  const names = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
+  // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
+  await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon(settings, loaded, held, clock, output);
+  const running = new RunningDaemon({ settings, names, loaded, held, output });
   try {
     await endFormerMaps(settings, output.warn);
-    await running.start(names);
+    await running.start(loaded.registry);
   } catch (error) {
     await held.close();
     throw error;
@@ -76,66 +72,60 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   return running;
 }
 
+interface DaemonParts {
+  readonly settings: RunSettings;
+  /** Of the logs. */
+  readonly names: readonly string[];
+  readonly loaded: LoadedRules;
+  readonly held: HeldMap;
+  readonly output: Output;
+}
+
+/** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
+async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
+  try {
+    return await readRows(spec);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [];
+  }
+}
+
 class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
   readonly following: Promise<void>;
-  readonly #settings: RunSettings;
-  readonly #loaded: LoadedRules;
+  readonly #settings: StartSettings;
   readonly #held: HeldMap;
-  readonly #clock: Clock;
+  readonly #clock = systemClock();
   readonly #counters: Counters;
   /** As it was started: an upgrade may have put another one in its place. */
   readonly #version = version();
   /** What is told is counted on its way. */
   readonly #output: Output;
-  readonly #memory = new LogMemory();
-  readonly #drift: Drift;
   readonly #core: Core;
-  readonly #tornWatch: TornWatch;
   readonly #pipeline: Pipeline;
   /** Null in a dry run. */
-  readonly #bookmarks: Bookmarks | null;
-  readonly #silences: Silences;
-  readonly #end = new EventEmitter<{ following: []; end: []; bug: [unknown] }>();
-  /** The logs of which nothing has been heard yet, not even that they are not there. */
-  readonly #unheard = new Set<string>();
+  readonly #checkpoint: CheckpointKeeper | null;
+  readonly #intake: Intake;
+  readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
-  /** Null in a dry run. */
-  #notes: NoteKeeper | null = null;
   #watched: readonly Watched[] = [];
-  #recogniser: Recogniser;
-  #grace: Grace;
-  #following = 0;
 
-  constructor(
-    settings: RunSettings,
-    loaded: LoadedRules,
-    held: HeldMap,
-    clock: Clock,
-    output: Output,
-  ) {
+  constructor({ settings, names, loaded, held, output }: DaemonParts) {
+    const clock = this.#clock;
     this.#settings = settings;
-    this.#loaded = loaded;
     this.#held = held;
-    this.#clock = clock;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
-    this.#grace = settings.grace;
     const { warn } = this.#output;
-    this.#silences = new Silences(() => clock.now().steady, warn);
-    this.#drift = new Drift(warn, settings.logUsers === 'plain');
-    this.#tornWatch = new TornWatch(warn);
-    this.#bookmarks = settings.nowrite
-      ? null
-      : new Bookmarks(held.map, () => this.#grace.toString(), warn);
-    this.#recogniser = this.#recogniserFor(loaded);
     this.#core = new Core({
       rules: loaded,
       bounds: settings,
-      map: new TimedMap(held.map, this.#counters),
+      map: held.map,
+      commits: this.#counters,
       clock,
       report: decision => {
         this.#output.report(decision);
@@ -144,42 +134,56 @@ class RunningDaemon implements Daemon {
       warn,
     });
     this.#pipeline = this.#core.pipeline;
-    this.following = new Promise(resolve => this.#end.once('following', resolve));
+    this.#intake = new Intake({
+      names,
+      rules: loaded,
+      pipeline: this.#pipeline,
+      counters: this.#counters,
+      output: this.#output,
+      now: () => clock.now(),
+      watch: step => this.#watch(step),
+      isQuoted: settings.logUsers === 'plain',
+    });
+    this.#checkpoint = settings.nowrite
+      ? null
+      : new CheckpointKeeper({
+          map: held.map,
+          core: this.#core,
+          memory: this.#intake.memory,
+          warn,
+        });
+    this.following = this.#intake.following;
     this.ended = new Promise((resolve, reject) => {
-      this.#end.once('end', resolve);
-      this.#end.once('bug', reject);
+      void this.#intake.ended.then(resolve);
+      this.#bugs.once('bug', reject);
     });
   }
 
-  async start(names: readonly string[]): Promise<void> {
+  async start(registry: Registry): Promise<void> {
     const { places, memory, sessions } = this.#recall();
-    this.#memory.restore(memory);
+    this.#intake.memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
     await this.#core.restore(this.#held, { sessions });
-    this.#warnOfEndlessRows();
+    await this.#warnOfEndlessRows();
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
     const watching = {
       settings: this.#settings,
-      registry: this.#loaded.registry,
-      clock: this.#clock,
+      registry,
+      since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
     };
-    this.#watched = names.map(name => watch(name, this.#receiverFor(name), watching));
-    this.#fleet = this.#joinFleet(places);
-    this.#notes =
-      this.#bookmarks &&
-      new NoteKeeper({
-        bookmarks: this.#bookmarks,
-        watched: this.#watched,
-        memory: this.#memory,
-        fleet: this.#fleet,
-        isSettled: () => this.#pipeline.settled,
-      });
-    this.#following = names.length;
-    for (const name of names) this.#unheard.add(name);
+    this.#watched = this.#intake.names.map(name =>
+      watch(name, this.#intake.receiverOf(name), watching),
+    );
+    this.#fleet = joinFleet(this.#settings, places, {
+      core: this.#core,
+      output: this.#output,
+      watch: step => this.#watch(step),
+    });
+    this.#checkpoint?.keep(this.#watched, this.#fleet);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
-    this.#timers.push(setInterval(() => this.#keepBooks(), BOOKMARK_MS));
+    this.#timers.push(setInterval(() => this.#keepBooks(), NOTE_MS));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
@@ -188,30 +192,35 @@ class RunningDaemon implements Daemon {
     });
     this.#fleet?.start();
     for (const { source } of this.#watched) source.start();
-    if (names.length === 0) this.#end.emit('following');
   }
 
   /** Rows that nothing ends are told at each start. */
-  #warnOfEndlessRows(): void {
-    const rows = this.#core.endlessRows;
-    if (rows.length === 0) return;
+  async #warnOfEndlessRows(): Promise<void> {
+    this.#warnOf(this.#core.endlessRows, 'the map');
+    if (this.#settings.nowrite) return;
+    for (const spec of this.#settings.mirrors)
+      this.#warnOf((await rowsOf(spec)).filter(isEndless), formatMapSpec(spec));
+  }
+
+  #warnOf(endless: readonly Row[], name: string): void {
+    if (endless.length === 0) return;
     this.#output.warn(
-      `rows of the map that are not popbsmtp's let clients relay, and nothing ends that: ${rows.length} ` +
-        `(${exampleKeys(rows)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
+      `rows of ${name} that are not popbsmtp's let clients relay, and nothing ends that: ${endless.length} ` +
+        `(${exampleKeys(endless)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
     );
   }
 
   /** What the last run has noted. */
   #recall(): Notes {
-    const notes = this.#settings.reprocess ? null : this.#bookmarks?.read();
+    const notes = this.#settings.reprocess ? null : this.#checkpoint?.read();
     return notes ?? { places: {}, memory: null, sessions: null };
   }
 
   async reload(settings: RuleSettings): Promise<void> {
+    await requireOwnFiles(allOf(this.#settings));
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
-    this.#recogniser = this.#recogniserFor(loaded);
-    this.#grace = settings.grace;
+    this.#intake.setRules(loaded);
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
 
@@ -226,63 +235,15 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
-    this.#notes?.noteAtStop(this.#core.sessions?.save(this.#clock.now().steady) ?? null);
+    this.#checkpoint?.noteAtStop();
     await this.#held.close();
-  }
-
-  #recogniserFor(loaded: LoadedRules): Recogniser {
-    const now = (): Moment => this.#clock.now();
-    return recogniserFor(loaded, () => now().wall, this.#memory, {
-      recognised: ({ program }) => {
-        if (program !== null) this.#drift.recognised(program);
-      },
-      unrecognised: line => this.#drift.unrecognised(line, now().steady),
-      torn: (line, isLogin) => {
-        this.#counters.torn(isLogin);
-        this.#tornWatch.torn(line, isLogin, now().steady);
-      },
-    });
-  }
-
-  #receiverFor(name: string): Receiver {
-    this.#silences.watch(name);
-    return {
-      lines: (batch, writtenBy = null) => {
-        this.#silences.heard(name);
-        this.#counters.lines(name, batch.length);
-        this.#output.lines?.(batch);
-        return this.#watch(this.#take(batch, writtenBy));
-      },
-      notice: notice => {
-        this.#notice(notice);
-        if (this.#unheard.delete(name) && this.#unheard.size === 0) this.#end.emit('following');
-      },
-    };
-  }
-
-  /** Resolves when the rows that lines lead to are in the map. */
-  async #take(lines: readonly string[], writtenBy: EpochSeconds | null): Promise<void> {
-    this.#recogniser.writtenBy(writtenBy);
-    const events: ServerEvent[] = [];
-    for (const line of lines) {
-      const event = this.#recogniser.recognise(line);
-      if (event !== null) events.push(event);
-    }
-    await this.#pipeline.events(events);
-  }
-
-  #notice(notice: Notice): void {
-    this.#output.notice(notice);
-    if (notice.kind !== 'ended') return;
-    this.#following--;
-    if (this.#following === 0) this.#end.emit('end');
   }
 
   #status(): Status {
     return statusOf(this.#counters, {
       version: this.#version,
       map: formatMapSpec(this.#settings.map),
-      grace: this.#grace.standard,
+      grace: this.#core.grace.standard,
       grants: this.#core.grants.size,
       sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
@@ -293,23 +254,9 @@ class RunningDaemon implements Daemon {
     });
   }
 
-  #joinFleet(places: Notes['places']): Fleet | null {
-    const { fleet, nowrite } = this.#settings;
-    // A dry run changes nothing elsewhere either.
-    if (fleet === null || (nowrite && fleet.role === 'publish')) return null;
-    const settings: FleetSettings = nowrite ? { ...fleet, role: 'subscribe' } : fleet;
-    return fleetFor(settings, places[Fleet.placeName(fleet)], {
-      core: this.#core,
-      output: this.#output,
-      nowrite,
-      grace: () => this.#grace.longest,
-      watch: step => this.#watch(step),
-    });
-  }
-
   #keepBooks(): void {
-    this.#notes?.note();
-    this.#silences.tell();
+    this.#checkpoint?.note();
+    this.#intake.tellSilences();
   }
 
   /** A step that fails is a bug of ours: the pipeline deals with all that can go wrong outside. */
@@ -317,7 +264,7 @@ class RunningDaemon implements Daemon {
     try {
       await step;
     } catch (error) {
-      this.#end.emit('bug', error);
+      this.#bugs.emit('bug', error);
     }
   }
 }

@@ -9,22 +9,36 @@ import type { FleetSettings } from '../fleet/engine.ts';
 import type { Entry, Received } from '../fleet/entry.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { type Known, sessionEntries } from '../fleet/publication.ts';
+import type { Places } from '../state/checkpoint.ts';
 import type { Core } from './core.ts';
 import type { Output } from './output.ts';
 
 export interface Member {
   readonly core: Core;
   readonly output: Output;
-  readonly nowrite: boolean;
-  /** The longest grace period now, in seconds. */
-  grace(): number;
   /** A step that fails is a bug of ours. */
   watch(step: Promise<void>): Promise<void>;
 }
 
-/** @param saved the fleet's place, as an earlier run has noted it */
-export function fleetFor(settings: FleetSettings, saved: unknown, member: Member): Fleet {
-  const { core, output, grace, watch } = member;
+interface MemberSettings {
+  /** Null for a host that is alone. */
+  readonly fleet: FleetSettings | null;
+  readonly nowrite: boolean;
+}
+
+/**
+ * @param places as an earlier run has noted them
+ * @returns null for a host that is alone
+ */
+export function joinFleet(
+  { fleet, nowrite }: MemberSettings,
+  places: Places,
+  member: Member,
+): Fleet | null {
+  // A dry run changes nothing elsewhere either.
+  if (fleet === null || (nowrite && fleet.role === 'publish')) return null;
+  const settings: FleetSettings = nowrite ? { ...fleet, role: 'subscribe' } : fleet;
+  const { core, output, watch } = member;
   const known: Known = {
     isGranted: ip => core.grants.stampOf(ip) !== null,
     who: ip => core.roster.of(ip),
@@ -32,13 +46,13 @@ export function fleetFor(settings: FleetSettings, saved: unknown, member: Member
   const parts = {
     ...known,
     clock: core.clock,
-    grace,
+    grace: () => core.grace.longest,
     notice: output.notice,
     warn: output.warn,
     everything: () => everything(core, known),
-    take: (entries: readonly Received[]) => watch(take(entries, member)),
+    take: (entries: readonly Received[]) => watch(take(entries, member, nowrite)),
   };
-  return new Fleet(settings, parts, saved);
+  return new Fleet(settings, parts, places[Fleet.placeName(fleet)]);
 }
 
 /** The grants of this host's own logins, the orders in force, and what was lifted. */
@@ -47,8 +61,11 @@ function* everything({ clock, grants, orders }: Core, known: Known): Generator<E
   for (const grant of grants.all()) yield* sessionEntries(grant, known);
 }
 
-async function take(entries: readonly Received[], member: Member): Promise<void> {
-  const { core, output, nowrite } = member;
+async function take(
+  entries: readonly Received[],
+  { core, output }: Member,
+  nowrite: boolean,
+): Promise<void> {
   await core.pipeline.received(entries, user => core.roster.ofUser(user).ips);
   if (nowrite || !entries.some(({ entry }) => entry.kind === 'order')) return;
   try {

@@ -7,8 +7,6 @@ export interface Output {
   readonly report: Report;
   notice(notice: Notice): void;
   warn(text: string): void;
-  /** Lines are going to be dealt with; for one who wants to show how far it is. */
-  lines?(batch: readonly string[]): void;
 }
 
 /** An output of which all is counted on its way. */
@@ -26,7 +24,6 @@ export const counted = (output: Output, counters: Counters): Output => ({
     }
     output.notice(notice);
   },
-  lines: batch => output.lines?.(batch),
   warn: text => {
     counters.problem(text);
     output.warn(text);

@@ -22,7 +22,7 @@ import type { Decision, Report } from '../grant/decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Order, Revocation, Subject } from '../grant/orders.ts';
 import type { LookupMap } from '../map/map.ts';
-import { MapWriter } from '../map/map-writer.ts';
+import { type CommitWatch, MapWriter } from '../map/map-writer.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 
 /** What an order by hand to allow an address has led to; the map may refuse it, or be written later (null). */
@@ -53,18 +53,20 @@ export class Pipeline {
   constructor(parts: {
     readonly decider: Decider;
     readonly map: LookupMap;
+    readonly commits?: CommitWatch | undefined;
     readonly clock: Clock;
     readonly report: Report;
   }) {
     const { decider } = parts;
     this.#decider = decider;
     this.#reception = new Reception(decider, () => decider.rules.classifier);
-    this.#writer = new MapWriter(
-      parts.map,
-      () => decider.grants.all(),
-      parts.report,
-      () => decider.rules.grace.shortest,
-    );
+    this.#writer = new MapWriter({
+      map: parts.map,
+      grants: () => decider.grants.all(),
+      report: parts.report,
+      shortestGrace: () => decider.rules.grace.shortest,
+      commits: parts.commits,
+    });
     this.#clock = parts.clock;
     this.#report = parts.report;
   }

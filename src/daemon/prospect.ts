@@ -45,10 +45,10 @@ export class Prospects {
     clock: Clock,
     warn: (text: string) => void,
   ): Promise<Prospects> {
-    const { rules, unasked } = await askedOrNot(rulesOf(values), warn);
+    const maps = mapsOf(someOf(values, 'map', 'postfix-config'));
+    const { rules, unasked } = await askedOrNot(rulesOf(values, maps), warn);
     const decider = deciderFor(rules, UNBOUNDED);
-    const { map } = mapsOf(someOf(values, 'map', 'postfix-config'));
-    decider.orders.restore(ordersFile(map).read(), clock.now());
+    decider.orders.restore(ordersFile(maps.map).read(), clock.now());
     return new Prospects(decider, unasked, clock);
   }
 

@@ -12,13 +12,7 @@ import { type Policy, policyOf } from '../grant/policy.ts';
 import { isAskedWhole } from '../map/map-types.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { USUAL_FILE } from '../options/config.ts';
-import {
-  type RuleOptions,
-  ruleOptionsOf,
-  type Settings,
-  settingsOf,
-  someOf,
-} from '../options/settings.ts';
+import { type RuleOptions, ruleOptionsOf, type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { type PatternsDirectory, patternsIn } from '../recogniser/load.ts';
 
@@ -44,22 +38,22 @@ export interface Bars {
 /** What decides about a line: everything that a reload reads again. */
 export type RuleSettings = Overwrite<RuleOptions, MadeRules & Bars>;
 
-/** @throws as `mapsOf` does */
+/** @param maps those that are written */
 export function barsOf(
-  options: Parameters<typeof mapsOf>[0] & {
-    readonly wholeAddresses: boolean;
-    readonly allowOwnAddresses: boolean;
-  },
+  options: { readonly wholeAddresses: boolean; readonly allowOwnAddresses: boolean },
+  maps: Maps,
 ): Bars {
-  const maps = mapsOf(options);
   return {
     wholeAddresses: options.wholeAddresses || allOf(maps).every(isAskedWhole),
     refuseOwn: !options.allowOwnAddresses,
   };
 }
 
-/** @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE; as `mapsOf` does */
-export const rulesOf = (values: Values): RuleSettings => {
+/**
+ * @param maps those that are written
+ * @throws Failure DURATION, GRACE_FOR, USER_LIST, COUNT, CHOICE
+ */
+export const rulesOf = (values: Values, maps: Maps): RuleSettings => {
   const options = ruleOptionsOf(values);
   return {
     ...options,
@@ -67,7 +61,7 @@ export const rulesOf = (values: Values): RuleSettings => {
     grace: graceOf(options),
     mynetworks: options.mynetworks ?? { value: null, origin: 'mynetworks of main.cf' },
     policy: policyOf(options),
-    ...barsOf({ ...options, ...someOf(values, 'map', 'postfix-config') }),
+    ...barsOf(options, maps),
   };
 };
 
@@ -76,7 +70,8 @@ export type ReplaySettings = Overwrite<Settings<'replay'>, RuleSettings & Maps>;
 /** @throws Failure of any value that is wrong */
 export function replaySettings(values: Values): ReplaySettings {
   const settings = settingsOf(values, 'replay');
-  return { ...settings, ...rulesOf(values), ...mapsOf(settings) };
+  const maps = mapsOf(settings);
+  return { ...settings, ...rulesOf(values, maps), ...maps };
 }
 
 interface MadeOutlets {
@@ -90,14 +85,23 @@ interface MadeOutlets {
 
 export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets>;
 
-/** @throws Failure of any value that is wrong */
-export function runSettings(values: Values): RunSettings {
+/** What a daemon keeps of them as long as it runs; what a reload takes is asked of the rules in force. */
+export type StartSettings = Omit<RunSettings, keyof RuleSettings>;
+
+/**
+ * @param running the maps of a daemon that runs: it keeps them, and by them the rules, whatever is named now
+ * @throws Failure of any value that is wrong
+ */
+export function runSettings(values: Values, running: Maps | null = null): RunSettings {
   const settings = settingsOf(values, 'run');
   const { metricsListen } = settings;
+  const named = mapsOf(settings);
+  const { map, mirrors } = running ?? named;
   return {
     ...settings,
-    ...rulesOf(values),
-    ...mapsOf(settings),
+    ...rulesOf(values, { map, mirrors }),
+    map,
+    mirrors,
     configuration: configurationOf(settings),
     metricsListen: metricsListen && parseListening(metricsListen.value, metricsListen.origin),
     fleet: fleetOf(settings),
@@ -105,7 +109,7 @@ export function runSettings(values: Values): RunSettings {
 }
 
 /** Null when the maps are named on the command line. */
-const configurationOf = ({
+export const configurationOf = ({
   map,
   config,
 }: Pick<Settings<'run'>, 'map' | 'config'>): string | null =>

@@ -1,27 +1,37 @@
 /**
  * Makes the sources that the settings name.
  */
-import { closeSync } from 'node:fs';
-import { type Clock, epoch } from '../base/clock.ts';
+import { closeSync, existsSync } from 'node:fs';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
-import { openForReading } from '../source/finished-log.ts';
 import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
 import { trustDeclared } from '../source/journal-trust.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
+import { openForReading } from '../source/readable-log.ts';
 import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
-import { USUAL_LOGS, usualLog } from '../source/usual-logs.ts';
 import type { Places } from '../state/checkpoint.ts';
-import type { RunSettings } from './settings.ts';
+import { journalAhead, newestJournalLogin } from './live-source.ts';
+import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
 export const STDIN = '-';
+
+/** Where mail logs usually are: Debian and SUSE, Red Hat, the BSDs and Slackware, Mac OS X; then Debian's split log and Solaris. */
+const USUAL_LOGS = [
+  '/var/log/mail.log',
+  '/var/log/maillog',
+  '/var/log/mail',
+  '/var/log/mail.info',
+  '/var/log/syslog',
+  '/var/adm/maillog',
+];
 
 /** A source, with what the daemon wants of it besides lines. */
 export interface Watched {
@@ -35,9 +45,10 @@ export interface Watched {
 
 /** What a source is made from. */
 export interface Watching {
-  readonly settings: RunSettings;
+  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
   readonly registry: Registry;
-  readonly clock: Clock;
+  /** The moment before which no login matters, as things are now. */
+  since(): EpochSeconds;
   /** Where an earlier run has got to. */
   readonly places: Places;
 }
@@ -45,22 +56,42 @@ export interface Watching {
 /**
  * The logs to watch; each can be read, or does not exist yet.
  *
- * When the administrator names none, the usual ones are looked for, then the journal; but a host that only takes what
- * others have published needs no log.
+ * When the administrator names none, the usual ones are looked for, then the journal, which also comes first where the
+ * logins are in it alone; but a host that only takes what others have published needs no log.
  *
+ * @param registry of the servers whose logins count
+ * @param notice told of a choice that an administrator would not expect
  * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
  */
-export async function checkLogs({
-  watchlog,
-  fleet,
-}: Pick<RunSettings, 'watchlog' | 'fleet'>): Promise<readonly string[]> {
+export async function checkLogs(
+  { watchlog, fleet, journalTrust }: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust'>,
+  registry: Registry,
+  notice: Receiver['notice'],
+): Promise<readonly string[]> {
   if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
-  if (watchlog.length === 0) return [usualLog() ?? (await journalOrNone())];
+  if (watchlog.length === 0) {
+    const usual = USUAL_LOGS.find(path => existsSync(path));
+    if (usual === undefined) return [await journalOrNone()];
+    return [await fileOrJournal(usual, registry, journalTrust === 'any', notice)];
+  }
   for (const name of watchlog) {
     if (name === JOURNAL) await checkJournal();
     else if (name !== STDIN) checkLog(name);
   }
   return watchlog;
+}
+
+async function fileOrJournal(
+  usual: string,
+  registry: Registry,
+  trustAny: boolean,
+  notice: Receiver['notice'],
+): Promise<string> {
+  const now = epoch(Date.now() / 1000);
+  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, trustAny));
+  if (ahead === null) return usual;
+  notice({ kind: 'preferred', path: JOURNAL, over: usual, ...ahead });
+  return JOURNAL;
 }
 
 async function journalOrNone(): Promise<string> {
@@ -96,7 +127,7 @@ const watchInput = (receiver: Receiver): Watched => ({
 
 function watchJournal(
   receiver: Receiver,
-  { settings, registry, clock, places }: Watching,
+  { settings, registry, since, places }: Watching,
 ): Watched {
   const rulesOf = (known: Registry): JournalRules => ({
     tags: [...known.tags],
@@ -105,7 +136,7 @@ function watchJournal(
   const saved = places[JOURNAL];
   const source = new JournalSource(receiver, rulesOf(registry), {
     cursor: typeof saved === 'string' ? saved : null,
-    since: () => (settings.reprocess ? epoch(0) : epoch(clock.now().wall - settings.grace.longest)),
+    since: settings.reprocess ? () => epoch(0) : since,
   });
   return {
     name: JOURNAL,
@@ -116,8 +147,7 @@ function watchJournal(
 }
 
 function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
-  const { settings, registry, clock, places } = watching;
-  const since = epoch(clock.now().wall - settings.grace.longest);
+  const { settings, registry, since, places } = watching;
   const byTime = startAtTime(since, modified => {
     const stamps = new StampReader(() => modified);
     return line => stamps.bounded(parseLine(line, stamps, registry.ownForms).time);

@@ -77,7 +77,7 @@ function engineVerdict(settings: FleetSettings, engine: FleetFacts['engine']): V
   if (problem instanceof Failure) return failed(problem);
   return error(
     `${where} cannot be used (${settings.role}): ${reasonOf(problem)}`,
-    'start it, or mend fleet, fleet-user and fleet-password-file, and what the account may do (README, "Fleet")',
+    'start it, or fix fleet, fleet-user and fleet-password-file, and what the account may do: popbsmtp-fleet(7)',
   );
 }
 
@@ -125,7 +125,7 @@ function daemonVerdicts({ connected, publish, subscribe }: FleetStatus): Verdict
     verdicts.push(
       warning(
         `what others publish is dealt with after ${Math.round(subscribe.lag)} s`,
-        'after a start this passes; else this host, or the engine, is too slow for the fleet (README, "Fleet")',
+        'after a start this passes; else this host, or the engine, is too slow for the fleet: popbsmtp-fleet(7)',
       ),
     );
   }

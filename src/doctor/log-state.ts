@@ -9,6 +9,12 @@ import { join } from 'node:path';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { excerpt } from '../base/excerpt.ts';
+import {
+  type JournalAhead,
+  journalAhead,
+  journalLines,
+  newestJournalLogin,
+} from '../daemon/live-source.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { checkLogs, STDIN } from '../daemon/sources.ts';
 import { parseLine } from '../line/prefix.ts';
@@ -17,12 +23,8 @@ import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { openForReading } from '../source/finished-log.ts';
-import { entryLine, parseEntry } from '../source/journal-entry.ts';
 import { JOURNAL } from '../source/journal-source.ts';
-import { JournalStreams } from '../source/journal-streams.ts';
-import { trustDeclared } from '../source/journal-trust.ts';
-import { lastEntries } from '../source/journalctl.ts';
+import { openForReading } from '../source/readable-log.ts';
 import { type Account, mayRead } from './account.ts';
 
 /** What the last part of a log has brought. */
@@ -46,6 +48,8 @@ export type LogState =
       /** When it was last written to; null for the journal. */
       readonly modified: EpochSeconds | null;
       readonly tail: Tail;
+      /** A login in the journal that the file should have; null when there is none. */
+      readonly ahead: JournalAhead | null;
       /** Whether the daemon's account may read it, where that is another one. */
       readonly account: {
         readonly name: string;
@@ -65,7 +69,7 @@ export async function logStates(
   now: () => EpochSeconds,
 ): Promise<LogState[]> {
   const { journalTrust } = settings;
-  const names = await namesOf(settings);
+  const names = await namesOf(settings, registry);
   if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
   return Promise.all(
     names.map(async (name): Promise<LogState> => {
@@ -73,7 +77,7 @@ export async function logStates(
       try {
         return name === JOURNAL
           ? await journalState(registry, journalTrust === 'any', account, now)
-          : await fileState(name, registry, account, now);
+          : await fileState(name, registry, journalTrust === 'any', account, now);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
         throw problem;
@@ -83,10 +87,13 @@ export async function logStates(
 }
 
 /** The logs that the daemon would watch; each named one is looked at by itself. */
-async function namesOf(settings: RunSettings): Promise<readonly string[] | Failure> {
+async function namesOf(
+  settings: RunSettings,
+  registry: Registry,
+): Promise<readonly string[] | Failure> {
   if (settings.watchlog.length > 0) return settings.watchlog;
   try {
-    return await checkLogs(settings);
+    return await checkLogs(settings, registry, () => undefined);
   } catch (problem) {
     if (problem instanceof Failure) return problem;
     throw problem;
@@ -96,6 +103,7 @@ async function namesOf(settings: RunSettings): Promise<readonly string[] | Failu
 async function fileState(
   path: string,
   registry: Registry,
+  trustAny: boolean,
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState> {
@@ -107,6 +115,7 @@ async function fileState(
       name: path,
       modified: epoch(mtimeMs / 1000),
       tail: tailOf(lastLines(fd, size), registry, now),
+      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, trustAny)),
       account: account && { name: account.name, mayRead: await mayRead(account, path) },
     };
   } finally {
@@ -129,19 +138,13 @@ async function journalState(
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState> {
-  const isOwn = trustAny ? () => true : trustDeclared(registry.files);
-  const entries = await lastEntries([...registry.tags], TAIL_ENTRIES);
-  const streams = new JournalStreams();
-  const lines = entries.flatMap(json => {
-    const entry = parseEntry(json);
-    if (entry === null || !streams.isWhole(entry) || !isOwn(entry)) return [];
-    return entryLine(entry) ?? [];
-  });
+  const lines = await journalLines(registry, trustAny, TAIL_ENTRIES);
   return {
     kind: 'read',
     name: JOURNAL,
     modified: null,
     tail: tailOf(lines, registry, now),
+    ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account) },
   };
 }

@@ -83,8 +83,15 @@ function accessVerdict({ name, account }: ReadLog): Verdict[] {
   }
 }
 
-function lifeVerdict({ name, modified, tail }: ReadLog, now: EpochSeconds): Verdict {
+function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds): Verdict {
   const last = modified ?? tail.lastStamp;
+  if (ahead !== null) {
+    const state = ahead.isEmpty ? 'is empty' : `was last written to ${formatStamp(ahead.modified)}`;
+    return error(
+      `${name} ${state}, but the journal has a login by ${ahead.server} of ${formatStamp(ahead.login)}: it does not get the logins`,
+      'watch the journal (--watchlog journal), or see that the syslog daemon runs and writes there',
+    );
+  }
   if (tail.lines === 0) {
     return warning(
       modified === null ? 'the journal has no entry of a POP3/IMAP server' : `${name} is empty`,

@@ -57,7 +57,7 @@ function resultVerdict(result: boolean | Failure, ip: IpText, map: string): Verd
   if (result instanceof Failure)
     return error(
       `Postfix cannot read the map: ${result.message}`,
-      'it defers all mail then: mend that, or take the map out of main.cf until it is mended',
+      'it defers all mail then: fix that, or take the map out of main.cf until it is fixed',
     );
   if (result) return ok(`Postfix finds a row that is written to ${map}`);
   return error(

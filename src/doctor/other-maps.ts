@@ -6,8 +6,9 @@
  */
 import { Failure } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
-import { formatMapSpec, mapExists, readRows } from '../map/map-types.ts';
+import { formatMapSpec, MAP_TYPES, mapExists, readRows } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';
+import { redirectionOf } from '../map/redirection.ts';
 import { grantsIn } from '../map/row.ts';
 import { parseMapSpec } from '../map/spec.ts';
 import { check } from './check.ts';
@@ -17,6 +18,8 @@ import type { PostfixState } from './postfix-state.ts';
 export interface OtherMap {
   /** As main.cf names it. */
   readonly name: string;
+  /** The map that Postfix takes it for; the same in nearly all cases. */
+  readonly map: string;
   /** Rows of ours. */
   readonly rows: number;
   readonly owner: Awaited<ReturnType<typeof ownerOf>>;
@@ -29,9 +32,9 @@ export const otherMapsCheck = check(
     if (answer.kind !== 'known') return [];
     const { map, mirrors, postfixConfig } = settings;
     const own = new Set([map, ...mirrors].map(formatMapSpec));
-    const others = tablesIn(answer.state, postfixConfig).filter(
-      spec => !own.has(formatMapSpec(spec)),
-    );
+    const others = tablesIn(answer.state, postfixConfig)
+      .map(named => ({ named, taken: takenFor(named, answer.state) }))
+      .filter(({ taken }) => !own.has(formatMapSpec(taken)));
     return (await Promise.all(others.map(look))).filter(found => found !== null);
   },
   judgeOtherMaps,
@@ -57,12 +60,29 @@ export function tablesIn(state: PostfixState, config: string | null): MapSpec[] 
   });
 }
 
+/** The map whose file Postfix reads, when it reads a `hash:` map in a file of another type. */
+export function takenFor(spec: MapSpec, { parameters }: PostfixState): MapSpec {
+  const type = redirectionOf(spec.type, parameters)?.type;
+  return type !== undefined && MAP_TYPES.includes(type) ? { ...spec, type } : spec;
+}
+
 /** Null for one that is not there, or may not be looked at. */
-async function look(spec: MapSpec): Promise<OtherMap | null> {
-  if (!mapExists(spec)) return null;
+async function look({
+  named,
+  taken,
+}: {
+  readonly named: MapSpec;
+  readonly taken: MapSpec;
+}): Promise<OtherMap | null> {
+  if (!mapExists(taken)) return null;
   try {
-    const rows = [...grantsIn(await readRows(spec))].length;
-    return { name: formatMapSpec(spec), rows, owner: await ownerOf(spec) };
+    const rows = [...grantsIn(await readRows(taken))].length;
+    return {
+      name: formatMapSpec(named),
+      map: formatMapSpec(taken),
+      rows,
+      owner: await ownerOf(taken),
+    };
   } catch (problem) {
     if (problem instanceof Failure) return null;
     throw problem;
@@ -72,12 +92,15 @@ async function look(spec: MapSpec): Promise<OtherMap | null> {
 export function judgeOtherMaps(maps: readonly OtherMap[]): Verdict[] {
   return maps
     .filter(({ rows }) => rows > 0)
-    .map(({ name, rows, owner }) =>
+    .map(({ name, map, rows, owner }) =>
       owner === null
         ? error(
-            `main.cf or master.cf names ${name}, which no daemon looks after: its ${count(rows, 'row')} relay for ever`,
-            `end them: popbsmtp purge --all --map ${name}; and name the map of the daemon there`,
+            `main.cf or master.cf names ${name}${asOther(name, map)}, which no daemon looks after: its ${count(rows, 'row')} relay for ever`,
+            `end them: popbsmtp purge --all --map ${map}; and name the map of the daemon there`,
           )
         : ok(`${name}, with ${count(rows, 'row')}, is another daemon's`),
     );
 }
+
+const asOther = (name: string, map: string): string =>
+  name === map ? '' : `, which Postfix takes for ${map} (non_bdb_migration_level)`;

@@ -4,7 +4,9 @@
  *
  * Promises: values as smtpd sees them, with variables expanded (postconf(1), `-x` and `-P`, Postfix 2.11 and later).
  */
+import { REDIRECTION_PARAMETERS } from '../map/redirection.ts';
 import { complaint, runPostfixCommand } from '../postfix/command.ts';
+import { parseParameters } from '../postfix/parameters.ts';
 import { words } from '../postfix/words.ts';
 import { LISTS } from './restriction-list.ts';
 
@@ -40,6 +42,7 @@ const PARAMETERS = [
   'mydestination',
   'myhostname',
   'mynetworks',
+  ...REDIRECTION_PARAMETERS,
 ];
 
 /** Postfix reads a main.cf of the last seconds again and again until it is older (src/util/dict.c). */
@@ -83,12 +86,6 @@ async function postconf(config: string | null, args: readonly string[]): Promise
   const { status, stdout, stderr } = result;
   if (status !== 0) throw new NoAnswer(complaint(stderr) || `status ${status}`);
   return stdout;
-}
-
-/** Reads lines of `name = value`. */
-export function parseParameters(output: string): Map<string, string> {
-  const lines = output.matchAll(/^(\S+) = ?(.*)$/gm);
-  return new Map(Array.from(lines, ([, name = '', value = '']) => [name, value]));
 }
 
 /** @param table from `postconf -M` @param overrides from `postconf -P` */

@@ -1,23 +1,27 @@
 /**
- * Whether Postfix is there, can be asked, and knows the map's type.
+ * Whether Postfix is there, can be asked, knows the types of the maps, and takes them for what they are.
  */
+import { failure } from '../base/errors.ts';
+import type { MapSpec } from '../map/map.ts';
+import { redirectionOf } from '../map/redirection.ts';
+import { allOf } from '../map/spec.ts';
 import { check } from './check.ts';
-import { error, ok, type Verdict } from './finding.ts';
-import type { PostfixAnswer } from './postfix-state.ts';
+import { error, failed, ok, type Verdict } from './finding.ts';
+import type { PostfixAnswer, PostfixState } from './postfix-state.ts';
 
 export interface PostfixFacts {
   readonly answer: PostfixAnswer;
-  /** The type of the map. */
-  readonly type: string;
+  /** The map of the daemon, and those that follow it. */
+  readonly maps: readonly MapSpec[];
 }
 
 export const postfixCheck = check(
   'postfix',
-  async ({ settings, postfix }) => ({ answer: await postfix(), type: settings.map.type }),
+  async ({ settings, postfix }) => ({ answer: await postfix(), maps: allOf(settings) }),
   judgePostfix,
 );
 
-export function judgePostfix({ answer, type }: PostfixFacts): Verdict[] {
+export function judgePostfix({ answer, maps }: PostfixFacts): Verdict[] {
   switch (answer.kind) {
     case 'missing':
       return [
@@ -30,16 +34,21 @@ export function judgePostfix({ answer, type }: PostfixFacts): Verdict[] {
       return [
         error(
           `postconf cannot say how Postfix is set up: ${answer.reason}`,
-          'mend main.cf or master.cf, or name their directory with --postfix-config',
+          'fix main.cf or master.cf, or name their directory with --postfix-config',
         ),
       ];
     case 'known':
-      if (answer.state.types.includes(type)) return [ok(`it reads maps of type ${type}`)];
-      return [
-        error(
-          `it has no maps of type ${type} (postconf -m), so a map of that type stops all mail`,
-          `install the package for it (Debian: postfix-${type}), then restart Postfix`,
-        ),
-      ];
+      return maps.map(map => mapVerdict(map, answer.state));
   }
+}
+
+function mapVerdict({ type, path }: MapSpec, { types, parameters }: PostfixState): Verdict {
+  if (!types.includes(type))
+    return error(
+      `it has no maps of type ${type} (postconf -m), so a map of that type stops all mail`,
+      `install the package for it (Debian: postfix-${type}), then restart Postfix`,
+    );
+  const taken = redirectionOf(type, parameters);
+  if (taken === null) return ok(`it reads maps of type ${type}`);
+  return failed(failure('MAP_REDIRECTED', { type, path, target: taken.type, level: taken.level }));
 }

@@ -156,7 +156,7 @@ function lookupVerdict(lookup: Lookup, wholeAddresses: boolean, where: string): 
   if (wholeAddresses)
     return error(
       `whole-addresses is set, but a row opens the relay for longer IPv6 addresses as well ${where}`,
-      'wrap the map in main.cf as the README says ("Tell Postfix"), or take whole-addresses away; then "postfix reload"',
+      'wrap the map in main.cf as popbsmtp(8) says ("Whole addresses"), or take whole-addresses away; then "postfix reload"',
     );
   return ok(
     `a row opens the relay for longer IPv6 addresses as well ${where}; the daemon gives none that would open other networks`,

@@ -57,7 +57,7 @@ export const SILENCE_MS = 5000;
  */
 export async function connectTo(settings: FleetSettings, signal: AbortSignal): Promise<Connection> {
   const secrets = readSecrets(settings);
-  const { createClient } = await import('@redis/client');
+  const { createClient } = await import('./client.ts');
   const client = createClient({
     RESP: 2,
     database: settings.engine.database,

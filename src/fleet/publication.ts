@@ -51,6 +51,9 @@ export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
     case 'map failed':
     case 'map recovered':
       return [];
+    default:
+      // A new kind has to say here what the others hear of it.
+      return decision satisfies never;
   }
 }
 

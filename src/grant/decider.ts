@@ -57,16 +57,16 @@ export class Decider {
     this.orders = parts.orders;
   }
 
+  /** Those in force; the grace periods have no other place. */
   get rules(): DecisionRules {
     return this.#rules;
   }
 
   /** Grants that are live have the new grace periods as well. */
   setRules(rules: DecisionRules): void {
-    const { grace } = rules;
-    if (String(grace) !== String(this.#rules.grace)) this.grants.setGrace(ip => grace.of(ip));
-    this.orders.setGrace(grace);
+    const { grace: before } = this.#rules;
     this.#rules = rules;
+    if (String(rules.grace) !== String(before)) this.grants.graceChanged(ip => before.of(ip));
   }
 
   take(event: ServerEvent, now: Moment, batch: Batch): void {
@@ -116,7 +116,10 @@ export class Decider {
   /** Ends what is due, unless an open session or an allowance keeps it. */
   expire(now: Moment, batch: Batch): void {
     this.sessions?.expire(now.steady);
-    const { ended, kept } = this.grants.expire(now, ip => this.sessions?.holds(ip) ?? false);
+    const { ended, kept } = this.grants.expire(
+      now,
+      ip => (this.sessions?.holds(ip) ?? false) && !this.#isExcluded(ip),
+    );
     for (const grant of ended) if (!this.#keep(grant.ip, now, batch)) end(grant, batch);
     for (const grant of kept) if (!this.#dismiss(grant.ip, batch)) this.#prolong(grant, batch);
   }
@@ -187,9 +190,16 @@ export class Decider {
     return true;
   }
 
+  /** A reload may have excluded an address that has a grant: that one ends in its time, and no session prolongs it. */
+  #isExcluded(ip: IpText): boolean {
+    const verdict = this.#rules.classifier.classify(ip);
+    return verdict.kind === 'ignored' && verdict.reason === 'excluded';
+  }
+
   #logout(logout: LogoutEvent, now: Moment, batch: Batch): void {
     const ip = this.sessions?.close(logout) ?? null;
-    if (ip !== null && logout.time !== null && logout.torn === undefined) {
+    const counts = logout.torn === undefined && ip !== null && !this.#isExcluded(ip);
+    if (counts && logout.time !== null) {
       const grant = this.grants.logout(ip, logout.time, now);
       if (grant !== null) batch.change(grant);
     }

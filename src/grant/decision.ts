@@ -1,7 +1,8 @@
 /**
  * What the daemon decided, as data: the one vocabulary of debug lines, log lines, JSON and tests.
  *
- * The core emits decisions and imports no logger; who wants to see them formats them.
+ * The core emits decisions and imports no logger; who wants to see them formats them (report/decisions.ts tells what a new
+ * kind takes).
  */
 import type { IpText } from '../base/address.ts';
 import type { Bar, NetworkReason } from '../classifier/classifier.ts';

@@ -67,9 +67,12 @@ export class GrantTable {
   readonly #queue = new DueQueue<AddressKey>();
   readonly #holders = new Holders();
   readonly #capacity: number;
-  #grace: GraceOf;
+  readonly #grace: GraceOf;
 
-  /** @param capacity the most grants that there may be */
+  /**
+   * @param grace the grace period of an address now
+   * @param capacity the most grants that there may be
+   */
   constructor(grace: GraceOf, capacity: number = MAX_GRANTS) {
     this.#grace = grace;
     this.#capacity = capacity;
@@ -214,14 +217,12 @@ export class GrantTable {
     return entry === undefined ? null : this.#end(key, entry);
   }
 
-  /** Changes the grace periods, for the grants that are live as well. */
-  setGrace(grace: GraceOf): void {
-    const before = this.#grace;
-    this.#grace = grace;
+  /** The grace periods are others now: the grants that are live have the new ones. @param before what they were */
+  graceChanged(before: GraceOf): void {
     for (const key of this.#grants.keys()) {
       const ip = ipOf(key);
       const entry = this.#grants.get(key);
-      const change = grace(ip) - before(ip);
+      const change = this.#grace(ip) - before(ip);
       if (entry === undefined || change === 0) continue;
       const due = entry.due + change * TICKS;
       this.#grants.set(key, { ...entry, due });

@@ -74,7 +74,7 @@ export interface OrderNews {
 export const NEWS_TEXT: Readonly<Record<OrderNews['what'], string>> = {
   shortened:
     `what another host has ordered is in force for ${MAX_RECEIVED_SECONDS / 86_400} days here at most; ` +
-    'give it again by then (this is told once)',
+    'give it again by then (this is logged once)',
   dropped:
     `there is room for ${MAX_ORDERS} orders, half of it for those of other hosts, and one was dropped; ` +
     'look at "popbsmtp list --orders", and lift what is not needed',
@@ -92,18 +92,15 @@ export class Orders {
   /** By `keyOf` of the subject. */
   readonly #lifted = new Map<string, Held<Lift>>();
   readonly #capacity: number;
-  #grace: Grace;
+  readonly #grace: () => Grace;
   readonly #news: OrderNews[] = [];
   /** What is no news any more: dropped ones until there was room again. */
   readonly #told = new Set<OrderNews['what']>();
 
-  constructor(grace: Grace, capacity: number = MAX_ORDERS) {
+  /** @param grace the grace periods that count now */
+  constructor(grace: () => Grace, capacity: number = MAX_ORDERS) {
     this.#grace = grace;
     this.#capacity = capacity;
-  }
-
-  setGrace(grace: Grace): void {
-    this.#grace = grace;
   }
 
   /** Whether there is no place for so many more allowances of this host. */
@@ -204,7 +201,7 @@ export class Orders {
     const held = this.#allowed.get(ip);
     if (held === undefined) return null;
     const left = held.end - now.steady;
-    return left <= 0 ? null : epoch(now.wall + Math.min(0, left - this.#grace.of(ip)));
+    return left <= 0 ? null : epoch(now.wall + Math.min(0, left - this.#grace().of(ip)));
   }
 
   /** The addresses that are allowed. */
@@ -246,7 +243,7 @@ export class Orders {
     let room = this.#capacity - this.#held().length;
     for (const { order, isReceived } of ordersIn(saved)) {
       const end = endOf(order, now);
-      if (lastEffect(order, end, this.#grace) <= now.steady || room-- <= 0) continue;
+      if (lastEffect(order, end, this.#grace()) <= now.steady || room-- <= 0) continue;
       this.#put({ order, end, isReceived });
     }
   }
@@ -341,7 +338,7 @@ export class Orders {
   #sweep(now: Moment): void {
     for (const table of this.#tables) {
       for (const [key, { order, end }] of table)
-        if (lastEffect(order, end, this.#grace) <= now.steady) table.delete(key);
+        if (lastEffect(order, end, this.#grace()) <= now.steady) table.delete(key);
     }
   }
 }

@@ -100,8 +100,17 @@ export class Roster {
       case 'lifted':
         for (const { ip } of decision.grants) this.#entries.delete(keyOf(ip));
         return;
-      default:
+      case 'logout':
+      case 'kept':
+      case 'limit exceeded':
+      case 'in force':
+      case 'order bounded':
+      case 'map failed':
+      case 'map recovered':
         return;
+      default:
+        // A new kind has to say here who is behind the grants after it.
+        decision satisfies never;
     }
   }
 

@@ -2,7 +2,7 @@
  * Which sessions are open, so that a mail client that stays connected (IMAP IDLE) keeps its grant.
  *
  * Promises: a session that was not opened here closes nothing; one whose logout never comes is forgotten after
- * the age limit, or what is plausible for its protocol if that is less; the number of sessions is bounded, oldest out
+ * the age limit, or what is plausible for its protocol if that is less, the time between two runs included; the number of sessions is bounded, oldest out
  * first; every step is O(1) amortised.
  * A service (event.ts) keeps nothing open until it has been seen to log a logout that tells its session: some versions
  * print a session in the login and none in the logout (Dovecot up to 2.2), or do so for one protocol only, and each of
@@ -12,7 +12,7 @@
 
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
-import type { EpochSeconds } from '../base/clock.ts';
+import type { EpochSeconds, Moment } from '../base/clock.ts';
 import { savedList } from '../base/saved.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import type { Protocol } from '../recogniser/protocol.ts';
@@ -65,6 +65,8 @@ interface Service {
 
 /** Services whose logouts tell their session, and the sessions with the seconds that they have left. */
 export interface SavedSessions {
+  /** When that was, in wall time. */
+  readonly at: EpochSeconds;
   readonly telling: readonly (readonly [service: string])[];
   readonly open: readonly SavedSession[];
 }
@@ -129,9 +131,10 @@ export class SessionTable {
   }
 
   /** What is open now, first due first, for a checkpoint: plain JSON. */
-  save(steady: EpochSeconds): SavedSessions {
+  save({ wall, steady }: Moment): SavedSessions {
     const open = [...this.#sessions.values()].sort((a, b) => a.due - b.due);
     return {
+      at: wall,
       telling: [...this.#services].flatMap(([name, { tells }]) => (tells ? [[name] as const] : [])),
       open: open.map(({ key, address, service, kind, due }) => [
         key,
@@ -143,12 +146,14 @@ export class SessionTable {
     };
   }
 
-  /** Takes over what was saved; what is of another sort is left out. */
-  restore(saved: unknown, steady: EpochSeconds): void {
+  /** Takes over what was saved; what is of another sort, or at its limit by now, is left out. */
+  restore(saved: unknown, { wall, steady }: Moment): void {
+    const passed = Math.max(0, wall - (timeOf(saved) ?? Number.NEGATIVE_INFINITY));
     const telling = savedList(saved, 'telling', ([service]) => textOf(service));
     for (const service of telling) this.#service(service).tells = true;
     for (const [key, ip, service, left, kind] of savedList(saved, 'open', savedSessionOf)) {
-      this.#add({ key, ip, service, kind }, steady + Math.min(left, this.#limitOf(kind)));
+      const due = Math.min(left, this.#limitOf(kind)) - passed;
+      if (due > 0) this.#add({ key, ip, service, kind }, steady + due);
     }
   }
 
@@ -225,6 +230,12 @@ export function sessionsOf({
 }): SessionTable | null {
   return sessionLimit === null ? null : new SessionTable(sessionLimit);
 }
+
+/** When sessions were saved; null in what 1.0.0 has saved. */
+const timeOf = (saved: unknown): number | null =>
+  typeof saved === 'object' && saved !== null && 'at' in saved && typeof saved.at === 'number'
+    ? saved.at
+    : null;
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 

@@ -27,28 +27,50 @@ export class FormerMaps {
   readonly #file: StateFile;
   readonly #current: readonly MapSpec[];
   readonly #warn: Warn;
+  readonly #isStart: boolean;
 
-  /** @param current what the configuration names now, the first map first */
-  constructor(file: StateFile, current: readonly MapSpec[], warn: Warn) {
+  /**
+   * @param current what the configuration names now, the first map first
+   * @param isStart whether the present maps are looked after from now on, and so noted; else one that another popbsmtp
+   *   owns is left to it without a word
+   */
+  constructor(
+    file: StateFile,
+    current: readonly MapSpec[],
+    warn: Warn,
+    { isStart = true }: { readonly isStart?: boolean } = {},
+  ) {
     this.#file = file;
     this.#current = current;
     this.#warn = warn;
+    this.#isStart = isStart;
   }
 
-  /** Notes the present maps, and ends the rows of the former ones. */
-  async end(): Promise<void> {
-    const former = this.#former();
+  /**
+   * Notes the present maps, at a start, and ends the rows of the former ones.
+   *
+   * @returns those whose rows stay
+   */
+  async end(): Promise<readonly MapSpec[]> {
+    const noted = this.#tolerate(() => namesIn(this.#file.read()), []);
+    const former = this.#former(noted);
     const present = this.#current.map(formatMapSpec);
-    await this.#note([...present, ...former.map(formatMapSpec)]);
+    const names = this.#isStart ? [...present, ...former.map(formatMapSpec)] : noted;
+    if (names.join('\n') !== noted.join('\n')) await this.#note(names);
     const left: MapSpec[] = [];
-    for (const spec of former) if (!(await this.#endRows(spec))) left.push(spec);
-    if (left.length < former.length) await this.#note([...present, ...left.map(formatMapSpec)]);
+    const ended = new Set<string>();
+    for (const spec of former) {
+      if (await this.#endRows(spec)) ended.add(formatMapSpec(spec));
+      else left.push(spec);
+    }
+    if (ended.size > 0) await this.#note(names.filter(name => !ended.has(name)));
+    return left;
   }
 
-  #former(): MapSpec[] {
+  #former(noted: readonly string[]): MapSpec[] {
     const present = new Set(this.#current.map(formatMapSpec));
     const config = this.#current[0]?.config ?? null;
-    return this.#tolerate(() => namesIn(this.#file.read()), [])
+    return noted
       .filter(name => !present.has(name))
       .flatMap(name => this.#tolerate(() => [parseMapSpec(name, this.#file.path, config)], []));
   }
@@ -73,6 +95,7 @@ export class FormerMaps {
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      if (error.code === 'MAP_OWNED' && !this.#isStart) return false;
       this.#warn(`${name} is no longer in the configuration, and its rows stay: ${error.line}`);
       return false;
     }

@@ -110,7 +110,7 @@ async function rowsOrNone(spec: MapSpec): Promise<Row[]> {
   try {
     return await readRows(spec);
   } catch (error) {
-    if (error instanceof Failure && error.code === 'MAP_MISSING') return [];
+    if (error instanceof Failure && ['MAP_MISSING', 'MAP_EMPTY'].includes(error.code)) return [];
     throw error;
   }
 }

@@ -25,6 +25,7 @@ function readFailure(path: string, error: unknown): Failure {
     return failure('MAP_FORMAT', { path, format: FORMAT, found: error.message }, error);
   }
   if (errnoOf(error) === 'ENOENT') return failure('MAP_MISSING', { path }, error);
+  if (errnoOf(error) === 'EISDIR') return failure('MAP_NOT_FILE', { path }, error);
   return failure('MAP_UNREADABLE', { path, reason: reasonOf(error) }, error);
 }
 
@@ -32,7 +33,9 @@ async function readLocked(path: string): Promise<Buffer> {
   const file = await open(path);
   try {
     await lock(file.fd, 'shared');
-    return await file.readFile();
+    const image = await file.readFile();
+    if (image.length === 0) throw failure('MAP_EMPTY', { path });
+    return image;
   } finally {
     // The lock goes with the descriptor.
     await file.close();
@@ -52,7 +55,7 @@ async function visitFile(path: string, visitor: (image: Buffer) => Visit): Promi
 /**
  * The rows of a map, in the order of their keys.
  *
- * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT
  */
 export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
   const rows: Row[] = [];

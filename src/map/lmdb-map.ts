@@ -128,10 +128,10 @@ export class LmdbMap implements LookupMap {
   }
 
   /**
-   * Opens a map, and makes an empty one if there is none.
+   * Opens a map, and makes an empty one if there is none, or one of length 0.
    *
    * @throws Failure LMDB_MISSING, LMDB_BUILD, MAP_DIRECTORY, MAP_PERMISSION, MAP_UNREADABLE,
-   *   MAP_FORMAT, MAP_LOCKED, MAP_IO; the map is then as it was
+   *   MAP_NOT_FILE, MAP_FORMAT, MAP_LOCKED, MAP_IO; the map is then as it was
    */
   static async open(spec: MapSpec, options: MapOptions = {}): Promise<LmdbMap> {
     return new LmdbMap(spec, await openFile(spec, options), options);

@@ -11,14 +11,15 @@
  * costs two descriptors and address space for each opening until the process ends; so the daemon opens
  * its map once, and the trial file as well.
  */
-import { constants, existsSync } from 'node:fs';
-import { open as openFile, rename } from 'node:fs/promises';
+import { constants, existsSync, statSync } from 'node:fs';
+import { open as openFile, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type * as Package from 'lmdb';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
 import { packageRoot } from '../base/package.ts';
 import { placeIfMissing, syncName, withScratch } from '../state/new-file.ts';
 import { readMeta } from './lmdb-meta.ts';
+import { lock } from './lock.ts';
 import type { MapSpec } from './map.ts';
 import { modeOf } from './map-mode.ts';
 
@@ -73,13 +74,33 @@ function requireFormat(fresh: string, header: Buffer): void {
   if (existsSync(`${fresh}-lock`)) throw wrong("it uses LMDB's own lock file");
 }
 
-/** Puts a file where a map is to be: over the old one, or only if there is none. */
+/** Puts a file where a map is to be: over the old one, or only if there is none, or one without a byte. */
 async function place(fresh: string, path: string, replace: boolean): Promise<void> {
   if (replace) {
     await rename(fresh, path);
     return;
   }
   await placeIfMissing(fresh, path);
+  await fillIfEmpty(fresh, path);
+}
+
+/**
+ * Makes a map of a file of length 0, as `postmap -i` does (seen with Postfix 3.7 and 3.11; smtpd cannot read it), under
+ * the lock: somebody else may be about to do the same.
+ */
+async function fillIfEmpty(fresh: string, path: string): Promise<void> {
+  // Which can be no map either way is told when it is read.
+  if (statSync(path, { throwIfNoEntry: false })?.size !== 0) return;
+  const file = await openFile(path, 'r+');
+  try {
+    await lock(file.fd, 'exclusive');
+    if ((await file.stat()).size !== 0) return;
+    await file.writeFile(await readFile(fresh));
+    await file.sync();
+  } finally {
+    // The lock goes with the descriptor.
+    await file.close();
+  }
 }
 
 /** Lets LMDB make an empty file, looks at it, and puts it in place. */

@@ -14,7 +14,7 @@
  */
 import { fstatSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type * as Addon from 'fs-native-extensions';
+import type Addon from 'fs-native-extensions';
 import { failure, reasonOf } from '../base/errors.ts';
 import { locksOn, whoHolds } from './lock-holder.ts';
 
@@ -39,7 +39,7 @@ let loaded: typeof Addon | null = null;
  */
 async function load(): Promise<typeof Addon> {
   try {
-    loaded ??= await import('fs-native-extensions');
+    loaded ??= (await import('fs-native-extensions')).default;
     return loaded;
   } catch (error) {
     throw failure('LOCK_MISSING', { reason: reasonOf(error) }, error);

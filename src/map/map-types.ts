@@ -45,7 +45,23 @@ function compiled(suffix: string, format: () => Promise<Format>): MapType {
   };
 }
 
-const berkeley = async (): Promise<Format> => (await import('./berkeley-format.ts')).BERKELEY;
+/** A type that newer Postfixes take for another one, with another file. */
+function berkeley(): MapType {
+  const type = compiled('.db', async () => (await import('./berkeley-format.ts')).BERKELEY);
+  const requireOwn = async (spec: MapSpec): Promise<void> =>
+    (await import('./redirection.ts')).requireOwnFiles([spec]);
+  return {
+    ...type,
+    open: async (spec, options) => {
+      await requireOwn(spec);
+      return type.open(spec, options);
+    },
+    read: async spec => {
+      await requireOwn(spec);
+      return type.read(spec);
+    },
+  };
+}
 
 const text: MapType = {
   ...replaced('', async () => (await import('./text-format.ts')).TEXT),
@@ -64,8 +80,8 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
       read: async spec => (await import('./lmdb-file.ts')).readLmdbFile(spec),
     },
   ],
-  ['hash', compiled('.db', berkeley)],
-  ['btree', compiled('.db', berkeley)],
+  ['hash', berkeley()],
+  ['btree', berkeley()],
   ['cdb', compiled('.cdb', async () => (await import('./cdb-format.ts')).CDB)],
   ['texthash', text],
   ['cidr', { ...text, askedWhole: true }],
@@ -90,7 +106,7 @@ export const formatMapSpec = ({ type, path }: MapSpec): string => `${type}:${pat
 /**
  * Opens a map for writing, and makes an empty one if there is none.
  *
- * @throws Failure as the type's own `open` does; MAP_TYPE_MISSING
+ * @throws Failure as the type's own `open` does; MAP_TYPE_MISSING, MAP_REDIRECTED
  */
 export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<LookupMap> =>
   typeOf(spec).open(spec, options);
@@ -98,7 +114,8 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
 /**
  * The rows of a map, without owning it and without a trace.
  *
- * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP,
+ *   MAP_REDIRECTED
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
 

@@ -23,11 +23,29 @@ const LEAST_PAUSE_SECONDS = 60;
 /** After so many vain attempts the map is opened anew. */
 const REOPEN_AFTER = 3;
 
+/** Who wants to know how commits go. */
+export interface CommitWatch {
+  /** @param seconds how long it took, with the wait for the lock */
+  committed(seconds: number, rows: number): void;
+  commitFailed(): void;
+}
+
+interface WriterParts {
+  readonly map: LookupMap;
+  /** All that the map should hold now. */
+  readonly grants: () => Iterable<Grant>;
+  readonly report: Report;
+  /** The shortest grace period that counts now, in seconds. */
+  readonly shortestGrace: () => number;
+  readonly commits?: CommitWatch | undefined;
+}
+
 export class MapWriter {
   readonly #map: LookupMap;
   readonly #grants: () => Iterable<Grant>;
   readonly #report: Report;
   readonly #shortestGrace: () => number;
+  readonly #commits: CommitWatch | null;
   /** What the map still lacks: null for a row to take away. */
   readonly #unwritten = new Map<IpText, EpochSeconds | null>();
   #failures = 0;
@@ -40,20 +58,12 @@ export class MapWriter {
   /** The map is to be opened anew before anything is written. */
   #reopen = false;
 
-  /**
-   * @param grants all that the map should hold now
-   * @param shortestGrace the shortest grace period that counts now, in seconds
-   */
-  constructor(
-    map: LookupMap,
-    grants: () => Iterable<Grant>,
-    report: Report,
-    shortestGrace: () => number,
-  ) {
+  constructor({ map, grants, report, shortestGrace, commits }: WriterParts) {
     this.#map = map;
     this.#grants = grants;
     this.#report = report;
     this.#shortestGrace = shortestGrace;
+    this.#commits = commits ?? null;
   }
 
   /** Whether the map has everything that it was given. */
@@ -89,14 +99,26 @@ export class MapWriter {
     if (this.settled && changes.length === 0) return [];
     try {
       if (this.#reopen) await this.#openAnew();
-      if (this.settled) return await this.#map.commit(changes);
+      if (this.settled) return await this.#commit(changes);
       const overdue = [...this.#unwritten].map(([ip, stamp]): Change => ({ ip, stamp }));
-      const effects = await this.#map.commit([...overdue, ...changes]);
+      const effects = await this.#commit([...overdue, ...changes]);
       this.#recovered(overdue.length);
       return effects.slice(overdue.length);
     } catch (error) {
       this.#failed(changes, error, steady);
       return [];
+    }
+  }
+
+  async #commit(changes: readonly Change[]): Promise<Effect[]> {
+    const start = performance.now();
+    try {
+      const effects = await this.#map.commit(changes);
+      this.#commits?.committed((performance.now() - start) / 1000, changes.length);
+      return effects;
+    } catch (error) {
+      this.#commits?.commitFailed();
+      throw error;
     }
   }
 

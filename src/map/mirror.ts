@@ -14,9 +14,9 @@ import type { IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { Change } from '../grant/change.ts';
-import { difference } from './difference.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Owner } from './owner.ts';
+import { difference } from './row.ts';
 
 /** A map with what its owner needs to give it back. */
 export interface HeldMap {
@@ -188,7 +188,7 @@ export class Mirror {
     this.#failures++;
     this.#trouble = error;
     if (this.#failures === 1) {
-      this.#warn(`${this.#name} does not follow the first map until this is mended: ${error.line}`);
+      this.#warn(`${this.#name} does not follow the first map until this is fixed: ${error.line}`);
     }
     if (this.#closed) return;
     const wait = Math.min(2 ** (this.#failures - 1), RETRY_GROWTH) * this.#retryMs;

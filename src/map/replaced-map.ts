@@ -33,6 +33,8 @@ import { byKey, sortOut } from './row.ts';
 export interface Format {
   /** For an error: it is no sound … */
   readonly name: string;
+  /** Whether a file of length 0 is a map without rows; of other formats it is none, and is filled. */
+  readonly emptyIsMap?: true;
   /**
    * The rows of a map, in any order.
    *
@@ -76,13 +78,15 @@ type Make = (fresh: MapSpec) => Promise<Changed>;
 const ATTEMPTS = 5;
 
 /** Which file it is, and which state of it; null without one. */
-function look(path: string): { readonly file: string; readonly state: string } | null {
+function look(
+  path: string,
+): { readonly file: string; readonly state: string; readonly size: bigint } | null {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return null;
   const { dev, ino, birthtimeNs, size, mtimeNs, ctimeNs } = stats;
   // An inode number alone is given to the next file as soon as this one is gone.
   const file = `${dev}:${ino}:${birthtimeNs}`;
-  return { file, state: `${file}:${size}:${mtimeNs}:${ctimeNs}` };
+  return { file, state: `${file}:${size}:${mtimeNs}:${ctimeNs}`, size };
 }
 
 /** The failure that an error while writing comes to. */
@@ -102,13 +106,17 @@ function knownFailure(path: string, { name }: Format, error: unknown): Failure |
 /**
  * The rows of a map, in the order of their keys.
  *
- * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_FORMAT, MAP_POSTMAP, POSTMAP_MISSING
+ * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT, MAP_POSTMAP, POSTMAP_MISSING
  */
 export async function readReplaced(spec: MapSpec, format: Format): Promise<Row[]> {
   const path = mapPath(spec);
   try {
     // Whether it is there, and may be read, in the system's words.
-    await (await open(path)).close();
+    const file = await open(path);
+    const stats = await file.stat();
+    await file.close();
+    if (stats.isDirectory()) throw failure('MAP_NOT_FILE', { path });
+    if (stats.size === 0 && format.emptyIsMap !== true) throw failure('MAP_EMPTY', { path });
     return (await format.read(spec)).sort(byKey);
   } catch (error) {
     const known = knownFailure(path, format, error);
@@ -133,7 +141,7 @@ export class ReplacedMap implements LookupMap {
   }
 
   /**
-   * Opens a map, and makes an empty one if there is none.
+   * Opens a map, and makes an empty one if there is none, or one of length 0.
    *
    * @throws Failure MAP_DIRECTORY, MAP_PERMISSION, MAP_IO; as `readReplaced` does
    */
@@ -192,9 +200,14 @@ export class ReplacedMap implements LookupMap {
     // Also when there is a file: to see at once whether one can be made beside it.
     await this.#inScratch(async fresh => {
       await clearScratch(this.#path);
-      if (look(this.#path) !== null) return;
+      if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory() === true)
+        throw failure('MAP_NOT_FILE', { path: this.#path });
+      const isEmpty = look(this.#path)?.size === 0n && this.#format.emptyIsMap !== true;
+      if (look(this.#path) !== null && !isEmpty) return;
       await this.#format.make(this.spec, fresh);
-      await placeIfMissing(await this.#finish(fresh), this.#path);
+      const made = await this.#finish(fresh);
+      if (isEmpty) await rename(made, this.#path);
+      else await placeIfMissing(made, this.#path);
       await syncName(this.#path);
     });
     // A link is no file of ours; the first commit puts one in its place.

@@ -10,10 +10,10 @@
  * more: `smtpd` looks a client up by its name, by the domains that this is in, by `unknown`, and by its address and
  * what is left of that when parts are taken off its end (access(5), hostaddr lookups), so `10` opens a whole network.
  */
-import { canonicalIp } from '../base/address.ts';
+import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { excerpt } from '../base/excerpt.ts';
-import type { Effect } from '../grant/change.ts';
+import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Row } from './map.ts';
 
@@ -124,4 +124,12 @@ export function* grantsIn(rows: readonly Row[]): Generator<Grant> {
     const grant = grantOf(row);
     if (grant !== null) yield grant;
   }
+}
+
+/** The changes that give a table the grants of another; rows of the administrator's in either are not in question. */
+export function difference(before: readonly Row[], after: readonly Row[]): Change[] {
+  const changes = new Map<IpText, Change>();
+  for (const { ip } of grantsIn(before)) changes.set(ip, { ip, stamp: null });
+  for (const grant of grantsIn(after)) changes.set(grant.ip, grant);
+  return [...changes.values()];
 }

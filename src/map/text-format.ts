@@ -89,6 +89,7 @@ async function age(path: string): Promise<void> {
 
 export const TEXT: Format = {
   name: 'text file',
+  emptyIsMap: true,
   read: async spec => rowsOf(linesOf(await readFile(mapPath(spec), BYTES))),
   make: (_, fresh) => writeFile(mapPath(fresh), ''),
   change: async (spec, fresh, changes) => {

@@ -75,7 +75,7 @@ export type CommandName =
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   run: { about: 'the daemon (also what a bare call does)' },
-  match: { about: 'show the logins and logouts that log files tell of', operands: 'files' },
+  match: { about: 'show the logins and logouts in log files', operands: 'files' },
   replay: {
     about: 'run finished log files through the whole daemon, on their own clock',
     operands: 'files',
@@ -92,8 +92,8 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   logout: { about: 'tell the daemon that the session of such a login is over' },
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
-  explain: { about: 'tell why log lines are, or are not, logins', operands: 'lines' },
-  doctor: { about: 'check the whole chain from the log to Postfix, and say what to mend' },
+  explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
+  doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 
@@ -126,7 +126,8 @@ export const OPTIONS = {
     path: 'file',
     words: ['journal', '-'],
     value: 'FILE',
-    otherwise: 'the first that exists of the usual mail logs, else the journal',
+    otherwise:
+      'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
     about:
       'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
     commands: ['run', 'doctor'],
@@ -345,7 +346,7 @@ export const OPTIONS = {
       value: 'ACTION',
       default: 'warn',
       about:
-        'what becomes of a login over such a limit: warn, told in the log; refuse, and no grant stays',
+        'what becomes of a login over such a limit: warn, in the log only; refuse, and no grant stays',
       commands: ['run', 'replay', 'explain'],
       inFile: true,
       onReload: true,
@@ -580,8 +581,14 @@ export const OPTIONS = {
   }),
   test: flag({
     often: true,
-    about: 'run the samples of all patterns; tell those that fail',
+    about: 'run the samples of all patterns; print those that fail',
     commands: ['patterns'],
+    inFile: false,
+  }),
+  follow: flag({
+    often: true,
+    about: 'show what is added to the logs from now on, like tail -F',
+    commands: ['match'],
     inFile: false,
   }),
   count: flag({

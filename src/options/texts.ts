@@ -28,7 +28,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   run: {
     detail:
       'Watches the log of the POP3/IMAP server, and grants every address that logs in, until the grace period after its last login is over. ' +
-      'It makes the map if there is none, and goes on from its rows if there is one. ' +
+      'It makes the map if there is none, and continues from its rows if there is one. ' +
       'It stays in the foreground, and is a service of systemd or of another supervisor; --daemon goes to the background.',
     examples: [
       { args: 'run --debug --nowrite', does: 'show every decision, and change nothing' },
@@ -42,9 +42,11 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   match: {
     detail:
       'Prints a line for each login and logout that the patterns recognise, and at the end, on standard error, how many there were of each server, ' +
-      'and lines that look like logins and were not recognised. It reads no map and asks no Postfix.',
+      'and lines that look like logins and were not recognised. It reads no map and asks no Postfix. ' +
+      'With --follow it begins at the end of the logs and shows what is added, through rotation, until it is interrupted.',
     examples: [
       { args: 'match /var/log/mail.log', does: 'which logins are recognised' },
+      { args: 'match --follow /var/log/mail.log', does: 'the logins as they come in' },
       { args: 'match --count /var/log/mail.log', does: 'how many, by server' },
       {
         args: 'match --json /var/log/mail.log | jq .user',
@@ -54,7 +56,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   replay: {
     detail:
-      'Does what the daemon would have done with these logs, at the times that their lines tell: grants, refreshes, purges. ' +
+      'Does what the daemon would have done with these logs, at the times in their lines: grants, refreshes, purges. ' +
       'At the end the map holds what would be valid at the last time stamp; so give it a --map of its own, or --nowrite.',
     examples: [
       {
@@ -141,8 +143,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   explain: {
     detail:
-      'Tells of each line how it was parsed, which patterns were tried, where the nearest one stopped, and what the daemon would do now. ' +
-      'Lines are taken in their order, as those of one log: some servers tell of a login in two.',
+      'Says of each line how it was parsed, which patterns were tried, where the nearest one stopped, and what the daemon would do now. ' +
+      'Lines are taken in their order, as those of one log: some servers log a login in two.',
     examples: [
       {
         args: "explain 'Mar 22 11:17:58 mx dovecot: pop3-login: Login: user=<anna>, rip=192.0.2.1'",
@@ -157,7 +159,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'It looks at everything from the log to what Postfix answers: it asks an SMTP server to relay, in all forms that relay tests use, ' +
       'as a stranger and as an address with a row; no message is ever sent. The row is taken away again.',
     examples: [
-      { args: 'doctor', does: 'is all well, and what is to be mended' },
+      { args: 'doctor', does: 'is all well, and what is to be fixed' },
       { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
     ],
   },
@@ -185,8 +187,8 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   },
   'whole-addresses': {
     detail:
-      'Set it only when main.cf wraps the map (pipemap with regexp, as the README tells); otherwise the row of an IPv6 address opens longer ones, in other networks. ' +
-      'Without it, addresses whose row would do that get none. popbsmtp doctor tells which of both main.cf does.',
+      'Set it only when main.cf wraps the map (pipemap with regexp: popbsmtp(8), "Whole addresses"); otherwise the row of an IPv6 address opens longer ones, in other networks. ' +
+      'Without it, addresses whose row would do that get none. popbsmtp doctor finds out which of the two main.cf does.',
     example: true,
   },
   'allow-own-addresses': {
@@ -195,7 +197,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   },
   'require-tls': {
     detail:
-      'For servers whose log tells it, as the README of the patterns lists; logins of other servers then count for nothing.',
+      'For servers that log it, as the README of the patterns lists; logins of other servers then count for nothing.',
   },
   'allow-users': { example: ['*@example.org', 'anna'] },
   'deny-users': { example: ['guest'] },
@@ -213,7 +215,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'metrics-listen': { example: '127.0.0.1:9117' },
   fleet: {
     detail:
-      'While it cannot be reached, this host goes on with its own logins, and what it has to publish waits.',
+      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits.',
     example: 'rediss://redis.example.org:6379/0',
   },
   'fleet-role': {
@@ -247,7 +249,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   'session-limit': {
     detail:
-      'The grant then ends the grace period after the logout. Only for servers whose log tells which login a logout belongs to; two hours at most unless the session is known to be IMAP.',
+      'The grant then ends the grace period after the logout. Only for servers whose log shows which login a logout belongs to; two hours at most unless the session is known to be IMAP.',
     example: '8h',
   },
   mynetworks: {
@@ -264,7 +266,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   },
   patterns: {
     detail:
-      'Files whose names end in .toml; the README.md beside the shipped ones tells how they are written.',
+      'Files whose names end in .toml; the README.md beside the shipped ones says how they are written.',
     example: '/etc/popbsmtp/patterns.d',
   },
   'login-socket-group': {
@@ -280,6 +282,6 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   },
   reprocess: {
     detail:
-      'Otherwise the daemon goes on where it stopped last, or begins with the lines of the last grace period. Logins that are too old grant nothing in either case.',
+      'Otherwise the daemon continues where it stopped last, or begins with the lines of the last grace period. Logins that are too old grant nothing in either case.',
   },
 };

@@ -241,7 +241,7 @@ class Parser {
         'a group repeats',
         'only a single place may repeat; write the group out',
       );
-    return { ...whole, ...bounds(quantifier, message => this.#scanner.error(message, 'mend it')) };
+    return { ...whole, ...bounds(quantifier, message => this.#scanner.error(message, 'fix it')) };
   }
 }
 

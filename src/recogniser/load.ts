@@ -3,15 +3,17 @@
  *
  * Promises: all files are active; one of the administrator's takes the place of the shipped one of the same name,
  * extends it or switches it off; the order is that of their names.  The first fault is an error, so that a
- * reload with a bad file changes nothing.
+ * reload with a bad file changes nothing.  Parsing and checking the shipped ones is a quarter of a start, so the build does it
+ * and leaves what comes of it beside the program; that stands for a file only while it has the very text that was parsed.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import { packageRoot } from '../base/package.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
-import { parsePatternFile, withElements } from './pattern.ts';
+import { type PatternFile, parsePatternFile, withElements } from './pattern.ts';
 import { Registry } from './registry.ts';
 import { ExpressionError } from './scanner.ts';
 
@@ -41,6 +43,12 @@ const DEFAULT_ELEMENTS: readonly string[] = [
   'user=<%{user}> method=%{mechanism} rip=%{remote_ip} lip=%{local_ip} mpid=%{mail_pid} %{secured} session=<%{session}>',
 ];
 
+/** Beside the program in the bundle, and nowhere else; another Node than one of the same ABI might not read it, and parses. */
+export const PARSED_NAME = `parsed-patterns-${process.versions.modules}`;
+
+/** What came of the shipped files in the build, by servers. */
+type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: PatternFile }>;
+
 /**
  * @param own the administrator's directory; it may be missing unless he named it
  * @param elements the texts of Dovecot's login_log_format_elements
@@ -51,8 +59,14 @@ export async function loadPatterns(
   elements: Given<readonly string[]> | null = null,
 ): Promise<Registry> {
   const files: Files = new Map();
-  for (const { path, server, text } of await readFiles(SHIPPED, true))
-    files.set(server, parsePatternFile(path, server, text));
+  const parsed = await readParsed();
+  for (const { path, server, text } of await readFiles(SHIPPED, true)) {
+    const known = parsed.get(server);
+    files.set(
+      server,
+      known?.text === text ? { ...known.file, path } : parsePatternFile(path, server, text),
+    );
+  }
   for (const { path, server, text } of await readFiles(own.directory, own.explicit))
     takeOwnFile(files, path, server, text);
   if (elements !== null) takeElements(files, elements);
@@ -77,6 +91,27 @@ function takeElements(files: Files, { value, origin: where }: Given<readonly str
       const { message: problem, hint } = error;
       throw failure('DOVECOT_ELEMENTS', { where, problem, hint }, error);
     }
+  }
+}
+
+/** What the build puts under PARSED_NAME. @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX */
+export async function parseShipped(): Promise<Buffer> {
+  const parsed: Parsed = new Map(
+    (await readFiles(SHIPPED, true)).map(({ path, server, text }) => [
+      server,
+      { text, file: parsePatternFile(path, server, text) },
+    ]),
+  );
+  return serialize(parsed);
+}
+
+async function readParsed(): Promise<Parsed> {
+  const path = join(import.meta.dirname, PARSED_NAME);
+  try {
+    return deserialize(await readFile(path));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return new Map();
+    throw failure('PATTERN_UNREADABLE', { path, reason: reasonOf(error) }, error);
   }
 }
 

@@ -59,7 +59,7 @@ function parseSample(table: TomlTable, { kind, fields, number }: Entry): Sample 
   )
     throw table.error(
       kind,
-      `sample ${number} is of the wrong sort`,
+      `sample ${number} has the wrong type`,
       'write texts: line, ip, user; true or false: tls; and a list of texts: after',
     );
   const nothing = kind === 'refuse' || (kind === 'attack' && ip === undefined);

@@ -33,8 +33,18 @@ const PRIORITY_WORD = 8;
 /** No server says so little: it is the end of a line that was cut, or blanks that were taken off. */
 const NOTHING = 1;
 
+/** rsyslog, `$RepeatedMsgReduction`, which cuts what it repeats at 800 bytes. */
+const REPEATED = /^message repeated \d{1,9} times: \[ ?/;
+
 /** Whether a message is a piece of a longer line for certain, or the first one, behind which others may come. */
-export function isSign(message: string, { at, wholes }: Splitting): boolean {
+export function isSign(message: string, splitting: Splitting): boolean {
+  const [repeated = ''] = REPEATED.exec(message) ?? [];
+  return repeated === ''
+    ? isTorn(message, splitting)
+    : isTorn(message.slice(repeated.length, message.endsWith(']') ? -1 : undefined), splitting);
+}
+
+function isTorn(message: string, { at, wholes }: Splitting): boolean {
   const { length } = message;
   if (length <= NOTHING || (length <= at && length >= at - PRIORITY_WORD)) return true;
   return wholes.some(whole => message.startsWith(whole.begins) && !endsWhole(message, whole));

@@ -41,7 +41,7 @@ export class TomlTable {
       const problem = error.message.split('\n', 1)[0] ?? '';
       throw failure(
         'PATTERN_SYNTAX',
-        { file: path, line: error.line, problem, hint: 'mend the TOML' },
+        { file: path, line: error.line, problem, hint: 'fix the TOML' },
         error,
       );
     }
@@ -146,7 +146,7 @@ export class TomlTable {
     const absent = this.#values[key] === undefined;
     return absent
       ? this.error(key, `"${key}" is missing`, `add it: ${wanted}`)
-      : this.error(key, `"${key}" is of the wrong sort`, `write ${wanted}`);
+      : this.error(key, `"${key}" has the wrong type`, `write ${wanted}`);
   }
 
   /** Counted from 1. */

@@ -25,7 +25,7 @@ const ADVICE: Readonly<Record<Reason, (ip: IpText) => string>> = {
   'opens other networks': ip =>
     `${ip} gets no grant: Postfix looks up the beginnings of an IPv6 address too, so its row would open other networks; ` +
     'let main.cf wrap the map so that whole addresses are looked up, and set whole-addresses ' +
-    '(popbsmtp doctor and the README tell how)',
+    '(popbsmtp doctor and popbsmtp(8), "Whole addresses", say how)',
   'too many users': ip =>
     `${ip} is probably a proxy, a NAT or a port forward, and whoever is behind it may relay: ${CLIENTS}, ` +
     'exclude it (--exclude), or set --max-users-per-address',

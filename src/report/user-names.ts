@@ -7,14 +7,12 @@
  * its owner only; to take the key away is to cut what was logged before off from what will be.
  */
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { ReplaySettings } from '../daemon/settings.ts';
-import type { Decision } from '../grant/decision.ts';
-import type { Given } from '../grant/orders.ts';
 import type { MapSpec } from '../map/map.ts';
 import { beside } from '../state/beside.ts';
-import { PRIVATE } from '../state/new-file.ts';
+import { PRIVATE, placeIfMissing } from '../state/new-file.ts';
 
 /** A name as it is shown; null where none is. */
 export type ShowUser = (user: string | null) => string | null;
@@ -24,7 +22,8 @@ const DIGITS = 16;
 const KEY_BYTES = 32;
 const KEY = /^[0-9a-f]{64}$/;
 
-const plain: ShowUser = user => user;
+/** As they are. */
+export const plain: ShowUser = user => user;
 
 /** @throws Failure USER_KEY */
 export async function shownUsers({
@@ -42,39 +41,6 @@ export async function shownUsers({
       return user => user && createHmac('sha256', key).update(user).digest('hex').slice(0, DIGITS);
     }
   }
-}
-
-/** A decision as it is shown. */
-export function withShownUser(decision: Decision, show: ShowUser): Decision {
-  if (show === plain) return decision;
-  switch (decision.kind) {
-    case 'login':
-    case 'limit exceeded':
-      return { ...decision, login: { ...decision.login, user: show(decision.login.user) } };
-    case 'logout':
-      return { ...decision, logout: { ...decision.logout, user: show(decision.logout.user) } };
-    case 'purged':
-    case 'withdrawn':
-      return decision.holder === undefined
-        ? decision
-        : { ...decision, holder: { ...decision.holder, user: show(decision.holder.user) } };
-    case 'revoked':
-      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
-    case 'lifted':
-      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
-    case 'order bounded':
-      return { ...decision, order: withShownSubject(decision.order, show) };
-    case 'in force':
-      return { ...decision, orders: decision.orders.map(order => withShownSubject(order, show)) };
-    default:
-      return decision;
-  }
-}
-
-function withShownSubject<O extends Given>(order: O, show: ShowUser): O {
-  const { subject } = order;
-  if (subject.kind === 'address') return order;
-  return { ...order, subject: { kind: 'user', user: show(subject.user) ?? '' } };
 }
 
 /** @param dryRun for one that is forgotten, where there is none yet */
@@ -111,9 +77,7 @@ async function makeKey(file: string): Promise<void> {
   const handle = await open(fresh, 'wx', PRIVATE);
   try {
     await handle.writeFile(`${randomBytes(KEY_BYTES).toString('hex')}\n`);
-    await link(fresh, file);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    await placeIfMissing(fresh, file);
   } finally {
     await handle.close();
     await rm(fresh, { force: true });

@@ -7,7 +7,7 @@
  * Between two files the order is that of their rotation, unless one has been removed, or is still being written to
  * after it.  It waits for a log that does not exist yet; after any error it tries again, from the last line that was
  * dealt with.  `place` tells at any moment where that is, and a source that is started from it goes on exactly there:
- * in the file that has been rotated away since, in the ones after it (also compressed by gzip), then in the current
+ * in the file that has been rotated away since, in the ones after it (also compressed: packing.ts), then in the current
  * one.  Where the kernel reports no changes, a poll finds them.
  * Leaves to others: the reading (log-reader.ts), and what to do with the place (whoever keeps it).
  *

@@ -3,16 +3,18 @@
  *
  * Promises: whole blocks of bytes are looked at, and only the lines that may be a known program's are decoded
  * (line/sieve.ts); memory does not grow with the log; lines that are too long and the end of the log are dealt with
- * as sifter.ts says.
+ * as sifter.ts says.  A file that is compressed is unpacked on the way, whatever its name; what is no text is refused,
+ * since "no logins" would be a wrong answer.
  */
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
-import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { Failure, failure, reasonOf } from '../base/errors.ts';
 import type { BlockLines, Reading } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
 import type { Line } from '../line/prefix.ts';
 import type { Sieve } from '../line/sieve.ts';
+import { openForReading, piecesOf, requireLog, requireText } from './readable-log.ts';
 import { fileReader, type Reader, type Sifted, sift } from './sifter.ts';
 import { siftInThread } from './sifter-thread.ts';
 
@@ -37,7 +39,7 @@ export interface Batch {
 export interface FinishedLog {
   /** To be walked through once. */
   batches(reading: Reading): AsyncIterable<Batch>;
-  /** In bytes; null when it is no regular file. */
+  /** In bytes; null when it is no regular file, or is compressed. */
   readonly size: number | null;
   /** Bytes gone through so far, but for those of lines that are too long. */
   bytes(): number;
@@ -51,11 +53,11 @@ export interface FinishedLog {
 
 /**
  * @param path `-` is standard input, last written to now
- * @throws Failure LOG_MISSING, LOG_UNREADABLE
+ * @throws Failure LOG_MISSING, LOG_UNREADABLE, LOG_DIRECTORY, LOG_BINARY, LOG_PACKED
  */
 export function openFinishedLog(path: string): FinishedLog {
   if (path === '-') {
-    const input = streamReader(process.stdin);
+    const input = requireText('standard input', streamReader(process.stdin));
     return new BlockLog(
       path,
       () => Date.now(),
@@ -65,15 +67,23 @@ export function openFinishedLog(path: string): FinishedLog {
   }
   const fd = openForReading(path);
   const status = fstatSync(fd);
-  const size = status.isFile() ? status.size : null;
+  const packing = status.isFile() ? requireLog(path, fd) : null;
+  const size = status.isFile() && packing === null ? status.size : null;
   const isLarge = size !== null && size >= LARGE_BYTES && availableParallelism() > 1;
   const modifiedMs = (): number => fstatSync(fd).mtimeMs;
-  return new BlockLog(path, modifiedMs, size, sieve => siftFile(fd, sieve, isLarge));
+  const blocksOf = (sieve: Sieve): AsyncGenerator<Sifted> => {
+    if (isLarge) return closing(fd, siftInThread(fd, sieve.programs));
+    if (packing !== null)
+      return closing(fd, sift(streamReader(piecesOf(path, fd, packing)), sieve));
+    const read = fileReader(fd);
+    return closing(fd, sift(status.isFile() ? read : requireText(path, read), sieve));
+  };
+  return new BlockLog(path, modifiedMs, size, blocksOf);
 }
 
-async function* siftFile(fd: number, sieve: Sieve, inThread: boolean): AsyncGenerator<Sifted> {
+async function* closing(fd: number, blocks: AsyncGenerator<Sifted>): AsyncGenerator<Sifted> {
   try {
-    yield* inThread ? siftInThread(fd, sieve.programs) : sift(fileReader(fd), sieve);
+    yield* blocks;
   } finally {
     closeSync(fd);
   }
@@ -153,6 +163,7 @@ class BlockLog implements FinishedLog {
       this.#modified = this.#lastChange();
       return value;
     } catch (error) {
+      if (error instanceof Failure) throw error;
       throw failure('LOG_UNREADABLE', { path: this.#path, reason: reasonOf(error) }, error);
     }
   }
@@ -211,21 +222,4 @@ function streamReader(stream: AsyncIterable<Buffer>): Reader {
     chunk = chunk.subarray(count);
     return count;
   };
-}
-
-/** @throws Failure LOG_MISSING, LOG_UNREADABLE */
-export function openForReading(path: string): number {
-  const fd = openOrFail(path);
-  if (!fstatSync(fd).isDirectory()) return fd;
-  closeSync(fd);
-  throw failure('LOG_UNREADABLE', { path, reason: 'it is a directory' });
-}
-
-function openOrFail(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw failure('LOG_MISSING', { path }, error);
-    throw failure('LOG_UNREADABLE', { path, reason: reasonOf(error) }, error);
-  }
 }

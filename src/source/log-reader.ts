@@ -10,6 +10,7 @@ import { reasonOf } from '../base/errors.ts';
 import { findEntry } from './entry.ts';
 import type { Deliver, Follower, OpenFile } from './follower.ts';
 import { LogFiles } from './log-files.ts';
+import { isMounted } from './mount.ts';
 import { isSameFile, type Place } from './place.ts';
 import { RetiredFiles } from './retired-files.ts';
 import type { RotatedFile } from './rotated.ts';
@@ -199,6 +200,7 @@ export class LogReader {
     if (entry.lost) this.#troubles.tell({ kind: 'place lost', path: this.#path });
     const { path, position } = entry;
     this.#troubles.tell({ kind: 'opened', path, position });
+    if (isMounted(this.#path)) this.#troubles.tell({ kind: 'mounted', path: this.#path });
     return entry.follower;
   }
 

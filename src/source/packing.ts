@@ -5,57 +5,81 @@
  * written anywhere; of a file that is damaged, all that comes before the damage is handed out.
  */
 import { readSync } from 'node:fs';
-import type { Transform } from 'node:stream';
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
 import { readHead } from './place.ts';
+import { headByProgram, unpackedByProgram } from './unpacking-program.ts';
 
 export interface Packing {
   /** Of the names of such files. */
   readonly suffix: string;
-  /** Takes what is compressed, and gives what it was made of. */
-  unpack(): Transform;
-  /** What the first bytes of such a file were made of, as far as they go. */
-  unpackHead(head: Buffer): Buffer;
+  /** The first bytes of such files. */
+  readonly magic: Buffer;
+  /** What a file was made of, from its first byte on; as `unpacked`. */
+  unpack(fd: number): AsyncIterable<Buffer>;
+  /** The first bytes of what it was made of, as far as they go. */
+  unpackHead(fd: number, bytes: number): Buffer;
 }
 
-/** What is unpacked is handed out in pieces of so many bytes, or fewer. */
+/** What is unpacked is handed out in pieces of so many bytes, or about as many. */
 const PIECE_BYTES = 32 * 1024;
+/** Enough of a file of gzip's for the first bytes of what it holds, whatever its own head says. */
+const PACKED_HEAD = 8 * 1024;
 
+const byProgram = (suffix: string, magic: string, program: string): Packing => ({
+  suffix,
+  magic: Buffer.from(magic, 'hex'),
+  unpack: fd => unpackedByProgram(program, fd),
+  unpackHead: (fd, bytes) => headByProgram(program, fd, bytes),
+});
+
+/** What logrotate(8), newsyslog(8) and savelog(8) are told to pack with. */
 export const PACKINGS: readonly Packing[] = [
   {
     suffix: '.gz',
-    unpack: () => createGunzip({ chunkSize: PIECE_BYTES }),
-    unpackHead: head => gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }),
+    magic: Buffer.from('1f8b08', 'hex'),
+    unpack: gunzipped,
+    unpackHead: (fd, bytes) =>
+      gunzipSync(readHead(fd, PACKED_HEAD), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(
+        0,
+        bytes,
+      ),
   },
+  byProgram('.xz', 'fd377a585a00', 'xz'),
+  byProgram('.bz2', '425a68', 'bzip2'),
+  byProgram('.zst', '28b52ffd', 'zstd'),
 ];
 
 /** How the file of a name is compressed; null when it is not. */
 export const packingOf = (name: string): Packing | null =>
   PACKINGS.find(({ suffix }) => name.endsWith(suffix)) ?? null;
 
-/** Enough of a compressed file for the first bytes of what it holds, whatever its own head says. */
-const PACKED_HEAD = 8 * 1024;
+/** How a file is compressed whose first bytes these are, whatever its name; null when it is not. */
+export const packingOfHead = (head: Buffer): Packing | null =>
+  PACKINGS.find(({ magic }) => head.subarray(0, magic.length).equals(magic)) ?? null;
+
+/** As many of the first bytes tell a packing. */
+export const MAGIC_BYTES = Math.max(...PACKINGS.map(({ magic }) => magic.length));
 
 /**
  * @returns the first bytes of what an open file holds, or all when it has fewer
- * @throws Error of zlib, when not even these can be unpacked
+ * @throws Error of zlib or of a program, when not even these can be unpacked
  */
-export function headOf(fd: number, packing: Packing | null, bytes: number): Buffer {
-  if (packing === null) return readHead(fd, bytes);
-  return packing.unpackHead(readHead(fd, PACKED_HEAD)).subarray(0, bytes);
-}
-
-/** Read at once: zlib makes up to a thousand times as much of it before it asks for more. */
-const PACKED_BYTES = 4 * 1024;
+export const headOf = (fd: number, packing: Packing | null, bytes: number): Buffer =>
+  packing === null ? readHead(fd, bytes) : packing.unpackHead(fd, bytes);
 
 /**
  * What a compressed file holds, from its first byte on.
  *
  * @param fd open for reading; stays open
- * @throws Error of read(2), or of zlib where it is damaged, after all that comes before
+ * @throws Error of read(2), of zlib where it is damaged, or of a program, after all that comes before
  */
-export async function* unpacked(fd: number, packing: Packing): AsyncGenerator<Buffer> {
-  const unpacker = packing.unpack();
+export const unpacked = (fd: number, packing: Packing): AsyncIterable<Buffer> => packing.unpack(fd);
+
+/** Read at once: zlib makes up to a thousand times as much of it before it asks for more. */
+const PACKED_BYTES = 4 * 1024;
+
+async function* gunzipped(fd: number): AsyncGenerator<Buffer> {
+  const unpacker = createGunzip({ chunkSize: PIECE_BYTES });
   const pieces: Buffer[] = [];
   const state: { ended: boolean; failure: Error | null } = { ended: false, failure: null };
   let wake: () => void = () => undefined;

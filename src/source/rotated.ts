@@ -119,7 +119,7 @@ function namesIn(directory: string): string[] {
 const plainName = (name: string, packing: Packing | null): string =>
   packing === null ? name : name.slice(0, -packing.suffix.length);
 
-/** Of `mail.log.1`, `mail.log-20260322` and `mail-20260322.log` (logrotate's `extension`), also with `.gz`. */
+/** Of `mail.log.1`, `mail.log-20260322` and `mail-20260322.log` (logrotate's `extension`), also with the suffix of a packing. */
 function labelOf(name: string, base: string): string | null {
   const plain = plainName(name, packingOf(name));
   const extension = extname(base);

@@ -11,6 +11,16 @@ import type { EpochSeconds } from '../base/clock.ts';
 /** What a source has to say that is not a line. */
 export type Notice =
   | { readonly kind: 'opened'; readonly path: string; readonly position: number }
+  /** Chosen in place of a usual file that is empty, or older than a login by this server; all in seconds since 1970. */
+  | {
+      readonly kind: 'preferred';
+      readonly path: string;
+      readonly over: string;
+      readonly isEmpty: boolean;
+      readonly modified: EpochSeconds;
+      readonly server: string;
+      readonly login: EpochSeconds;
+    }
   | { readonly kind: 'ended'; readonly path: string }
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'rotated'; readonly path: string }
@@ -19,6 +29,8 @@ export type Notice =
   /** The place to go on from is in no file any more, so lines may be lost or read again. */
   | { readonly kind: 'place lost'; readonly path: string }
   | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
+  /** The file is mounted by itself, so that a rotation by renaming is never seen there. */
+  | { readonly kind: 'mounted'; readonly path: string }
   | { readonly kind: 'polling'; readonly path: string; readonly reason: string }
   | { readonly kind: 'too long'; readonly path: string; readonly count: number }
   /**

@@ -31,16 +31,20 @@ const MARGIN_SECONDS = 60;
 /** One read finds a whole line in any log whose lines keep to the cap. */
 const WINDOW = 2 * MAX_LINE;
 
-/** @param timesIn given when the file was last written to, what tells the stamps of its lines */
+/**
+ * @param since asked whenever a file is looked at
+ * @param timesIn given when the file was last written to, what tells the stamps of its lines
+ */
 export function startAtTime(
-  since: EpochSeconds,
+  since: () => EpochSeconds,
   timesIn: (modified: EpochSeconds) => TimeOf,
 ): StartPosition {
   return (file, signal) => {
     const timeOf = timesIn(file.modified);
+    const youngEnough = since() - MARGIN_SECONDS;
     const isTooOld = (text: string): boolean | null => {
       const time = firstTime(text, timeOf);
-      return time && time < since - MARGIN_SECONDS;
+      return time && time < youngEnough;
     };
     return file.packing === null
       ? startInPlain(file, isTooOld)

@@ -1,19 +1,19 @@
 /**
  * How far each source has been dealt with, kept beside the map, so that a restart goes on exactly there.
  *
- * Promises: written to a new file that is renamed over the old one, so that it is whole at any moment, and for nobody
- * else to read, since it has the sessions of users; a file that
- * is missing, damaged or of another version counts as none, and the sources start by time.  A place is noted only
+ * Promises: it is whole at any moment (replace-file.ts), and for nobody else to read, since it has the sessions of users; a
+ * file that is missing, damaged or of another version counts as none, and the sources start by time.  A place is noted only
  * when the effect of every line before it is in the map; a line that is read once more changes nothing.
  * A checkpoint belongs to a basis, the map and the grace period that it was made with: with a new map, or a longer
  * grace period, lines before the place matter again.
  * Leaves to others: what a place is (each source its own), and whether the map is to be trusted at all (map/owner.ts):
  * it is not brought to the disk, since after a power failure it is not used.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import { beside } from './beside.ts';
 import { PRIVATE } from './new-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 const VERSION = 1;
 
@@ -66,12 +66,8 @@ export class Checkpoint {
   write(basis: string, notes: Notes): void {
     const text = `${JSON.stringify({ version: VERSION, basis, ...notes })}\n`;
     if (text === this.#written) return;
-    const fresh = `${this.#path}.new`;
     try {
-      // Not what somebody may have put there, nor what an earlier version let others read.
-      rmSync(fresh, { force: true });
-      writeFileSync(fresh, text, { mode: PRIVATE, flag: 'wx' });
-      renameSync(fresh, this.#path);
+      replaceFile(this.#path, text, PRIVATE);
     } catch (error) {
       throw failure('CHECKPOINT', { path: this.#path, reason: reasonOf(error) }, error);
     }

@@ -1,15 +1,15 @@
 /**
  * A small JSON file beside the map, for what must outlive the process.
  *
- * Promises: written to a new file that is renamed over the old one and brought to the disk, so that it is whole at any
- * moment, also after a power failure; only its account and root may read it, since it has names of users.
+ * Promises: it is whole at any moment, also after a power failure (replace-file.ts); only its account and root may read it, since it has names of users.
  * Leaves to others: that one process writes at a time (whoever owns the map), and what the content means.
  */
 import { readFileSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import { beside } from './beside.ts';
-import { PRIVATE, syncName } from './new-file.ts';
+import { PRIVATE } from './new-file.ts';
+import { replaceFileDurably } from './replace-file.ts';
 
 export class StateFile {
   readonly path: string;
@@ -54,19 +54,8 @@ export class StateFile {
   }
 
   async #replace(text: string): Promise<void> {
-    const fresh = `${this.path}.new`;
     try {
-      // Not what somebody may have put there: neither its mode nor, by a link, its place.
-      await rm(fresh, { force: true });
-      const file = await open(fresh, 'wx', PRIVATE);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(fresh, this.path);
-      await syncName(this.path);
+      await replaceFileDurably(this.path, text, PRIVATE);
     } catch (error) {
       throw failure('STATE_UNWRITABLE', { path: this.path, reason: reasonOf(error) }, error);
     }

@@ -5,12 +5,12 @@ declare module 'fs-native-extensions' {
     readonly shared?: boolean;
   }
 
-  /** Whether the lock was granted; `length` 0 reaches to the end of the file, however it grows. */
-  export function tryLock(
-    fd: number,
-    offset: number,
-    length: number,
-    options: LockOptions,
-  ): boolean;
-  export function unlock(fd: number): void;
+  interface Addon {
+    /** Whether the lock was granted; `length` 0 reaches to the end of the file, however it grows. */
+    tryLock(fd: number, offset: number, length: number, options: LockOptions): boolean;
+    unlock(fd: number): void;
+  }
+
+  const addon: Addon;
+  export default addon;
 }

@@ -11,7 +11,8 @@ import { EXIT } from '../../src/base/errors.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { parseMapSpec } from '../../src/map/spec.ts';
 import { ip } from '../map/addresses.ts';
-import { popbsmtp } from '../real/popbsmtp.ts';
+import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
+import { startDaemon } from '../real/processes.ts';
 import { Rig } from '../real/rig.ts';
 import { waitForLine } from '../real/wait.ts';
 import { keysOf, loginLine, WatchedLog } from './watched-log.ts';
@@ -102,6 +103,31 @@ describe('a row that opens other networks', () => {
     await daemon.stop();
     const told = (await readFile(ours, 'utf8')).match(/warning: fd00::5 gets no grant/g);
     assert.equal(told?.length, 1);
+  });
+
+  test('ends with a reload that takes whole-addresses back, and what a reload says of other maps opens none', async () => {
+    const map = watched.newMap();
+    const config = join(watched.directory, 'reloaded.toml');
+    const ours = join(watched.directory, 'reloaded.log');
+    const logs = `watchlog = ${JSON.stringify(watched.log)}\nmynetworks = "none"\nexclude = "none"\n`;
+    await writeFile(config, `${logs}map = "${map}"\nwhole-addresses = true\n`);
+    const daemon = startDaemon(rig, process.execPath, [
+      MAIN,
+      ...['--config', config, '--logto', ours],
+    ]);
+    await waitForLine(ours, /watching/);
+    await watched.logIn(OPENING);
+    await waitForLine(ours, /granted ip=fd00::5 /);
+
+    // The map is the old one until the next start.
+    await writeFile(config, `${logs}map = "cidr:${join(watched.directory, 'next.txt')}"\n`);
+    daemon.signal('SIGHUP');
+    await waitForLine(ours, /withdrawn ip=fd00::5 .*reason="opens other networks"$/);
+    await waitForLine(ours, /a change of map takes effect at the next start/);
+    await watched.logIn(OPENING);
+    await waitForLine(ours, /ignored ip=fd00::5 .* reason="opens other networks"$/);
+    assert.deepEqual(await keysOf(map), []);
+    await daemon.stop();
   });
 });
 

@@ -63,7 +63,7 @@ describe('every mistake is told in one line, with its exit status, and no map is
     {
       name: 'a log that is a directory',
       args: ['--watchlog', '@'],
-      exit: EXIT.noPermission,
+      exit: EXIT.noInput,
       mentions: ['directory'],
     },
     {

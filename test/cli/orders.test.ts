@@ -199,6 +199,26 @@ describe('allow and revoke', () => {
     await next.stop();
   });
 
+  test('are obeyed by replay, whose rows would be open until the next start', async () => {
+    const daemon = await host.start();
+    await host.revoke('203.0.113.83');
+    await host.run('revoke', '--user', 'mallory');
+    await daemon.stop();
+    const logins = [
+      loginBy('anna', '203.0.113.83'),
+      loginBy('anna', '203.0.113.84'),
+      loginBy('mallory', '203.0.113.85'),
+    ];
+    await writeFile(host.log, logins.join(''));
+    const replay = (...more: string[]) =>
+      host.run('replay', host.log, '--exclude', 'none', '--mynetworks', 'none', ...more);
+    assert.equal((await replay()).code, 0);
+    assert.deepEqual(await host.keys(), ['203.0.113.84']);
+    assert.match((await replay('--nowrite')).stderr, /; 3 grants at /);
+    await writeFile(`${host.path}.orders`, '{"orders":[');
+    assert.equal((await replay()).code, EXIT.io);
+  });
+
   test('are lifted, through the daemon and without one', async () => {
     const daemon = await host.start();
     await host.allow('203.0.113.91');

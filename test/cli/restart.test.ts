@@ -246,6 +246,65 @@ describe('purge', () => {
     assert.deepEqual(await keysOf(map), ['198.51.100.96']);
   });
 
+  test('of foreign rows ends those of a map that follows, too, which the start has told', async () => {
+    // Nobody logs in there.
+    const quiet = await WatchedLog.make(rig);
+    const [map, second] = [quiet.newMap(), quiet.newMap()];
+    await writeFile(second.slice('lmdb:'.length), '192.0.2 OK\n198.51.100.96 REJECT\n');
+    await mustRun('postmap', [second]);
+    await chmod(`${second.slice('lmdb:'.length)}.lmdb`, 0o600);
+    const daemon = quiet.start(map, '--map', second, '--debug');
+    const told = /rows of lmdb:\S+ that are .*: 1 \(192\.0\.2\);/;
+    await waitFor('the warning', () => told.test(daemon.stderr), { seen: () => daemon.stderr });
+    await daemon.stop();
+    const { code, stdout, stderr } = await popbsmtp(
+      ...['purge', '--foreign', '--map', map, '--map', second],
+    );
+    assert.deepEqual([code, stdout, stderr], [0, 'purging row 192.0.2 OK\n', '']);
+    assert.deepEqual(await keysOf(second), ['198.51.100.96']);
+  });
+
+  test('ends what is in a map that followed one which is gone', async () => {
+    const [map, second] = [watched.newMap(), watched.newMap()];
+    const daemon = watched.start(map, '--map', second, '--debug', '--grace', '1h');
+    await watched.logIn('198.51.100.99');
+    await daemon.waitForLine(/written ok/);
+    await daemon.stop();
+    assert.ok((await keysOf(second)).includes('198.51.100.99'));
+    await rm(`${map.slice('lmdb:'.length)}.lmdb`);
+    const { code, stderr } = await popbsmtp('purge', '--map', map, '--map', second);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual(await keysOf(second), []);
+  });
+
+  test('ends the rows of a map that the configuration has named before, unless a daemon has it', async () => {
+    const [former, next] = [watched.newMap(), watched.newMap()];
+    const config = join(watched.directory, 'renamed.toml');
+    const logs = `watchlog = "${watched.log}"\nmynetworks = "none"\nexclude = "none"\ngrace = "1h"\n`;
+    const env = { STATE_DIRECTORY: watched.directory };
+    const run = (...args: string[]) =>
+      runProgram(process.execPath, [MAIN, ...args, '--config', config], { env });
+    await writeFile(config, `${logs}map = "${former}"\n`);
+    const daemon = startDaemon(rig, process.execPath, [MAIN, '--config', config, '--debug'], {
+      env,
+    });
+    await waitFor('its start', () => daemon.stderr.includes('watching'));
+    await watched.logIn('198.51.100.98');
+    await daemon.waitForLine(/written ok/);
+    await writeFile(config, `${logs}map = "${next}"\n`);
+    const early = await run('purge');
+    assert.deepEqual([early.code, early.stderr], [0, '']);
+    const all = await run('purge', '--all');
+    assert.notEqual(all.code, 0);
+    assert.match(all.stderr, /still has rows by which clients relay/);
+    await daemon.stop();
+    assert.ok((await keysOf(former)).includes('198.51.100.98'));
+    const late = await run('purge');
+    assert.equal(late.code, 0);
+    assert.match(late.stderr, /is no longer in the configuration: its \d+ rows are ended/);
+    assert.deepEqual(await keysOf(former), []);
+  });
+
   test('lets rows from the future count from now', async () => {
     const spec = watched.newMap();
     const map = await openMap({ type: 'lmdb', path: spec.slice('lmdb:'.length) });

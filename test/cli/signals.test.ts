@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { EXIT } from '../../src/base/errors.ts';
 import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
-import { runProgram } from '../real/processes.ts';
+import { runProgram, startDaemon } from '../real/processes.ts';
 import { Rig } from '../real/rig.ts';
 import { linesOf, waitFor, waitForLine } from '../real/wait.ts';
 import { keysOf, loginLine, WatchedLog } from './watched-log.ts';
@@ -20,6 +20,16 @@ before(async () => {
   watched = await WatchedLog.make(rig);
 });
 after(() => rig.close());
+
+test('the process is called popbsmtp, whatever Node calls itself, and keeps its arguments', async () => {
+  const map = watched.newMap();
+  const daemon = watched.start(map, '--debug');
+  await watched.logIn('198.51.100.7');
+  await daemon.waitForLine(/written ok/);
+  assert.equal(await readFile(`/proc/${daemon.pid}/comm`, 'utf8'), 'popbsmtp\n');
+  const args = (await readFile(`/proc/${daemon.pid}/cmdline`, 'utf8')).split('\0');
+  assert.ok(args.includes(map), args.join(' '));
+});
 
 describe('signals', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -58,6 +68,50 @@ describe('signals', () => {
     const lines = (await linesOf(ours)).length;
     await watched.logIn('198.51.100.2');
     await waitForLine(ours, /ignored ip=198\.51\.100\.2 /, lines);
+  });
+
+  test('after SIGHUP the journal, when it is opened anew, is read from where the new grace period begins', async () => {
+    const directory = await rig.directory();
+    const program = join(directory, 'journalctl');
+    const calls = join(directory, 'calls');
+    const config = join(directory, 'popbsmtp.toml');
+    const ours = join(directory, 'own.log');
+    // Looks like one that runs well until it is told to fail.
+    await writeFile(
+      program,
+      `#!/bin/sh
+case "$*" in *--since=*) ;; *) exit 0 ;; esac
+echo "$*" >> ${calls}
+while ! test -e ${join(directory, 'fail')}; do sleep 0.1; done
+exit 1
+`,
+      { mode: 0o755 },
+    );
+    await writeFile(config, 'grace = "10m"\n');
+    /** Whether a call, made after a moment, asked for so many seconds, and the margin of a minute, before it was made. */
+    const asksFor = (line: string, seconds: number, after: number): boolean => {
+      const since = Number(/--since=@(\d+)/.exec(line)?.[1] ?? assert.fail(line));
+      const made = since + seconds + 60;
+      return Math.floor(after / 1000) <= made && made <= Date.now() / 1000;
+    };
+    const started = Date.now();
+    const args = [MAIN, '--watchlog', 'journal', '--map', watched.newMap(), '--mynetworks', 'none'];
+    const daemon = startDaemon(
+      rig,
+      process.execPath,
+      [...args, '--config', config, '--logto', ours],
+      { env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` } },
+    );
+    const first = await waitForLine(calls, /--since/);
+    assert.ok(asksFor(first, 600, started), first);
+
+    await writeFile(config, 'grace = "5h"\n');
+    daemon.signal('SIGHUP');
+    await waitForLine(ours, /reloaded/);
+    const reloaded = Date.now();
+    await writeFile(join(directory, 'fail'), '');
+    const second = await waitForLine(calls, /--since/, 1);
+    assert.ok(asksFor(second, 5 * 3600, reloaded), second);
   });
 
   test('SIGHUP goes on in a new log file after a rotation', async () => {

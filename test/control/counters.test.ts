@@ -86,11 +86,11 @@ test('puts each commit into the bucket of its time', () => {
   counters.committed(0.00011, 5);
   counters.committed(99, 1);
   assert.deepEqual(
-    counters.commitBuckets,
+    counters.commits.buckets,
     COMMIT_BOUNDS.map((_, index) => (index < 2 ? 1 : 0)),
   );
-  const { commits, rowsChanged, commitSeconds } = counters.totals;
-  assert.deepEqual([commits, rowsChanged, commitSeconds], [3, 7, 99.00021]);
+  const { count, rows, seconds: taken } = counters.commits;
+  assert.deepEqual([count, rows, taken], [3, 7, 99.00021]);
 });
 
 test('knows the logins of each of the last minutes, whenever they came', () => {

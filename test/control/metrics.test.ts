@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { noTotals, TOTAL_NAMES, TOTALS, type Total } from '../../src/control/counters.ts';
 import { METRICS, metricsText } from '../../src/control/metrics.ts';
 import { someFleet, someStatus } from './status.ts';
 
@@ -91,6 +92,30 @@ describe('the metrics', () => {
     assert.deepEqual(told('popbsmtp_last_login_timestamp_seconds'), [
       [{}, Date.parse('2026-11-25T02:04:50.500Z') / 1000],
     ]);
+  });
+
+  test('have each single number once: as a metric of its own, or told apart by a label', () => {
+    const numbers = noTotals();
+    for (const [index, name] of TOTAL_NAMES.entries()) numbers[name] = 1000 + index;
+    const told = read(metricsText(someStatus(numbers))).flatMap(({ name, samples }) =>
+      samples
+        .filter(({ value }) => value >= 1000 && value < 1000 + TOTAL_NAMES.length)
+        .map(({ labels, value }) => [value, name, labels]),
+    );
+    assert.deepEqual(
+      told.toSorted(([a], [b]) => Number(a) - Number(b)),
+      TOTAL_NAMES.map((name, index) => {
+        const { metric, label }: Total = TOTALS[name];
+        return [1000 + index, metric, label === undefined ? {} : { [label]: name }];
+      }),
+    );
+    assert.deepEqual(
+      families
+        .find(({ name }) => name === 'popbsmtp_grants_ended_total')
+        ?.samples.map(({ labels }) => labels['how'])
+        .toSorted(),
+      ['evicted', 'purged', 'revoked', 'withdrawn'],
+    );
   });
 
   test('say what a host does in its fleet, and nothing of one that is alone', () => {

@@ -1,6 +1,6 @@
 /** The state of a daemon as tests want it. */
 
-import { COMMIT_BOUNDS, MINUTES } from '../../src/control/counters.ts';
+import { COMMIT_BOUNDS, MINUTES, noTotals } from '../../src/control/counters.ts';
 import type { Status } from '../../src/control/status.ts';
 import type { FleetStatus } from '../../src/fleet/fleet.ts';
 
@@ -25,6 +25,7 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   logins: { dovecot: 100, courier: 20 },
   lastLogin: '2026-11-25T02:04:50.500Z',
   loginsByMinute: Array.from({ length: MINUTES }, (_, index) => (index === 59 ? 8 : index % 2)),
+  ...noTotals(),
   grants: 42,
   sessions: 3,
   granted: 50,
@@ -36,8 +37,6 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   evicted: 4,
   withdrawn: 2,
   limitsExceeded: 3,
-  tornLines: 0,
-  passedOver: 0,
   allowed: 2,
   revoked: 1,
   commits: {
@@ -50,7 +49,6 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   settled: true,
   overdue: 0,
   fleet: null,
-  warnings: 0,
   lastProblem: null,
   ...changes,
 });

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { mock, test } from 'node:test';
 import { Textfile } from '../../src/control/textfile.ts';
@@ -27,6 +37,23 @@ test('is written at once, every 15 seconds and at the end, and never by halves',
   assert.equal(readFileSync(path, 'utf8'), 'a 3\n');
   assert.deepEqual(readdirSync(base), ['popbsmtp.prom']);
   mock.timers.reset();
+});
+
+test('what lies in its way decides neither its mode nor its place', () => {
+  const path = join(base, 'linked.prom');
+  const other = join(base, 'other');
+  writeFileSync(other, 'precious', { mode: 0o600 });
+  symlinkSync(other, `${path}.new`);
+  new Textfile(
+    path,
+    () => 'a 1\n',
+    text => assert.fail(text),
+  ).close();
+  assert.equal(readFileSync(other, 'utf8'), 'precious');
+  assert.equal(readFileSync(path, 'utf8'), 'a 1\n');
+  assert.equal(lstatSync(path).mode & 0o777, 0o644);
+  rmSync(other);
+  rmSync(path);
 });
 
 test('trouble is told once, until it has worked again', () => {

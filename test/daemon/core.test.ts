@@ -10,6 +10,7 @@ import { epoch, type Moment } from '../../src/base/clock.ts';
 import { Failure } from '../../src/base/errors.ts';
 import { Core } from '../../src/daemon/core.ts';
 import { classifierFor } from '../../src/daemon/rules.ts';
+import type { DecisionRules } from '../../src/grant/decider.ts';
 import type { Decision } from '../../src/grant/decision.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import { NO_POLICY } from '../../src/grant/policy.ts';
@@ -42,7 +43,7 @@ beforeEach(() => {
 
 const row = (key: string, value: string): Row => ({ key, value, stamp: stampOf(value) });
 
-async function coreOver(map: MemoryMap, exclude = 'none'): Promise<Core> {
+async function rulesOver(exclude = 'none'): Promise<DecisionRules> {
   const networks = {
     mynetworks: { value: 'none', origin: 'the test' },
     postfixConfig: null,
@@ -51,8 +52,12 @@ async function coreOver(map: MemoryMap, exclude = 'none'): Promise<Core> {
     refuseOwn: false,
   };
   const classifier = await classifierFor(networks, text => assert.fail(text));
+  return { classifier, grace: new Grace(GRACE), policy: NO_POLICY };
+}
+
+async function coreOver(map: MemoryMap, exclude?: string): Promise<Core> {
   return new Core({
-    rules: { classifier, grace: new Grace(GRACE), policy: NO_POLICY },
+    rules: await rulesOver(exclude),
     bounds: { maxGrants: 100, sessionLimit: null },
     map,
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
@@ -120,6 +125,26 @@ describe('at a start', () => {
     const map = new MemoryMap(spec, [row(A, `${NOON}`), row(B, `${NOON}`)]);
     assert.deepEqual(await started(map), [`${B} ${NOON}`]);
   });
+});
+
+test('another grace period holds for grants, for what is ordered, and for whoever asks', async () => {
+  const map = new MemoryMap(spec);
+  const core = await coreOver(map);
+  await core.restore(held(map));
+  const login = { session: null, tls: null, time: epoch(NOON), server: 'dovecot' } as const;
+  await core.pipeline.events([{ event: 'login', ip: A, user: 'anna', ...login }]);
+  await core.pipeline.allow(B, 3 * GRACE);
+  await core.pipeline.setRules({ ...(await rulesOver()), grace: new Grace(4 * GRACE) });
+  assert.equal(core.grace.standard, 4 * GRACE);
+  now = NOON + 3 * GRACE - 1;
+  await core.pipeline.purge();
+  assert.deepEqual(
+    [core.grants.stampOf(A), core.orders.loginOf(B, core.clock.now())],
+    [NOON, now + 1 - 4 * GRACE],
+  );
+  now = NOON + 4 * GRACE;
+  await core.pipeline.purge();
+  assert.deepEqual(await map.rows(), []);
 });
 
 describe('orders that cannot be read', () => {

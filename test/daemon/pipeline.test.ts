@@ -67,6 +67,7 @@ let map: FailingMap;
 let decisions: Decision[];
 let pipeline: ReadingPipeline;
 let orders: Orders;
+let commits: string[];
 let restored: GrantTable;
 
 const GRACES = new Grace(GRACE);
@@ -94,21 +95,33 @@ async function rulesWith(
   return { classifier, grace: GRACES, policy: LIBERAL };
 }
 
-async function start(rows: Row[] = [], by = new Orders(GRACES)): Promise<void> {
+/** Those of the rules in force. */
+let graces = (): Grace => GRACES;
+
+async function start(rows: Row[] = [], by = new Orders(() => graces())): Promise<void> {
   now = NOON;
   orders = by;
   map = new FailingMap(SPEC, rows);
   decisions = [];
-  restored = new GrantTable(() => GRACE, CAPACITY);
+  restored = new GrantTable(address => graces().of(address), CAPACITY);
   const decider = new Decider({
     rules: await rulesWith('192.0.2.0/24', '203.0.113.0/24'),
     grants: restored,
     sessions: new SessionTable(DAY),
     orders,
   });
+  graces = () => decider.rules.grace;
+  commits = [];
   pipeline = new ReadingPipeline({
     decider,
     map,
+    commits: {
+      committed: (seconds, changed) => {
+        assert.ok(seconds >= 0);
+        commits.push(`${changed} rows`);
+      },
+      commitFailed: () => void commits.push('failed'),
+    },
     clock: { now: (): Moment => ({ wall: epoch(now), steady: epoch(now) }) },
     report: decision => void decisions.push(decision),
   });
@@ -240,6 +253,16 @@ test("a row of the administrator's is left alone, also at the end of the grant",
 });
 
 describe('a map that cannot be written', () => {
+  test('is told to who counts commits, as are those that succeed', async () => {
+    await pipeline.lines([login('198.51.100.1'), login('198.51.100.2')]);
+    map.full = true;
+    await pipeline.lines([login('198.51.100.3')]);
+    map.full = false;
+    now += 1;
+    await pipeline.purge();
+    assert.deepEqual(commits, ['2 rows', 'failed', '1 rows']);
+  });
+
   test('is caught up with when it can, and nothing claims to be written before', async () => {
     await pipeline.lines([login('198.51.100.1')]);
     map.full = true;
@@ -509,6 +532,21 @@ describe('sessions of Courier', () => {
     assert.deepEqual(await rowsAfter(DAY), []);
   });
 
+  test('keep no grant of an address that a reload excludes beyond its time, open or ended', async () => {
+    await pipeline.lines([
+      line('imapd', `LOGOUT, ${of('192.0.2.1')}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+      line('imapd', `LOGIN, ${of(IMAP)}, protocol=IMAP`),
+      line('imapd', `LOGIN, ${of(POP3)}, protocol=IMAP`),
+    ]);
+    assert.deepEqual(await rowsAfter(2 * GRACE), [IMAP, POP3]);
+    await pipeline.setRules(await rulesWith('none', '198.51.100.0/24'));
+    assert.deepEqual(await rowsAfter(GRACE - 60), [IMAP, POP3]);
+    await pipeline.lines([
+      line('imapd', `LOGOUT, ${of(POP3)}, headers=0, body=0, rcvd=1, sent=2, time=0`),
+    ]);
+    assert.deepEqual(await rowsAfter(60), []);
+  });
+
   test('a logout beside a torn line ends its session, and prolongs no grant', async () => {
     await pipeline.lines([
       line('pop3d', `LOGOUT, ${of('192.0.2.1')}${POP3_END}`),
@@ -574,7 +612,7 @@ describe('by hand', () => {
   test('an order of an earlier run goes on, also with a map that lacks its row', async () => {
     await pipeline.allow(A, 3 * GRACE);
     const saved = orders.save({ wall: epoch(now), steady: epoch(now) });
-    const again = new Orders(GRACES);
+    const again = new Orders(() => graces());
     again.restore(saved, { wall: epoch(NOON), steady: epoch(NOON) });
     await start([], again);
     await pipeline.obey([]);

@@ -1,13 +1,10 @@
 /** Facts for the doctor's judges, as short as a table wants them. */
 
 import type { Verdict } from '../../src/doctor/finding.ts';
-import {
-  type PostfixState,
-  parseParameters,
-  parseServices,
-} from '../../src/doctor/postfix-state.ts';
+import { type PostfixState, parseServices } from '../../src/doctor/postfix-state.ts';
 import type { MapSpec } from '../../src/map/map.ts';
 import { parseMapSpec } from '../../src/map/spec.ts';
+import { parseParameters } from '../../src/postfix/parameters.ts';
 
 export const MAP: MapSpec = parseMapSpec('lmdb:/m', 'the test');
 

@@ -167,11 +167,19 @@ describe('the service', () => {
 });
 
 test('Postfix', () => {
-  const judge = (answer: Parameters<typeof judgePostfix>[0]['answer']): string =>
-    said(judgePostfix({ answer, type: 'lmdb' })).join();
+  const judge = (answer: Parameters<typeof judgePostfix>[0]['answer'], maps = [MAP]): string =>
+    said(judgePostfix({ answer, maps })).join();
   const state = postfixWith('');
   assert.match(judge({ kind: 'known', state }), /^ok: /);
   assert.match(judge({ kind: 'known', state: { ...state, types: ['hash'] } }), /^error: .*lmdb/);
+  const migrated = postfixWith(
+    'non_bdb_migration_level = enable-redirect\ndefault_database_type = cdb\n',
+  );
+  const types = ['lmdb', 'hash'];
+  assert.match(
+    judge({ kind: 'known', state: { ...migrated, types } }, [MAP, { type: 'hash', path: '/m' }]),
+    /^ok: .*,error: hash:\/m: Postfix takes this for cdb:\/m \(non_bdb_migration_level = enable-redirect\)/,
+  );
   assert.match(judge({ kind: 'missing' }), /^error: postconf was not found/);
   assert.match(judge({ kind: 'failed', reason: 'no' }), /^error: .*: no$/);
 });

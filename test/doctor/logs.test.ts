@@ -18,7 +18,14 @@ const TAIL: Tail = {
   missed: { lines: 0, example: '' },
   lastStamp: NOW,
 };
-const LOG: ReadLog = { kind: 'read', name: '/log', modified: NOW, tail: TAIL, account: null };
+const LOG: ReadLog = {
+  kind: 'read',
+  name: '/log',
+  modified: NOW,
+  tail: TAIL,
+  ahead: null,
+  account: null,
+};
 
 const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE, asDaemon: true });
 
@@ -42,6 +49,15 @@ describe('the log', () => {
       /^warning: whether the account popbsmtp/,
     ],
     ['empty', { ...LOG, tail: { ...TAIL, lines: 0 } }, /^warning: \/log is empty/],
+    [
+      'without the logins that the journal has',
+      {
+        ...LOG,
+        modified: epoch(NOW - HOUR),
+        ahead: { server: 'dovecot', login: NOW, modified: epoch(NOW - HOUR), isEmpty: false },
+      },
+      /^error: \/log was last written to .*, but the journal has a login by dovecot of /,
+    ],
     ['silent for a night', { ...LOG, modified: epoch(NOW - 20 * HOUR) }, /^ok: /],
     ['silent for days', { ...LOG, modified: epoch(NOW - 50 * HOUR) }, /^warning: .* for 2 days/],
     [

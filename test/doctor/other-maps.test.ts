@@ -1,7 +1,7 @@
 /** Maps that Postfix asks and no daemon looks after. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeOtherMaps, tablesIn } from '../../src/doctor/other-maps.ts';
+import { judgeOtherMaps, tablesIn, takenFor } from '../../src/doctor/other-maps.ts';
 import { formatMapSpec } from '../../src/map/map-types.ts';
 import { postfixWith, said } from './arrange.ts';
 
@@ -23,10 +23,27 @@ test('the tables of all lists are found, each once, also inside others', () => {
 
 test('rows that nobody ends are an error, with the cure', () => {
   const judge = (rows: number, owner: number | null): string =>
-    said(judgeOtherMaps([{ name: 'lmdb:/old', rows, owner }])).join();
+    said(judgeOtherMaps([{ name: 'lmdb:/old', map: 'lmdb:/old', rows, owner }])).join();
   assert.match(judge(9, null), /^error: .* lmdb:\/old, .*: its 9 rows relay for ever$/);
   assert.match(judge(9, 12), /^ok: /);
   assert.equal(judge(0, null), '');
-  const [verdict] = judgeOtherMaps([{ name: 'lmdb:/old', rows: 1, owner: null }]);
+  const [verdict] = judgeOtherMaps([{ name: 'lmdb:/old', map: 'lmdb:/old', rows: 1, owner: null }]);
   assert.match(verdict?.hint ?? '', /popbsmtp purge --all --map lmdb:\/old/);
+});
+
+test('the file is looked at that Postfix reads', () => {
+  const state = postfixWith(
+    'non_bdb_migration_level = enable-reindex\ndefault_database_type = cdb\n',
+  );
+  assert.deepEqual(takenFor({ type: 'hash', path: '/m' }, state), { type: 'cdb', path: '/m' });
+  assert.deepEqual(takenFor({ type: 'hash', path: '/m' }, postfixWith('')), {
+    type: 'hash',
+    path: '/m',
+  });
+  const [verdict] = judgeOtherMaps([{ name: 'hash:/m', map: 'cdb:/m', rows: 1, owner: null }]);
+  assert.match(
+    verdict?.what ?? '',
+    /names hash:\/m, which Postfix takes for cdb:\/m .*relay for ever/,
+  );
+  assert.match(verdict?.hint ?? '', /purge --all --map cdb:\/m/);
 });

@@ -54,7 +54,7 @@ class Host {
       rules: { classifier, grace, policy: { ...LIBERAL, ...policy } },
       grants: new GrantTable(() => GRACE),
       sessions: null,
-      orders: new Orders(grace, capacity),
+      orders: new Orders(() => grace, capacity),
     });
     this.#pipeline = new Pipeline({
       decider,

@@ -79,12 +79,15 @@ describe('an address with a grace period of its own', () => {
   });
 
   test('has a new one from a reload on, and others keep theirs', () => {
-    const table = new GrantTable(() => GRACE);
+    let current = (_: IpText): number => GRACE;
+    const table = new GrantTable(address => current(address));
     table.login(A, epoch(NOON), at(NOON));
     table.login(B, epoch(NOON), at(NOON));
-    table.setGrace(graceOf);
+    current = graceOf;
+    table.graceChanged(() => GRACE);
     assert.deepEqual(addresses(ended(table, at(NOON + 60))), [B]);
-    table.setGrace(() => 2 * GRACE);
+    current = () => 2 * GRACE;
+    table.graceChanged(graceOf);
     assert.deepEqual(addresses(ended(table, at(NOON + 2 * GRACE - 1))), []);
     assert.deepEqual(addresses(ended(table, at(NOON + 2 * GRACE))), [A]);
   });
@@ -167,13 +170,16 @@ test('a step of the wall clock neither ends a grant nor keeps it', () => {
 });
 
 test('a new grace period holds for live grants as well', () => {
-  const table = new GrantTable(() => GRACE);
+  let current = GRACE;
+  const table = new GrantTable(() => current);
   table.login(A, epoch(NOON), at(NOON));
-  table.setGrace(() => 60);
+  current = 60;
+  table.graceChanged(() => GRACE);
   assert.deepEqual(ended(table, at(NOON + 59)), []);
   assert.deepEqual(addresses(ended(table, at(NOON + 60))), [A]);
   table.login(A, epoch(NOON + 60), at(NOON + 60));
-  table.setGrace(() => 120);
+  current = 120;
+  table.graceChanged(() => 60);
   assert.deepEqual(ended(table, at(NOON + 179)), []);
   assert.deepEqual(addresses(ended(table, at(NOON + 180))), [A]);
 });

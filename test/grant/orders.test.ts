@@ -29,7 +29,7 @@ const login = (which = A, name: string | null = 'anna', time: number | null = no
 
 beforeEach(() => {
   now = at(0);
-  orders = new Orders(new Grace(GRACE));
+  orders = new Orders(() => new Grace(GRACE));
 });
 
 describe('a revocation', () => {
@@ -115,7 +115,7 @@ describe('an allowance', () => {
 
 describe('orders across a restart', () => {
   const restarted = (moment: Moment): Orders => {
-    const next = new Orders(new Grace(GRACE));
+    const next = new Orders(() => new Grace(GRACE));
     next.restore(JSON.parse(JSON.stringify(orders.save(now))), moment);
     return next;
   };
@@ -152,7 +152,7 @@ describe('orders across a restart', () => {
   test('take any JSON', () => {
     fc.assert(
       fc.property(fc.jsonValue(), value => {
-        const any = new Orders(new Grace(GRACE));
+        const any = new Orders(() => new Grace(GRACE));
         any.restore(value, now);
         any.restore({ orders: value }, now);
         assert.deepEqual(any.list(now), []);
@@ -162,7 +162,7 @@ describe('orders across a restart', () => {
 });
 
 test('the number of orders is bounded, and what has ended makes room', () => {
-  const few = new Orders(new Grace(GRACE), 2);
+  const few = new Orders(() => new Grace(GRACE), 2);
   few.revoke(user('a'), 60, now);
   assert.equal(few.isFull(1, now), false);
   few.allow(A, 60, now);
@@ -181,7 +181,7 @@ test('on the steady clock, whatever the wall clock does', () => {
 /** Orders beside a model of them: the latest order about each address. */
 class Modelled {
   seconds = 0;
-  #orders = new Orders(new Grace(GRACE));
+  #orders = new Orders(() => new Grace(GRACE));
   readonly #latest = new Map<IpText, { readonly kind: string; readonly until: number }>();
 
   order(kind: 'allow' | 'revoke', which: IpText, length: number): void {
@@ -192,7 +192,7 @@ class Modelled {
 
   restart(): void {
     const saved = JSON.parse(JSON.stringify(this.#orders.save(at(this.seconds))));
-    this.#orders = new Orders(new Grace(GRACE));
+    this.#orders = new Orders(() => new Grace(GRACE));
     this.#orders.restore(saved, at(this.seconds));
   }
 
@@ -258,7 +258,7 @@ describe('an order of another host', () => {
       ],
     ];
     for (const [what, received, news, refuses] of table) {
-      orders = new Orders(new Grace(GRACE));
+      orders = new Orders(() => new Grace(GRACE));
       assert.deepEqual(
         received.map(order => orders.receive(order, now) !== null),
         news,
@@ -276,7 +276,7 @@ describe('an order of another host', () => {
   });
 
   test('needs room like any other', () => {
-    orders = new Orders(new Grace(GRACE), 1);
+    orders = new Orders(() => new Grace(GRACE), 1);
     assert.deepEqual(orders.receive(revoke(-5), now), revoke(-5));
     assert.equal(orders.receive(revoke(-5, 60, user('anna')), now), null);
     assert.deepEqual(orders.receive(revoke(-4), now), revoke(-4), 'in the place of the one before');
@@ -316,7 +316,7 @@ describe('what other hosts order', () => {
   });
 
   test('fills half of the room, and of it what ends last goes, which is told until there is room', () => {
-    const small = new Orders(new Grace(GRACE), 8);
+    const small = new Orders(() => new Grace(GRACE), 8);
     for (let number = 0; number < 4; number++)
       small.receive(received(user(`eve${number}`), DAY + number), now);
     assert.deepEqual(news(small), []);
@@ -331,11 +331,11 @@ describe('what other hosts order', () => {
   });
 
   test('keeps no order of this host out, also across a restart', () => {
-    let small = new Orders(new Grace(GRACE), 8);
+    let small = new Orders(() => new Grace(GRACE), 8);
     for (let number = 0; number < 4; number++)
       small.receive(received(user(`eve${number}`), DAY + number), now);
     const saved = JSON.parse(JSON.stringify(small.save(now)));
-    small = new Orders(new Grace(GRACE), 8);
+    small = new Orders(() => new Grace(GRACE), 8);
     small.restore(saved, now);
     for (let number = 0; number < 8; number++) {
       assert.equal(small.isFull(1, now), false);
@@ -350,7 +350,7 @@ describe('what other hosts order', () => {
   });
 
   test('does not make room for itself by being about what was ordered here', () => {
-    const small = new Orders(new Grace(GRACE), 2);
+    const small = new Orders(() => new Grace(GRACE), 2);
     small.revoke(user('anna'), 60, now);
     now = at(1);
     small.receive(received(user('anna'), DAY), now);
@@ -361,7 +361,7 @@ describe('what other hosts order', () => {
 });
 
 test('a revocation always finds room: of the orders of this host the one goes that ends first', () => {
-  const small = new Orders(new Grace(GRACE), 3);
+  const small = new Orders(() => new Grace(GRACE), 3);
   for (const [name, seconds] of [
     ['a', 90],
     ['b', 60],
@@ -397,7 +397,7 @@ describe('an order that is lifted', () => {
     const lift = orders.lift(user('anna'), at(5));
     now = at(10);
     assert.equal(orders.receive(before, now), null);
-    const next = new Orders(new Grace(GRACE));
+    const next = new Orders(() => new Grace(GRACE));
     next.restore(JSON.parse(JSON.stringify(orders.save(now))), now);
     assert.equal(next.receive(before, now), null);
     assert.deepEqual([next.list(now), next.given(now)], [[], [lift]]);
@@ -410,7 +410,7 @@ describe('an order that is lifted', () => {
   test('is lifted on other hosts, also when the clock was set back between the two', () => {
     const before = orders.revoke(user('anna'), 60, now);
     const lift = orders.lift(user('anna'), at(0, -3600));
-    const other = new Orders(new Grace(GRACE));
+    const other = new Orders(() => new Grace(GRACE));
     other.receive(before, now);
     assert.deepEqual(other.receive(lift, now), lift);
     assert.equal(other.refuses(login(), now), false);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { IpText } from '../../src/base/address.ts';
-import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
+import { type EpochSeconds, epoch, type Moment } from '../../src/base/clock.ts';
 import { SessionTable } from '../../src/grant/session-table.ts';
 import type { LoginEvent, LogoutEvent, SessionId } from '../../src/recogniser/event.ts';
 import type { Protocol } from '../../src/recogniser/protocol.ts';
@@ -13,6 +13,9 @@ const NOON = epoch(1_700_000_000);
 const A = ip('192.0.2.1');
 const B = ip('192.0.2.2');
 const TWO_HOURS = 7200;
+
+/** A steady clock of another process may say anything. */
+const at = (wall: number, steady = wall): Moment => ({ wall: epoch(wall), steady: epoch(steady) });
 
 type Spoken = Protocol | null;
 
@@ -182,10 +185,10 @@ describe('what is saved', () => {
     const table = tellingTable();
     table.open(login('one', A), NOON);
     table.open(login('two', B, 'courier'), epoch(NOON + 100));
-    const saved: unknown = JSON.parse(JSON.stringify(table.save(epoch(NOON + 200))));
+    const saved: unknown = JSON.parse(JSON.stringify(table.save(at(NOON + 200))));
     const again = new SessionTable(LIMIT);
     const later = epoch(NOON + 5000);
-    again.restore(saved, later);
+    again.restore(saved, at(NOON + 200, later));
     assert.ok(again.holds(A) && again.holds(B));
     again.expire(epoch(later + LIMIT - 200));
     assert.ok(!again.holds(A) && again.holds(B));
@@ -196,16 +199,32 @@ describe('what is saved', () => {
     const table = tellingTable();
     table.open(login('one', A, 'dovecot', 'pop3'), NOON);
     const again = new SessionTable(LIMIT);
-    again.restore(JSON.parse(JSON.stringify(table.save(epoch(NOON + 200)))), NOON);
+    again.restore(JSON.parse(JSON.stringify(table.save(at(NOON + 200)))), at(NOON + 200, NOON));
     again.expire(epoch(NOON + TWO_HOURS - 201));
     assert.ok(again.holds(A));
     again.expire(epoch(NOON + TWO_HOURS - 200));
     assert.ok(!again.holds(A));
   });
 
+  test('grows old while nobody runs, however the wall clock was set', () => {
+    const table = tellingTable();
+    table.open(login('one', A), NOON);
+    table.open(login('two', B, 'dovecot', 'pop3'), NOON);
+    const saved: unknown = JSON.parse(JSON.stringify(table.save(at(NOON))));
+    const heldAt = (wall: number): readonly boolean[] => {
+      const again = new SessionTable(LIMIT);
+      again.restore(saved, at(wall, NOON));
+      return [again.holds(A), again.holds(B)];
+    };
+    assert.deepEqual(heldAt(NOON + TWO_HOURS - 1), [true, true]);
+    assert.deepEqual(heldAt(NOON + TWO_HOURS), [true, false]);
+    assert.deepEqual(heldAt(NOON + LIMIT), [false, false]);
+    assert.deepEqual(heldAt(NOON - 5000), [true, true]);
+  });
+
   test('by 1.0.0 is left out: it does not tell the protocol', () => {
     const table = new SessionTable(LIMIT);
-    table.restore({ telling: [['courier']], open: [['k', A, 'courier', LIMIT]] }, NOON);
+    table.restore({ telling: [['courier']], open: [['k', A, 'courier', LIMIT]] }, at(NOON));
     assert.deepEqual([table.size, table.holds(A)], [0, false]);
   });
 
@@ -216,9 +235,10 @@ describe('what is saved', () => {
       7,
       {},
       { telling: 7, open: {} },
-      { open: [7, [], ['k', 'x', 's', 1, 'imap'], ['k', A, 's', 1, 'x']] },
+      { at: NOON, open: [7, [], ['k', 'x', 's', 1, 'imap'], ['k', A, 's', 1, 'x']] },
+      { open: [['k', A, 's', 1, 'imap']] },
     ]) {
-      table.restore(saved, NOON);
+      table.restore(saved, at(NOON));
     }
     assert.equal(table.size, 0);
   });
@@ -292,7 +312,8 @@ test('no sequence of logins without the right logout holds an address beyond its
       fc.array(step, { maxLength: 100 }),
       restarts,
       fc.nat(LIMIT),
-      (steps, stops, late) => {
+      fc.nat(TWO_HOURS),
+      (steps, stops, late, down) => {
         let table = new SessionTable(LIMIT);
         let now: EpochSeconds = NOON;
         const told = new Set<string>();
@@ -308,9 +329,10 @@ test('no sequence of logins without the right logout holds an address beyond its
             ends.push({ address, service, end: now + longest(protocol) });
           }
           if (stops.includes(index)) {
-            const saved: unknown = JSON.parse(JSON.stringify(table.save(now)));
+            const saved: unknown = JSON.parse(JSON.stringify(table.save(at(now))));
             table = new SessionTable(LIMIT);
-            table.restore(saved, now);
+            now = epoch(now + down);
+            table.restore(saved, at(now));
           }
           table.expire(now);
           for (const each of [A, B]) {

@@ -1,5 +1,6 @@
 /** Maps that a configuration names no more: their rows end, whatever has become of them. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
@@ -95,6 +96,23 @@ describe('a map that the configuration', () => {
     await start(old);
     assert.deepEqual(await start(fresh), []);
     assert.deepEqual(await found(), noted(fresh));
+  });
+
+  test('names no more loses its rows to a purge as well, which notes no map of its own', async () => {
+    const { start, file, noted: found } = await world();
+    const [old, fresh] = [await usedMap(), await newSpec()];
+    const purge = (): Promise<readonly MapSpec[]> =>
+      new FormerMaps(file, [fresh], () => undefined, { isStart: false }).end();
+    assert.deepEqual(await purge(), []);
+    assert.equal(existsSync(file.path), false);
+    await start(old);
+    const owner = await claim(old);
+    assert.deepEqual((await purge()).map(formatMapSpec), [formatMapSpec(old)]);
+    assert.deepEqual(await found(), noted(old));
+    await owner.release({ clean: true });
+    assert.deepEqual(await purge(), []);
+    assert.deepEqual(await keys(old), ['192.0.2.9']);
+    assert.deepEqual(await found(), noted());
   });
 
   for (const text of ['not JSON', '{"maps":["regexp:/x", 7]}', '[]']) {

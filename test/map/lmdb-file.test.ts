@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, open, readdir, truncate } from 'node:fs/promises';
+import { open, readdir, symlink, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
@@ -47,7 +47,7 @@ test('a map that is not there', async () => {
 
 test('a map that cannot be read', async () => {
   const spec = await newSpec();
-  await mkdir(`${spec.path}.lmdb`);
+  await symlink(`${spec.path}.lmdb`, `${spec.path}.lmdb`);
   await assert.rejects(readLmdbFile(spec), failing('MAP_UNREADABLE'));
 });
 

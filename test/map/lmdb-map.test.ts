@@ -84,18 +84,14 @@ describe('open', () => {
     await map.close();
   });
 
-  for (const [what, content] of [
-    ['an empty file', Buffer.alloc(0)],
-    ['another file', Buffer.from('not a database\n'.repeat(2000))],
-  ] as const) {
-    test(`refuses ${what} and leaves it as it was`, async () => {
-      const spec = await newSpec();
-      await writeFile(fileOf(spec), content);
-      await assert.rejects(openMap(spec), failing('MAP_FORMAT'));
-      assert.deepEqual(await readFile(fileOf(spec)), content);
-      assert.deepEqual(await readdir(dirname(spec.path)), ['map.lmdb']);
-    });
-  }
+  test('refuses another file and leaves it as it was', async () => {
+    const spec = await newSpec();
+    const content = Buffer.from('not a database\n'.repeat(2000));
+    await writeFile(fileOf(spec), content);
+    await assert.rejects(openMap(spec), failing('MAP_FORMAT'));
+    assert.deepEqual(await readFile(fileOf(spec)), content);
+    assert.deepEqual(await readdir(dirname(spec.path)), ['map.lmdb']);
+  });
 
   test('says so when there is no directory to write in', async () => {
     const path = `${await directory()}/missing/map`;

@@ -1,11 +1,12 @@
 /**
- * Who may do what at the engine of a fleet: the accounts of the README with the real Redis, and TLS.
+ * Who may do what at the engine of a fleet: the accounts of popbsmtp-fleet(7) with the real Redis, and TLS.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { packageRoot } from '../../src/base/package.ts';
 import { FleetHost } from './fleet-host.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { freePort, freePorts } from './ports.ts';
@@ -18,7 +19,10 @@ import { waitFor } from './wait.ts';
 const skipRedis = requirePrograms(['redis-server', 'redis-cli']);
 const skipTls = requirePrograms(['redis-server', 'redis-cli', 'openssl']);
 
-const README = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+const PAGE = readFileSync(
+  join(packageRoot(), 'src/packaging/manual/pages/popbsmtp-fleet.7.md'),
+  'utf8',
+);
 
 describe('an account of Redis', { skip: skipRedis }, () => {
   const rig = new Rig();
@@ -29,7 +33,7 @@ describe('an account of Redis', { skip: skipRedis }, () => {
     redis = await Redis.start(rig, await freePort());
     password = join(await rig.directory(), 'password');
     await writeFile(password, 'PASSWORD\n');
-    const lines = README.split('\n').filter(line => line.startsWith('    ACL SETUSER '));
+    const lines = PAGE.split('\n').filter(line => line.startsWith('    ACL SETUSER '));
     assert.equal(lines.length, 3);
     for (const line of lines) await redis.cli(...line.trim().split(' '));
   });

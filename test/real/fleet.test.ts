@@ -304,9 +304,9 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     const last = '18446744073709551615';
     await redis.cli('xadd', 'full:grants', `${last}-${last}`, 'x', 'y');
     const told = /nothing can be published any more: .*redis-cli DEL full:grants full:orders/;
-    await b.daemon.waitForLine(told);
+    await waitFor('b to tell', () => told.test(b.daemon.transcript()));
     await a.logIn('127.0.0.3');
-    await a.daemon.waitForLine(told);
+    await waitFor('a to tell', () => told.test(a.daemon.transcript()));
     await a.connected(false);
     assert.deepEqual(await b.grants(), ['127.0.0.2']);
     const args = ['--fleet', redis.url, '--fleet-prefix', 'full', '--map', a.map];

@@ -13,7 +13,13 @@ import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 
 const WRITE = join(import.meta.dirname, '../../src/packaging/manual/write.js');
-const PAGES = ['man/man8/popbsmtp.8', 'man/man5/popbsmtp.toml.5'];
+const PAGES = [
+  'man/man8/popbsmtp.8',
+  'man/man5/popbsmtp.toml.5',
+  'man/man5/popbsmtp-log.5',
+  'man/man7/popbsmtp-fleet.7',
+  'man/man7/popbsmtp-migrate.7',
+];
 const DAY = { SOURCE_DATE_EPOCH: '1774137600' };
 
 const rig = new Rig();

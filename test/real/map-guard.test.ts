@@ -9,6 +9,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rm,
   stat,
   symlink,
   writeFile,
@@ -321,6 +322,22 @@ describe("root in the account's directory", { skip: root }, () => {
     for (const name of await readdir(directory)) {
       assert.equal((await stat(join(directory, name))).uid, NOBODY, name);
     }
+  });
+
+  test('replay writes its own log as the account', async () => {
+    const { directory, secret } = await arrange();
+    const log = join(await rig.directory(), 'mail.log');
+    await writeFile(log, loginLine('198.51.100.7'));
+    const ours = join(directory, 'own.log');
+    const args = ['replay', '--map', `cidr:${directory}/map`, ...ALL, '--logto', ours, log];
+    assert.equal((await popbsmtp(...args)).code, 0);
+    assert.equal((await stat(ours)).uid, NOBODY);
+    await rm(ours);
+    await symlink(secret, ours);
+    const { code, stderr } = await popbsmtp(...args);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /own\.log: permission denied/);
+    await assertUntouched(secret);
   });
 
   test('writes into nothing that the account puts in the place of a scratch directory', async () => {

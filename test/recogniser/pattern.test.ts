@@ -86,7 +86,7 @@ match = [{ line = 'x' }]
     ],
   );
   assert.deepEqual(patterns[0]?.samples[0]?.after, ['y']);
-  assert.throws(() => parse(text.replace("['y']", '["y", 1]')), /sample 1 is of the wrong sort/);
+  assert.throws(() => parse(text.replace("['y']", '["y", 1]')), /sample 1 has the wrong type/);
 });
 
 test('own logs belong to the first program', () => {
@@ -108,12 +108,12 @@ describe('faults, with the line and what to do', () => {
     ['name = "login"', 'name = "login', 7, /Invalid TOML document/],
     ['splits-at', 'split-at', 4, /unknown key "split-at"; the keys are programs, /],
     ['programs = ["toyd", "in.toyd"]\n', '', 1, /"programs" is missing; add it: a list of texts/],
-    ['["toyd", "in.toyd"]', '[]', 2, /"programs" is of the wrong sort/],
-    ['["toyd", "in.toyd"]', '["toyd", 1]', 2, /"programs" is of the wrong sort/],
+    ['["toyd", "in.toyd"]', '[]', 2, /"programs" has the wrong type/],
+    ['["toyd", "in.toyd"]', '["toyd", 1]', 2, /"programs" has the wrong type/],
     ['["toyd", "in.toyd"]', '["toyd[1]:"]', 2, /"toyd\[1\]:" is no syslog tag; write it without/],
-    ['300', '"300"', 3, /"max-length" is of the wrong sort; write a whole number from 1 to 8192/],
-    ['300', '0', 3, /"max-length" is of the wrong sort/],
-    ['300', '9000', 3, /"max-length" is of the wrong sort/],
+    ['300', '"300"', 3, /"max-length" has the wrong type; write a whole number from 1 to 8192/],
+    ['300', '0', 3, /"max-length" has the wrong type/],
+    ['300', '9000', 3, /"max-length" has the wrong type/],
     ['splits-at = 511', 'pop3-programs = ["pop"]', 4, /"pop" is not among programs; add it there/],
     [
       "'out (?<user>[^ ]+)'",
@@ -127,14 +127,14 @@ describe('faults, with the line and what to do', () => {
       20,
       /\(\?<protocol>…\) holds more than a text; write one or several of imap, /,
     ],
-    ['511', '1.5', 4, /"splits-at" is of the wrong sort/],
-    ['[[login]]', '[login]', 1, /"login" is of the wrong sort; write a table headed \[\[login\]\]/],
+    ['511', '1.5', 4, /"splits-at" has the wrong type/],
+    ['[[login]]', '[login]', 1, /"login" has the wrong type; write a table headed \[\[login\]\]/],
     ['name = "login"', 'nmae = "login"', 7, /unknown key "nmae"; the keys are name, expression, /],
     ['name = "login"\n', '', 6, /"name" is missing/],
-    ['name = "login"', 'name = ["login"]', 7, /"name" is of the wrong sort; write a text/],
-    ['name = "logout"', 'name = 1', 19, /"name" is of the wrong sort/],
+    ['name = "login"', 'name = ["login"]', 7, /"name" has the wrong type; write a text/],
+    ['name = "logout"', 'name = 1', 19, /"name" has the wrong type/],
     ["expression = 'out (?<user>[^ ]+)'\n", '', 18, /"expression" is missing/],
-    ["'out (?<user>[^ ]+)'", '7', 20, /"expression" is of the wrong sort; write a list of texts/],
+    ["'out (?<user>[^ ]+)'", '7', 20, /"expression" has the wrong type; write a list of texts/],
     ["'out (?<user>[^ ]+)'", "'^out (?<user>[^ ]+)'", 20, /"\^" is not needed, at character 1 /],
     ["'out (?<user>[^ ]+)'", "'out (?<user>.*) '", 20, /the run \.\* may take the blank/],
     ["'out (?<user>[^ ]+)'", "'out (?<host>[^ ]+)'", 20, /the group "\(\?<host>" is not known/],
@@ -150,7 +150,7 @@ describe('faults, with the line and what to do', () => {
       'user = "nick" },\n]\nrefuse',
       'user = "nick", tls = 1 },\n]\nrefuse',
       12,
-      /wrong sort; .* tls/,
+      /wrong type; .* tls/,
     ],
     ["'from {ip}',", "'from {ip} {ip}',", 8, /\{ip\} stands twice/],
     ['match = [{ line = \'c\', user = "nick" }]\n', '', 18, /an expression without a sample/],
@@ -158,8 +158,8 @@ describe('faults, with the line and what to do', () => {
     ["{ line = 'c', user", "{ line = 'c', ip = '::1', user", 21, /another set of fields/],
     ["{ line = 'c', user", "{ line = 'c', usr", 21, /unknown key "usr" in sample 1/],
     ["{ line = 'c', user", "{ lin = 'c', user", 21, /unknown key "lin" in sample 1/],
-    ["{ line = 'c', user", '{ line = 1, user', 21, /sample 1 is of the wrong sort/],
-    ['{ line = \'c\', user = "nick" }', "'c'", 21, /"match" is of the wrong sort; write a list of/],
+    ["{ line = 'c', user", '{ line = 1, user', 21, /sample 1 has the wrong type/],
+    ['{ line = \'c\', user = "nick" }', "'c'", 21, /"match" has the wrong type; write a list of/],
     [
       "[{ line = 'a' }",
       "[{ line = 'a', user = 'x' }",
@@ -194,8 +194,8 @@ describe('faults, with the line and what to do', () => {
     ],
     ['join = ["user", "ip"]', 1, /no logout tells the ip/],
     ['tls-programs = ["toyd", "toyds"]', 1, /"toyds" is not among programs; add it there/],
-    ['tls-programs = []', 1, /"tls-programs" is of the wrong sort/],
-    ['join = 1', 1, /"join" is of the wrong sort/],
+    ['tls-programs = []', 1, /"tls-programs" has the wrong type/],
+    ['join = 1', 1, /"join" has the wrong type/],
     ["own-log = 'x '", 1, /\{stamp\} does not stand there once/],
     ["own-log = '{stamp}{stamp}x'", 1, /\{stamp\} does not stand there once/],
     ["own-log = '{message}{stamp} x'", 1, /\{message\} stands before \{stamp\} or twice/],

@@ -35,6 +35,13 @@ describe('a message that begins like one of a kind', () => {
     ['failed ', true],
     ['failed', false],
     ['has failed nick', false],
+    ['message repeated 2 times: [ failed nick, from 192.0.2.1]', false],
+    ['message repeated 2 times: [failed nick, from 192.0.2.1 (tls)]', false],
+    ['message repeated 2 times: [ failed nick]', true],
+    ['message repeated 23 times: [ failed nick', true],
+    ['message repeated 2 times: [ ]', true],
+    [`message repeated 2 times: [ ${'x'.repeat(100)}]`, true],
+    [`message repeated 2 times: [ ${'x'.repeat(50)}]`, false],
   ];
   for (const [message, is] of table)
     test(`"${message}": ${is ? 'torn' : 'whole'}`, () =>
@@ -45,7 +52,7 @@ describe('faults, with the line and what to do', () => {
   const table: readonly (readonly [string, string, number, RegExp])[] = [
     ['splits-at = 100', '', 1, /whole lines of a server that tears none; add splits-at/],
     ["'failed '", "''", 3, /it is empty; give the text/],
-    ["'failed '", '7', 3, /"begins" is of the wrong sort/],
+    ["'failed '", '7', 3, /"begins" has the wrong type/],
     ["begins = 'failed '\n", '', 2, /"begins" is missing/],
     ["', from '", "'.from '", 4, /begins with no fixed text; begin it with the text/],
     ["', from '", "', from (?:'", 4, /a group is not closed/],

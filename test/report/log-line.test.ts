@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import type { Decision, Outcome } from '../../src/grant/decision.ts';
-import { decisionLine, noticeLine } from '../../src/report/log-line.ts';
+import { decisionLine } from '../../src/report/decisions.ts';
+import { noticeLine } from '../../src/report/log-line.ts';
 import { ip } from '../map/addresses.ts';
 
 before(() => {

@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import type { Decision } from '../../src/grant/decision.ts';
 import type { MapSpec } from '../../src/map/map.ts';
-import { shownUsers, withShownUser } from '../../src/report/user-names.ts';
+import { withShownUser } from '../../src/report/decisions.ts';
+import { shownUsers } from '../../src/report/user-names.ts';
 import { assertRejects } from '../failure.ts';
 import { ip } from '../map/addresses.ts';
 import { Rig } from '../real/rig.ts';
@@ -84,12 +85,24 @@ test('every decision that names a user shows him so', async () => {
   const login = { ...about, event: 'login', tls: null } as const;
   const logout = { ...about, event: 'logout' } as const;
   const grant = { ip: about.ip, stamp: about.time };
+  const order = {
+    kind: 'revoke',
+    subject: { kind: 'user', user: 'anna' },
+    made: about.time,
+    until: epoch(60),
+  } as const;
   const decisions: readonly Decision[] = [
     { kind: 'login', login, outcome: { kind: 'granted', effect: 'added' } },
     { kind: 'limit exceeded', login, reason: 'too many users', most: 1, action: 'warn' },
     { kind: 'logout', logout, ip: about.ip },
     { kind: 'purged', grant },
     { kind: 'withdrawn', grant, reason: 'too many users' },
+    { kind: 'purged', grant, holder: { user: 'anna', server: 'x' } },
+    { kind: 'withdrawn', grant, reason: 'too many users', holder: { user: 'anna', server: 'x' } },
+    { kind: 'revoked', orders: [order], grants: [] },
+    { kind: 'lifted', orders: [{ ...order, kind: 'lift' }], grants: [] },
+    { kind: 'order bounded', what: 'dropped', order },
+    { kind: 'in force', orders: [order] },
   ];
   for (const decision of decisions) {
     const shown = withShownUser(decision, show);

@@ -329,7 +329,10 @@ describe('what was there when a file was opened', () => {
 
 describe('the start by time', () => {
   const since = (seconds: number): StartPosition =>
-    startAtTime(epoch(seconds + 60), () => line => epoch(Number(line.split(' ', 1)[0])));
+    startAtTime(
+      () => epoch(seconds + 60),
+      () => line => epoch(Number(line.split(' ', 1)[0])),
+    );
   const logOf = (from: number, to: number): string =>
     Array.from({ length: to - from }, (_, index) => `${from + index} ${'x'.repeat(99)}\n`).join('');
 

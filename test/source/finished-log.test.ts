@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/base/clock.ts';
+import { Failure } from '../../src/base/errors.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';
 import { Sieve } from '../../src/line/sieve.ts';
@@ -12,6 +13,7 @@ import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Recogniser } from '../../src/recogniser/recogniser.ts';
 import { openFinishedLog } from '../../src/source/finished-log.ts';
+import { remedyFor } from '../../src/source/readable-log.ts';
 import { fileReader, type Sifted, sift } from '../../src/source/sifter.ts';
 import { siftInThread } from '../../src/source/sifter-thread.ts';
 
@@ -146,4 +148,19 @@ test('what a batch ends with is its last line, whosever that is', async () => {
     ends.push(batch.last().program);
   }
   assert.deepEqual(ends, ['cron']);
+});
+
+test('a directory is no matter of permissions, and that of the journal is no file to watch', () => {
+  const hintFor = (name: string): string => {
+    try {
+      openFinishedLog(name);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'LOG_DIRECTORY') return error.hint;
+    }
+    return '';
+  };
+  assert.equal(hintFor(directory), 'name the log of the POP3/IMAP server in it');
+  assert.equal(remedyFor('/run/log/journal'), remedyFor('/var/log/journal/'));
+  assert.match(remedyFor('/var/log/journal'), /--watchlog journal$/);
+  assert.doesNotMatch(remedyFor('/var/log/journals'), /--watchlog/);
 });

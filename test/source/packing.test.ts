@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { createGzip, gzipSync } from 'node:zlib';
-import { headOf, PACKINGS, type Packing, packingOf, unpacked } from '../../src/source/packing.ts';
+import {
+  headOf,
+  PACKINGS,
+  type Packing,
+  packingOf,
+  packingOfHead,
+  unpacked,
+} from '../../src/source/packing.ts';
+import { headByProgram } from '../../src/source/unpacking-program.ts';
+import { requirePrograms } from '../real/programs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -122,4 +132,82 @@ test('the head of a file is that of what it holds', () => {
     assert.equal(headOf(fd, how, 1024).equals(TEXT.subarray(0, 1024)), true);
     closeSync(fd);
   }
+});
+
+const PROGRAMS = [
+  ['.xz', 'xz'],
+  ['.bz2', 'bzip2'],
+  ['.zst', 'zstd'],
+] as const;
+
+for (const [suffix, program] of PROGRAMS)
+  describe(`by ${program}`, { skip: requirePrograms([program]) }, () => {
+    const how = packingOf(`/var/log/mail.log.2${suffix}`);
+    assert.ok(how !== null);
+    const pack = (bytes: Buffer): Buffer =>
+      spawnSync(program, ['-c'], { input: bytes, maxBuffer: 2 * TEXT.length }).stdout;
+
+    /** What comes out, and why that was not all. */
+    async function contentOf(bytes: Buffer): Promise<[Buffer, string]> {
+      writeFileSync(path, bytes);
+      const fd = openSync(path, 'r');
+      const pieces: Buffer[] = [];
+      try {
+        for await (const piece of unpacked(fd, how ?? assert.fail())) pieces.push(piece);
+        return [Buffer.concat(pieces), ''];
+      } catch (error) {
+        return [Buffer.concat(pieces), error instanceof Error ? error.message : ''];
+      } finally {
+        closeSync(fd);
+      }
+    }
+
+    test('what comes out is what went in, each time', async () => {
+      const packed = pack(TEXT);
+      assert.equal(packingOfHead(packed), how);
+      writeFileSync(path, packed);
+      const fd = openSync(path, 'r');
+      for (let walk = 0; walk < 2; walk++) {
+        assert.equal(headOf(fd, how, 1024).equals(TEXT.subarray(0, 1024)), true);
+        const pieces: Buffer[] = [];
+        for await (const piece of unpacked(fd, how)) pieces.push(piece);
+        assert.equal(Buffer.concat(pieces).equals(TEXT), true);
+      }
+      closeSync(fd);
+    });
+
+    test('of nothing comes nothing', async () => {
+      assert.deepEqual(await contentOf(pack(Buffer.alloc(0))), [Buffer.alloc(0), '']);
+    });
+
+    test('damage is told in one line, after all that comes before it', async () => {
+      const long = Buffer.concat(Array.from({ length: 20 }, () => TEXT));
+      const packed = pack(long);
+      const [content, problem] = await contentOf(packed.subarray(0, packed.length - 50));
+      assert.ok(content.length > 0 && content.equals(long.subarray(0, content.length)));
+      assert.match(problem, new RegExp(`^${program}: .+$`));
+    });
+
+    test('what is no such file has no head', () => {
+      writeFileSync(path, TEXT);
+      const fd = openSync(path, 'r');
+      assert.throws(() => headOf(fd, how, 10), new RegExp(`^Error: ${program}: .+$`));
+      closeSync(fd);
+    });
+
+    test('a walk may end before the file does', async () => {
+      writeFileSync(path, pack(TEXT));
+      const fd = openSync(path, 'r');
+      for await (const piece of unpacked(fd, how)) {
+        assert.ok(piece.length > 0);
+        break;
+      }
+      closeSync(fd);
+    });
+  });
+
+test('a program that is missing is named', () => {
+  const fd = openSync(path, 'r');
+  assert.throws(() => headByProgram('no-such-packer', fd, 10), /no-such-packer is not installed/);
+  closeSync(fd);
 });

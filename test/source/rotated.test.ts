@@ -22,7 +22,11 @@ const listed = (name: string): string[] =>
   rotatedFiles(join(directory, name)).map(({ path }) => basename(path));
 
 for (const [what, log, newestFirst] of [
-  ['numbers', 'mail.log', ['mail.log.1', 'mail.log.2.gz', 'mail.log.10.gz']],
+  [
+    'numbers',
+    'mail.log',
+    ['mail.log.1', 'mail.log.2.gz', 'mail.log.3.xz', 'mail.log.4.bz2', 'mail.log.10.zst'],
+  ],
   ['numbers from 0', 'maillog', ['maillog.0', 'maillog.1']],
   ['dates', 'maillog', ['maillog-20260322', 'maillog-20260315', 'maillog-20251228.gz']],
   ['hours', 'maillog', ['maillog-2026032211', 'maillog-2026032210']],

@@ -29,7 +29,12 @@ async function startOf(text: string, since: number, packing: Packing | null): Pr
   const fd = openSync(file, 'r');
   const opened = openFileOf(fd, fstatSync(fd, { bigint: true }), packing);
   try {
-    return text.slice((await startAtTime(epoch(since), () => timeOf)(opened, NEVER)) ?? 0);
+    return text.slice(
+      (await startAtTime(
+        () => epoch(since),
+        () => timeOf,
+      )(opened, NEVER)) ?? 0,
+    );
   } finally {
     closeSync(fd);
   }
@@ -94,7 +99,13 @@ test('a search that is ended comes to its end', async () => {
   const fd = openSync(file, 'r');
   try {
     const opened = openFileOf(fd, fstatSync(fd, { bigint: true }), packingOf('log.gz'));
-    assert.equal(await startAtTime(epoch(19_999), () => timeOf)(opened, stopped.signal), null);
+    assert.equal(
+      await startAtTime(
+        () => epoch(19_999),
+        () => timeOf,
+      )(opened, stopped.signal),
+      null,
+    );
   } finally {
     closeSync(fd);
   }

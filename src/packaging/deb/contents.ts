@@ -7,9 +7,7 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Metafile } from 'esbuild';
-import { BUNDLE } from '../bundle/facts.ts';
-import { copyModule, modulesOutside } from './modules.ts';
+import { ADDONS, BUNDLE } from '../bundle/facts.ts';
 
 /** Where the program itself is. */
 export const HOME = 'usr/lib/popbsmtp';
@@ -47,16 +45,14 @@ function copy(from: string, to: string): void {
   cpSync(from, to, { recursive: true });
 }
 
-/**
- * Puts all files but those with a text of their own (metadata.ts) below `root`.
- *
- * @param bundle what the build has put together
- */
-export function copyContents(project: string, root: string, bundle: Metafile): void {
+/** Puts all files but those with a text of their own (metadata.ts) below `root`. */
+export function copyContents(project: string, root: string): void {
   for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
-  for (const built of Object.keys(bundle.outputs))
-    copy(join(project, built), join(root, HOME, built));
-  for (const module of modulesOutside(project)) copyModule(project, module, join(root, HOME));
+  copy(join(project, BUNDLE), join(root, HOME, BUNDLE));
+  for (const [name, fileFor] of Object.entries(ADDONS)) {
+    const addon = join('node_modules', name, fileFor(process.arch));
+    copy(join(project, addon), join(root, HOME, addon));
+  }
   for (const [from, to] of FILES) copy(join(project, from), join(root, to));
 }
 

@@ -2,16 +2,17 @@
  * `npm run deb`: builds popbsmtp_VERSION_ARCH.deb, with the compiled addon inside.
  *
  * Promises: the mail host needs no compiler and no npm; the same commit gives the same package, byte for byte, on the
- * same kind of machine (SOURCE_DATE_EPOCH, or else the time of the last commit); the project and its node_modules are
+ * same kind of machine (SOURCE_DATE_EPOCH, or else the time of the last commit; without git that of package.json); the project and its node_modules are
  * only read.  The package is built for the kind of machine that it is built on.
  * Needs dpkg-dev and binutils, and the built program (`npm run build`).
  * Leaves to others: what is in it (contents.ts), what it says of itself (metadata.ts), what is done on the mail host
  * (init/debian/).
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -28,9 +29,10 @@ import type { Metafile } from 'esbuild';
 import { packageRoot } from '../../base/package.ts';
 import { METAFILE } from '../bundle/facts.ts';
 import { manualFiles, SAMPLE_CONFIG } from '../manual/manual.ts';
+import { changelog } from './changelog.ts';
 import { CONFFILES, copyContents, DOC, filesBelow, HOME, MAIN, setModes } from './contents.ts';
-import { changelog, control, copyright, type Facts } from './metadata.ts';
-import { modulesInside, modulesOutside } from './modules.ts';
+import { control, copyright, type Facts } from './metadata.ts';
+import { modulesInside } from './modules.ts';
 
 const PROJECT = packageRoot();
 const SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
@@ -48,9 +50,19 @@ function readJson(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** Seconds since 1970. */
-const lastChange = (): number =>
-  Number(process.env['SOURCE_DATE_EPOCH'] ?? output('git', ['log', '-1', '--format=%ct']));
+/** In seconds since 1970; of an archive of the sources, or where there is no git, that of package.json has to do. */
+function lastChange(): number {
+  const { SOURCE_DATE_EPOCH: told } = process.env;
+  if (told !== undefined) return Number(told);
+  const git = { cwd: PROJECT, encoding: 'utf8' } as const;
+  // Not of a repository that the archive was unpacked in.
+  const { status, stdout } = existsSync(join(PROJECT, '.git'))
+    ? spawnSync('git', ['log', '-1', '--format=%ct'], git)
+    : { status: null, stdout: '' };
+  return status === 0
+    ? Number(stdout)
+    : Math.floor(statSync(join(PROJECT, 'package.json')).mtimeMs / 1000);
+}
 
 /** The libraries that the addons need, in the versions that have what they use. */
 function librariesOf(addons: readonly string[], scratch: string): string {
@@ -84,10 +96,11 @@ function adapt(root: string, version: string): void {
 }
 
 function describe(root: string, facts: Facts, bundle: Metafile): void {
-  const modules = [...modulesInside(PROJECT, bundle), ...modulesOutside(PROJECT)];
+  const modules = modulesInside(PROJECT, bundle);
   const license = readFileSync(join(PROJECT, 'LICENSE'), 'utf8');
   write(root, `${DOC}/copyright`, `${copyright(license, modules)}\n`);
-  write(root, `${DOC}/changelog`, changelog(facts));
+  const changes = readFileSync(join(PROJECT, 'CHANGELOG.md'), 'utf8');
+  write(root, `${DOC}/changelog`, changelog(changes, facts));
   for (const name of [`${DOC}/changelog`, ...pagesBelow(root)]) {
     write(root, `${name}.gz`, gzipSync(readFileSync(join(root, name)), { level: 9 }));
     rmSync(join(root, name));
@@ -119,7 +132,7 @@ function addControl(root: string, facts: Facts): void {
 function build(version: string, directory: string, scratch: string): string {
   const root = join(scratch, 'root');
   const bundle: Metafile = JSON.parse(readFileSync(join(PROJECT, METAFILE), 'utf8'));
-  copyContents(PROJECT, root, bundle);
+  copyContents(PROJECT, root);
   adapt(root, version);
   const seconds = lastChange();
   for (const [name, text] of manualFiles({ version, date: new Date(seconds * 1000) })) {

@@ -26,7 +26,7 @@ Architecture: ${facts.architecture}
 Maintainer: ${facts.maintainer}
 Installed-Size: ${facts.installedSize}
 Depends: ${NODE}, ${facts.libraries}
-Recommends: postfix, postfix-lmdb
+Recommends: postfix, postfix-lmdb | postfix (>= 3.11)
 Suggests: logrotate
 Section: mail
 Priority: optional
@@ -35,24 +35,6 @@ Description: POP before SMTP for Postfix
  old programs.  But they can fetch mail.  popbsmtp watches the log of the
  POP3/IMAP server; each successful login lets that client's address relay
  through Postfix for a grace period, and then the permission is taken back.
-`;
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-
-/** As deb-changelog(5) wants it. */
-function changeDate(date: Date): string {
-  const time = date.toISOString().slice(11, 19);
-  const day = String(date.getUTCDate()).padStart(2, '0');
-  return `${DAYS[date.getUTCDay()]}, ${day} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()} ${time} +0000`;
-}
-
-export const changelog = ({ version, maintainer, date }: Facts): string =>
-  `popbsmtp (${version}) unstable; urgency=medium
-
-  * Built from the project's own sources.
-
- -- ${maintainer}  ${changeDate(date)}
 `;
 
 const titleOf = ({ name, version, license }: Module): string => `${name} ${version} (${license})`;
@@ -74,6 +56,6 @@ function licenses(modules: readonly Module[]): string[] {
 export const copyright = (license: string, modules: readonly Module[]): string =>
   [
     `popbsmtp\n\n${license.trim()}`,
-    'The packages below node_modules, and those of which the program has taken parts, are of their own authors:',
+    'The packages of which the program has taken parts, and the addons below node_modules, are of their own authors:',
     ...licenses(modules),
   ].join(`\n\n${'-'.repeat(72)}\n\n`);

@@ -1,5 +1,5 @@
 /**
- * popbsmtp.toml(5), in mdoc(7), from the table of options.
+ * popbsmtp.toml(5), in mdoc(7), from its text and the table of options.
  */
 import { type OptionName, specOf } from '../../options/options.ts';
 import { sentence } from '../../options/running-text.ts';
@@ -9,23 +9,17 @@ import { defaultEntry, exampleEntry, KEYS } from './config-entry.ts';
 import { CONFIG_FILE } from './facts.ts';
 import { type Edition, page, section, tagList } from './page.ts';
 import { argument, escapeRoff, literal, prose } from './roff.ts';
+import { nameSection, pageOf } from './written-page.ts';
 
 /** What a file of an administrator may look like. */
 const SHOWN = ['watchlog', 'grace', 'mynetworks'] as const satisfies readonly OptionName[];
 
+const TEXT = pageOf('popbsmtp.toml');
+
 export function configPage(edition: Edition): string {
-  return page('popbsmtp.toml', 5, edition, [
-    ['.Sh NAME', '.Nm popbsmtp.toml', '.Nd configuration of popbsmtp'],
-    section('DESCRIPTION', [
-      ...prose(
-        'The file is TOML. Its keys are the names of the options of popbsmtp(8), and an underscore may stand for a hyphen. What the command line says wins over the file. Commands take from it the keys that they have as options.',
-      ),
-      '.Pp',
-      ...prose(
-        'A key that is not known, or a value of the wrong sort, is an error that names the file, the line and the key; no part of a file is used when another part is wrong. ' +
-          'The daemon reads it at its start, and again on SIGHUP; a change that takes effect only at the next start is logged then.',
-      ),
-    ]),
+  return page(TEXT.name, TEXT.section, edition, [
+    nameSection(TEXT),
+    TEXT.description,
     section('KEYS', tagList(KEYS.map(keyEntry))),
     section(
       'FILES',

@@ -58,6 +58,7 @@ export const STATUSES: Readonly<Record<ExitStatus | 1, string>> = {
   78: 'The configuration, a value in it, or a pattern, is wrong.',
 };
 
+/** In mandoc's order: a hyphen, which is escaped, comes behind a dot. */
 export const SEE_ALSO: readonly (readonly [name: string, section: number])[] = [
   ['journalctl', 1],
   ['postconf', 1],
@@ -65,6 +66,9 @@ export const SEE_ALSO: readonly (readonly [name: string, section: number])[] = [
   ['access', 5],
   ['lmdb_table', 5],
   ['popbsmtp.toml', 5],
+  ['popbsmtp-log', 5],
   ['postconf', 5],
+  ['popbsmtp-fleet', 7],
+  ['popbsmtp-migrate', 7],
   ['popbsmtp', 8],
 ];

@@ -1,5 +1,5 @@
 /**
- * All that is made from the tables to be installed: manual pages, completions, the sample configuration.
+ * All that is made from tables and texts to be installed: manual pages, completions, the sample configuration.
  *
  * Names are those under /usr/share.
  */
@@ -9,6 +9,7 @@ import { fishCompletion } from './fish-completion.ts';
 import { type Edition, linkPage } from './page.ts';
 import { programPage } from './program-page.ts';
 import { sampleConfig } from './sample-config.ts';
+import { PAGES, writtenPage } from './written-page.ts';
 import { zshCompletion } from './zsh-completion.ts';
 
 /** The one that an administrator copies to /etc. */
@@ -17,6 +18,10 @@ export const SAMPLE_CONFIG = 'popbsmtp/popbsmtp.toml';
 /** The texts of the files, by their paths. */
 export function manualFiles(edition: Edition): ReadonlyMap<string, string> {
   return new Map([
+    ...PAGES.map((written): [string, string] => [
+      `man/man${written.section}/${written.name}.${written.section}`,
+      writtenPage(written, edition),
+    ]),
     ['man/man8/popbsmtp.8', programPage(edition)],
     ['man/man8/pop-before-smtp.8', linkPage('man8/popbsmtp.8')],
     ['man/man5/popbsmtp.toml.5', configPage(edition)],

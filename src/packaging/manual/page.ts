@@ -10,7 +10,7 @@ export interface Edition {
   readonly date: Date;
 }
 
-/** @param sections lines of roff each, in their order; SEE ALSO is added */
+/** @param sections lines of roff each, in their order; SEE ALSO is put where mdoc(7) wants it, at the end */
 export function page(
   name: string,
   number: number,
@@ -19,7 +19,7 @@ export function page(
 ): string {
   const day = date.toLocaleDateString('en-US', { dateStyle: 'long', timeZone: 'UTC' });
   const lines = [
-    '.\\" Made from the tables of options and errors by "npm run manual".',
+    '.\\" Made from src/packaging/manual/pages and the tables of options and errors by "npm run manual".',
     `.Dd ${day}`,
     `.Dt ${escapeRoff(name.toUpperCase())} ${number}`,
     `.Os popbsmtp ${escapeRoff(version)}`,

@@ -1,9 +1,9 @@
 /**
- * popbsmtp(8), in mdoc(7), from the tables of options, errors and facts.
+ * popbsmtp(8), in mdoc(7), from its text and the tables of options, errors and facts.
  */
 
 import { CATALOGUE, EXIT, OF_ORIGIN } from '../../base/errors.ts';
-import { GENERAL_OPTIONS, PURPOSE, usageOf } from '../../options/help.ts';
+import { GENERAL_OPTIONS, usageOf } from '../../options/help.ts';
 import {
   COMMAND_NAMES,
   type CommandName,
@@ -19,35 +19,15 @@ import { COMMAND_TEXTS, OPTION_TEXTS } from '../../options/texts.ts';
 import { FILES, SIGNALS, STATUSES } from './facts.ts';
 import { type Edition, page, section, tagList } from './page.ts';
 import { argument, escapeRoff, literal, prose, textLine } from './roff.ts';
+import { nameSection, pageOf } from './written-page.ts';
+
+const TEXT = pageOf('popbsmtp');
 
 export function programPage(edition: Edition): string {
-  return page('popbsmtp', 8, edition, [
-    [
-      '.Sh NAME',
-      '.Nm popbsmtp ,',
-      '.Nm pop\\-before\\-smtp',
-      '.Nd POP before SMTP for Postfix',
-      '.Sh SYNOPSIS',
-      ...COMMAND_NAMES.flatMap(synopsis),
-    ],
-    section('DESCRIPTION', [
-      ...prose(PURPOSE),
-      ...prose(
-        'It watches the log of the POP3/IMAP server; a successful login grants the address of the client: Postfix relays for it until the grace period after its latest login is over. ' +
-          'A grant is a row in a map, a lookup table of Postfix, which check_client_access in smtpd_relay_restrictions of main.cf names:',
-      ),
-      ...literal([
-        'smtpd_relay_restrictions =',
-        '    permit_mynetworks,',
-        '    permit_sasl_authenticated,',
-        '    check_client_access lmdb:/var/popbsmtp/pop-before-smtp,',
-        '    reject_unauth_destination',
-      ]),
-      '.Pp',
-      ...prose(
-        'Prefer SMTP AUTH for every client that can do it: here an address is the credential, and whoever shares it with a user may relay while the grant lasts.',
-      ),
-    ]),
+  return page(TEXT.name, TEXT.section, edition, [
+    nameSection(TEXT, 'pop-before-smtp'),
+    section('SYNOPSIS', COMMAND_NAMES.flatMap(synopsis)),
+    TEXT.description,
     section('COMMANDS', tagList(COMMAND_NAMES.map(commandEntry))),
     section('OPTIONS', [
       ...prose(
@@ -55,6 +35,7 @@ export function programPage(edition: Edition): string {
       ),
       ...tagList([...OPTION_NAMES.map(optionEntry), ...generalEntries()]),
     ]),
+    TEXT.others,
     section(
       'FILES',
       tagList(FILES.map(({ name, about }) => [`.It Pa ${argument(name)}`, ...prose(about)])),

@@ -49,7 +49,7 @@ export function prose(text: string): string[] {
 
 /** A name is not divided at the end of a line, where it would seem to have another hyphen. */
 function word(text: string): string {
-  return /\w[-_/:.]\w|^--\w/.test(text) ? `\\%${escapeRoff(text)}` : escapeRoff(text);
+  return /\w[-_/:.]\w|(?:^|\W)--\w/.test(text) ? `\\%${escapeRoff(text)}` : escapeRoff(text);
 }
 
 /** Lines that are printed as they stand, indented. */

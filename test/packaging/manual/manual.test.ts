@@ -2,11 +2,16 @@
  * That nothing of the tables is missing in what is made from them.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CATALOGUE, EXIT, OF_ORIGIN } from '../../../src/base/errors.ts';
+import { packageRoot } from '../../../src/base/package.ts';
+import { GENERAL_OPTIONS } from '../../../src/options/help.ts';
 import {
   COMMAND_NAMES,
   commandOf,
+  isCommandName,
   OPTION_NAMES,
   optionsOf,
   specOf,
@@ -14,6 +19,8 @@ import {
 import { COMMAND_TEXTS } from '../../../src/options/texts.ts';
 import { manualFiles } from '../../../src/packaging/manual/manual.ts';
 import { escapeRoff } from '../../../src/packaging/manual/roff.ts';
+import { PAGES } from '../../../src/packaging/manual/written-page.ts';
+import { BESIDE } from '../../../src/state/beside.ts';
 
 const files = manualFiles({ version: '1.2.3', date: new Date('2026-03-22T11:00:00Z') });
 
@@ -77,6 +84,73 @@ test('popbsmtp.toml(5) has every key, and no other', () => {
   const found = [...page.matchAll(/^\.It Sy (\S+)$/gm)].map(([, key]) => key);
   const keys = OPTION_NAMES.filter(name => specOf(name).inFile);
   assert.deepEqual(found, keys.map(escapeRoff));
+});
+
+/** The text that a page is made of. */
+const sourceOf = (name: string, section: number): string =>
+  readFileSync(join(packageRoot(), `src/packaging/manual/pages/${name}.${section}.md`), 'utf8');
+
+describe('the pages that are written and not made', () => {
+  for (const { name, section, about } of PAGES) {
+    const text = sourceOf(name, section);
+    const page = textOf(`man/man${section}/${name}.${section}`);
+
+    test(`${name}(${section}) says what it is, and has every section of its text in order`, () => {
+      assert.ok(page.includes(`.Nd ${escapeRoff(about)}\n`));
+      const titles = [...text.matchAll(/^## (.*)$/gm)].map(([, title = '']) =>
+        escapeRoff(title.toUpperCase()),
+      );
+      const found = [...page.matchAll(/^\.Sh (.*)$/gm)].map(([, title = '']) =>
+        title.replaceAll('\\%', ''),
+      );
+      assert.deepEqual(
+        found.filter(title => titles.includes(title)),
+        titles,
+      );
+      assert.ok(found.includes('DESCRIPTION'));
+    });
+
+    test(`${name}(${section}) names every other page`, () => {
+      for (const other of PAGES) {
+        const xr = `.Xr ${escapeRoff(other.name)} ${other.section}`;
+        assert.equal(page.includes(xr), other.name !== name, xr);
+      }
+    });
+  }
+
+  test('what they name as a command or an option is one', () => {
+    const known = [
+      ...OPTION_NAMES,
+      ...OPTION_NAMES.map(name => specOf(name).alias),
+      ...GENERAL_OPTIONS.map(({ name }) => name),
+    ];
+    for (const { name, section } of PAGES) {
+      const text = sourceOf(name, section);
+      const commands = [...text.matchAll(/(?:`|^ {4})popbsmtp ([a-z]+)/gm)].map(([, word]) => word);
+      const options = [...text.matchAll(/`(?:popbsmtp [^`]*)?--([a-z-]+)/g)].map(
+        ([, word]) => word,
+      );
+      assert.deepEqual(
+        commands.filter(word => !isCommandName(word ?? '')),
+        [],
+        name,
+      );
+      assert.deepEqual(
+        options.filter(word => !known.includes(word ?? '')),
+        [],
+        name,
+      );
+    }
+  });
+});
+
+test('popbsmtp(8) names every file beside the map', () => {
+  const page = textOf('man/man8/popbsmtp.8');
+  for (const { suffix } of Object.values(BESIDE))
+    assert.ok(
+      page.includes(`.It Pa "\\&${escapeRoff(`/var/popbsmtp/pop-before-smtp${suffix}`)}"`),
+      suffix,
+    );
 });
 
 test('the older name has a page', () => {

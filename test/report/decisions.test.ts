@@ -4,7 +4,7 @@ import { canonicalIp, type IpText } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
 import type { Decision, Outcome } from '../../src/grant/decision.ts';
 import type { LoginEvent } from '../../src/recogniser/event.ts';
-import { debugLines } from '../../src/report/debug.ts';
+import { debugLines, decisionJson, isAudited } from '../../src/report/decisions.ts';
 
 before(() => {
   process.env['TZ'] = 'Europe/Berlin';
@@ -87,4 +87,25 @@ test('nothing claims to be written that is not in the map', () => {
     written(login({ kind: 'refreshed', effect: 'added' }), false),
     'a row taken away by hand',
   );
+});
+
+test('what somebody has ordered is audited, and nothing else', () => {
+  const grant = { ip: ip('217.224.233.74'), stamp: TIME };
+  assert.ok(isAudited({ kind: 'revoked', orders: [], grants: [grant] }));
+  assert.ok(isAudited({ kind: 'in force', orders: [] }));
+  assert.ok(!isAudited({ kind: 'purged', grant }));
+  assert.ok(!isAudited(login({ kind: 'granted', effect: 'added' })));
+});
+
+test('as JSON, what logs tell is an event, and what is ordered by hand is none', () => {
+  const grant = { ip: ip('217.224.233.74'), stamp: TIME };
+  assert.equal(
+    JSON.stringify(decisionJson({ kind: 'withdrawn', grant, reason: 'too many users' })),
+    '{"event":"withdrawn","reason":"too many users","ip":"217.224.233.74","time":"2002-03-22T10:17:58Z"}',
+  );
+  assert.equal(
+    JSON.stringify(decisionJson(login({ kind: 'ignored', reason: 'excluded' }))),
+    '{"event":"login","outcome":"ignored","reason":"excluded","server":"dovecot","ip":"217.235.18.66","user":"anna","time":"2002-03-22T10:17:58Z"}',
+  );
+  assert.equal(decisionJson({ kind: 'revoked', orders: [], grants: [grant] }), null);
 });

@@ -1,0 +1,86 @@
+/**
+ * `popbsmtp match --follow`: the logins and logouts that logs tell of from now on, like `tail -F`.
+ *
+ * Goes on until INT or TERM, and ends with the summary and 0; ends without a word when nobody reads what it prints.  Lines are
+ * numbered from where it began, each log by itself.
+ */
+import { systemClock } from '../base/clock.ts';
+import { EXIT, failure } from '../base/errors.ts';
+import { StampReader } from '../line/stamp.ts';
+import { LogMemory } from '../recogniser/log-memory.ts';
+import { isLoginLike } from '../recogniser/login-like.ts';
+import { Recogniser } from '../recogniser/recogniser.ts';
+import type { Registry } from '../recogniser/registry.ts';
+import type { EventFormat } from '../report/event-line.ts';
+import type { MatchSummary } from '../report/match-summary.ts';
+import { warn } from '../report/print.ts';
+import { packingOf } from '../source/packing.ts';
+import { Tail } from '../source/tail.ts';
+
+/** What is done with each line of every log. */
+interface Following {
+  readonly registry: Registry;
+  readonly summary: MatchSummary;
+  readonly format: EventFormat;
+}
+
+/** @throws Failure USAGE, LOG_UNREADABLE */
+export async function follow(files: readonly string[], following: Following): Promise<number> {
+  for (const path of files) requireFollowable(path);
+  const ended = endOfLooking();
+  const logs = files.map(path => followLog(path, following));
+  const isRead = await ended;
+  for (const end of logs) end();
+  if (isRead) process.stderr.write(following.summary.text());
+  return EXIT.ok;
+}
+
+function requireFollowable(path: string): void {
+  const refuse = (problem: string): never => {
+    throw failure('USAGE', { problem: `${problem}: leave out --follow`, verb: 'match ' });
+  };
+  if (path === '-') refuse('standard input is read as it comes');
+  if (packingOf(path) !== null) refuse(`nothing is added to a packed log such as ${path}`);
+}
+
+/** @returns whether somebody still reads what is printed (main.ts ends us by TERM when nobody does) */
+function endOfLooking(): Promise<boolean> {
+  return new Promise(resolve => {
+    process.stdout.prependOnceListener('error', () => resolve(false));
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(true));
+  });
+}
+
+/** @returns what ends it */
+function followLog(path: string, { registry, summary, format }: Following): () => void {
+  const clock = systemClock();
+  let isMissed = false;
+  let number = 0;
+  const stamps = new StampReader(() => clock.now().wall);
+  const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
+    unrecognised: ({ message }) => {
+      isMissed = isLoginLike(message);
+    },
+    torn: ({ program }, isLogin) => summary.torn(program ?? '-', isLogin),
+  });
+  const take = (line: string): string => {
+    number++;
+    const event = recogniser.recognise(line);
+    if (event !== null) {
+      summary.recognised(event);
+      return format(number, event);
+    }
+    if (isMissed) summary.missed(path, number, line);
+    isMissed = false;
+    return '';
+  };
+  const tail = new Tail(path, {
+    lines: lines => void process.stdout.write(lines.map(take).join('')),
+    following: () => warn(`following ${path}`),
+    waiting: reason => warn(`waiting for ${path}: ${reason ?? 'there is no such file yet'}`),
+  });
+  return () => {
+    tail.end();
+    summary.read(number, tail.tooLong);
+  };
+}

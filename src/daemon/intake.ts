@@ -1,0 +1,125 @@
+/**
+ * What receives the sources' lines: recognises them, hands what they tell to the pipeline, and watches over them.
+ *
+ * Promises: a batch is dealt with when the rows that it leads to are in the map.  Lines that no pattern knows any more, lines
+ * that are torn, and a log that has fallen silent are told.  It is known when all logs are being followed, or known not to be
+ * there, and when all have ended.
+ * Leaves to others: what a line says (recogniser/), what is decided (the pipeline), which sources there are (sources.ts).
+ */
+import { EventEmitter } from 'node:events';
+import type { EpochSeconds, Moment } from '../base/clock.ts';
+import type { Counters } from '../control/counters.ts';
+import { Drift } from '../recogniser/drift.ts';
+import type { ServerEvent } from '../recogniser/event.ts';
+import { LogMemory } from '../recogniser/log-memory.ts';
+import type { Recogniser } from '../recogniser/recogniser.ts';
+import { TornWatch } from '../recogniser/torn-watch.ts';
+import type { Notice, Receiver } from '../source/source.ts';
+import type { Output } from './output.ts';
+import type { Pipeline } from './pipeline.ts';
+import { type LoadedRules, recogniserFor } from './rules.ts';
+import { Silences } from './silence.ts';
+
+interface IntakeParts {
+  /** Of the logs. */
+  readonly names: readonly string[];
+  readonly rules: LoadedRules;
+  readonly pipeline: Pick<Pipeline, 'events'>;
+  readonly counters: Counters;
+  readonly now: () => Moment;
+  readonly output: Pick<Output, 'notice' | 'warn'>;
+  /** A step that fails is a bug of ours. */
+  readonly watch: (step: Promise<void>) => Promise<void>;
+  /** Whether lines, which name users, may be quoted. */
+  readonly isQuoted: boolean;
+}
+
+export class Intake {
+  readonly names: readonly string[];
+  /** What the recogniser keeps in mind of the lines before. */
+  readonly memory = new LogMemory();
+  /** Resolves when something has been heard of every log, if only that it is not there. */
+  readonly following: Promise<void>;
+  /** Resolves when every log has come to its end (standard input). */
+  readonly ended: Promise<void>;
+  readonly #parts: IntakeParts;
+  readonly #drift: Drift;
+  readonly #tornWatch: TornWatch;
+  readonly #silences: Silences;
+  readonly #events = new EventEmitter<{ following: []; end: [] }>();
+  readonly #unheard: Set<string>;
+  /** How many have not ended. */
+  #open: number;
+  #recogniser: Recogniser;
+
+  constructor(parts: IntakeParts) {
+    const { names, output } = parts;
+    this.names = names;
+    this.#parts = parts;
+    this.#drift = new Drift(output.warn, parts.isQuoted);
+    this.#tornWatch = new TornWatch(output.warn);
+    this.#silences = new Silences(() => parts.now().steady, output.warn);
+    this.#recogniser = this.#recogniserFor(parts.rules);
+    this.#unheard = new Set(names);
+    this.#open = names.length;
+    this.following = new Promise(resolve => {
+      if (names.length === 0) resolve();
+      else this.#events.once('following', resolve);
+    });
+    this.ended = new Promise(resolve => this.#events.once('end', resolve));
+  }
+
+  /** Exchanges the patterns, between two batches. */
+  setRules(rules: LoadedRules): void {
+    this.#recogniser = this.#recogniserFor(rules);
+  }
+
+  /** To be asked for once for each log, before it is read. */
+  receiverOf(name: string): Receiver {
+    const { counters, watch } = this.#parts;
+    this.#silences.watch(name);
+    return {
+      lines: (batch, writtenBy = null) => {
+        this.#silences.heard(name);
+        counters.lines(name, batch.length);
+        return watch(this.#take(batch, writtenBy));
+      },
+      notice: notice => this.#notice(name, notice),
+    };
+  }
+
+  /** Warns of the logs that have fallen silent. */
+  tellSilences(): void {
+    this.#silences.tell();
+  }
+
+  #recogniserFor(rules: LoadedRules): Recogniser {
+    const { counters, now } = this.#parts;
+    return recogniserFor(rules, () => now().wall, this.memory, {
+      recognised: ({ program }) => {
+        if (program !== null) this.#drift.recognised(program);
+      },
+      unrecognised: line => this.#drift.unrecognised(line, now().steady),
+      torn: (line, isLogin) => {
+        counters.torn(isLogin);
+        this.#tornWatch.torn(line, isLogin, now().steady);
+      },
+    });
+  }
+
+  #notice(name: string, notice: Notice): void {
+    this.#parts.output.notice(notice);
+    if (notice.kind === 'ended' && --this.#open === 0) this.#events.emit('end');
+    if (this.#unheard.delete(name) && this.#unheard.size === 0) this.#events.emit('following');
+  }
+
+  async #take(lines: readonly string[], writtenBy: EpochSeconds | null): Promise<void> {
+    this.#recogniser.writtenBy(writtenBy);
+    const events: ServerEvent[] = [];
+    for (const line of lines) {
+      const event = this.#recogniser.recognise(line);
+      if (event !== null) events.push(event);
+    }
+    await this.#parts.pipeline.events(events);
+  }
+}

@@ -1,0 +1,27 @@
+/** A login or a logout as `match` prints it: a line of text, or of JSON. */
+import { formatStamp } from '../line/stamp.ts';
+import type { ServerEvent } from '../recogniser/event.ts';
+import { isoTime } from './print.ts';
+
+/** @param line its number */
+export type EventFormat = (line: number, event: ServerEvent) => string;
+
+export function eventFormat({ count, json }: { count: boolean; json: boolean }): EventFormat {
+  if (count) return () => '';
+  return json ? jsonLine : textLine;
+}
+
+/** Put together by hand, which takes half the time of JSON.stringify for the whole. */
+function jsonLine(line: number, { event, server, ip, user, time }: ServerEvent): string {
+  const address = ip === null ? 'null' : `"${ip}"`;
+  const stamp = time === null ? 'null' : `"${isoTime(time)}"`;
+  return (
+    `{"line":${line},"event":"${event}","server":${JSON.stringify(server)},"ip":${address},` +
+    `"user":${JSON.stringify(user)},"time":${stamp}}\n`
+  );
+}
+
+function textLine(line: number, { event, server, ip, user, time }: ServerEvent): string {
+  const stamp = time === null ? '-' : formatStamp(time);
+  return `${line}: ${event} ts=${stamp} ip=${ip ?? '-'} user=${JSON.stringify(user ?? '')} server=${server}\n`;
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { epoch } from '../../src/base/clock.ts';
+import { Counters } from '../../src/control/counters.ts';
+import { Intake } from '../../src/daemon/intake.ts';
+import { loadRules } from '../../src/daemon/rules.ts';
+import { rulesOf } from '../../src/daemon/settings.ts';
+import { formatStamp } from '../../src/line/stamp.ts';
+import { Values } from '../../src/options/values.ts';
+import type { ServerEvent } from '../../src/recogniser/event.ts';
+import type { Notice } from '../../src/source/source.ts';
+
+const NOON = 1_700_000_000;
+
+const values = new Values(new Map([['mynetworks', { value: 'none', origin: '--mynetworks' }]]));
+
+async function intakeOf(...names: readonly string[]) {
+  const events: ServerEvent[] = [];
+  const notices: Notice[] = [];
+  const happened: string[] = [];
+  const now = () => ({ wall: epoch(NOON), steady: epoch(0) });
+  const counters = new Counters(now);
+  const settings = {
+    ...rulesOf(values, { map: { type: 'lmdb', path: '/nowhere/map' }, mirrors: [] }),
+    patterns: { directory: '/nonexistent', explicit: false },
+    refuseOwn: false,
+  };
+  const rules = await loadRules(settings, text => assert.fail(text));
+  const intake = new Intake({
+    names,
+    rules,
+    pipeline: { events: async found => void events.push(...found) },
+    counters,
+    output: { notice: notice => void notices.push(notice), warn: text => assert.fail(text) },
+    now,
+    watch: step => step,
+    isQuoted: true,
+  });
+  void intake.following.then(() => happened.push('following'));
+  void intake.ended.then(() => happened.push('ended'));
+  const seen = async (): Promise<string[]> => {
+    await new Promise(setImmediate);
+    return happened;
+  };
+  return { intake, events, notices, counters, seen };
+}
+
+const opened = (path: string): Notice => ({ kind: 'opened', path, position: 0 });
+
+describe('what receives lines', () => {
+  test('hands on what they tell, and counts them by their source', async () => {
+    const { intake, events, counters } = await intakeOf('/log');
+    const login = `${formatStamp(epoch(NOON))} mx dovecot: pop3-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.5, mpid=1, session=<a>`;
+    await intake.receiverOf('/log').lines([login, 'something else']);
+    assert.deepEqual(
+      events.map(event => [event.event, event.ip]),
+      [['login', '198.51.100.1']],
+    );
+    assert.equal(counters.sources.get('/log')?.lines, 2);
+  });
+
+  test('follows when it has heard of every log, and ends with the last', async () => {
+    const { intake, notices, seen } = await intakeOf('/one', '/other');
+    const one = intake.receiverOf('/one');
+    const other = intake.receiverOf('/other');
+    one.notice(opened('/one'));
+    one.notice(opened('/one'));
+    assert.deepEqual(await seen(), []);
+    other.notice({ kind: 'missing', path: '/other' });
+    assert.deepEqual(await seen(), ['following']);
+    other.notice({ kind: 'ended', path: '/other' });
+    assert.deepEqual(await seen(), ['following']);
+    one.notice({ kind: 'ended', path: '/one' });
+    assert.deepEqual(await seen(), ['following', 'ended']);
+    assert.equal(notices.length, 5);
+  });
+
+  test('follows at once when there is no log, and never ends', async () => {
+    const { seen } = await intakeOf();
+    assert.deepEqual(await seen(), ['following']);
+  });
+});
