@@ -35,12 +35,6 @@ export const patternsIn = (named: string | null): PatternsDirectory => ({
 const SHIPPED = join(packageRoot(), 'patterns');
 const SUFFIX = '.toml';
 
-/** Beside the program in the bundle, and nowhere else; another Node than one of the same ABI might not read it, and parses. */
-export const PARSED_NAME = `parsed-patterns-${process.versions.modules}`;
-
-/** What came of the shipped files in the build, by servers. */
-type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: PatternFile }>;
-
 /** Whose setting makes patterns. */
 const DOVECOT = 'dovecot';
 /** In the order of 2.2 and 2.3, and of 2.4: what the shipped file describes. */
@@ -48,6 +42,12 @@ const DEFAULT_ELEMENTS: readonly string[] = [
   'user=<%u> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>',
   'user=<%{user}> method=%{mechanism} rip=%{remote_ip} lip=%{local_ip} mpid=%{mail_pid} %{secured} session=<%{session}>',
 ];
+
+/** Beside the program in the bundle, and nowhere else; another Node than one of the same ABI might not read it, and parses. */
+export const PARSED_NAME = `parsed-patterns-${process.versions.modules}`;
+
+/** What came of the shipped files in the build, by servers. */
+type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: PatternFile }>;
 
 /**
  * @param own the administrator's directory; it may be missing unless he named it
@@ -74,6 +74,26 @@ export async function loadPatterns(
   return new Registry(sorted.map(([, file]) => file));
 }
 
+/** @throws Failure DOVECOT_ELEMENTS */
+function takeElements(files: Files, { value, origin: where }: Given<readonly string[]>): void {
+  for (const setting of value) {
+    const text = setting.trim().replace(/\s+/g, ' ');
+    const file = files.get(DOVECOT);
+    if (file === undefined) {
+      const hint = 'take off = true out of dovecot.toml, or the setting away';
+      throw failure('DOVECOT_ELEMENTS', { where, problem: 'Dovecot is switched off', hint });
+    }
+    if (DEFAULT_ELEMENTS.includes(text)) continue;
+    try {
+      files.set(DOVECOT, withElements(file, text));
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      const { message: problem, hint } = error;
+      throw failure('DOVECOT_ELEMENTS', { where, problem, hint }, error);
+    }
+  }
+}
+
 /** What the build puts under PARSED_NAME. @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX */
 export async function parseShipped(): Promise<Buffer> {
   const parsed: Parsed = new Map(
@@ -92,26 +112,6 @@ async function readParsed(): Promise<Parsed> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return new Map();
     throw failure('PATTERN_UNREADABLE', { path, reason: reasonOf(error) }, error);
-  }
-}
-
-/** @throws Failure DOVECOT_ELEMENTS */
-function takeElements(files: Files, { value, origin: where }: Given<readonly string[]>): void {
-  for (const setting of value) {
-    const text = setting.trim().replace(/\s+/g, ' ');
-    const file = files.get(DOVECOT);
-    if (file === undefined) {
-      const hint = 'take off = true out of dovecot.toml, or the setting away';
-      throw failure('DOVECOT_ELEMENTS', { where, problem: 'Dovecot is switched off', hint });
-    }
-    if (DEFAULT_ELEMENTS.includes(text)) continue;
-    try {
-      files.set(DOVECOT, withElements(file, text));
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      const { message: problem, hint } = error;
-      throw failure('DOVECOT_ELEMENTS', { where, problem, hint }, error);
-    }
   }
 }
 
