@@ -7,7 +7,7 @@
  */
 
 import { type IpText, octetsOf } from './address.ts';
-import { detached } from './text.ts';
+import { ownCopy } from './text.ts';
 
 declare const addressKey: unique symbol;
 
@@ -15,7 +15,7 @@ declare const addressKey: unique symbol;
 export type AddressKey = (number | string) & { readonly [addressKey]: true };
 
 export function keyOf(ip: IpText): AddressKey {
-  return (ip.includes(':') ? detached(ip) : numberOf(ip)) as AddressKey;
+  return (ip.includes(':') ? ownCopy(ip) : numberOf(ip)) as AddressKey;
 }
 
 export function ipOf(key: AddressKey): IpText {

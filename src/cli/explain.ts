@@ -5,7 +5,7 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
-import { type Prospect, Prospects } from '../daemon/prospect.ts';
+import { type Preview, Previews } from '../daemon/preview.ts';
 import { registryFor } from '../daemon/rules.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
@@ -32,7 +32,7 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
   const registry = await registryFor({ patterns: patternsIn(patterns), dovecotElements }, warn);
   becomeOwner([mapsOf(settings).map]);
   const clock = systemClock();
-  const prospects = await Prospects.load(values, clock, warn);
+  const prospects = await Previews.load(values, clock, warn);
   const explainer = new Explainer(registry, () => clock.now().wall);
   const format = json ? explanationObject : explanationText;
   let separator = '';
@@ -45,10 +45,7 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
   return EXIT.ok;
 }
 
-async function prospectOf(
-  { outcome }: Explanation,
-  prospects: Prospects,
-): Promise<Prospect | null> {
+async function prospectOf({ outcome }: Explanation, prospects: Previews): Promise<Preview | null> {
   if (outcome.kind !== 'event' || outcome.event.event !== 'login') return null;
   return prospects.of(outcome.event);
 }

@@ -149,7 +149,7 @@ class Player {
 
   async #refuse({ orders, now }: Refused): Promise<void> {
     const { pipeline, roster } = this.#core;
-    await pipeline.obey(orders.refused(user => roster.ofUser(user).ips, now));
+    await pipeline.applyOrders(orders.refused(user => roster.ofUser(user).ips, now));
   }
 
   #report(decision: Decision): void {

@@ -9,7 +9,7 @@ import { EXIT, Failure } from '../base/errors.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
-import { attend } from '../daemon/systemd.ts';
+import { notifySystemd } from '../daemon/systemd.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { allOf, type Maps } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
@@ -74,7 +74,7 @@ async function runDaemon(start: Start, log: Log): Promise<void> {
       settings.daemon === null ? () => undefined : writePidFile(settings.daemon);
     try {
       await answerForeground('');
-      const leave = attend(daemon, process.env, text => log.write({ level: 'warn', text }));
+      const leave = notifySystemd(daemon, process.env, text => log.write({ level: 'warn', text }));
       await Promise.race([daemon.ended, end]);
       await leave();
     } finally {

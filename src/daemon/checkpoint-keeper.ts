@@ -11,7 +11,7 @@ import type { LookupMap } from '../map/map.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { Checkpoint, type Notes } from '../state/checkpoint.ts';
 import type { Core } from './core.ts';
-import type { Watched } from './sources.ts';
+import type { SourceHandle } from './sources.ts';
 
 interface KeeperParts {
   readonly map: LookupMap;
@@ -26,7 +26,7 @@ export class CheckpointKeeper {
   readonly #core: Core;
   readonly #memory: LogMemory;
   readonly #warn: (text: string) => void;
-  #watched: readonly Watched[] = [];
+  #watched: readonly SourceHandle[] = [];
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
   /** Notes that wait until what they stand for has been published. */
@@ -47,7 +47,7 @@ export class CheckpointKeeper {
   }
 
   /** Whose places are noted from now on. */
-  keep(watched: readonly Watched[], fleet: Fleet | null): void {
+  keep(watched: readonly SourceHandle[], fleet: Fleet | null): void {
     this.#watched = watched;
     this.#fleet = fleet;
   }

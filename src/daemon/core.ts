@@ -151,7 +151,7 @@ export class Core {
   async enforce(): Promise<void> {
     await this.pipeline.purge();
     const refused = this.orders.refused(user => this.roster.ofUser(user).ips, this.clock.now());
-    await this.pipeline.obey(refused, this.#corrected.splice(0));
+    await this.pipeline.applyOrders(refused, this.#corrected.splice(0));
   }
 
   /**

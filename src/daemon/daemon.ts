@@ -34,13 +34,13 @@ import type { Pipeline } from './pipeline.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
-import { checkLogs, type Watched, watch } from './sources.ts';
-import type { Attended } from './systemd.ts';
+import { checkLogs, type SourceHandle, watch } from './sources.ts';
+import type { Supervised } from './systemd.ts';
 
 const PURGE_MS = 250;
 const NOTE_MS = 1000;
 
-export interface Daemon extends Attended {
+export interface Daemon extends Supervised {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */
   readonly ended: Promise<void>;
   /** @throws Failure of any setting that is wrong, with the old state still in force */
@@ -112,7 +112,7 @@ class RunningDaemon implements Daemon {
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
-  #watched: readonly Watched[] = [];
+  #watched: readonly SourceHandle[] = [];
 
   constructor({ settings, names, loaded, held, output }: DaemonParts) {
     const clock = this.#clock;

@@ -51,7 +51,7 @@ export class Intake {
   readonly #strayWatch: StrayWatch;
   readonly #silences: Silences;
   readonly #events = new EventEmitter<{ following: []; end: [] }>();
-  readonly #unheard: Set<string>;
+  readonly #sourcesToOpen: Set<string>;
   /** How many have not ended. */
   #open: number;
   #recogniser: Recogniser;
@@ -65,7 +65,7 @@ export class Intake {
     this.#strayWatch = new StrayWatch(output.warn, parts.isQuoted);
     this.#silences = new Silences(() => parts.now().steady, output.warn);
     this.#recogniser = this.#recogniserFor(parts.rules);
-    this.#unheard = new Set(names);
+    this.#sourcesToOpen = new Set(names);
     this.#open = names.length;
     this.following = new Promise(resolve => {
       if (names.length === 0) resolve();
@@ -121,7 +121,8 @@ export class Intake {
   #notice(name: string, notice: Notice): void {
     this.#parts.output.notice(notice);
     if (notice.kind === 'ended' && --this.#open === 0) this.#events.emit('end');
-    if (this.#unheard.delete(name) && this.#unheard.size === 0) this.#events.emit('following');
+    if (this.#sourcesToOpen.delete(name) && this.#sourcesToOpen.size === 0)
+      this.#events.emit('following');
   }
 
   async #take(lines: readonly string[], writtenBy: EpochSeconds | null): Promise<void> {

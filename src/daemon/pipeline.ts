@@ -102,7 +102,7 @@ export class Pipeline {
       const now = this.#clock.now();
       this.#decider.expire(now, batch);
       for (const entry of entries) this.#reception.take(entry, find, now, batch);
-      this.#decider.tellBounds(batch);
+      this.#decider.recordBounds(batch);
       this.#decider.evict(batch);
       await this.#finish(batch, now);
     });
@@ -166,7 +166,7 @@ export class Pipeline {
       const [effect = null] = await this.#writer.write(changes, now.steady);
       const allowed = { kind: 'allowed', order, effect } as const;
       this.#report(allowed);
-      this.#tellBounds();
+      this.#recordBounds();
       return allowed;
     });
   }
@@ -193,7 +193,7 @@ export class Pipeline {
         now.steady,
       );
       this.#report({ kind: 'revoked', orders, grants });
-      this.#tellBounds();
+      this.#recordBounds();
       return { orders, rows: ips.map((ip, index) => ({ ip, effect: effects[index] ?? null })) };
     });
   }
@@ -210,7 +210,7 @@ export class Pipeline {
       const grants = this.#decider.end(ips, batch);
       const effects = await this.#writer.write(batch.changes, now.steady);
       this.#report({ kind: 'lifted', orders: lifts, grants });
-      this.#tellBounds();
+      this.#recordBounds();
       return { orders, rows: grants.map(({ ip }, at) => ({ ip, effect: effects[at] ?? null })) };
     });
   }
@@ -221,20 +221,20 @@ export class Pipeline {
    * @param refused whose grants end
    * @param corrected those whose rows say something else
    */
-  obey(refused: readonly IpText[], corrected: readonly Grant[] = []): Promise<void> {
+  applyOrders(refused: readonly IpText[], corrected: readonly Grant[] = []): Promise<void> {
     return this.#next(async () => {
       const now = this.#clock.now();
       await this.#decider.rules.classifier.prepare(this.#decider.orders.allowed(now));
       const batch = new Batch();
       for (const grant of corrected) batch.change(grant);
-      this.#decider.obey(refused, now, batch);
+      this.#decider.applyOrders(refused, now, batch);
       await this.#finish(batch, now);
     });
   }
 
-  #tellBounds(): void {
+  #recordBounds(): void {
     const batch = new Batch();
-    this.#decider.tellBounds(batch);
+    this.#decider.recordBounds(batch);
     for (const decision of batch.decisions([])) this.#report(decision);
   }
 

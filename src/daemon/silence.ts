@@ -27,7 +27,7 @@ export class Silence {
   }
 
   /** The seconds of a silence that is to be told now, else null. */
-  toTell(now: number): number | null {
+  toReport(now: number): number | null {
     const seconds = now - this.#last;
     if (this.#told || seconds <= this.#longest) return null;
     this.#told = true;
@@ -58,7 +58,7 @@ export class Silences {
   /** Warns of those that are to be told now. */
   tell(): void {
     for (const [name, silence] of this.#logs) {
-      const seconds = silence.toTell(this.#now());
+      const seconds = silence.toReport(this.#now());
       if (seconds === null) continue;
       const hours = Math.round(seconds / 3600);
       this.#warn(

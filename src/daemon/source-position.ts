@@ -6,12 +6,12 @@
 import { statSync } from 'node:fs';
 import type { SourceStatus } from '../control/status.ts';
 import { identityOf, isSameFile } from '../source/place.ts';
-import type { Watched } from './sources.ts';
+import type { SourceHandle } from './sources.ts';
 
 export function positionOf({
   name,
   place,
-}: Watched): Pick<SourceStatus, 'name' | 'position' | 'lag'> {
+}: SourceHandle): Pick<SourceStatus, 'name' | 'position' | 'lag'> {
   const found = place();
   if (found === null || typeof found === 'string') return { name, position: null, lag: null };
   const stats = statOf(name);

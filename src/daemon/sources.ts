@@ -34,7 +34,7 @@ const USUAL_LOGS = [
 ];
 
 /** A source, with what the daemon wants of it besides lines. */
-export interface Watched {
+export interface SourceHandle {
   readonly name: string;
   readonly source: Source;
   /** How far its lines have been dealt with, for the checkpoint; null when it cannot be found again. */
@@ -44,7 +44,7 @@ export interface Watched {
 }
 
 /** What a source is made from. */
-export interface Watching {
+export interface SourceContext {
   readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
   readonly registry: Registry;
   /** The moment before which no login matters, as things are now. */
@@ -113,12 +113,12 @@ function checkLog(path: string): void {
   }
 }
 
-export function watch(name: string, receiver: Receiver, watching: Watching): Watched {
+export function watch(name: string, receiver: Receiver, watching: SourceContext): SourceHandle {
   if (name === STDIN) return watchInput(receiver);
   return name === JOURNAL ? watchJournal(receiver, watching) : watchFile(name, receiver, watching);
 }
 
-const watchInput = (receiver: Receiver): Watched => ({
+const watchInput = (receiver: Receiver): SourceHandle => ({
   name: STDIN,
   source: new StreamSource(process.stdin, 'standard input', receiver),
   place: () => null,
@@ -127,8 +127,8 @@ const watchInput = (receiver: Receiver): Watched => ({
 
 function watchJournal(
   receiver: Receiver,
-  { settings, registry, since, places }: Watching,
-): Watched {
+  { settings, registry, since, places }: SourceContext,
+): SourceHandle {
   const rulesOf = (known: Registry): JournalRules => {
     const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(known.files);
     return {
@@ -149,11 +149,11 @@ function watchJournal(
   };
 }
 
-function watchFile(path: string, receiver: Receiver, watching: Watching): Watched {
+function watchFile(path: string, receiver: Receiver, watching: SourceContext): SourceHandle {
   const { settings, registry, since, places } = watching;
   const byTime = startAtTime(since, modified => {
     const stamps = new StampReader(() => modified);
-    return line => stamps.bounded(parseLine(line, stamps, registry.ownForms).time);
+    return line => stamps.bounded(parseLine(line, stamps, registry.linePrefixes).time);
   });
   const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {
     place: parsePlace(places[path]),

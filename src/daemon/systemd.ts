@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import { errnoOf, reasonOf } from '../base/errors.ts';
 
 /** What is told of. */
-export interface Attended {
+export interface Supervised {
   /** Resolves when every log is being followed, or waited for. */
   readonly following: Promise<void>;
   /** Resolves when everything that was handed over before has been dealt with. */
@@ -31,14 +31,14 @@ const NOTIFY = 'systemd-notify';
 const TIMEOUT_MS = 10_000;
 
 /**
- * Starts to tell.
+ * Starts to send what systemd wants to know: that it is ready, that it works, that it stops.
  *
  * @param environment with what systemd has put there (sd_notify(3), sd_watchdog_enabled(3))
  * @param warn told when systemd cannot be told
  * @returns how to tell that the daemon stops; no ping comes after that
  */
-export function attend(
-  daemon: Attended,
+export function notifySystemd(
+  daemon: Supervised,
   environment: NodeJS.ProcessEnv,
   warn: (text: string) => void,
 ): () => Promise<void> {
@@ -56,7 +56,7 @@ export function attend(
 
 /** @param watchdog milliseconds within which systemd wants to hear of us; null when it does not */
 async function tell(
-  daemon: Attended,
+  daemon: Supervised,
   messenger: Messenger,
   watchdog: number | null,
   signal: AbortSignal,

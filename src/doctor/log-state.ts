@@ -200,12 +200,12 @@ function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSe
 
 function lastStamp(
   lines: readonly string[],
-  { ownForms }: Registry,
+  { linePrefixes }: Registry,
   now: () => EpochSeconds,
 ): EpochSeconds | null {
   const stamps = new StampReader(now);
   for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, ownForms);
+    const { time } = parseLine(line, stamps, linePrefixes);
     if (time !== null) return time;
   }
   return null;

@@ -64,7 +64,7 @@ export class Publisher {
       const stream = entry.kind === 'order' ? 'orders' : 'grants';
       this.#outbox.add({ stream, fields: encode(entry, sender) }, steady);
     }
-    this.#tellLost(false);
+    this.#warnLost(false);
     this.#wake();
   }
 
@@ -86,8 +86,8 @@ export class Publisher {
     // A key of another type is only found by an entry; it must not look like a connection that comes and goes.
     await this.#send(this.#outbox.first(BATCH), connection);
     works();
-    this.#tellLost(true);
-    if (connection.run !== this.#run) await this.#tellEverything(connection);
+    this.#warnLost(true);
+    if (connection.run !== this.#run) await this.#publishEverything(connection);
     this.#run = connection.run;
     while (!signal.aborted) {
       const batch = this.#outbox.first(BATCH);
@@ -97,7 +97,7 @@ export class Publisher {
   }
 
   /** In parts, between which the daemon goes on. */
-  async #tellEverything(connection: Connection): Promise<void> {
+  async #publishEverything(connection: Connection): Promise<void> {
     this.#outbox.forget();
     let part: Entry[] = [];
     for (const entry of this.#parts.everything()) {
@@ -161,7 +161,7 @@ export class Publisher {
   }
 
   /** That entries are being lost is told when it begins, and how many they were when it has ended. */
-  #tellLost(hasEnded: boolean): void {
+  #warnLost(hasEnded: boolean): void {
     const lost = this.#outbox.dropped - this.#lostBefore;
     if (lost === 0 || hasEnded !== this.#isLosing) return;
     this.#isLosing = !hasEnded;

@@ -49,7 +49,7 @@ export class Reception {
     const grant = grants.logout(login.ip, entry.time, now);
     if (grant === null) return;
     batch.change(grant);
-    batch.tell({ kind: 'kept', grant, from });
+    batch.record({ kind: 'kept', grant, from });
   }
 
   #withdrawal(
@@ -90,7 +90,7 @@ export class Reception {
     const before = orders.inForce(lift.subject, now);
     if (orders.receive(lift, now) === null || before === null) return;
     const grants = before.kind === 'allow' ? this.#decider.end([before.subject.ip], batch) : [];
-    batch.tell({ kind: 'lifted', orders: [lift], grants, from });
+    batch.record({ kind: 'lifted', orders: [lift], grants, from });
   }
 
   #allow(order: Allowance, from: string, now: Moment, batch: Batch): void {
@@ -99,7 +99,7 @@ export class Reception {
     const taken = this.#decider.orders.receive(order, now);
     if (taken === null) return;
     const stamp = this.#decider.renew(ip, now);
-    batch.changeAndTell(stamp === null ? null : { ip, stamp }, effect => ({
+    batch.changeAndRecord(stamp === null ? null : { ip, stamp }, effect => ({
       kind: 'allowed',
       order: taken,
       effect,
@@ -128,7 +128,7 @@ export class Reception {
       .filter(grant => grant !== null);
     for (const { ip } of ended) batch.remove(ip);
     if (order.until <= now.wall && ended.length === 0) return;
-    batch.tell({ kind: 'revoked', orders: [order], grants: ended, from });
+    batch.record({ kind: 'revoked', orders: [order], grants: ended, from });
   }
 }
 

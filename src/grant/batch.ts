@@ -28,7 +28,7 @@ export class Batch {
     this.changes.push({ ip, stamp: null });
   }
 
-  tell(decision: Decision): void {
+  record(decision: Decision): void {
     this.#drafts.push({ change: null, decide: () => decision });
   }
 
@@ -37,7 +37,7 @@ export class Batch {
    *
    * @param change null when there is nothing to change
    */
-  changeAndTell(change: Change | null, decide: (effect: Effect | null) => Decision): void {
+  changeAndRecord(change: Change | null, decide: (effect: Effect | null) => Decision): void {
     if (change !== null) this.changes.push(change);
     this.#drafts.push({ change: change === null ? null : this.changes.length - 1, decide });
   }

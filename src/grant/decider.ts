@@ -78,11 +78,11 @@ export class Decider {
   admit(login: LoginEvent, origin: Origin, now: Moment, batch: Batch): boolean {
     const judgement = this.#judge(login, now, batch);
     if (judgement.kind === 'ignored') {
-      batch.tell({ kind: 'login', login, outcome: judgement, ...origin });
+      batch.record({ kind: 'login', login, outcome: judgement, ...origin });
       return false;
     }
     const { kind, change } = judgement;
-    batch.changeAndTell(change, effect => ({
+    batch.changeAndRecord(change, effect => ({
       kind: 'login',
       login,
       outcome: { kind, effect },
@@ -110,7 +110,7 @@ export class Decider {
     const grant = this.grants.revoke(ip);
     if (grant === null) return;
     batch.remove(ip);
-    batch.tell({ kind: 'withdrawn', grant, ...why });
+    batch.record({ kind: 'withdrawn', grant, ...why });
   }
 
   /** Ends what is due, unless an open session or an allowance keeps it. */
@@ -145,9 +145,9 @@ export class Decider {
   }
 
   /** Tells what became of orders for want of room. */
-  tellBounds(batch: Batch): void {
+  recordBounds(batch: Batch): void {
     for (const { what, order } of this.orders.news())
-      batch.tell({ kind: 'order bounded', what, order });
+      batch.record({ kind: 'order bounded', what, order });
   }
 
   /** Ends grants of those who have most, if there are more than there may be. */
@@ -155,7 +155,7 @@ export class Decider {
     const grants = this.grants.evict();
     if (grants.length === 0) return;
     for (const { ip } of grants) batch.remove(ip);
-    batch.tell({ kind: 'evicted', grants });
+    batch.record({ kind: 'evicted', grants });
   }
 
   /**
@@ -163,7 +163,7 @@ export class Decider {
    *
    * @param refused whose grants end
    */
-  obey(refused: readonly IpText[], now: Moment, batch: Batch): void {
+  applyOrders(refused: readonly IpText[], now: Moment, batch: Batch): void {
     this.dismiss(batch);
     for (const ip of refused) {
       const grant = this.grants.revoke(ip);
@@ -186,7 +186,7 @@ export class Decider {
     const grant = reason === null ? null : this.grants.revoke(ip);
     if (reason === null || grant === null) return false;
     batch.remove(ip);
-    batch.tell({ kind: 'withdrawn', grant, reason });
+    batch.record({ kind: 'withdrawn', grant, reason });
     return true;
   }
 
@@ -203,7 +203,7 @@ export class Decider {
       const grant = this.grants.logout(ip, logout.time, now);
       if (grant !== null) batch.change(grant);
     }
-    batch.tell({ kind: 'logout', logout, ip });
+    batch.record({ kind: 'logout', logout, ip });
   }
 
   #judge(login: LoginEvent, now: Moment, batch: Batch): Judgement {
@@ -225,7 +225,7 @@ export class Decider {
     const { grace, policy } = this.#rules;
     const exceeded = this.#limits.count(login, policy.limits, grace, now);
     for (const { reason, most, action, isNews } of exceeded)
-      if (isNews) batch.tell({ kind: 'limit exceeded', login, reason, most, action });
+      if (isNews) batch.record({ kind: 'limit exceeded', login, reason, most, action });
     const refusing = exceeded.filter(({ action }) => action === 'refuse');
     for (const { addresses, networks, reason } of refusing)
       for (const ip of [...addresses, ...this.#within(networks, login.user)])
@@ -252,11 +252,11 @@ export class Decider {
 
   #prolong(grant: Grant, batch: Batch): void {
     batch.change(grant);
-    batch.tell({ kind: 'kept', grant });
+    batch.record({ kind: 'kept', grant });
   }
 }
 
 function end(grant: Grant, batch: Batch): void {
   batch.remove(grant.ip);
-  batch.tell({ kind: 'purged', grant });
+  batch.record({ kind: 'purged', grant });
 }

@@ -15,7 +15,7 @@ import { hash } from 'node:crypto';
 import type { IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import { subnetOf } from '../base/subnet.ts';
-import { detached } from '../base/text.ts';
+import { ownCopy } from '../base/text.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { DistinctCounter } from './distinct.ts';
 import type { Grace } from './grace.ts';
@@ -98,7 +98,7 @@ export class Limits {
     const until = endOf(login, grace.of(login.ip), now);
     if (login.user === null || until <= now.steady) return NONE;
     const { ip } = login;
-    const counted = { ip, client: detached(subnetOf(ip)), user: digest(login.user), until };
+    const counted = { ip, client: ownCopy(subnetOf(ip)), user: digest(login.user), until };
     return [
       ...(usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady)),
       ...(addressesPerUser === null

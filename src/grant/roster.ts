@@ -3,7 +3,7 @@
  *
  * Fed by the decisions, so that the grant table need not know; a refresh costs one look-up and two numbers.
  * Promises: an address leaves with its grant; the number of entries is bounded, and what is beyond it is not known,
- * which is told (`knows`), never guessed.  Names are copies (detached.ts).
+ * which is told (`knows`), never guessed.  Names are copies (base/text.ts).
  * Leaves to others: which grants there are, and until when (grant/).
  */
 
@@ -11,7 +11,7 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { savedList } from '../base/saved.ts';
-import { detached } from '../base/text.ts';
+import { ownCopy } from '../base/text.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Decision } from './decision.ts';
 
@@ -147,7 +147,7 @@ export class Roster {
     }
     if (last < entry.last) return;
     entry.last = last;
-    if (entry.user !== user) entry.user = user === null ? null : detached(user);
+    if (entry.user !== user) entry.user = user === null ? null : ownCopy(user);
     entry.server = server;
     entry.tls = tls;
     entry.from = from;
@@ -166,7 +166,7 @@ export class Roster {
     const key = keyOf(ip);
     if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
-    const name = user === null ? null : detached(user);
+    const name = user === null ? null : ownCopy(user);
     // Spelt out: from a spread V8 makes objects of three times the size.
     this.#entries.set(key, { user: name, server, since, last: since, tls, from });
   }

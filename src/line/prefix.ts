@@ -45,7 +45,7 @@ const STRUCTURED = String.raw`(?:-|(?:\[[^\s"=\]]{1,32}(?: [^\s"=\]]{1,32}="(?:[
 const BOM = '(?:\\xef\\xbb\\xbf)?';
 
 /** What the lines of a server's own log begin with, where no syslog daemon has written a tag. */
-export interface OwnForm {
+export interface LinePrefix {
   /** The program whose lines they are taken for. */
   readonly program: string;
   /** Anchored at the start; its group `stamp` is the time. */
@@ -69,16 +69,16 @@ const FORMS: readonly RegExp[] = [
 /**
  * Splits a line; what is not understood has a message and nothing else.
  *
- * @param ownForms tried when no form of a syslog daemon fits
+ * @param linePrefixes tried when no form of a syslog daemon fits
  */
 export function parseLine(
   text: string,
   stamps: StampReader,
-  ownForms: readonly OwnForm[] = [],
+  linePrefixes: readonly LinePrefix[] = [],
 ): Line {
   return (
-    taggedLine(text, stamps, ownForms) ??
-    carriedLine(text, stamps, ownForms) ?? {
+    taggedLine(text, stamps, linePrefixes) ??
+    carriedLine(text, stamps, linePrefixes) ?? {
       time: null,
       host: null,
       program: null,
@@ -92,14 +92,18 @@ export function parseLine(
  * A line behind its carriers.  It was written no later than it was carried, and where it does not say when, then: what
  * is carried may be an old log that is shown again, and its stamp may be of another zone.
  */
-function carriedLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
+function carriedLine(
+  text: string,
+  stamps: StampReader,
+  linePrefixes: readonly LinePrefix[],
+): Line | null {
   let carriedAt: string | null = null;
   let rest = text;
   for (const carried of unloaded(text)) {
     if (carried.piece?.isLast === false) return null;
     rest = carried.rest;
     carriedAt = carried.stamp ?? carriedAt;
-    const line = taggedLine(rest, stamps, ownForms);
+    const line = taggedLine(rest, stamps, linePrefixes);
     if (line === null) continue;
     return carriedAt === null ? line : { ...line, time: sooner(line.time, stamps.read(carriedAt)) };
   }
@@ -127,9 +131,11 @@ function unstampedLine(text: string, time: EpochSeconds | null): Line | null {
 export function taggedLine(
   text: string,
   stamps: StampReader,
-  ownForms: readonly OwnForm[],
+  linePrefixes: readonly LinePrefix[],
 ): Line | null {
-  return commonLine(text, stamps) ?? syslogLine(text, stamps) ?? ownLine(text, stamps, ownForms);
+  return (
+    commonLine(text, stamps) ?? syslogLine(text, stamps) ?? ownLine(text, stamps, linePrefixes)
+  );
 }
 
 /** The stamps of nearly every line: RFC 3339 with a zone, or a plain RFC 3164 one. */
@@ -175,8 +181,12 @@ function syslogLine(text: string, stamps: StampReader): Line | null {
   return null;
 }
 
-function ownLine(text: string, stamps: StampReader, ownForms: readonly OwnForm[]): Line | null {
-  for (const { program, prefix } of ownForms) {
+function ownLine(
+  text: string,
+  stamps: StampReader,
+  linePrefixes: readonly LinePrefix[],
+): Line | null {
+  for (const { program, prefix } of linePrefixes) {
     const found = prefix.exec(text);
     const stamp = found?.groups?.['stamp'];
     if (found === null || stamp === undefined) continue;

@@ -1,7 +1,7 @@
 /**
  * The configuration file: TOML whose keys are the names of the options (`_` may stand for `-`).
  *
- * Promises: an unknown key, or a value of the wrong sort, is an error that names file, line and key; no part
+ * Promises: an unknown key, or a value of the wrong type, is an error that names file, line and key; no part
  * of a file is used when another part is wrong.  Nothing in it is executed.
  */
 import { existsSync, readFileSync } from 'node:fs';

@@ -63,7 +63,11 @@ export class Explainer {
   explain(text: string): Explanation {
     const whole = this.#pieces.whole(text);
     const event = this.#recogniser.recognise(whole);
-    const tagged = parseLine(whole === '' ? text : whole, this.#stamps, this.#registry.ownForms);
+    const tagged = parseLine(
+      whole === '' ? text : whole,
+      this.#stamps,
+      this.#registry.linePrefixes,
+    );
     if (tagged.program === null)
       return { line: tagged, attempts: [], outcome: this.#strange('no program', tagged) };
     const program = this.#registry.program(tagged.program);

@@ -5,13 +5,13 @@
  * Promises: only for programs of servers that escape what they print, whose files say so by `own-log`; what is found
  * behind the stamp is a program of such a server, too.
  */
-import { type Line, type OwnForm, sooner, taggedLine } from '../line/prefix.ts';
+import { type Line, type LinePrefix, sooner, taggedLine } from '../line/prefix.ts';
 import { STAMP, type StampReader } from '../line/stamp.ts';
 
 /** What a line behind a tag may be. */
 export interface OwnLines {
   readonly programs: ReadonlySet<string>;
-  readonly forms: readonly OwnForm[];
+  readonly forms: readonly LinePrefix[];
 }
 
 /** How any such message begins. */

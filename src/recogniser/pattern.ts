@@ -6,7 +6,7 @@
  * Leaves to others: reading files (load.ts), samples (sample.ts, samples.ts), lines without a tag (own-log.ts).
  */
 import { MAX_LINE } from '../line/length.ts';
-import { type OwnForm, PROGRAM } from '../line/prefix.ts';
+import { type LinePrefix, PROGRAM } from '../line/prefix.ts';
 import type { JournalTrust } from '../source/journal-trust.ts';
 import { expressionsOfElements } from './dovecot-elements.ts';
 import {
@@ -67,7 +67,7 @@ export interface PatternFile {
   /** The programs, by their syslog tags, whose lines are the server's. */
   readonly programs: readonly string[];
   /** What lines of the server's own log files begin with; they are taken for the first program's. */
-  readonly ownForms: readonly OwnForm[];
+  readonly linePrefixes: readonly LinePrefix[];
   /** How the server's own logger tears long lines apart, or null if it does not. */
   readonly splitting: Splitting | null;
   /** What the server's own entries in the systemd journal look like. */
@@ -121,10 +121,10 @@ export function patternFileOf(top: TomlTable, path: string, server: string): Pat
   if (top.tables('login').length === 0)
     throw top.error('login', 'there is no login', 'add a table headed [[login]]');
   checkJoin(top, shared.join, patterns);
-  const ownForms = ownFormsOf(top, programs[0] ?? server);
+  const linePrefixes = ownFormsOf(top, programs[0] ?? server);
   const splitting = splittingOf(top);
   const journal = journalTrustOf(top);
-  return { path, server, programs, ownForms, splitting, journal, patterns };
+  return { path, server, programs, linePrefixes, splitting, journal, patterns };
 }
 
 /** The syslog tags under `programs`. @throws Failure PATTERN_SYNTAX */
@@ -140,7 +140,7 @@ export function programsOf(top: TomlTable): string[] {
 export const tlsProgramsOf = (top: TomlTable, programs: readonly string[]): string[] =>
   someOf(top, 'tls-programs', programs);
 
-function ownFormsOf(top: TomlTable, program: string): OwnForm[] {
+function ownFormsOf(top: TomlTable, program: string): LinePrefix[] {
   if (!top.has('own-log')) return [];
   return top
     .strings('own-log')

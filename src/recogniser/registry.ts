@@ -4,7 +4,7 @@
  * Promises: what does not apply to a program costs its lines nothing.  Several servers may share a tag
  * (Courier and UW-IMAP both log as `imapd`); their patterns are tried in the order of the files.
  */
-import type { OwnForm } from '../line/prefix.ts';
+import type { LinePrefix } from '../line/prefix.ts';
 import type { OwnLines } from './own-line.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 import type { Splitting } from './splitting.ts';
@@ -21,14 +21,15 @@ export interface Program {
 export class Registry {
   readonly files: readonly PatternFile[];
   /** What lines of servers' own logs begin with. */
-  readonly ownForms: readonly OwnForm[];
+  readonly linePrefixes: readonly LinePrefix[];
   readonly #programs = new Map<string, Program>();
 
   constructor(files: readonly PatternFile[]) {
     this.files = files;
-    this.ownForms = files.flatMap(file => file.ownForms);
-    for (const { programs, patterns, splitting, ownForms } of files) {
-      const own = ownForms.length === 0 ? null : { programs: new Set(programs), forms: ownForms };
+    this.linePrefixes = files.flatMap(file => file.linePrefixes);
+    for (const { programs, patterns, splitting, linePrefixes } of files) {
+      const own =
+        linePrefixes.length === 0 ? null : { programs: new Set(programs), forms: linePrefixes };
       for (const name of new Set(programs)) {
         const before = this.#programs.get(name);
         this.#programs.set(name, {

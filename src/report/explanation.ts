@@ -6,7 +6,7 @@
 
 import { formatDuration } from '../base/duration.ts';
 import { excerpt } from '../base/excerpt.ts';
-import type { Prospect } from '../daemon/prospect.ts';
+import type { Preview } from '../daemon/preview.ts';
 import { formatCtime } from '../line/stamp.ts';
 import type { LoginEvent, ServerEvent } from '../recogniser/event.ts';
 import type { Attempt, Explanation, Outcome } from '../recogniser/explain.ts';
@@ -21,7 +21,7 @@ const MOST_EXPECTED = 6;
 type Row = readonly [label: string, text: string];
 
 /** @param prospect what would come of a login; null for other lines */
-export function explanationText(explanation: Explanation, prospect: Prospect | null): string {
+export function explanationText(explanation: Explanation, prospect: Preview | null): string {
   const { line, attempts } = explanation;
   const rows: Row[] = [
     ['time', line.time === null ? '-' : formatCtime(line.time)],
@@ -151,14 +151,14 @@ const HINT =
 
 const hintRows = (message: string): Row[] => (isLoginLike(message) ? [['hint', HINT]] : []);
 
-function prospectRows(prospect: Prospect): Row[] {
+function prospectRows(prospect: Preview): Row[] {
   const { unasked } = prospect;
   const note: Row[] =
     unasked === null ? [] : [['mynetworks', `not known, and taken for empty: ${unasked}`]];
   return [...note, ['grant', grantText(prospect)]];
 }
 
-function grantText(prospect: Prospect): string {
+function grantText(prospect: Preview): string {
   const grace = formatDuration(prospect.grace);
   if (prospect.kind === 'granted')
     return `until ${formatCtime(prospect.until)}, ${grace} after the login`;
@@ -191,7 +191,7 @@ function grantText(prospect: Prospect): string {
 }
 
 /** One line of JSON. */
-export function explanationObject(explanation: Explanation, prospect: Prospect | null): string {
+export function explanationObject(explanation: Explanation, prospect: Preview | null): string {
   const { line, attempts } = explanation;
   const { time, host, program, pid, message } = line;
   const object = {
@@ -248,7 +248,7 @@ function attemptObject({ file, pattern, reached, expected }: Attempt, message: s
   };
 }
 
-function prospectObject(prospect: Prospect): object {
+function prospectObject(prospect: Preview): object {
   const mynetworks = prospect.unasked;
   return prospect.kind === 'granted'
     ? { outcome: 'granted', until: isoTime(prospect.until), reason: null, mynetworks }

@@ -82,7 +82,10 @@ describe('Dovecot as it is configured', () => {
       ...ALONE,
     );
     assert.match(rows['result'] ?? '', /^no login: no pattern file names this program$/);
-    assert.match(rows['hint'] ?? '', /dovecot\.toml .*extend = true and programs = \["mailstore"\]/);
+    assert.match(
+      rows['hint'] ?? '',
+      /dovecot\.toml .*extend = true and programs = \["mailstore"\]/,
+    );
   });
 });
 

@@ -615,14 +615,14 @@ describe('by hand', () => {
     const again = new Orders(() => graces());
     again.restore(saved, { wall: epoch(NOON), steady: epoch(NOON) });
     await start([], again);
-    await pipeline.obey([]);
+    await pipeline.applyOrders([]);
     assert.deepEqual(await rows(), [`198.51.100.1 ${NOON}`]);
     assert.ok(Math.abs((await lastsFor()) - 3 * GRACE) <= 5);
   });
 
   test('an order of an earlier run opens nothing that is excluded now', async () => {
     orders.allow(excluded, 60, { wall: epoch(now), steady: epoch(now) });
-    await pipeline.obey([]);
+    await pipeline.applyOrders([]);
     assert.deepEqual(await rows(), []);
   });
 
@@ -647,7 +647,7 @@ describe('by hand', () => {
     // A start finds it in the map.
     await start([{ key: 'fd00::5', value: '1', stamp: epoch(NOON) }]);
     await map.eachGrant(grant => restored.restore(grant, { wall: epoch(now), steady: epoch(now) }));
-    await pipeline.obey([]);
+    await pipeline.applyOrders([]);
     assert.deepEqual(await rows(), []);
     assert.deepEqual(told(), ['withdrawn fd00::5 opens other networks']);
   });
@@ -669,7 +669,7 @@ describe('by hand', () => {
 
   test('a revocation of an earlier run ends a row that it could not take away', async () => {
     await pipeline.lines([login(A), login('198.51.100.2')]);
-    await pipeline.obey([A, ip('198.51.100.3')]);
+    await pipeline.applyOrders([A, ip('198.51.100.3')]);
     assert.deepEqual(await rows(), [`198.51.100.2 ${NOON}`]);
     assert.equal(story().at(-1), 'purged 198.51.100.1');
   });
@@ -708,7 +708,7 @@ describe('by hand', () => {
     now += GRACE;
     await pipeline.purge();
     await pipeline.lines([logout()]);
-    await pipeline.obey([]);
+    await pipeline.applyOrders([]);
     now += GRACE;
     await pipeline.purge();
     assert.deepEqual(await rows(), []);

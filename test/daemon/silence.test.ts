@@ -6,17 +6,17 @@ const HOUR = 3600;
 
 test('a silence of more than an hour is told, once', () => {
   const silence = new Silence(0);
-  assert.equal(silence.toTell(LEAST_SILENCE), null);
-  assert.equal(silence.toTell(LEAST_SILENCE + 1), LEAST_SILENCE + 1);
-  assert.equal(silence.toTell(10 * HOUR), null);
+  assert.equal(silence.toReport(LEAST_SILENCE), null);
+  assert.equal(silence.toReport(LEAST_SILENCE + 1), LEAST_SILENCE + 1);
+  assert.equal(silence.toReport(10 * HOUR), null);
 });
 
 test('the next one only if it is longer than the longest before', () => {
   const silence = new Silence(0);
   silence.heard(8 * HOUR);
-  assert.equal(silence.toTell(15 * HOUR), null);
-  assert.equal(silence.toTell(16 * HOUR + 1), 8 * HOUR + 1);
+  assert.equal(silence.toReport(15 * HOUR), null);
+  assert.equal(silence.toReport(16 * HOUR + 1), 8 * HOUR + 1);
   silence.heard(16 * HOUR + 2);
   silence.heard(16 * HOUR + 3);
-  assert.equal(silence.toTell(24 * HOUR), null);
+  assert.equal(silence.toReport(24 * HOUR), null);
 });

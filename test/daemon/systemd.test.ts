@@ -6,7 +6,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attend } from '../../src/daemon/systemd.ts';
+import { notifySystemd } from '../../src/daemon/systemd.ts';
 import { lock } from '../../src/map/lock.ts';
 import { WatchedLog } from '../cli/watched-log.ts';
 import { MAIN } from '../real/popbsmtp.ts';
@@ -51,7 +51,7 @@ describe('the service manager', { skip }, () => {
     const following = new Promise<void>(resolve => {
       follow = resolve;
     });
-    const leave = attend({ ...idle, following }, environment(socket), mustNotWarn);
+    const leave = notifySystemd({ ...idle, following }, environment(socket), mustNotWarn);
     await sleep(5 * WATCHDOG_MS);
     assert.deepEqual(socket.told, []);
     follow();
@@ -71,7 +71,7 @@ describe('the service manager', { skip }, () => {
     const socket = await NotifySocket.listen(rig);
     let steps = 0;
     const progress = (): Promise<void> => (++steps < 3 ? Promise.resolve() : never);
-    const leave = attend({ ...idle, progress }, environment(socket), mustNotWarn);
+    const leave = notifySystemd({ ...idle, progress }, environment(socket), mustNotWarn);
     await waitFor('the step that hangs', () => steps === 3);
     await waitFor('the pings before it', () => socket.told.length >= 3);
     await sleep(5 * WATCHDOG_MS);
@@ -87,7 +87,7 @@ describe('the service manager', { skip }, () => {
   ] as const) {
     test(`${title} there are no pings`, async () => {
       const socket = await NotifySocket.listen(rig);
-      const leave = attend(idle, { ...environment(socket), ...change }, mustNotWarn);
+      const leave = notifySystemd(idle, { ...environment(socket), ...change }, mustNotWarn);
       await socket.waitFor('READY=1');
       await sleep(5 * WATCHDOG_MS);
       await leave();
@@ -103,7 +103,7 @@ describe('the service manager', { skip }, () => {
       },
       progress: idle.progress,
     };
-    await attend(untouched, { PATH: empty, WATCHDOG_USEC: '1000' }, mustNotWarn)();
+    await notifySystemd(untouched, { PATH: empty, WATCHDOG_USEC: '1000' }, mustNotWarn)();
   });
 
   for (const [title, change, reason] of [
@@ -119,8 +119,10 @@ describe('the service manager', { skip }, () => {
       const warnings: string[] = [];
       let steps = 0;
       const progress = async (): Promise<void> => void steps++;
-      const leave = attend({ ...idle, progress }, { ...environment(socket), ...change() }, text =>
-        warnings.push(text),
+      const leave = notifySystemd(
+        { ...idle, progress },
+        { ...environment(socket), ...change() },
+        text => warnings.push(text),
       );
       await waitFor('some pings', () => steps > 2);
       await leave();

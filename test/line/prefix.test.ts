@@ -110,7 +110,7 @@ describe('lines with no program', () => {
 });
 
 describe("lines of a server's own log", () => {
-  const ownForms = [
+  const linePrefixes = [
     { program: 'server', prefix: new RegExp(`^(?<stamp>${STAMP}) (?=\\[|dovecot)`) },
     { program: 'other', prefix: new RegExp(`^(?<stamp>${STAMP}) `) },
   ];
@@ -128,7 +128,7 @@ describe("lines of a server's own log", () => {
   for (const [text, program, message] of table) {
     test(text, () => {
       const stamps = new StampReader(() => epoch(NOW));
-      const line = inZone('UTC', () => parseLine(text, stamps, ownForms));
+      const line = inZone('UTC', () => parseLine(text, stamps, linePrefixes));
       assert.deepEqual([line.program, line.message], [program, message]);
       if (program !== null) assert.equal(line.time, TIME);
     });

@@ -22,7 +22,7 @@ interface Passed {
 function sift(lines: readonly string[], room = 2): { passed: Passed[]; counted: number } {
   const block = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
   const sieve = new Sieve(registry.tags);
-  const reader = new BlockLines(registry.tags, stampReader(), registry.ownForms);
+  const reader = new BlockLines(registry.tags, stampReader(), registry.linePrefixes);
   const spans = new Spans(new ArrayBuffer(Spans.bytesFor(room)));
   const passed: Passed[] = [];
   let counted = 0;
@@ -49,7 +49,7 @@ const stampReader = (): StampReader => new StampReader(() => epoch(1_795_000_000
 function parsed(lines: readonly string[]): Line[] {
   const stamps = stampReader();
   const pieces = new Pieces();
-  return lines.map(text => parseLine(pieces.whole(text), stamps, registry.ownForms));
+  return lines.map(text => parseLine(pieces.whole(text), stamps, registry.linePrefixes));
 }
 
 const programOf = (text: string): string | null => parsed([text])[0]?.program ?? null;

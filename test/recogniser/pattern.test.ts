@@ -90,10 +90,13 @@ match = [{ line = 'x' }]
 });
 
 test('own logs belong to the first program', () => {
-  const { ownForms } = parse(`own-log = ['x {stamp} ', '{stamp} {message}\\[y']\n${GOOD}`);
+  const { linePrefixes } = parse(`own-log = ['x {stamp} ', '{stamp} {message}\\[y']\n${GOOD}`);
   const lines = ['x Nov 23 00:53:00 in', 'Nov 23 00:53:00 [yes', 'Nov 23 00:53:00 in'];
   assert.deepEqual(
-    ownForms.map(({ program, prefix }) => [program, ...lines.map(line => prefix.exec(line)?.[0])]),
+    linePrefixes.map(({ program, prefix }) => [
+      program,
+      ...lines.map(line => prefix.exec(line)?.[0]),
+    ]),
     [
       ['toyd', 'x Nov 23 00:53:00 ', undefined, undefined],
       ['toyd', undefined, 'Nov 23 00:53:00 ', undefined],

@@ -9,7 +9,7 @@ import { StrayWatch, strayText } from '../../src/recogniser/stray-watch.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const found = (text: string): Stray | null => {
-  const line = parseLine(text, new StampReader(() => epoch(1_795_400_000)), registry.ownForms);
+  const line = parseLine(text, new StampReader(() => epoch(1_795_400_000)), registry.linePrefixes);
   const isKnown = line.program !== null && registry.program(line.program) !== null;
   return isKnown ? null : strayOf(line, registry);
 };

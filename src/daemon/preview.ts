@@ -18,7 +18,7 @@ import { deciderFor, UNBOUNDED } from './core.ts';
 import { decisionRulesFor } from './rules.ts';
 import { type RuleSettings, rulesOf } from './settings.ts';
 
-export type Prospect = (
+export type Preview = (
   | { readonly kind: 'granted'; readonly until: EpochSeconds }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason }
 ) & {
@@ -34,22 +34,18 @@ const ASKING_FAILED: ReadonlySet<ErrorCode> = new Set([
   'POSTMAP_FAILED',
 ]);
 
-export class Prospects {
+export class Previews {
   readonly #decider: Decider;
   readonly #unasked: string | null;
   readonly #clock: Clock;
 
   /** @throws Failure of a setting; STATE_UNREADABLE */
-  static async load(
-    values: Values,
-    clock: Clock,
-    warn: (text: string) => void,
-  ): Promise<Prospects> {
+  static async load(values: Values, clock: Clock, warn: (text: string) => void): Promise<Previews> {
     const maps = mapsOf(someOf(values, 'map', 'postfix-config'));
     const { rules, unasked } = await askedOrNot(rulesOf(values, maps), warn);
     const decider = deciderFor(rules, UNBOUNDED);
     decider.orders.restore(ordersFile(maps.map).read(), clock.now());
-    return new Prospects(decider, unasked, clock);
+    return new Previews(decider, unasked, clock);
   }
 
   private constructor(decider: Decider, unasked: string | null, clock: Clock) {
@@ -58,7 +54,7 @@ export class Prospects {
     this.#clock = clock;
   }
 
-  async of(login: LoginEvent): Promise<Prospect> {
+  async of(login: LoginEvent): Promise<Preview> {
     const { classifier, grace: graces } = this.#decider.rules;
     const { ip } = login;
     const grace = graces.of(ip);
