@@ -8,7 +8,7 @@
 import { EXIT, errnoOf, Failure } from './base/errors.ts';
 import { version } from './base/package.ts';
 import { nameSources } from './base/stack.ts';
-import type { CommandName } from './options/options.ts';
+import type { CommandName } from './options/commands.ts';
 import type { Values } from './options/values.ts';
 
 type Command = (values: Values, operands: readonly string[]) => Promise<number>;

@@ -109,7 +109,7 @@ test('every room has its place, and every place is a room', () => {
 
 test('the imports are seen', () => {
   const main = FILES.get('main.ts') ?? [];
-  assert.ok(main.some(({ of, typeOnly }) => of === 'options/options.ts' && typeOnly));
+  assert.ok(main.some(({ of, typeOnly }) => of === 'options/commands.ts' && typeOnly));
   assert.ok(main.some(({ of, typeOnly }) => of === 'base/errors.ts' && !typeOnly));
   assert.ok(main.some(({ of }) => of === 'cli/run.ts'));
   const named = [...FILES.values()].flat().filter(isOurs);

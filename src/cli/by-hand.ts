@@ -8,7 +8,7 @@ import { masked } from '../base/excerpt.ts';
 import { MAX_ADDRESSES } from '../control/protocol.ts';
 import type { Place } from '../daemon/offline.ts';
 import { rulesOf } from '../daemon/settings.ts';
-import { MAX_SECONDS } from '../grant/orders.ts';
+import { MAX_SECONDS } from '../grant/order.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { allOf, mapsOf } from '../map/spec.ts';

@@ -6,7 +6,7 @@
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
-import { MAX_SECONDS, type Order } from '../grant/orders.ts';
+import { MAX_SECONDS, type Order } from '../grant/order.ts';
 import type { Status } from './status.ts';
 
 /** The most bytes of a request, with its line end. */

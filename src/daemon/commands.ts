@@ -21,7 +21,8 @@ import {
   type Request,
 } from '../control/protocol.ts';
 import type { Status } from '../control/status.ts';
-import { MAX_ORDERS, type Orders, type Subject } from '../grant/orders.ts';
+import type { Subject } from '../grant/order.ts';
+import { MAX_ORDERS, type Orders } from '../grant/orders.ts';
 import type { SessionId } from '../recogniser/event.ts';
 import type { Core } from './core.ts';
 

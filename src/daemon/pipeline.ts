@@ -20,7 +20,7 @@ import type { Effect } from '../grant/change.ts';
 import type { Decider, DecisionRules } from '../grant/decider.ts';
 import type { Decision, Report } from '../grant/decision.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import type { Order, Revocation, Subject } from '../grant/orders.ts';
+import type { Order, Revocation, Subject } from '../grant/order.ts';
 import type { LookupMap } from '../map/map.ts';
 import { type CommitWatch, MapWriter } from '../map/map-writer.ts';
 import type { ServerEvent } from '../recogniser/event.ts';

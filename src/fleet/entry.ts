@@ -10,8 +10,8 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { masked } from '../base/excerpt.ts';
 import { LIMIT_REASONS, type LimitReason } from '../grant/limits.ts';
-import type { Given, Subject } from '../grant/orders.ts';
-import { MAX_SECONDS } from '../grant/orders.ts';
+import type { Given, Subject } from '../grant/order.ts';
+import { MAX_SECONDS } from '../grant/order.ts';
 import { MAX_LINE } from '../line/length.ts';
 
 /** Entries of another version are refused, and of another kind: what this one does not know cannot be checked. */

@@ -10,7 +10,7 @@ import type { Moment } from '../base/clock.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { Batch } from '../grant/batch.ts';
 import type { Decider } from '../grant/decider.ts';
-import type { Allowance, Given, Lift, Revocation } from '../grant/orders.ts';
+import type { Allowance, Given, Lift, Revocation } from '../grant/order.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { PresenceEntry, Received, WithdrawalEntry } from './entry.ts';
 

@@ -8,7 +8,7 @@
  * order that no other can follow.
  */
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
-import type { Given } from '../grant/orders.ts';
+import type { Given } from '../grant/order.ts';
 import type { Connection, StreamEntry } from './connection.ts';
 import { decode, type Received, type Sender } from './entry.ts';
 import { type Position, positionFrom, timeOf } from './position.ts';

@@ -10,7 +10,8 @@ import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import type { Effect } from './change.ts';
 import type { Grant } from './grant-table.ts';
 import type { LimitAction, LimitReason } from './limits.ts';
-import type { Allowance, Given, Lift, Order, OrderNews, Revocation } from './orders.ts';
+import type { Allowance, Given, Lift, Order, Revocation } from './order.ts';
+import type { OrderNews } from './orders.ts';
 import type { PolicyReason } from './policy.ts';
 
 /** Why a login granted nothing. */

@@ -16,45 +16,29 @@
  * Known limits: a user is compared as the server logs the name, but for upper and lower case; while a user is
  * refused, another one may still log in from the same address, and then both relay.
  */
-import { canonicalIp, type IpText } from '../base/address.ts';
+import type { IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Grace } from './grace.ts';
-
-/** The longest order: some thirty years. */
-export const MAX_SECONDS = 1_000_000_000;
+import {
+  type Allowance,
+  folded,
+  type Given,
+  isNewer,
+  keyOf,
+  type Lift,
+  type Order,
+  type Revocation,
+  type Subject,
+  spanOf,
+} from './order.ts';
+import { ordersIn, type SavedOrders } from './saved-orders.ts';
 
 /** Orders that there may be at once. */
 export const MAX_ORDERS = 10_000;
 
 /** How long what another host has ordered is in force at most, in seconds, from when it was given. */
 export const MAX_RECEIVED_SECONDS = 30 * 86_400;
-
-export type Subject =
-  | { readonly kind: 'address'; readonly ip: IpText }
-  | { readonly kind: 'user'; readonly user: string };
-
-interface Span {
-  /** When it was given, and when it ends, in wall time as the machine told it then. */
-  readonly made: EpochSeconds;
-  readonly until: EpochSeconds;
-}
-
-export type Allowance = Span & {
-  readonly kind: 'allow';
-  readonly subject: Extract<Subject, { kind: 'address' }>;
-};
-
-export type Revocation = Span & { readonly kind: 'revoke'; readonly subject: Subject };
-
-/** What can be in force. */
-export type Order = Allowance | Revocation;
-
-/** Takes back what was ordered about a subject before; until its end nothing older about it is taken. */
-export type Lift = Span & { readonly kind: 'lift'; readonly subject: Subject };
-
-/** What is kept, and what hosts tell each other. */
-export type Given = Order | Lift;
 
 interface Held<G extends Given = Given> {
   readonly order: G;
@@ -79,11 +63,6 @@ export const NEWS_TEXT: Readonly<Record<OrderNews['what'], string>> = {
     `there is room for ${MAX_ORDERS} orders, half of it for those of other hosts, and one was dropped; ` +
     'look at "popbsmtp list --orders", and lift what is not needed',
 };
-
-/** Plain JSON, for the file. */
-export interface SavedOrders {
-  readonly orders: readonly (Given & { readonly received?: true })[];
-}
 
 export class Orders {
   readonly #allowed = new Map<IpText, Held<Allowance>>();
@@ -357,54 +336,3 @@ const lastOf = (held: readonly Held[]): Held | undefined =>
     (last, one) => (last && last.end >= one.end ? last : one),
     undefined,
   );
-
-const keyOf = (subject: Subject): string =>
-  subject.kind === 'address' ? subject.ip : `user ${folded(subject.user)}`;
-
-/** Of two that were given in one moment, the one that refuses counts. */
-function isNewer(order: Given, held: Given): boolean {
-  if (order.made !== held.made) return order.made > held.made;
-  return order.kind === 'revoke' && (held.kind !== 'revoke' || order.until > held.until);
-}
-
-const spanOf = (seconds: number, made: EpochSeconds): Span => ({
-  made,
-  until: epoch(made + seconds),
-});
-
-/** Servers that take a name in any case would otherwise let a user in under another spelling. */
-const folded = (user: string): string => user.toLowerCase();
-
-type Restored = Pick<Held, 'order' | 'isReceived'>;
-
-function ordersIn(saved: unknown): Restored[] {
-  if (typeof saved !== 'object' || saved === null || !('orders' in saved)) return [];
-  const { orders } = saved;
-  return Array.isArray(orders) ? orders.map(restoredOf).filter(one => one !== null) : [];
-}
-
-function restoredOf(value: unknown): Restored | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const order = orderOf(value);
-  return order && { order, isReceived: 'received' in value && value.received === true };
-}
-
-function orderOf(value: object): Given | null {
-  if (!('kind' in value && 'subject' in value && 'made' in value && 'until' in value)) return null;
-  const { kind, made, until } = value;
-  const subject = subjectOf(value.subject);
-  if (subject === null || !isTime(made) || !isTime(until) || until < made) return null;
-  const span = { made: epoch(made), until: epoch(until) };
-  if (kind === 'revoke' || kind === 'lift') return { kind, subject, ...span };
-  return kind === 'allow' && subject.kind === 'address' ? { kind, subject, ...span } : null;
-}
-
-function subjectOf(value: unknown): Subject | null {
-  if (typeof value !== 'object' || value === null) return null;
-  if ('user' in value && typeof value.user === 'string') return { kind: 'user', user: value.user };
-  const ip = 'ip' in value && typeof value.ip === 'string' ? canonicalIp(value.ip) : null;
-  return ip === null ? null : { kind: 'address', ip };
-}
-
-const isTime = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isFinite(value);

@@ -11,20 +11,11 @@
 import { Parser } from 'yargs/helpers';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
+import { COMMAND_NAMES, type CommandName, isCommandName, operandsOf } from './commands.ts';
 import type { Value } from './entry.ts';
 import { helpText } from './help.ts';
 import { nearest } from './nearest.ts';
-import {
-  COMMAND_NAMES,
-  type CommandName,
-  isCommandName,
-  isOptionName,
-  OPTION_NAMES,
-  type OptionName,
-  operandsOf,
-  optionsOf,
-  specOf,
-} from './options.ts';
+import { isOptionName, OPTION_NAMES, type OptionName, optionsOf, specOf } from './options.ts';
 import { normalise, TAKES, Values } from './values.ts';
 
 export interface CommandLine {

@@ -8,7 +8,7 @@
 import { parseDuration } from '../base/duration.ts';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
-import type { CommandName } from './options.ts';
+import type { CommandName } from './commands.ts';
 
 /**
  * How a value is written: `text`; `list`, given once for each entry; `networks`, entries between blanks or commas

@@ -3,15 +3,8 @@
  *
  * Pure: the width is a parameter.  No line is longer than that, but for a word that is.
  */
-import {
-  COMMAND_NAMES,
-  type CommandName,
-  commandOf,
-  type OptionName,
-  operandsOf,
-  optionsOf,
-  specOf,
-} from './options.ts';
+import { COMMAND_NAMES, type CommandName, commandOf, operandsOf } from './commands.ts';
+import { type OptionName, optionsOf, specOf } from './options.ts';
 import { sentence, wrap } from './running-text.ts';
 import { COMMAND_TEXTS, type Example } from './texts.ts';
 

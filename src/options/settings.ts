@@ -6,14 +6,8 @@
  * Leaves to others: what is made of several options, by the rooms whose grammar or sense it is (daemon/settings.ts).
  */
 
-import {
-  type CommandName,
-  OPTION_NAMES,
-  type OPTIONS,
-  type OptionName,
-  optionsOf,
-  specOf,
-} from './options.ts';
+import type { CommandName } from './commands.ts';
+import { OPTION_NAMES, type OPTIONS, type OptionName, optionsOf, specOf } from './options.ts';
 import type { Values } from './values.ts';
 
 type Table = typeof OPTIONS;

@@ -4,8 +4,9 @@
  * Every command has its entry, or it does not compile; an option has one when its line in the table is not enough.
  */
 
+import type { CommandName } from './commands.ts';
 import type { Value } from './entry.ts';
-import type { CommandName, OptionName } from './options.ts';
+import type { OptionName } from './options.ts';
 
 export interface Example {
   /** Without `popbsmtp` in front. */

@@ -7,7 +7,7 @@ import { addressOf, canonicalIp } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import type { GrantRow } from '../control/protocol.ts';
 import type { Grace } from '../grant/grace.ts';
-import type { Order } from '../grant/orders.ts';
+import type { Order } from '../grant/order.ts';
 import { formatCtime, formatStamp } from '../line/stamp.ts';
 import type { Row } from '../map/map.ts';
 import { isoTime } from './print.ts';

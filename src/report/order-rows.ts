@@ -1,5 +1,6 @@
 /** What there is to say of what the administrator orders: all of it is audited. */
-import { type Given, NEWS_TEXT } from '../grant/orders.ts';
+import type { Given } from '../grant/order.ts';
+import { NEWS_TEXT } from '../grant/orders.ts';
 import { formatStamp } from '../line/stamp.ts';
 import { asIs, noLines, none, type Rows } from './decision-row.ts';
 import { info, warn } from './log-line.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MAX_ADDRESSES, parseRequest } from '../../src/control/protocol.ts';
-import { MAX_SECONDS } from '../../src/grant/orders.ts';
+import { MAX_SECONDS } from '../../src/grant/order.ts';
 
 const parse = (value: unknown) => parseRequest(JSON.stringify(value));
 

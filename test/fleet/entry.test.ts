@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { epoch } from '../../src/base/clock.ts';
 import { masked } from '../../src/base/excerpt.ts';
 import { decode, type Entry, encode } from '../../src/fleet/entry.ts';
-import { MAX_SECONDS } from '../../src/grant/orders.ts';
+import { MAX_SECONDS } from '../../src/grant/order.ts';
 import { ip } from '../map/addresses.ts';
 
 const SENDER = { name: 'mx1.example.org', instance: '0123abcd' };

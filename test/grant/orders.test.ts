@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import type { IpText } from '../../src/base/address.ts';
 import { epoch, type Moment } from '../../src/base/clock.ts';
 import { Grace } from '../../src/grant/grace.ts';
-import { type Order, Orders, type Subject } from '../../src/grant/orders.ts';
+import type { Order, Subject } from '../../src/grant/order.ts';
+import { Orders } from '../../src/grant/orders.ts';
 import { ip } from '../map/addresses.ts';
 
 const GRACE = 900;

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseCommandLine } from '../../src/options/command-line.ts';
+import { COMMAND_NAMES, commandOf } from '../../src/options/commands.ts';
 import { helpText } from '../../src/options/help.ts';
-import {
-  COMMAND_NAMES,
-  commandOf,
-  type OptionName,
-  optionsOf,
-  specOf,
-} from '../../src/options/options.ts';
+import { type OptionName, optionsOf, specOf } from '../../src/options/options.ts';
 import { COMMAND_TEXTS } from '../../src/options/texts.ts';
 import { popbsmtp } from '../real/popbsmtp.ts';
 

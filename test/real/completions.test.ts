@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { COMMAND_NAMES } from '../../src/options/options.ts';
+import { COMMAND_NAMES } from '../../src/options/commands.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { mustRun, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';

@@ -5,7 +5,8 @@
  * script splits the line itself, at blanks, and hands back what follows the last break.
  * Known limit: a value with blanks in quotes is taken for several words.
  */
-import { COMMAND_NAMES, operandsOf, optionsOf } from '../../options/options.ts';
+import { COMMAND_NAMES, operandsOf } from '../../options/commands.ts';
+import { optionsOf } from '../../options/options.ts';
 import {
   COMPLETIONS,
   type Completion,

@@ -2,14 +2,9 @@
  * Completion for fish.
  */
 
+import { COMMAND_NAMES, type CommandName, commandOf, operandsOf } from '../../options/commands.ts';
 import { GENERAL_OPTIONS } from '../../options/help.ts';
-import {
-  COMMAND_NAMES,
-  type CommandName,
-  commandOf,
-  operandsOf,
-  specOf,
-} from '../../options/options.ts';
+import { specOf } from '../../options/options.ts';
 import { COMPLETIONS, type Completion, MADE_BY, type ValueCompletion } from './completion.ts';
 
 /** The paths behind a word such as `lmdb:`, in the token that is being completed. */

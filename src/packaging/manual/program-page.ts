@@ -3,17 +3,9 @@
  */
 
 import { CATALOGUE, EXIT, OF_ORIGIN } from '../../base/errors.ts';
+import { COMMAND_NAMES, type CommandName, commandOf, operandsOf } from '../../options/commands.ts';
 import { GENERAL_OPTIONS, usageOf } from '../../options/help.ts';
-import {
-  COMMAND_NAMES,
-  type CommandName,
-  commandOf,
-  OPTION_NAMES,
-  type OptionName,
-  operandsOf,
-  optionsOf,
-  specOf,
-} from '../../options/options.ts';
+import { OPTION_NAMES, type OptionName, optionsOf, specOf } from '../../options/options.ts';
 import { sentence } from '../../options/running-text.ts';
 import { COMMAND_TEXTS, OPTION_TEXTS } from '../../options/texts.ts';
 import { FILES, SIGNALS, STATUSES } from './facts.ts';

@@ -1,14 +1,10 @@
 /**
  * Completion for zsh, by its function `_arguments` (zshcompsys(1)).
  */
+
+import { COMMAND_NAMES, type CommandName, commandOf, operandsOf } from '../../options/commands.ts';
 import { GENERAL_OPTIONS } from '../../options/help.ts';
-import {
-  COMMAND_NAMES,
-  type CommandName,
-  commandOf,
-  operandsOf,
-  optionsOf,
-} from '../../options/options.ts';
+import { optionsOf } from '../../options/options.ts';
 import {
   COMPLETIONS,
   type Completion,

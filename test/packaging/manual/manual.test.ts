@@ -7,15 +7,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CATALOGUE, EXIT, OF_ORIGIN } from '../../../src/base/errors.ts';
 import { packageRoot } from '../../../src/base/package.ts';
+import { COMMAND_NAMES, commandOf, isCommandName } from '../../../src/options/commands.ts';
 import { GENERAL_OPTIONS } from '../../../src/options/help.ts';
-import {
-  COMMAND_NAMES,
-  commandOf,
-  isCommandName,
-  OPTION_NAMES,
-  optionsOf,
-  specOf,
-} from '../../../src/options/options.ts';
+import { OPTION_NAMES, optionsOf, specOf } from '../../../src/options/options.ts';
 import { COMMAND_TEXTS } from '../../../src/options/texts.ts';
 import { manualFiles } from '../../../src/packaging/manual/manual.ts';
 import { escapeRoff } from '../../../src/packaging/manual/roff.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../../src/base/package.ts';
-import { COMMAND_NAMES, operandsOf } from '../../../src/options/options.ts';
+import { COMMAND_NAMES, operandsOf } from '../../../src/options/commands.ts';
 
 const README = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
 

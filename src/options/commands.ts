@@ -1,0 +1,81 @@
+/**
+ * The one table of commands, and of what may stand behind each.
+ */
+
+interface CommandSpec {
+  readonly about: string;
+  /** What stands behind the command. */
+  readonly operands?: keyof typeof OPERANDS;
+}
+
+/** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
+export const OPERANDS = {
+  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
+  lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
+  address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
+  addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
+} as const satisfies Record<string, OperandSpec>;
+
+interface OperandSpec {
+  readonly name: string;
+  readonly words: string;
+  readonly about: string;
+  /** They are paths of such. */
+  readonly path?: 'file' | 'directory';
+}
+
+export type CommandName =
+  | 'run'
+  | 'match'
+  | 'replay'
+  | 'list'
+  | 'status'
+  | 'allow'
+  | 'revoke'
+  | 'lift'
+  | 'login'
+  | 'logout'
+  | 'purge'
+  | 'patterns'
+  | 'explain'
+  | 'doctor'
+  | 'demo';
+
+export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
+  run: { about: 'the daemon (also what a bare call does)' },
+  match: { about: 'show the logins and logouts in log files', operands: 'files' },
+  replay: {
+    about: 'run finished log files through the whole daemon, on their own clock',
+    operands: 'files',
+  },
+  list: { about: 'show the rows of the map, and what the daemon knows of them' },
+  status: { about: 'show what the running daemon is doing' },
+  allow: { about: 'let an address relay for a while, by hand', operands: 'address' },
+  revoke: {
+    about: 'end grants at once, and refuse new ones for a while',
+    operands: 'addresses',
+  },
+  lift: { about: 'take back what allow and revoke have ordered', operands: 'addresses' },
+  login: { about: 'tell the daemon of a login that no log tells of' },
+  logout: { about: 'tell the daemon that the session of such a login is over' },
+  purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
+  patterns: { about: 'list the servers and patterns that are known' },
+  explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
+  doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
+  demo: { about: 'show the whole thing working on this machine, without root or set-up' },
+};
+
+export const COMMAND_NAMES = Object.keys(COMMANDS).filter(isCommandName);
+
+/** The specification of a command, with the fields that not every one has. */
+export const commandOf = (name: CommandName): CommandSpec => COMMANDS[name];
+
+/** What stands behind a command, with the fields that not every one has; null when nothing does. */
+export function operandsOf(command: CommandName): OperandSpec | null {
+  const { operands } = commandOf(command);
+  return operands === undefined ? null : OPERANDS[operands];
+}
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(COMMANDS, name);
+}
