@@ -194,11 +194,6 @@ describe('its elements in another order', { skip }, () => {
     'session=<%{session}> user=<%u> %c rip=%r rport=%b lip=%l orig=<%{orig_user}> %k method=%m';
   const OPTION = ['--dovecot-elements', ELEMENTS] as const;
   const rig = new Rig();
-  /** Should names like these ever belong to accounts. */
-  const hostile = [
-    `x>, TLS, rip=${VICTIM}, rport=1, lip=127.0.0.1, orig=<y`,
-    `x>, rip=${VICTIM}, rport=1, lip=127.0.0.1, orig=<y>, method=PLAIN`,
-  ];
   const PLAIN = ['127.0.0.2', '127.0.0.3'] as const;
   const ENCRYPTED = '127.0.0.4';
   let syslog: Rsyslog;
@@ -206,8 +201,6 @@ describe('its elements in another order', { skip }, () => {
   before(async () => {
     syslog = await startRsyslog(rig);
     const dovecot = await startDovecot(rig, {
-      usernameChars: '',
-      users: hostile,
       elements: ELEMENTS,
       tls: true,
     });
@@ -215,11 +208,7 @@ describe('its elements in another order', { skip }, () => {
     await logIn(openPop3, dovecot.pop3(PLAIN[0]), account);
     await logIn(openImap, dovecot.imap(PLAIN[1]), account);
     await logIn(openImap, dovecot.imaps(ENCRYPTED), account);
-    for (const user of hostile) {
-      await logIn(openImap, dovecot.imap('127.0.0.8'), { user, password: account.password });
-      await failToLogIn(openPop3, dovecot.pop3('127.0.0.9'), { user, password: 'x' });
-    }
-    await sessionsEnd(syslog, 5);
+    await sessionsEnd(syslog, 3);
     await syslog.settle();
   });
   after(() => rig.close());
