@@ -4,6 +4,8 @@
  * Goes on until INT or TERM, and ends with the summary and 0; ends without a word when nobody reads what it prints.  Lines are
  * numbered from where it began, each log by itself.
  */
+
+import { statSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
 import { Pieces } from '../line/pieces.ts';
@@ -17,6 +19,7 @@ import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
 import { warn } from '../report/print.ts';
 import { packingOf } from '../source/packing.ts';
+import { remedyFor } from '../source/readable-log.ts';
 import { Tail } from '../source/tail.ts';
 
 /** What is done with each line of every log. */
@@ -26,7 +29,7 @@ interface Following {
   readonly format: EventFormat;
 }
 
-/** @throws Failure USAGE, LOG_UNREADABLE */
+/** @throws Failure USAGE, LOG_UNREADABLE, LOG_DIRECTORY */
 export async function follow(files: readonly string[], following: Following): Promise<number> {
   for (const path of files) requireFollowable(path);
   const ended = endOfLooking();
@@ -43,6 +46,8 @@ function requireFollowable(path: string): void {
   };
   if (path === '-') refuse('standard input is read as it comes');
   if (packingOf(path) !== null) refuse(`nothing is added to a packed log such as ${path}`);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
 }
 
 /** @returns whether somebody still reads what is printed (main.ts ends us by TERM when nobody does) */

@@ -41,7 +41,7 @@ export const otherMapsCheck = check(
 );
 
 /** A table that popbsmtp could have written, also behind `proxy:` or inside another one such as `pipemap:{…}`. */
-const TABLE = /(?<![\w-])(?:lmdb|hash|btree|cdb|texthash|cidr):\/[^\s,{}]+/g;
+const TABLE = new RegExp(String.raw`(?<![\w-])(?:${MAP_TYPES.join('|')}):\/[^\s,{}]+`, 'g');
 
 /** The tables that the lists of main.cf and master.cf name, each once. */
 export function tablesIn(state: PostfixState, config: string | null): MapSpec[] {

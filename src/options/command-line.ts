@@ -93,7 +93,7 @@ function operandsIn(words: readonly string[], command: CommandName): readonly st
   const { least, most } = grammar === null ? { least: 0, most: 0 } : numberOf(grammar.words);
   const excess = words[most];
   if (excess !== undefined) throw unknownWord(excess, command);
-  if (words.length < least) throw usage(`a ${grammar?.name ?? 'word'} is missing`, command);
+  if (words.length < least) throw usage(`the ${grammar?.name ?? 'word'} is missing`, command);
   return words;
 }
 

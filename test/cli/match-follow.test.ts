@@ -113,6 +113,7 @@ describe('the end', () => {
 describe('what cannot be followed is an error', () => {
   const table: readonly (readonly [string, number, RegExp])[] = [
     ['-', EXIT.usage, /standard input is read as it comes: leave out --follow/],
+    ['/', EXIT.noInput, /directory/],
     ['mail.log.2.gz', EXIT.usage, /packed log such as mail\.log\.2\.gz: leave out --follow/],
     ['/nowhere/mail.log', EXIT.noPermission, /cannot read \/nowhere: /],
   ];
