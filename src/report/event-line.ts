@@ -12,14 +12,19 @@ export function eventFormat({ count, json }: { count: boolean; json: boolean }):
 }
 
 /** Put together by hand, which takes half the time of JSON.stringify for the whole. */
-function jsonLine(line: number, { event, server, ip, user, time }: ServerEvent): string {
+function jsonLine(line: number, told: ServerEvent): string {
+  const { event, server, ip, user, time } = told;
   const address = ip === null ? 'null' : `"${ip}"`;
   const stamp = time === null ? 'null' : `"${isoTime(time)}"`;
   return (
     `{"line":${line},"event":"${event}","server":${JSON.stringify(server)},"ip":${address},` +
-    `"user":${JSON.stringify(user)},"time":${stamp}}\n`
+    `"user":${JSON.stringify(user)},"time":${stamp}${encrypted(told)}}\n`
   );
 }
+
+/** Whether a login's connection was, as far as its line says; null where it does not. */
+const encrypted = (event: ServerEvent): string =>
+  event.event === 'login' ? `,"encrypted":${event.tls}` : '';
 
 function textLine(line: number, { event, server, ip, user, time }: ServerEvent): string {
   const stamp = time === null ? '-' : formatStamp(time);

@@ -70,6 +70,7 @@ describe('match', () => {
         ip: '192.0.2.1',
         user: 'anna',
         time: '2002-03-22T10:00:00Z',
+        encrypted: false,
       },
       {
         line: 4,
@@ -78,6 +79,7 @@ describe('match', () => {
         ip: '192.0.2.2',
         user: 'nick',
         time: '2002-03-22T10:05:00Z',
+        encrypted: false,
       },
       {
         line: 5,
@@ -86,6 +88,7 @@ describe('match', () => {
         ip: '192.0.2.1',
         user: 'anna',
         time: '2002-03-22T10:10:00Z',
+        encrypted: false,
       },
       {
         line: 7,
@@ -102,6 +105,7 @@ describe('match', () => {
         ip: '127.0.0.1',
         user: 'jürgen',
         time: '2002-03-22T10:12:00Z',
+        encrypted: null,
       },
       {
         line: 10,
@@ -110,6 +114,7 @@ describe('match', () => {
         ip: '192.0.2.3',
         user: 'eva',
         time: '2002-03-22T10:22:00Z',
+        encrypted: null,
       },
     ]);
   });

@@ -54,7 +54,8 @@ describe('what is printed', () => {
     const following = await start('--json', log);
     await appendFile(log, loginLine('192.0.2.1'));
     const event: unknown = JSON.parse(await following.waitForLine(/./));
-    assert.deepEqual(Object.keys(event ?? {}), ['line', 'event', 'server', 'ip', 'user', 'time']);
+    const keys = ['line', 'event', 'server', 'ip', 'user', 'time', 'encrypted'];
+    assert.deepEqual(Object.keys(event ?? {}), keys);
   });
 
   test('of several logs at once, one of which is yet to come', async () => {
