@@ -11,16 +11,15 @@ import { EXIT, failure } from '../base/errors.ts';
 import { Pieces } from '../line/pieces.ts';
 import { StampReader } from '../line/stamp.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
-import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { type Stray, strayOf } from '../recogniser/stray.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
 import { warn } from '../report/print.ts';
 import { packingOf } from '../source/packing.ts';
 import { remedyFor } from '../source/readable-log.ts';
 import { Tail } from '../source/tail.ts';
+import { Unmatched } from './unmatched.ts';
 
 /** What is done with each line of every log. */
 interface Following {
@@ -62,19 +61,10 @@ function endOfLooking(): Promise<boolean> {
 function followLog(path: string, { registry, summary, format }: Following): () => void {
   const clock = systemClock();
   const pieces = new Pieces();
-  let isMissed = false;
-  let stray: Stray | null = null;
   let number = 0;
   const stamps = new StampReader(() => clock.now().wall);
-  const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
-    unrecognised: ({ message }) => {
-      isMissed = isLoginLike(message);
-    },
-    stranger: line => {
-      stray = strayOf(line, registry);
-    },
-    torn: ({ program }, isLogin) => summary.torn(program ?? '-', isLogin),
-  });
+  const unmatched = new Unmatched(registry, summary);
+  const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const take = (line: string): string => {
     number++;
     const event = recogniser.recognise(pieces.whole(line));
@@ -82,11 +72,7 @@ function followLog(path: string, { registry, summary, format }: Following): () =
       summary.recognised(event);
       return format(number, event);
     }
-    const place = { path, number, text: line };
-    if (isMissed) summary.missed(place);
-    else if (stray !== null) summary.stray(stray, place);
-    isMissed = false;
-    stray = null;
+    unmatched.take(() => ({ path, number, text: line }));
     return '';
   };
   const tail = new Tail(path, {

@@ -11,15 +11,14 @@ import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { loadPatterns, patternsIn } from '../recogniser/load.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
-import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { type Stray, strayOf } from '../recogniser/stray.ts';
 import { type EventFormat, eventFormat } from '../report/event-line.ts';
-import { MatchSummary, type Place } from '../report/match-summary.ts';
+import { MatchSummary } from '../report/match-summary.ts';
 import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
 import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
+import { Unmatched } from './unmatched.ts';
 
 /** What is done with each line of every log. */
 interface Matching {
@@ -59,22 +58,9 @@ async function matchLog(
   { registry, summary, meter, format }: Matching,
 ): Promise<void> {
   const stamps = new StampReader(() => log.modified);
-  let isMissed = false;
-  let stray: Stray | null = null;
-  const recogniser = new Recogniser(registry, stamps, new LogMemory(), {
-    unrecognised: ({ message }) => {
-      isMissed = isLoginLike(message);
-    },
-    stranger: line => {
-      stray = strayOf(line, registry);
-    },
-    torn: ({ program }, isLogin) => summary.torn(program ?? '-', isLogin),
-  });
+  const unmatched = new Unmatched(registry, summary);
+  const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const reading = recogniser.reading();
-  const takeStray = (found: Stray, where: Place): void => {
-    summary.stray(found, where);
-    if (found.kind === 'tag') reading.sieve.admit(found.tag);
-  };
   for await (const batch of log.batches(reading)) {
     let output = '';
     for (let index = 0; index < batch.size; index++) {
@@ -82,12 +68,13 @@ async function matchLog(
       if (event !== null) {
         summary.recognised(event);
         output += format(batch.number(index), event);
-      } else if (isMissed) {
-        summary.missed({ path, number: batch.number(index), text: batch.text(index) });
-        isMissed = false;
-      } else if (stray !== null) {
-        takeStray(stray, { path, number: batch.number(index), text: batch.text(index) });
-        stray = null;
+      } else {
+        const stray = unmatched.take(() => ({
+          path,
+          number: batch.number(index),
+          text: batch.text(index),
+        }));
+        if (stray?.kind === 'tag') reading.sieve.admit(stray.tag);
       }
     }
     await print(output);
