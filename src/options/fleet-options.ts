@@ -1,0 +1,60 @@
+/** Grants that several mail hosts share.  How an entry is written: options.ts. */
+import { choice, given, text } from './entry.ts';
+
+export const FLEET_OPTIONS = {
+  fleet: given({
+    value: 'URL',
+    otherwise: 'this host is alone',
+    about:
+      'share grants with other hosts through a Redis or Valkey: redis://host:6379/0, with TLS rediss://',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-role': choice(
+    {
+      value: 'ROLE',
+      default: 'both',
+      about: 'publish what this host grants, subscribe to what others do, or both',
+      commands: ['run', 'doctor'],
+      inFile: true,
+    },
+    ['publish', 'subscribe', 'both'],
+  ),
+  'fleet-user': text({
+    value: 'NAME',
+    otherwise: 'the default user',
+    about: 'the account at the Redis or Valkey',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-password-file': text({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'no password',
+    about: 'file whose first line is the password of that account',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-ca': given({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'the authorities that Node knows',
+    about: 'who may vouch for the server with TLS, as certificates in PEM',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-prefix': given({
+    value: 'PREFIX',
+    default: 'popbsmtp',
+    about: 'what the keys of the streams begin with: PREFIX:grants, PREFIX:orders',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-name': given({
+    value: 'NAME',
+    otherwise: "the machine's",
+    about: 'what this host is called by the others',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+};

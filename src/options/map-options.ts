@@ -1,0 +1,102 @@
+/** The map, and how long a grant stays in it.  How an entry is written: options.ts. */
+import { MAP_WORDS } from '../map/map-types.ts';
+import { choice, count, duration, durationOrNone, givenList } from './entry.ts';
+
+/** Beyond what any memory holds. */
+const MOST_GRANTS = 999_999_999;
+
+export const MAP_OPTIONS = {
+  map: givenList({
+    often: true,
+    path: 'file',
+    words: MAP_WORDS,
+    value: 'TYPE:PATH',
+    default: 'lmdb:/var/popbsmtp/pop-before-smtp',
+    about:
+      'the map, exactly as main.cf names it after check_client_access; given again, a further map that is kept equal to the first',
+    alias: 'dbfile',
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'login',
+      'logout',
+      'purge',
+      'explain',
+      'doctor',
+    ],
+    inFile: true,
+  }),
+  'map-mode': choice(
+    {
+      value: 'MODE',
+      default: '0600',
+      about:
+        'who may read the map: its account only, which is enough for smtpd; its group; or everybody, as proxy: in main.cf needs',
+      commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+      inFile: true,
+    },
+    ['0600', '0640', '0644'],
+  ),
+  grace: duration({
+    often: true,
+    value: 'DURATION',
+    default: '15m',
+    about: 'how long a grant lasts after the last login: 900, 90s, 15m, 2h',
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
+    inFile: true,
+    onReload: true,
+  }),
+  'grace-for': givenList({
+    value: 'NETWORK=DURATION',
+    about:
+      'another grace period for a network, such as 192.0.2.0/24=2h; may be given more than once; the longest prefix counts',
+    commands: [
+      'run',
+      'replay',
+      'list',
+      'status',
+      'allow',
+      'revoke',
+      'lift',
+      'purge',
+      'explain',
+      'doctor',
+    ],
+    inFile: true,
+    onReload: true,
+  }),
+  'max-grants': count(
+    {
+      value: 'NUMBER',
+      default: '100000',
+      about:
+        'the most grants at once; beyond it those of whoever has most end before their time, a user or a /64 of IPv6',
+      commands: ['run', 'replay'],
+      inFile: true,
+    },
+    MOST_GRANTS,
+  ),
+  'session-limit': durationOrNone({
+    value: 'DURATION',
+    default: '1d',
+    about: 'how long an open session (IMAP IDLE) keeps its grant at most; none: it keeps nothing',
+    commands: ['run', 'replay'],
+    inFile: true,
+  }),
+};

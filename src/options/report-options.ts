@@ -1,0 +1,70 @@
+/** How the program runs and where it tells what it does.  How an entry is written: options.ts. */
+import { choice, flag, given, text } from './entry.ts';
+
+export const REPORT_OPTIONS = {
+  debug: flag({
+    often: true,
+    about: 'stay in the foreground and print every decision on standard output',
+    commands: ['run', 'replay'],
+    inFile: true,
+  }),
+  logto: text({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'standard output',
+    about: 'where to log; reopened on SIGHUP',
+    commands: ['run', 'replay'],
+    inFile: true,
+  }),
+  'log-format': choice(
+    {
+      value: 'FORMAT',
+      default: 'text',
+      about: 'how to log: text, or json, one object a line',
+      commands: ['run', 'replay'],
+      inFile: true,
+    },
+    ['text', 'json'],
+  ),
+  'log-users': choice(
+    {
+      value: 'HOW',
+      default: 'plain',
+      about:
+        'how user names are logged: plain; hashed, with a key that is kept beside the map; or none',
+      commands: ['run', 'replay'],
+      inFile: true,
+    },
+    ['plain', 'hashed', 'none'],
+  ),
+  nowrite: flag({
+    often: true,
+    about: 'dry run: do everything but write the map',
+    commands: ['run', 'replay'],
+    inFile: true,
+  }),
+  daemon: text({
+    path: 'file',
+    value: 'PIDFILE',
+    about: 'the historical way: go to the background and write the pid there',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'metrics-file': text({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'not written',
+    about:
+      'metrics for the textfile collector of node_exporter, whose directory takes names in .prom',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'metrics-listen': given({
+    value: 'ADDRESS:PORT',
+    otherwise: 'not served',
+    about:
+      'serve metrics to Prometheus at http://ADDRESS:PORT/metrics; a loopback address, such as 127.0.0.1:9117',
+    commands: ['run'],
+    inFile: true,
+  }),
+};
