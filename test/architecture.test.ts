@@ -17,6 +17,7 @@ const ORDER = [
   'line',
   'source',
   'recogniser',
+  'mta',
   'classifier',
   'grant',
   'map',
@@ -37,11 +38,12 @@ const ASIDE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Rooms whose work depends on nothing but what they are given. */
-const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'classifier', 'grant']);
+const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'mta', 'classifier', 'grant']);
 
 /** Files of the pure rooms that fetch what the others work with. */
 const LOADERS: ReadonlySet<string> = new Set([
   'recogniser/load.ts',
+  'mta/load.ts',
   'classifier/classifier.ts',
   'classifier/own-addresses.ts',
   'classifier/table.ts',
