@@ -28,6 +28,9 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   patterns: async () => (await import('./cli/patterns.ts')).patterns,
   explain: async () => (await import('./cli/explain.ts')).explain,
   doctor: async () => (await import('./cli/doctor.ts')).doctor,
+  history: async () => (await import('./cli/history.ts')).history,
+  why: async () => (await import('./cli/why.ts')).why,
+  report: async () => (await import('./cli/report.ts')).report,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 

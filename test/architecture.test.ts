@@ -23,6 +23,7 @@ const ORDER = [
   'map',
   'fleet',
   'control',
+  'history',
   'options',
   'daemon',
   'doctor',
@@ -38,12 +39,13 @@ const ASIDE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Rooms whose work depends on nothing but what they are given. */
-const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'mta', 'classifier', 'grant']);
+const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'mta', 'classifier', 'grant', 'history']);
 
 /** Files of the pure rooms that fetch what the others work with. */
 const LOADERS: ReadonlySet<string> = new Set([
   'recogniser/load.ts',
   'mta/load.ts',
+  'history/history-file.ts',
   'classifier/classifier.ts',
   'classifier/own-addresses.ts',
   'classifier/table.ts',

@@ -284,6 +284,26 @@ export const CATALOGUE = {
     text: '{rows} rows that are due are still in {map}: {reason}',
     hint: '{hint}',
   },
+  HISTORY: {
+    exit: EXIT.io,
+    text: 'cannot use the history {path}: {reason}',
+    hint: 'check the free space, and let the account of the map read and write it; grants do not depend on it',
+  },
+  HISTORY_MISSING: {
+    exit: EXIT.noInput,
+    text: 'there is no history {path}',
+    hint: 'let the daemon keep one (history = "90d"), or fill it from old logs with "popbsmtp history --import FILE"',
+  },
+  SIZE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is not a size',
+    hint: 'write it as 64M or 1G, from 16M to 64G',
+  },
+  WHEN: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is not a time',
+    hint: 'write it as 2h or 7d (ago), 10:42, yesterday, "yesterday 10:42", 2026-11-27 or "2026-11-27 10:42"',
+  },
   ADDRESS: {
     exit: EXIT.usage,
     text: '"{value}" is not an address',

@@ -102,6 +102,7 @@ function outputTo(log: Log, show: ShowUser, { debug, nowrite }: RunSettings): Ou
     },
     notice: notice => log.write(noticeLine(notice)),
     warn: text => log.write({ level: 'warn', text }),
+    keptUser: show,
   };
 }
 

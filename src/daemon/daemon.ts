@@ -15,18 +15,22 @@ import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { History } from '../history/history.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
 import { requireOwnFiles } from '../map/redirection.ts';
 import { exampleKeys, isEndless } from '../map/row.ts';
 import { allOf } from '../map/spec.ts';
+import { loadMailRecogniser } from '../mta/load.ts';
+import type { MailRecogniser } from '../mta/mail-recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { Notes } from '../state/checkpoint.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
+import { historyOf, mailTags, startHistory } from './history.ts';
 import { Intake } from './intake.ts';
 import { joinFleet } from './membership.ts';
 import { counted, type Output } from './output.ts';
@@ -34,7 +38,7 @@ import type { Pipeline } from './pipeline.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
-import { checkLogs, type SourceHandle, watch } from './sources.ts';
+import { checkLogs, type MailTags, type SourceHandle, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
 const PURGE_MS = 250;
@@ -56,12 +60,13 @@ export interface Daemon extends Supervised {
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
+  const mail = keepsHistory(settings) ? await loadMailRecogniser() : null;
   const names = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, names, loaded, held, output });
+  const running = new RunningDaemon({ settings, names, loaded, held, mail, output });
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -72,12 +77,16 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   return running;
 }
 
+/** Not in a dry run. */
+const keepsHistory = ({ history, nowrite }: RunSettings): boolean => history !== null && !nowrite;
+
 interface DaemonParts {
   readonly settings: RunSettings;
   /** Of the logs. */
   readonly names: readonly string[];
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
+  readonly mail: MailRecogniser | null;
   readonly output: Output;
 }
 
@@ -107,6 +116,9 @@ class RunningDaemon implements Daemon {
   /** Null in a dry run. */
   readonly #checkpoint: CheckpointKeeper | null;
   readonly #intake: Intake;
+  readonly #mail: MailTags | null;
+  /** Null where none is kept. */
+  readonly #history: History | null;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
   #control: Control | null = null;
@@ -114,7 +126,7 @@ class RunningDaemon implements Daemon {
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, names, loaded, held, output }: DaemonParts) {
+  constructor({ settings, names, loaded, held, mail, output }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
     this.#held = held;
@@ -129,11 +141,14 @@ class RunningDaemon implements Daemon {
       clock,
       report: decision => {
         this.#output.report(decision);
+        this.#history?.report(decision);
         this.#fleet?.report(decision);
       },
       warn,
     });
     this.#pipeline = this.#core.pipeline;
+    this.#mail = mail && mailTags(mail, settings.syslogNames);
+    this.#history = mail && historyOf(settings, { mail, core: this.#core, output: this.#output });
     this.#intake = new Intake({
       names,
       rules: loaded,
@@ -142,6 +157,7 @@ class RunningDaemon implements Daemon {
       output: this.#output,
       now: () => clock.now(),
       watch: step => this.#watch(step),
+      history: this.#history,
       isQuoted: settings.logUsers === 'plain',
     });
     this.#checkpoint = settings.nowrite
@@ -167,11 +183,13 @@ class RunningDaemon implements Daemon {
     await this.#warnOfEndlessRows();
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
+    if (this.#history !== null) await startHistory(this.#history);
     const watching = {
       settings: this.#settings,
       registry,
       since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
+      mail: this.#mail,
     };
     this.#watched = this.#intake.names.map(name =>
       watch(name, this.#intake.receiverOf(name), watching),
@@ -235,6 +253,7 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
+    await this.#history?.stop();
     this.#checkpoint?.noteAtStop();
     await this.#held.close();
   }
@@ -255,7 +274,7 @@ class RunningDaemon implements Daemon {
   }
 
   #keepBooks(): void {
-    this.#checkpoint?.note();
+    this.#checkpoint?.note(this.#history ? this.#watch(this.#history.commit()) : undefined);
     this.#intake.tellSilences();
   }
 

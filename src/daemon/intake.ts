@@ -9,6 +9,7 @@
 import { EventEmitter } from 'node:events';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
 import type { Counters } from '../control/counters.ts';
+import type { History } from '../history/history.ts';
 import { Pieces } from '../line/pieces.ts';
 import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
@@ -33,6 +34,8 @@ interface IntakeParts {
   readonly output: Pick<Output, 'notice' | 'warn'>;
   /** A step that fails is a bug of ours. */
   readonly watch: (step: Promise<void>) => Promise<void>;
+  /** Takes the mail server's lines; null where nothing is kept of them. */
+  readonly history?: Pick<History, 'line' | 'settle'> | null;
   /** Whether lines, which name users, may be quoted. */
   readonly isQuoted: boolean;
 }
@@ -102,12 +105,14 @@ export class Intake {
 
   #recogniserFor(rules: LoadedRules): Recogniser {
     const { counters, now } = this.#parts;
-    return recogniserFor(rules, () => now().wall, this.memory, {
+    const { history = null } = this.#parts;
+    const recogniser = recogniserFor(rules, () => now().wall, this.memory, {
       recognised: ({ program }) => {
         if (program !== null) this.#drift.recognised(program);
       },
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
       stranger: line => {
+        if (history?.line(line, recogniser.timeOf(line)) === true) return;
         const stray = strayOf(line, rules.registry);
         if (stray !== null) this.#strayWatch.found(stray);
       },
@@ -116,6 +121,7 @@ export class Intake {
         this.#tornWatch.torn(line, isLogin, now().steady);
       },
     });
+    return recogniser;
   }
 
   #notice(name: string, notice: Notice): void {
@@ -133,5 +139,6 @@ export class Intake {
       if (event !== null) events.push(event);
     }
     await this.#parts.pipeline.events(events);
+    this.#parts.history?.settle();
   }
 }

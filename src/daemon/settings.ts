@@ -9,6 +9,7 @@ import { type Listening, parseListening } from '../control/listening.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
+import { parseSize } from '../history/size.ts';
 import { isAskedWhole } from '../map/map-types.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { USUAL_FILE } from '../options/config.ts';
@@ -81,6 +82,8 @@ interface MadeOutlets {
   readonly metricsListen: Listening | null;
   /** Null for a host that is alone. */
   readonly fleet: FleetSettings | null;
+  /** Bytes. */
+  readonly historySize: number;
 }
 
 export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets>;
@@ -105,6 +108,7 @@ export function runSettings(values: Values, running: Maps | null = null): RunSet
     configuration: configurationOf(settings),
     metricsListen: metricsListen && parseListening(metricsListen.value, metricsListen.origin),
     fleet: fleetOf(settings),
+    historySize: parseSize(settings.historySize),
   };
 }
 

@@ -9,7 +9,7 @@ import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
 import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
-import { isJournald, JOURNALD, trustDeclared } from '../source/journal-trust.ts';
+import { isJournald, JOURNALD, type JournalTrust, trustDeclared } from '../source/journal-trust.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -43,6 +43,11 @@ export interface SourceHandle {
   setRegistry(registry: Registry): void;
 }
 
+export interface MailTags {
+  readonly programs: readonly string[];
+  readonly journal: JournalTrust;
+}
+
 /** What a source is made from. */
 export interface SourceContext {
   readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
@@ -51,6 +56,8 @@ export interface SourceContext {
   since(): EpochSeconds;
   /** Where an earlier run has got to. */
   readonly places: Places;
+  /** The mail server's tags, and what its entries look like; null where nothing is kept of them. */
+  readonly mail: MailTags | null;
 }
 
 /**
@@ -127,12 +134,13 @@ const watchInput = (receiver: Receiver): SourceHandle => ({
 
 function watchJournal(
   receiver: Receiver,
-  { settings, registry, since, places }: SourceContext,
+  { settings, registry, since, places, mail }: SourceContext,
 ): SourceHandle {
   const rulesOf = (known: Registry): JournalRules => {
-    const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(known.files);
+    const servers = mail === null ? known.files : [...known.files, mail];
+    const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(servers);
     return {
-      tags: [...known.tags, JOURNALD],
+      tags: [...known.tags, JOURNALD, ...(mail?.programs ?? [])],
       trust: entry => (entry.tag === JOURNALD ? isJournald(entry) : isServers(entry)),
     };
   };

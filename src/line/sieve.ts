@@ -116,6 +116,11 @@ export class Sieve {
     if (this.#seen !== null) this.#seen[hashOf(program) & (SLOTS - 1)] = ALL;
   }
 
+  /** From now on all lines of all programs are, where those of others are of interest. */
+  admitAll(): void {
+    this.#seen?.fill(ALL);
+  }
+
   /**
    * Walks the lines of `block` from `start` to `end`, where a line ends, as far as there is room for spans.
    */

@@ -1,5 +1,5 @@
 /** What one command is asked: options that stand in no configuration file.  How an entry is written: options.ts. */
-import { duration, flag, given, text } from './entry.ts';
+import { duration, flag, given, networks, text } from './entry.ts';
 
 export const COMMAND_OPTIONS = {
   for: duration({
@@ -14,7 +14,7 @@ export const COMMAND_OPTIONS = {
     often: true,
     value: 'NAME',
     about: 'the user, as the server logs the name; for grants, upper and lower case are the same',
-    commands: ['list', 'revoke', 'lift', 'login', 'logout'],
+    commands: ['list', 'revoke', 'lift', 'login', 'logout', 'history'],
     inFile: false,
   }),
   ip: text({
@@ -95,6 +95,59 @@ export const COMMAND_OPTIONS = {
     commands: ['match'],
     inFile: false,
   }),
+  since: given({
+    often: true,
+    value: 'WHEN',
+    otherwise: 'all that there is; of a report, 30 days',
+    about: 'from when on: 2h or 7d (ago), 10:42, yesterday, 2026-11-27, "2026-11-27 10:42"',
+    commands: ['history', 'report'],
+    inFile: false,
+  }),
+  until: given({
+    often: true,
+    value: 'WHEN',
+    otherwise: 'now',
+    about: 'until when, written as for --since',
+    commands: ['history', 'report'],
+    inFile: false,
+  }),
+  at: given({
+    often: true,
+    value: 'WHEN',
+    otherwise: 'now',
+    about: 'the time that is asked about, written as for --since',
+    commands: ['why'],
+    inFile: false,
+  }),
+  address: given({
+    often: true,
+    value: 'ADDRESS',
+    about: 'only what is about this address',
+    commands: ['history'],
+    inFile: false,
+  }),
+  network: networks({
+    often: true,
+    value: 'LIST',
+    about: 'only what is about addresses of these networks',
+    commands: ['history'],
+    inFile: false,
+  }),
+  import: flag({
+    often: true,
+    about:
+      'fill the history from finished logs, which may be compressed; what it has already is not added again',
+    commands: ['history'],
+    inFile: false,
+  }),
+  html: text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    about: 'write the report as one page for a browser',
+    commands: ['report'],
+    inFile: false,
+  }),
   smtp: given({
     often: true,
     value: 'HOST:PORT',
@@ -112,7 +165,18 @@ export const COMMAND_OPTIONS = {
   json: flag({
     often: true,
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor'],
+    commands: [
+      'match',
+      'replay',
+      'list',
+      'status',
+      'patterns',
+      'explain',
+      'doctor',
+      'history',
+      'why',
+      'report',
+    ],
     inFile: false,
   }),
 };

@@ -11,6 +11,12 @@ interface CommandSpec {
 /** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
 export const OPERANDS = {
   files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
+  anyFiles: { name: 'file', words: '[file..]', about: 'finished logs, for --import', path: 'file' },
+  whom: {
+    name: 'address|user',
+    words: '<address|user>',
+    about: 'an address, or a user as the server logs the name',
+  },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
   address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
   addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
@@ -39,6 +45,9 @@ export type CommandName =
   | 'patterns'
   | 'explain'
   | 'doctor'
+  | 'history'
+  | 'why'
+  | 'report'
   | 'demo';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
@@ -62,6 +71,15 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
   doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
+  history: {
+    about: 'show who logged in, had a grant and relayed with it',
+    operands: 'anyFiles',
+  },
+  why: {
+    about: 'say why an address or a user could, or could not, relay at a time',
+    operands: 'whom',
+  },
+  report: { about: 'sum up who used the relay, and who still needs it' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 

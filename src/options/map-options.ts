@@ -1,6 +1,6 @@
 /** The map, and how long a grant stays in it.  How an entry is written: options.ts. */
 import { MAP_WORDS } from '../map/map-types.ts';
-import { choice, count, duration, durationOrNone, givenList } from './entry.ts';
+import { choice, count, duration, durationOrNone, given, givenList } from './entry.ts';
 
 /** Beyond what any memory holds. */
 const MOST_GRANTS = 999_999_999;
@@ -28,6 +28,9 @@ export const MAP_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'history',
+      'why',
+      'report',
     ],
     inFile: true,
   }),
@@ -58,6 +61,8 @@ export const MAP_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'history',
+      'why',
     ],
     inFile: true,
     onReload: true,
@@ -77,6 +82,8 @@ export const MAP_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'history',
+      'why',
     ],
     inFile: true,
     onReload: true,
@@ -92,6 +99,22 @@ export const MAP_OPTIONS = {
     },
     MOST_GRANTS,
   ),
+  history: durationOrNone({
+    value: 'DURATION',
+    default: '90d',
+    about:
+      'how long the history is kept, beside the map: logins, grants, and what was relayed by them; none: there is none',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'history-size': given({
+    value: 'SIZE',
+    default: '1G',
+    about:
+      'the most that the history may take of the disk, such as 64M or 1G; the oldest goes first',
+    commands: ['run', 'history'],
+    inFile: true,
+  }),
   'session-limit': durationOrNone({
     value: 'DURATION',
     default: '1d',

@@ -22,6 +22,9 @@ export const SOURCE_OPTIONS = {
       'patterns',
       'explain',
       'doctor',
+      'history',
+      'why',
+      'report',
     ],
     inFile: false,
   }),
@@ -71,6 +74,14 @@ export const SOURCE_OPTIONS = {
     otherwise: 'no such socket',
     about:
       'the group that may tell of logins and logouts, by a second socket beside the map that takes nothing else',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'syslog-names': list({
+    value: 'NAME',
+    otherwise: 'postfix, and what master.cf usually has',
+    about:
+      'further names that Postfix logs under (syslog_name, multi_instance_name), for the journal; files tell them by themselves',
     commands: ['run'],
     inFile: true,
   }),

@@ -164,6 +164,36 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
     ],
   },
+  history: {
+    detail:
+      'Prints what the history beside the map holds, oldest first: logins, ends of grants with their reasons, orders, messages that were relayed by a grant, and recipients that Postfix refused. ' +
+      'Of a message it has whose it was, how many recipients it had elsewhere, and its size; never who they were, nor its subject. ' +
+      'With --import the files are read as the daemon would have read them, at the times in their lines.',
+    examples: [
+      { args: 'history --since yesterday --address 192.0.2.1', does: 'what one address did' },
+      { args: 'history --user anna --json | jq .event', does: 'what one user did, for programs' },
+      { args: 'history --import /var/log/mail.log.*.gz', does: 'fill it from old logs' },
+    ],
+  },
+  why: {
+    detail:
+      'Says in words whether the address, or the user, could relay at that time and why, with the entries of the history that show it. ' +
+      'It knows what the daemon and Postfix have logged; rules that have changed since are those of then where a login tells them.',
+    examples: [
+      { args: 'why 192.0.2.1', does: 'now' },
+      { args: "why anna --at 'yesterday 10:42'", does: 'a user, at a time' },
+    ],
+  },
+  report: {
+    detail:
+      'Sums up a time: logins, grants, refusals and relayed messages by day and hour, who relayed by a grant, addresses that users share, what was refused, and who still needs it. ' +
+      'Whoever authenticates when he sends, or never sends, needs no grant.',
+    examples: [
+      { args: 'report --since 30d', does: 'as text' },
+      { args: 'report --html /tmp/report.html', does: 'as a page for a browser' },
+      { args: 'report --json | jq .relayed', does: 'for programs' },
+    ],
+  },
   demo: {
     detail:
       'Runs the daemon over a log of its own in a temporary directory, writes log lines of several servers into it, ' +
@@ -248,6 +278,13 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '0644',
   },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
+  history: {
+    detail:
+      'It is in a file of its own, and what cannot be written there delays or ends no grant. Names of users are as log-users has them.',
+    example: '30d',
+  },
+  'history-size': { example: '256M' },
+  'syslog-names': { example: ['mx-out'] },
   'session-limit': {
     detail:
       'The grant then ends the grace period after the logout. Only for servers whose log shows which login a logout belongs to; two hours at most unless the session is known to be IMAP.',

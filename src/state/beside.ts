@@ -33,6 +33,11 @@ export const BESIDE = {
     suffix: '.user-key',
     about: 'The key by which log-users = "hashed" hashes names.',
   },
+  history: {
+    suffix: '.history',
+    about:
+      'Who logged in, had a grant and relayed with it; popbsmtp history, why and report read it.',
+  },
   socket: {
     suffix: '.sock',
     about: 'The socket by which the commands speak to the daemon.',

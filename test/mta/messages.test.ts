@@ -38,6 +38,20 @@ const sums = (told: readonly Relayed[]) => ({
   bytes: told.reduce((sum, one) => sum + one.bytes, 0),
 });
 
+/** What is told when the program ends before one of the events, and goes on with what it has saved. */
+function withRestart(events: readonly MailEvent[], at: number): Relayed[] {
+  const before = new Messages(senderOf);
+  const saved = new Map<string, unknown>();
+  const told: Relayed[] = [];
+  for (const event of events.slice(0, at)) {
+    told.push(...play(before, [event]));
+    for (const [id, open] of before.changes()) saved.set(id, JSON.parse(JSON.stringify(open)));
+  }
+  const after = new Messages(senderOf);
+  after.restore([...saved.values()].map(openMessageOf).filter(one => one !== null));
+  return [...told, ...play(after, events.slice(at))];
+}
+
 describe('a message counts', () => {
   const cases: readonly (readonly [string, readonly MailEvent[], object])[] = [
     [
@@ -134,26 +148,11 @@ describe('a message counts', () => {
       const messages = new Messages(senderOf);
       assert.deepEqual(sums(play(messages, events)), wanted);
     });
+    // What error(8) has is known from lines before.
+    if (name.includes('error(8)')) continue;
     test(`${name}, with a restart between any two lines`, () => {
-      for (let at = 0; at <= events.length; at++) {
-        const before = new Messages(senderOf);
-        const saved = new Map<string, unknown>();
-        const told = [];
-        for (const event of events.slice(0, at)) {
-          told.push(...play(before, [event]));
-          for (const [id, open] of before.changes())
-            if (open === null) saved.delete(id);
-            else saved.set(id, JSON.parse(JSON.stringify(open)));
-        }
-        if (name.includes('error(8)')) return;
-        const after = new Messages(() => null);
-        after.restore([...saved.values()].map(openMessageOf).filter(one => one !== null));
-        // What is accepted later has a grant, too.
-        const later = new Messages(senderOf);
-        later.restore([...saved.values()].map(openMessageOf).filter(one => one !== null));
-        told.push(...play(later, events.slice(at)));
-        assert.deepEqual(sums(told), wanted, String(at));
-      }
+      for (const at of [...events.keys(), events.length])
+        assert.deepEqual(sums(withRestart(events, at)), wanted, String(at));
     });
   }
 });
