@@ -52,14 +52,14 @@ export const CLIENT_OPTIONS = {
   'whole-addresses': flag({
     about:
       'main.cf wraps the map so that Postfix looks up whole addresses only: every IPv6 address may have a row',
-    commands: ['run', 'replay', 'allow', 'explain', 'purge', 'doctor'],
+    commands: ['run', 'replay', 'allow', 'explain', 'purge', 'doctor', 'history', 'why'],
     inFile: true,
     onReload: true,
   }),
   'allow-own-addresses': flag({
     about:
       "let this machine's own addresses and its default gateways have grants; all clients behind a proxy may have one in common",
-    commands: ['run', 'allow', 'explain', 'purge', 'doctor'],
+    commands: ['run', 'allow', 'explain', 'purge', 'doctor', 'why'],
     inFile: true,
     onReload: true,
   }),
