@@ -294,6 +294,11 @@ export const CATALOGUE = {
     text: 'there is no history {path}',
     hint: 'let the daemon keep one (history = "90d"), or fill it from old logs with "popbsmtp history --import FILE"',
   },
+  REPORT: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the report {path}: {reason}',
+    hint: 'name a file in a directory that you can write',
+  },
   SIZE: {
     exit: OF_ORIGIN,
     text: '{where}: "{value}" is not a size',

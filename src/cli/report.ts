@@ -1,4 +1,64 @@
+/**
+ * `popbsmtp report`: what a time of the history adds up to, as text, as an object, or as a page for a browser.
+ */
+import { open } from 'node:fs/promises';
+import { EXIT, failure, reasonOf } from '../base/errors.ts';
+import { parseWhen } from '../base/when.ts';
+import { HOUR, hourOf } from '../history/block.ts';
+import { HistoryFile } from '../history/history-file.ts';
+import { Summary, type Summed } from '../history/summary.ts';
+import { becomeOwner } from '../map/privileges.ts';
+import { mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-export async function report(_: Values): Promise<number> {
-  return 0;
+import { print } from '../report/print.ts';
+import { usageHtml } from '../report/usage-html.ts';
+import { usageJson, usageText } from '../report/usage-text.ts';
+import { beside } from '../state/beside.ts';
+
+/** Seconds, when no time is named. */
+const USUAL = 30 * 86_400;
+
+/** @throws Failure of a setting, HISTORY, HISTORY_MISSING, REPORT */
+export async function report(typed: Values): Promise<number> {
+  const settings = settingsOf(withConfig(typed), 'report');
+  const { map } = mapsOf(settings);
+  const now = Date.now() / 1000;
+  const since = settings.since === null ? now - USUAL : parseWhen(settings.since, now);
+  const until = settings.until === null ? now : parseWhen(settings.until, now);
+  const page = settings.html === null ? null : await openPage(settings.html);
+  becomeOwner([map]);
+  const summed = await summedUp(beside(map, 'history'), since, until);
+  if (page !== null) await page(usageHtml(summed));
+  if (settings.json) await print(`${JSON.stringify(usageJson(summed))}\n`);
+  else if (page === null) await print(usageText(summed));
+  return EXIT.ok;
+}
+
+/** Opened as whoever calls, before root becomes the owner of the map. */
+async function openPage(path: string): Promise<(text: string) => Promise<void>> {
+  try {
+    const file = await open(path, 'w', 0o640);
+    return async text => {
+      await file.writeFile(text);
+      await file.close();
+    };
+  } catch (error) {
+    throw failure('REPORT', { path, reason: reasonOf(error) }, error);
+  }
+}
+
+async function summedUp(path: string, since: number, until: number): Promise<Summed> {
+  const file = await HistoryFile.openForReading(path);
+  try {
+    const span = await file.span();
+    // Not further back than there is anything.
+    const from = span === null ? since : Math.max(since, span.first * HOUR);
+    const summary = new Summary(Math.min(from, until), until);
+    await file.visit(hourOf(from), hourOf(until) + 1, entry => summary.take(entry));
+    return summary.sum();
+  } finally {
+    await file.close();
+  }
 }
