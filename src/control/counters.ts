@@ -52,7 +52,7 @@ export const TOTALS = {
   withdrawn: ENDED,
   limitsExceeded: {
     metric: 'popbsmtp_limits_exceeded_total',
-    help: 'Addresses with too many users and users with too many addresses, each once in a grace period.',
+    help: 'Addresses with too many users, users with too many addresses, grants with too much that was sent: each once in a grace period.',
   },
   tornLines: {
     metric: 'popbsmtp_torn_lines_total',
@@ -101,6 +101,9 @@ export class Counters {
   readonly sources = new Map<string, SourceCount>();
   readonly logins = new Map<string, number>();
   readonly ignored = new Map<string, number>();
+  /** Messages that grants have relayed, and their recipients, by the server of the login. */
+  readonly relayedMessages = new Map<string, number>();
+  readonly relayedRecipients = new Map<string, number>();
   readonly totals = noTotals();
   readonly commits: CommitCount = {
     count: 0,
@@ -123,6 +126,16 @@ export class Counters {
     this.started = clock();
     this.#now = this.started;
     this.#minute = minuteOf(this.started);
+  }
+
+  /** Takes note of what a grant has relayed. */
+  relayed(
+    server: string | null,
+    { messages, recipients }: { readonly messages: number; readonly recipients: number },
+  ): void {
+    // A grant by hand has no server.
+    add(this.relayedMessages, server ?? OTHER, messages);
+    add(this.relayedRecipients, server ?? OTHER, recipients);
   }
 
   /** Takes note of lines; the logins among them, which follow, came now. */
@@ -237,6 +250,10 @@ export class Counters {
     for (let back = 0; back < passed; back++) this.#minutes[(minute - back) % MINUTES] = 0;
     this.#minute = Math.max(this.#minute, minute);
   }
+}
+
+function add(counts: Map<string, number>, name: string, more: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + more);
 }
 
 const minuteOf = ({ steady }: Moment): number => Math.floor(steady / 60);

@@ -37,6 +37,9 @@ export interface Status extends Readonly<Totals> {
   readonly grants: number;
   /** Open sessions; null when sessions keep nothing. */
   readonly sessions: number | null;
+  /** Messages that grants have relayed, and their recipients, by the server of the login. */
+  readonly relayed: Readonly<Record<string, number>>;
+  readonly relayedRecipients: Readonly<Record<string, number>>;
   /** By reason. */
   readonly ignored: Readonly<Record<string, number>>;
   readonly commits: Readonly<CommitCount>;
@@ -75,6 +78,8 @@ export function statusOf(counters: Counters, { places, uptime, ...present }: Pre
     logins: Object.fromEntries(counters.logins),
     lastLogin: isoOrNull(counters.lastLogin),
     loginsByMinute: counters.byMinute(),
+    relayed: Object.fromEntries(counters.relayedMessages),
+    relayedRecipients: Object.fromEntries(counters.relayedRecipients),
     ignored: Object.fromEntries(counters.ignored),
     commits: { ...commits },
     lastProblem: lastProblem && { time: iso(lastProblem.time), text: lastProblem.text },

@@ -15,7 +15,9 @@ import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { Decision } from '../grant/decision.ts';
 import type { History } from '../history/history.ts';
+import { SendingLimits, sendingOf } from '../history/sending.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
@@ -30,7 +32,7 @@ import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
-import { historyOf, mailTags, startHistory } from './history.ts';
+import { historyOf, mailTags, startHistory, tellExceeding } from './history.ts';
 import { Intake } from './intake.ts';
 import { joinFleet } from './membership.ts';
 import { counted, type Output } from './output.ts';
@@ -117,6 +119,7 @@ class RunningDaemon implements Daemon {
   readonly #checkpoint: CheckpointKeeper | null;
   readonly #intake: Intake;
   readonly #mail: MailTags | null;
+  readonly #sending: SendingLimits;
   /** Null where none is kept. */
   readonly #history: History | null;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
@@ -139,16 +142,22 @@ class RunningDaemon implements Daemon {
       map: held.map,
       commits: this.#counters,
       clock,
-      report: decision => {
-        this.#output.report(decision);
-        this.#history?.report(decision);
-        this.#fleet?.report(decision);
-      },
+      report: decision => this.#decided(decision),
       warn,
     });
     this.#pipeline = this.#core.pipeline;
+    this.#sending = new SendingLimits(sendingOf(settings));
     this.#mail = mail && mailTags(mail, settings.syslogNames);
-    this.#history = mail && historyOf(settings, { mail, core: this.#core, output: this.#output });
+    this.#history =
+      mail &&
+      historyOf(settings, {
+        ...{ mail, core: this.#core, output: this.#output, sending: this.#sending },
+        counters: this.#counters,
+        exceeded: exceeding => {
+          const report = (decision: Decision): void => this.#decided(decision);
+          void this.#watch(tellExceeding(exceeding, { core: this.#core, report, warn }));
+        },
+      });
     this.#intake = new Intake({
       names,
       rules: loaded,
@@ -238,6 +247,7 @@ class RunningDaemon implements Daemon {
     await requireOwnFiles(allOf(this.#settings));
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
+    this.#sending.settings = sendingOf(settings);
     this.#intake.setRules(loaded);
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
@@ -256,6 +266,12 @@ class RunningDaemon implements Daemon {
     await this.#history?.stop();
     this.#checkpoint?.noteAtStop();
     await this.#held.close();
+  }
+
+  #decided(decision: Decision): void {
+    this.#output.report(decision);
+    this.#history?.report(decision);
+    this.#fleet?.report(decision);
   }
 
   #status(): Status {

@@ -1,9 +1,17 @@
 /** The history of a running daemon: beside its map, with its grants and its clock. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { IpText } from '../base/address.ts';
+import { epoch } from '../base/clock.ts';
+import { Failure } from '../base/errors.ts';
+import type { Counters } from '../control/counters.ts';
+import type { Report } from '../grant/decision.ts';
+import { MAX_SECONDS } from '../grant/order.ts';
 import { firstSerial } from '../history/block.ts';
 import { History, type HistoryParts } from '../history/history.ts';
 import { HistoryFile } from '../history/history-file.ts';
+import type { LiveGrant } from '../history/ledger.ts';
 import { Recorder } from '../history/recorder.ts';
+import type { Overdone, SendingLimits } from '../history/sending.ts';
 import type { MailRecogniser } from '../mta/mail-recogniser.ts';
 import { beside } from '../state/beside.ts';
 import type { Core } from './core.ts';
@@ -16,7 +24,17 @@ const PATIENCE_MS = 2000;
 /** Of what is kept without end. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
+/** A limit that a grant is over, with whose it is. */
+export interface Exceeding extends Overdone {
+  readonly ip: IpText;
+  readonly grant: LiveGrant;
+}
+
 interface Parts {
+  readonly sending: SendingLimits;
+  readonly counters: Counters;
+  readonly exceeded: (exceeding: Exceeding) => void;
+
   readonly mail: MailRecogniser;
   readonly core: Core;
   readonly output: Output;
@@ -27,9 +45,13 @@ export const mailTags = (mail: MailRecogniser, names: readonly string[]): MailTa
   journal: mail.file.journal,
 });
 
-export function historyOf(settings: StartSettings, { mail, core, output }: Parts): History {
+export function historyOf(
+  settings: StartSettings,
+  { mail, core, output, sending, counters, exceeded }: Parts,
+): History {
   const { map, history, historySize } = settings;
   const { warn } = output;
+  const live = liveIn(core);
   return new History({
     mail,
     sink: opened =>
@@ -43,7 +65,15 @@ export function historyOf(settings: StartSettings, { mail, core, output }: Parts
         age: history ?? FOR_EVER,
         warn,
       }),
-    live: liveIn(core),
+    live,
+    relayed: ({ ip, server, more, sum }) => {
+      counters.relayed(server, more);
+      const grant = live(ip);
+      if (grant === null || sum === null) return;
+      for (const overdone of sending.count(ip, more, sum, core.clock.now().wall))
+        exceeded({ ...overdone, ip, grant });
+    },
+    ended: ip => sending.ended(ip),
     kept: output.keptUser ?? (user => user),
     now: () => core.clock.now().wall,
   });
@@ -63,3 +93,26 @@ export const liveIn =
 export const startHistory = async (history: History): Promise<void> => {
   await Promise.race([history.start(), sleep(PATIENCE_MS, null, { ref: false })]);
 };
+
+/**
+ * Tells that a grant is over a limit, and where that is to be refused, ends it at once and refuses the address until an order lifts that.
+ */
+export async function tellExceeding(
+  { ip, grant, reason, most, action }: Exceeding,
+  { core, report, warn }: { core: Core; report: Report; warn: (text: string) => void },
+): Promise<void> {
+  const { user, server, since } = grant;
+  const time = epoch(since);
+  // A grant by hand has no server.
+  const login = { event: 'login', server: server ?? 'none', ip, user, time } as const;
+  const limit = { reason, most, action };
+  report({ kind: 'limit exceeded', login: { ...login, session: null, tls: null }, ...limit });
+  if (action !== 'refuse') return;
+  await core.pipeline.revoke([{ kind: 'address', ip }], () => [ip], MAX_SECONDS);
+  try {
+    await core.saveOrders();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(error.line);
+  }
+}

@@ -20,7 +20,13 @@ import type { LoginEvent } from '../recogniser/event.ts';
 import { DistinctCounter } from './distinct.ts';
 import type { Grace } from './grace.ts';
 
-export const LIMIT_REASONS = ['too many users', 'too many addresses'] as const;
+/** By logins, and by what a grant has relayed (history/sending.ts). */
+export const LIMIT_REASONS = [
+  'too many users',
+  'too many addresses',
+  'too many messages',
+  'too many recipients',
+] as const;
 
 export type LimitReason = (typeof LIMIT_REASONS)[number];
 

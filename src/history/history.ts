@@ -35,13 +35,14 @@ export interface HistoryParts {
   readonly now: () => number;
   /** When a grant's time was over, where that is not when it is told. */
   readonly endOf?: (grant: Grant) => number;
-  /** Told what a grant has relayed in all, each time that it is more. */
+  /** Told of an address whose grant has ended. */
+  readonly ended?: (ip: IpText) => void;
+  /** Told what was relayed, and what the grant that the address has now has relayed with it; null when it has none any more. */
   readonly relayed?: (relayed: {
     readonly ip: IpText;
-    readonly user: string | null;
     readonly server: string | null;
     readonly more: Sent;
-    readonly sum: Sent;
+    readonly sum: Sent | null;
   }) => void;
 }
 
@@ -60,7 +61,7 @@ export class History {
 
   constructor(parts: HistoryParts) {
     this.#parts = parts;
-    this.ledger = new Ledger(parts.live);
+    this.ledger = new Ledger(parts.live, parts.ended);
     this.#messages = new Messages((ip, time) => {
       const sender = this.ledger.at(ip, time);
       return sender && { user: parts.kept(sender.user), server: sender.server };
@@ -136,10 +137,10 @@ export class History {
     const relayed = this.#messages.take(event);
     if (relayed === null) return;
     this.#recorder.add(relayedEntry(relayed));
-    const { ip, user, server, messages, recipients } = relayed;
+    const { ip, server, messages, recipients } = relayed;
     const more = { messages, recipients };
     const sum = this.ledger.count(ip, more);
-    if (sum !== null) this.#parts.relayed?.({ ip, user, server, more, sum });
+    this.#parts.relayed?.({ ip, server, more, sum });
   }
 
   #add(entry: Entry): void {

@@ -34,12 +34,20 @@ const NOTHING: Sent = { messages: 0, recipients: 0 };
 
 export class Ledger {
   readonly #live: (ip: IpText) => LiveGrant | null;
+  readonly #told: (ip: IpText) => void;
   readonly #ended = new Map<IpText, EndedGrant>();
   readonly #sent = new Map<IpText, Sent>();
 
-  /** @param live the grant that an address has now */
-  constructor(live: (ip: IpText) => LiveGrant | null) {
+  /**
+   * @param live the grant that an address has now
+   * @param ended told of an address whose grant has ended
+   */
+  constructor(
+    live: (ip: IpText) => LiveGrant | null,
+    ended: (ip: IpText) => void = () => undefined,
+  ) {
     this.#live = live;
+    this.#told = ended;
   }
 
   /** Whose grant an address had at a time; null for nobody's. */
@@ -104,6 +112,7 @@ export class Ledger {
   }
 
   #end({ ip, stamp }: Grant, { user, server }: Sender, now: number): void {
+    this.#told(ip);
     this.#sent.delete(ip);
     this.#ended.delete(ip);
     this.#ended.set(ip, { user, server, since: stamp, end: now });

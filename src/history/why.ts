@@ -58,6 +58,8 @@ export interface Rules {
 
 /** Seconds around a moment in which a refusal is the one that is meant. */
 const NEAR = 60;
+/** Seconds within which an order comes of a limit. */
+const TOGETHER = 5;
 
 /** What became of a login that granted nothing, by what its entry says. */
 const REASON_OF: Readonly<Record<string, Reason>> = {
@@ -119,8 +121,8 @@ function judge(asked: Asked): Found {
 const STEPS: readonly ((asked: Asked) => Found | null)[] = [
   live,
   byNetwork,
-  byOrder,
   byLimit,
+  byOrder,
   byLogin,
   down,
   elsewhere,
@@ -149,8 +151,12 @@ function byOrder({ ip, users, at, timeline }: Asked): Found | null {
   return order && { reason: 'revoked', lines: [order, timeline.lastLogin(ip, at)] };
 }
 
-/** A limit has ended its last grant, and it has got no other. */
-function byLimit({ ip, at, timeline }: Asked): Found | null {
+/** A limit has ended its last grant, and it has got no other; or it has had the address refused. */
+function byLimit({ ip, users, at, timeline }: Asked): Found | null {
+  const order = timeline.revocation(ip, users, at);
+  const limit = timeline.of(ip).findLast(one => one.kind === 'limit' && one.time <= at);
+  if (order !== null && limit !== undefined && Math.abs(order.time - limit.time) <= TOGETHER)
+    return { reason: 'limit', lines: [limit, order, timeline.lastLogin(ip, at)] };
   const end = timeline.grant(ip, at)?.end ?? null;
   if (end === null || REASON_OF[end.what ?? ''] !== 'limit') return null;
   return { reason: 'limit', lines: [end, timeline.lastLogin(ip, at)] };

@@ -4,6 +4,8 @@ import { choice, flag, givenList, limit, networks, text } from './entry.ts';
 /** So that one address cannot take all the room that is kept for pairs of an address and a user (grant/limits.ts). */
 const HIGHEST_LIMIT = 1000;
 
+const HIGHEST_SENT = 1_000_000;
+
 export const CLIENT_OPTIONS = {
   mynetworks: networks({
     often: true,
@@ -112,12 +114,50 @@ export const CLIENT_OPTIONS = {
     },
     HIGHEST_LIMIT,
   ),
+  'max-messages-per-grant': limit(
+    {
+      words: ['none'],
+      value: 'NUMBER',
+      default: 'none',
+      about:
+        'the most messages that one grant may have relayed, from the first login until it ends',
+      commands: ['run'],
+      inFile: true,
+      onReload: true,
+    },
+    HIGHEST_SENT,
+  ),
+  'max-recipients-per-grant': limit(
+    {
+      words: ['none'],
+      value: 'NUMBER',
+      default: 'none',
+      about: 'the most recipients elsewhere that one grant may have had messages relayed to',
+      commands: ['run'],
+      inFile: true,
+      onReload: true,
+    },
+    HIGHEST_SENT,
+  ),
+  'max-recipients-per-hour': limit(
+    {
+      words: ['none'],
+      value: 'NUMBER',
+      otherwise: '1000, of which more are only warned of',
+      about:
+        'the most recipients elsewhere that one address may have in an hour by grants, or none',
+      commands: ['run'],
+      inFile: true,
+      onReload: true,
+    },
+    HIGHEST_SENT,
+  ),
   'limit-action': choice(
     {
       value: 'ACTION',
       default: 'warn',
       about:
-        'what becomes of a login over such a limit: warn, in the log only; refuse, and no grant stays',
+        'what becomes of whoever is over such a limit: warn, in the log only; refuse, and no grant stays; who has sent too much is then refused until lift takes it back',
       commands: ['run', 'replay', 'explain'],
       inFile: true,
       onReload: true,

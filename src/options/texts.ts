@@ -284,6 +284,9 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '30d',
   },
   'history-size': { example: '256M' },
+  'max-messages-per-grant': { example: 50 },
+  'max-recipients-per-grant': { example: 100 },
+  'max-recipients-per-hour': { example: 200 },
   'syslog-names': { example: ['mx-out'] },
   'session-limit': {
     detail:

@@ -30,6 +30,8 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   sessions: 3,
   granted: 50,
   refreshed: 61,
+  relayed: { dovecot: 12 },
+  relayedRecipients: { dovecot: 15 },
   ignored: { 'in mynetworks': 8, revoked: 1 },
   logouts: 7,
   purged: 6,

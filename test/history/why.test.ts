@@ -36,6 +36,17 @@ interface Case {
 const GRANTED = [login(0), login(10, 'refreshed'), ended(25)];
 
 const CASES: readonly Case[] = [
+  {
+    name: 'refused for what it sent',
+    entries: [
+      login(0),
+      entryOf('limit', at(5), { ip: ANNA, what: 'too many messages' }),
+      revoke(5, { ip: ANNA }),
+      ended(5, 'revoked'),
+    ],
+    ask: { at: at(22) },
+    reason: 'limit',
+  },
   { name: 'a grant', entries: GRANTED, ask: { at: at(20) }, reason: 'granted' },
   {
     name: 'a grant to a user, in other capitals',
