@@ -7,8 +7,9 @@ import type { Counters } from '../control/counters.ts';
 import type { Report } from '../grant/decision.ts';
 import { MAX_SECONDS } from '../grant/order.ts';
 import { firstSerial } from '../history/block.ts';
-import { History, type HistoryParts } from '../history/history.ts';
+import { History, type HistoryParts, type Left } from '../history/history.ts';
 import { HistoryFile } from '../history/history-file.ts';
+import { holdersIn } from '../history/holders.ts';
 import type { LiveGrant } from '../history/ledger.ts';
 import { Recorder } from '../history/recorder.ts';
 import type { Overdone, SendingLimits } from '../history/sending.ts';
@@ -58,7 +59,7 @@ export function historyOf(
       new Recorder({
         open: async () => {
           const file = await HistoryFile.open(beside(map, 'history'), historySize, warn);
-          opened(await file.messages());
+          opened({ messages: await file.messages(), holders: await holdersOf(core, file) });
           return file;
         },
         serial: firstSerial(core.clock.now().wall),
@@ -88,6 +89,9 @@ export const liveIn =
     const { user = null, server = null, since = stamp } = roster.of(ip) ?? {};
     return { user, server, since };
   };
+
+const holdersOf = ({ grants, grace, clock }: Core, file: HistoryFile): Promise<Left['holders']> =>
+  holdersIn(file, new Set([...grants.all()].map(({ ip }) => ip)), grace.longest, clock.now().wall);
 
 /** A history that cannot be opened now keeps nobody waiting. */
 export const startHistory = async (history: History): Promise<void> => {

@@ -15,6 +15,7 @@ import type { MailEvent } from '../mta/mail-event.ts';
 import type { MailRecogniser } from '../mta/mail-recogniser.ts';
 import { Messages, openMessageOf } from '../mta/messages.ts';
 import { type Entry, entriesOf, entryOf, mailEntry, relayedEntry } from './entry.ts';
+import type { KnownHolder } from './holders.ts';
 import { Ledger, type LiveGrant, type Sent } from './ledger.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -24,10 +25,16 @@ export type KeptUser = (user: string | null) => string | null;
 /** Where entries go. */
 export type Sink = Pick<Recorder, 'add' | 'note' | 'commit' | 'close'>;
 
+/** What an earlier run has left in the file: messages in the queue, and who is behind the grants that there are. */
+export interface Left {
+  readonly messages: readonly unknown[];
+  readonly holders: ReadonlyMap<IpText, KnownHolder>;
+}
+
 export interface HistoryParts {
   readonly mail: MailRecogniser;
-  /** Makes what takes the entries; `opened` is told what the file has of messages in the queue. */
-  readonly sink: (opened: (saved: readonly unknown[]) => void) => Sink;
+  /** Makes what takes the entries; `opened` is told what the file has. */
+  readonly sink: (opened: (left: Left) => void) => Sink;
   /** The grant that an address has now. */
   readonly live: (ip: IpText) => LiveGrant | null;
   readonly kept: KeptUser;
@@ -56,17 +63,23 @@ export class History {
   readonly #parts: HistoryParts;
   readonly #messages: Messages;
   readonly #recorder: Sink;
+  readonly #holders = new Map<IpText, KnownHolder>();
   #waiting: MailEvent[] = [];
   #aliveAt = 0;
 
   constructor(parts: HistoryParts) {
     this.#parts = parts;
-    this.ledger = new Ledger(parts.live, parts.ended);
+    this.ledger = new Ledger(parts.live, ip => {
+      this.#holders.delete(ip);
+      parts.ended?.(ip);
+    });
     this.#messages = new Messages((ip, time) => {
       const sender = this.ledger.at(ip, time);
+      // After a crash only the history knows whose the grants are that there were.
+      if (sender?.server === null) return this.#holders.get(ip) ?? sender;
       return sender && { user: parts.kept(sender.user), server: sender.server };
     });
-    this.#recorder = parts.sink(saved => this.#restore(saved));
+    this.#recorder = parts.sink(left => this.#restore(left));
   }
 
   /** Takes a decision that has been carried out. */
@@ -124,7 +137,11 @@ export class History {
     await this.#recorder.close(now);
   }
 
-  #restore(saved: readonly unknown[]): void {
+  #restore({ messages: saved, holders }: Left): void {
+    for (const [ip, holder] of holders) {
+      this.ledger.restore(ip, holder);
+      this.#holders.set(ip, holder);
+    }
     this.#messages.restore(saved.map(openMessageOf).filter(one => one !== null));
     const alive = saved.map(aliveIn).find(time => time !== null);
     if (alive !== undefined && alive !== null)

@@ -64,6 +64,11 @@ export class Ledger {
     return this.#sent.get(ip) ?? NOTHING;
   }
 
+  /** What a grant had relayed before. */
+  restore(ip: IpText, { messages, recipients }: Sent): void {
+    this.#sent.set(ip, { messages, recipients });
+  }
+
   /** @returns what the grant has relayed with it; null when the address has none any more */
   count(ip: IpText, more: Sent): Sent | null {
     if (this.#live(ip) === null) return null;

@@ -41,6 +41,8 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** Where it answers another server's questions about passwords (Postfix's smtpd_sasl_path). */
+  readonly authSocket?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -123,7 +125,7 @@ async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], elements, tls = false } = options;
+  const { usernameChars, users = [], elements, authSocket, tls = false } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
@@ -132,7 +134,11 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
   await writeFile(join(base, 'users'), entries.join(''));
   const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
   const order = elements === undefined ? '' : `login_log_format_elements = ${elements}\n`;
-  const more = `${order}${usernameChars === undefined ? '' : names}`;
+  const auth =
+    authSocket === undefined
+      ? ''
+      : `service auth {\n  unix_listener ${authSocket} {\n    mode = 0666\n  }\n}\n`;
+  const more = `${order}${auth}${usernameChars === undefined ? '' : names}`;
   const file = join(base, 'dovecot.conf');
   await writeFile(file, configuration(base, { pop3, imap, pop3s, imaps }, more));
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
