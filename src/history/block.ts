@@ -6,7 +6,7 @@
  * Promises: what was written is read again; a block that is damaged ends where it stops making sense, and is never an error.
  */
 import type { IpText } from '../base/address.ts';
-import { ENTRY_KINDS, type Entry, type EntryKind, entryOf } from './entry.ts';
+import { ENTRY_KINDS, type Entry, type EntryKind } from './entry.ts';
 
 /** Of the form that follows. */
 const VERSION = 1;
@@ -184,7 +184,21 @@ class BlockReader {
     if (kind === undefined) return null;
     const time = start + this.number() / 1000;
     const { texts, numbers, hasTls, hasId } = LAYOUTS[kind];
-    const fields: { -readonly [K in keyof Entry]: Entry[K] } = entryOf(kind, time, {});
+    // Spelt out: from a spread it took three times as long.
+    const fields: { -readonly [K in keyof Entry]: Entry[K] } = {
+      kind,
+      time,
+      ip: null,
+      user: null,
+      server: null,
+      what: null,
+      tls: null,
+      id: null,
+      messages: 0,
+      recipients: 0,
+      bytes: 0,
+      until: 0,
+    };
     for (const field of texts) {
       const text = this.#text();
       // What was written there was one.

@@ -120,14 +120,17 @@ export class Summary {
   readonly #totals: Counts = { ...COUNTS };
   readonly #days = new Map<string, Counts>();
   readonly #hours = Array.from({ length: 24 }, (): Counts => ({ ...COUNTS }));
-  readonly #logins = new Map<string, LoginRow>();
-  readonly #relayed = new Map<string, RelayedRow>();
+  /** By addresses, which have few rows each: a key of all their fields cost more than all else. */
+  readonly #logins = new Map<IpText, LoginRow[]>();
+  readonly #relayed = new Map<IpText, RelayedRow[]>();
   readonly #ignored = new Map<string, number>();
   readonly #users = new Map<IpText, Set<string>>();
   readonly #open = new Map<IpText, { user: string | null; from: number }>();
   readonly #spans: OpenRow[] = [];
   readonly #refused = new Map<IpText, RefusedRow>();
+  /** In lower case, and as each was written. */
   readonly #byUser = new Map<string, OfUser>();
+  readonly #byName = new Map<string, OfUser>();
   /** Most entries are of the hour of the one before. */
   #hour = Number.NaN;
   #counts: readonly Counts[] = [];
@@ -179,7 +182,7 @@ export class Summary {
   sum(): Summed {
     for (const [ip, { user, from }] of this.#open)
       this.#spans.push({ ip, user, from, to: this.#until });
-    const logins = [...this.#logins.values()].sort((a, b) => b.logins - a.logins);
+    const logins = [...this.#logins.values()].flat().sort((a, b) => b.logins - a.logins);
     return {
       since: this.#since,
       until: this.#until,
@@ -187,7 +190,7 @@ export class Summary {
       days: daysOf(this.#since, this.#until, this.#days),
       hours: this.#hours,
       logins,
-      relayed: [...this.#relayed.values()].sort((a, b) => b.messages - a.messages),
+      relayed: [...this.#relayed.values()].flat().sort((a, b) => b.messages - a.messages),
       ignored: [...this.#ignored].sort(([, a], [, b]) => b - a),
       shared: [...this.#users]
         .filter(([, users]) => users.size > 1)
@@ -230,16 +233,16 @@ export class Summary {
       if (what === 'granted') one.grants++;
     }
     if (ip === null) return;
-    const key = `${ip} ${server} ${tls} ${user}`;
-    const row = this.#logins.get(key);
-    if (row === undefined) this.#logins.set(key, { user, ip, server, tls, logins: 1, last: time });
+    const rows = rowsOf(this.#logins, ip);
+    const row = rows.find(one => one.user === user && one.server === server && one.tls === tls);
+    if (row === undefined) rows.push({ user, ip, server, tls, logins: 1, last: time });
     else {
       row.logins++;
       row.last = Math.max(row.last, time);
     }
     if (!this.#open.has(ip)) this.#open.set(ip, { user, from: time });
-    const users = this.#users.get(ip) ?? new Set();
-    this.#users.set(ip, user === null ? users : users.add(user));
+    if (user !== null && row === undefined)
+      this.#users.set(ip, (this.#users.get(ip) ?? new Set()).add(user));
     this.#ofUser(entry, 'logins', 1);
   }
 
@@ -258,11 +261,12 @@ export class Summary {
   #relay(entry: Entry): void {
     const { ip, user, server, messages, recipients, bytes, time } = entry;
     if (ip === null) return;
-    const key = `${ip} ${user}`;
-    const row = this.#relayed.get(key) ?? {
+    const rows = rowsOf(this.#relayed, ip);
+    const known = rows.find(one => one.user === user);
+    const row = known ?? {
       ...{ ip, user, server, messages: 0, recipients: 0, bytes: 0, first: time, last: time },
     };
-    this.#relayed.set(key, row);
+    if (known === undefined) rows.push(row);
     row.server = server;
     row.messages += messages;
     row.recipients += recipients;
@@ -288,14 +292,20 @@ export class Summary {
     if (user === null && what === 'authenticated') return;
     // A device of which no server logs the user is known by its address.
     const name = user ?? ip ?? '';
+    const found = this.#byName.get(name) ?? this.#named(name);
+    found[what] += more;
+    found.last = Math.max(found.last, time);
+    if (ip !== null && what !== 'authenticated') found.addresses.add(ip);
+  }
+
+  #named(name: string): OfUser {
     const key = name.toLowerCase();
     const found = this.#byUser.get(key) ?? {
       ...{ name, addresses: new Set<IpText>(), logins: 0, messages: 0, authenticated: 0, last: 0 },
     };
     this.#byUser.set(key, found);
-    found[what] += more;
-    found.last = Math.max(found.last, time);
-    if (ip !== null && what !== 'authenticated') found.addresses.add(ip);
+    this.#byName.set(name, found);
+    return found;
   }
 
   #needs(): NeedRow[] {
@@ -337,6 +347,14 @@ export class Summary {
   }
 
   #sending: [string, OfUser][] | null = null;
+}
+
+function rowsOf<T>(table: Map<IpText, T[]>, ip: IpText): T[] {
+  const known = table.get(ip);
+  if (known !== undefined) return known;
+  const rows: T[] = [];
+  table.set(ip, rows);
+  return rows;
 }
 
 const NEEDS: readonly Need[] = ['relays', 'authenticates', 'never'];
