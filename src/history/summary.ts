@@ -222,7 +222,7 @@ export class Summary {
   }
 
   #login(entry: Entry, counts: readonly Counts[]): void {
-    const { ip, user, server, tls, what, time } = entry;
+    const { ip, what } = entry;
     if (!isGranting(entry)) {
       for (const one of counts) one.ignored++;
       this.#ignored.set(what ?? '', (this.#ignored.get(what ?? '') ?? 0) + 1);
@@ -232,7 +232,11 @@ export class Summary {
       one.granted++;
       if (what === 'granted') one.grants++;
     }
-    if (ip === null) return;
+    if (ip !== null) this.#admit({ ...entry, ip });
+  }
+
+  #admit(entry: Entry & { readonly ip: IpText }): void {
+    const { ip, user, server, tls, time } = entry;
     const rows = rowsOf(this.#logins, ip);
     const row = rows.find(one => one.user === user && one.server === server && one.tls === tls);
     if (row === undefined) rows.push({ user, ip, server, tls, logins: 1, last: time });
