@@ -6,7 +6,7 @@
  *     npm run test:suites forky real/dovecot one suite, and the tests whose path has this part
  *
  * Promises: a suite runs in an overlay over its root (root.ts) and sees the working tree read-only, so that neither changes; with
- * CI=true no test is skipped there.  What is kept between runs lies in POPBSMTP_SUITES, by default /var/cache/popbsmtp-suites;
+ * CI=true no test is skipped there.  What is kept between runs lies in POPBSMTP_SUITES, by default /var/cache/debian-suites;
  * nothing has to be there.
  * Leaves to others: the tests themselves (test/run.ts), and the build.
  * Known limits: the kernel is this machine's.  Needs root, debootstrap and Debian's archive; a release of Node comes from npm.
@@ -74,7 +74,7 @@ const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 const repository = join(import.meta.dirname, '../../..');
-const cache = process.env['POPBSMTP_SUITES'] ?? '/var/cache/popbsmtp-suites';
+const cache = process.env['POPBSMTP_SUITES'] ?? '/var/cache/debian-suites';
 
 /** Enters the suite: `sh -euc ENTER BASE ROOT REPOSITORY TESTS…`. */
 const ENTER = `
