@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
 import {
   journalAhead,
@@ -25,10 +26,10 @@ const NOW = epoch(1_795_000_000);
 const HOUR = 3600;
 const log = join(directory, 'mail.log');
 
-function fileOf(content: string, modified: EpochSeconds): string {
-  writeFileSync(log, content);
-  utimesSync(log, modified, modified);
-  return log;
+function fileOf(content: string | Buffer, modified: EpochSeconds, path = log): string {
+  writeFileSync(path, content);
+  utimesSync(path, modified, modified);
+  return path;
 }
 
 /** Whether the journal is ahead; `unasked` if that was clear without it. */
@@ -52,10 +53,28 @@ for (const [what, content, age, loginAge, expected] of [
   ['an hour old, with a login since', 'x\n', HOUR, HOUR - 600, 'journal'],
   ['old, without a login in the journal', 'x\n', HOUR, null, 'file'],
   ['empty since a day', '', 24 * HOUR, 60, 'journal'],
-  ['empty, since it was rotated after the last login', '', 5, 20, 'file'],
+  ['empty, and made just now, with logins in the journal', '', 5, 20, 'journal'],
+  ['empty, and made just now, with no login in the journal', '', 5, null, 'file'],
 ] as const)
   test(`a log that is ${what}: ${expected}`, async () => {
     assert.equal(await ahead(content, age, loginAge), expected);
+  });
+
+for (const [what, name, content, age, loginAge, expected] of [
+  ['was written to just now', 'mail.log.1', 'x\n', 10, 5, 'unasked'],
+  ['has the last login', 'mail.log-20261127', 'x\n', HOUR, HOUR - 30, 'file'],
+  ['is older than a login', 'mail.log.1', 'x\n', HOUR, 20, 'journal'],
+  ['is compressed, and has the last login', 'mail.log.1.gz', gzipSync('x\n'), HOUR, HOUR, 'file'],
+  ['is empty as well', 'mail.log.1', '', 10, 20, 'journal'],
+  ['is compressed, and empty as well', 'mail.log.1.gz', gzipSync(''), 10, 20, 'journal'],
+] as const)
+  test(`an empty log is as fresh as the file that it was rotated to, which ${what}: ${expected}`, async () => {
+    const rotated = fileOf(content, epoch(NOW - age), join(directory, name));
+    try {
+      assert.equal(await ahead('', 5, loginAge), expected);
+    } finally {
+      rmSync(rotated);
+    }
   });
 
 test('a log that is not there is not behind', async () => {
