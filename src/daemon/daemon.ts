@@ -141,6 +141,7 @@ class RunningDaemon implements Daemon {
       counters: this.#counters,
       output: this.#output,
       now: () => clock.now(),
+      zone: settings.watchlogZone,
       watch: step => this.#watch(step),
       isQuoted: settings.logUsers === 'plain',
     });

@@ -14,6 +14,7 @@ import { closeSync, statSync } from 'node:fs';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { Zone } from '../line/zone.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
@@ -24,6 +25,7 @@ import { trustDeclared } from '../source/journal-trust.ts';
 import { lastEntries } from '../source/journalctl.ts';
 import { headOf } from '../source/packing.ts';
 import { openRotated, type RotatedFile, rotatedFiles } from '../source/rotated.ts';
+import type { StartSettings } from './settings.ts';
 
 /** A login in the journal that is younger than a file. */
 export interface JournalAhead {
@@ -88,14 +90,17 @@ export interface NewestLogin {
   readonly time: EpochSeconds;
 }
 
+/** How the journal is read. */
+export type JournalSettings = Pick<StartSettings, 'journalTrust' | 'watchlogZone'>;
+
 /** The newest login in the journal, as the daemon would take it; null without any, or without a journal. */
 export async function newestJournalLogin(
   registry: Registry,
-  trustAny: boolean,
+  { journalTrust, watchlogZone }: JournalSettings,
 ): Promise<NewestLogin | null> {
   try {
-    const lines = await journalLines(registry, trustAny, ENTRIES);
-    return newestOf(lines, registry);
+    const lines = await journalLines(registry, journalTrust === 'any', ENTRIES);
+    return newestOf(lines, registry, watchlogZone);
   } catch (error) {
     if (error instanceof Failure) return null;
     throw error;
@@ -122,9 +127,9 @@ export async function journalLines(
   });
 }
 
-function newestOf(lines: readonly string[], registry: Registry): NewestLogin | null {
+function newestOf(lines: readonly string[], registry: Registry, zone: Zone): NewestLogin | null {
   const now = epoch(Date.now() / 1000);
-  const recogniser = new Recogniser(registry, new StampReader(() => now), new LogMemory());
+  const recogniser = new Recogniser(registry, new StampReader(() => now, zone), new LogMemory());
   let newest: NewestLogin | null = null;
   for (const line of lines) {
     const event = recogniser.recognise(line);

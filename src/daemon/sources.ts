@@ -17,7 +17,7 @@ import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import type { Places } from '../state/checkpoint.ts';
-import { journalAhead, newestJournalLogin } from './live-source.ts';
+import { type JournalSettings, journalAhead, newestJournalLogin } from './live-source.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
@@ -45,7 +45,7 @@ export interface SourceHandle {
 
 /** What a source is made from. */
 export interface SourceContext {
-  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
+  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust' | 'watchlogZone'>;
   readonly registry: Registry;
   /** The moment before which no login matters, as things are now. */
   since(): EpochSeconds;
@@ -64,15 +64,16 @@ export interface SourceContext {
  * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
  */
 export async function checkLogs(
-  { watchlog, fleet, journalTrust }: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust'>,
+  settings: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust' | 'watchlogZone'>,
   registry: Registry,
   notice: Receiver['notice'],
 ): Promise<readonly string[]> {
+  const { watchlog, fleet } = settings;
   if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
   if (watchlog.length === 0) {
     const usual = USUAL_LOGS.find(path => existsSync(path));
     if (usual === undefined) return [await journalOrNone()];
-    return [await fileOrJournal(usual, registry, journalTrust === 'any', notice)];
+    return [await fileOrJournal(usual, registry, settings, notice)];
   }
   for (const name of watchlog) {
     if (name === JOURNAL) await checkJournal();
@@ -84,11 +85,11 @@ export async function checkLogs(
 async function fileOrJournal(
   usual: string,
   registry: Registry,
-  trustAny: boolean,
+  settings: JournalSettings,
   notice: Receiver['notice'],
 ): Promise<string> {
   const now = epoch(Date.now() / 1000);
-  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, trustAny));
+  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, settings));
   if (ahead === null) return usual;
   notice({ kind: 'preferred', path: JOURNAL, over: usual, ...ahead });
   return JOURNAL;
@@ -152,7 +153,7 @@ function watchJournal(
 function watchFile(path: string, receiver: Receiver, watching: SourceContext): SourceHandle {
   const { settings, registry, since, places } = watching;
   const byTime = startAtTime(since, modified => {
-    const stamps = new StampReader(() => modified);
+    const stamps = new StampReader(() => modified, settings.watchlogZone);
     return line => stamps.bounded(parseLine(line, stamps, registry.linePrefixes).time);
   });
   const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {

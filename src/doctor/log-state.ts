@@ -74,16 +74,14 @@ export async function logStates(
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState[]> {
-  const { journalTrust } = settings;
+  const reading = { settings, registry, account, now };
   const names = await namesOf(settings, registry);
   if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
   return Promise.all(
     names.map(async (name): Promise<LogState> => {
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
       try {
-        return name === JOURNAL
-          ? await journalState(registry, journalTrust === 'any', account, now)
-          : await fileState(name, registry, journalTrust === 'any', account, now);
+        return name === JOURNAL ? await journalState(reading) : await fileState(name, reading);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
         throw problem;
@@ -106,13 +104,17 @@ async function namesOf(
   }
 }
 
-async function fileState(
-  path: string,
-  registry: Registry,
-  trustAny: boolean,
-  account: Account | null,
-  now: () => EpochSeconds,
-): Promise<LogState> {
+/** How every log is looked at. */
+interface ReadingLogs {
+  readonly settings: RunSettings;
+  readonly registry: Registry;
+  /** The daemon's, where it is another one than ours. */
+  readonly account: Account | null;
+  readonly now: () => EpochSeconds;
+}
+
+async function fileState(path: string, reading: ReadingLogs): Promise<LogState> {
+  const { settings, registry, account, now } = reading;
   const fd = openForReading(path);
   try {
     const { mtimeMs, size } = fstatSync(fd);
@@ -120,8 +122,8 @@ async function fileState(
       kind: 'read',
       name: path,
       modified: epoch(mtimeMs / 1000),
-      tail: tailOf(lastLines(fd, size), registry, now),
-      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, trustAny)),
+      tail: tailOf(lastLines(fd, size), reading),
+      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, settings)),
       account: account && { name: account.name, mayRead: await mayRead(account, path) },
     };
   } finally {
@@ -138,18 +140,14 @@ function lastLines(fd: number, size: number): string[] {
   return start === 0 ? lines : lines.slice(1);
 }
 
-async function journalState(
-  registry: Registry,
-  trustAny: boolean,
-  account: Account | null,
-  now: () => EpochSeconds,
-): Promise<LogState> {
-  const lines = await journalLines(registry, trustAny, TAIL_ENTRIES);
+async function journalState(reading: ReadingLogs): Promise<LogState> {
+  const { settings, registry, account } = reading;
+  const lines = await journalLines(registry, settings.journalTrust === 'any', TAIL_ENTRIES);
   return {
     kind: 'read',
     name: JOURNAL,
     modified: null,
-    tail: tailOf(lines, registry, now),
+    tail: tailOf(lines, reading),
     ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account) },
   };
@@ -166,11 +164,12 @@ async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
 
-function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
+function tailOf(lines: readonly string[], reading: ReadingLogs): Tail {
+  const { registry } = reading;
   const logins = new Map<string, number>();
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
-  const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
+  const recogniser = new Recogniser(registry, stampsOf(reading), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
@@ -194,18 +193,17 @@ function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSe
     logins,
     missed,
     strays: [...strays.values()],
-    lastStamp: lastStamp(lines, registry, now),
+    lastStamp: lastStamp(lines, reading),
   };
 }
 
-function lastStamp(
-  lines: readonly string[],
-  { linePrefixes }: Registry,
-  now: () => EpochSeconds,
-): EpochSeconds | null {
-  const stamps = new StampReader(now);
+const stampsOf = ({ settings, now }: ReadingLogs): StampReader =>
+  new StampReader(now, settings.watchlogZone);
+
+function lastStamp(lines: readonly string[], reading: ReadingLogs): EpochSeconds | null {
+  const stamps = stampsOf(reading);
   for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, linePrefixes);
+    const { time } = parseLine(line, stamps, reading.registry.linePrefixes);
     if (time !== null) return time;
   }
   return null;

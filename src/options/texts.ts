@@ -178,6 +178,11 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
     example: ['/var/log/mail.log', 'journal'],
   },
+  'watchlog-zone': {
+    detail:
+      'For the logs of a container or of other machines. A name follows the changes of summer time there. Stamps with an offset of their own, and the journal, need none.',
+    example: 'Europe/Berlin',
+  },
   'journal-trust': {
     detail:
       "Anybody on the host may write to the journal, but journald notes the sender; with declared, an entry counts only when it comes from the program and account that the server's patterns declare.",

@@ -11,6 +11,7 @@ import {
   type NewestLogin,
   newestJournalLogin,
 } from '../../src/daemon/live-source.ts';
+import { LOCAL } from '../../src/line/zone.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { noticeLine } from '../../src/report/log-line.ts';
 
@@ -22,6 +23,7 @@ afterEach(() => {
   process.env['PATH'] = PATH;
 });
 
+const READING = { journalTrust: 'declared', watchlogZone: LOCAL } as const;
 const NOW = epoch(1_795_000_000);
 const HOUR = 3600;
 const log = join(directory, 'mail.log');
@@ -102,7 +104,7 @@ describe('the newest login in the journal', () => {
     const script = `#!/bin/sh\ncase "$*" in *--lines=0*) exit 0;; esac\ncat <<'END'\n${entries.join('\n')}\nEND\n`;
     writeFileSync(join(bin, 'journalctl'), script, { mode: 0o755 });
     process.env['PATH'] = [bin, PATH].join(delimiter);
-    return newestJournalLogin(registry, false);
+    return newestJournalLogin(registry, READING);
   };
 
   test('is the last one in the words of the server itself', async () => {
@@ -117,7 +119,10 @@ describe('the newest login in the journal', () => {
   test('is none where there is none, and where there is no journal', async () => {
     assert.equal(await newestOf(), null);
     process.env['PATH'] = mkdtempSync(join(directory, 'empty-'));
-    assert.equal(await newestJournalLogin(registry, false).then(found => found?.server), undefined);
+    assert.equal(
+      await newestJournalLogin(registry, READING).then(found => found?.server),
+      undefined,
+    );
   });
 });
 

@@ -4,6 +4,7 @@ import { epoch } from '../../src/base/clock.ts';
 import { failure } from '../../src/base/errors.ts';
 import type { LogState, Tail } from '../../src/doctor/log-state.ts';
 import { judgeClock, judgeLogins, judgeLogs } from '../../src/doctor/logs.ts';
+import { zoneOf } from '../../src/line/zone.ts';
 import { said } from './arrange.ts';
 
 const NOW = epoch(1_700_000_000);
@@ -28,7 +29,13 @@ const LOG: ReadLog = {
   account: null,
 };
 
-const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE, asDaemon: true });
+const facts = (...logs: LogState[]) => ({
+  logs,
+  now: NOW,
+  grace: GRACE,
+  zone: zoneOf({ value: '+01:00', origin: '' }),
+  asDaemon: true,
+});
 
 describe('the log', () => {
   const table: readonly (readonly [string, LogState, RegExp])[] = [
@@ -151,7 +158,7 @@ describe('the clock', () => {
   });
 
   test('a difference of zones is told from one of clocks', () => {
-    assert.match(hintOf(-2 * HOUR), /time zone/);
+    assert.match(hintOf(-2 * HOUR), /set watchlog-zone to the time zone .* at -01:00 now/);
     assert.match(hintOf(-5.5 * HOUR), /time zone/);
     assert.match(hintOf(5.75 * HOUR + 20), /time zone/);
     assert.match(hintOf(-2 * HOUR - 400), /set the clock/);
