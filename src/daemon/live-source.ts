@@ -45,12 +45,14 @@ const LATE = 60;
 const ENTRIES = 1000;
 
 /**
+ * @param olddirs where it may have been rotated to (rotated.ts)
  * @param now in seconds
  * @param newest the newest login in the journal, asked only if it matters
  * @returns null when the file is as good as the journal
  */
 export async function journalAhead(
   path: string,
+  olddirs: readonly string[],
   now: EpochSeconds,
   newest: () => Promise<NewestLogin | null>,
 ): Promise<JournalAhead | null> {
@@ -58,7 +60,7 @@ export async function journalAhead(
   if (status === undefined || !status.isFile()) return null;
   const modified = epoch(status.mtimeMs / 1000);
   const isEmpty = status.size === 0;
-  const written = isEmpty ? lastRotated(path) : modified;
+  const written = isEmpty ? lastRotated(path, olddirs) : modified;
   if (written !== null && now - written < QUIET) return null;
   const login = await newest();
   if (login === null || (written !== null && login.time <= written + LATE)) return null;
@@ -66,8 +68,8 @@ export async function journalAhead(
 }
 
 /** When the latest of the files that a log was rotated to was written to; null without any that holds something. */
-function lastRotated(path: string): EpochSeconds | null {
-  const latest = rotatedFiles(path).find(file => !isEmptyFile(file));
+function lastRotated(path: string, olddirs: readonly string[]): EpochSeconds | null {
+  const latest = rotatedFiles(path, olddirs).find(file => !isEmptyFile(file));
   return latest === undefined ? null : epoch(latest.modified / 1000);
 }
 

@@ -45,7 +45,10 @@ export interface SourceHandle {
 
 /** What a source is made from. */
 export interface SourceContext {
-  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust' | 'watchlogZone'>;
+  readonly settings: Pick<
+    StartSettings,
+    'reprocess' | 'journalTrust' | 'watchlogZone' | 'watchlogOlddir'
+  >;
   readonly registry: Registry;
   /** The moment before which no login matters, as things are now. */
   since(): EpochSeconds;
@@ -64,7 +67,10 @@ export interface SourceContext {
  * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
  */
 export async function checkLogs(
-  settings: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust' | 'watchlogZone'>,
+  settings: Pick<
+    RunSettings,
+    'watchlog' | 'fleet' | 'journalTrust' | 'watchlogZone' | 'watchlogOlddir'
+  >,
   registry: Registry,
   notice: Receiver['notice'],
 ): Promise<readonly string[]> {
@@ -85,11 +91,13 @@ export async function checkLogs(
 async function fileOrJournal(
   usual: string,
   registry: Registry,
-  settings: JournalSettings,
+  settings: JournalSettings & Pick<RunSettings, 'watchlogOlddir'>,
   notice: Receiver['notice'],
 ): Promise<string> {
   const now = epoch(Date.now() / 1000);
-  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, settings));
+  const ahead = await journalAhead(usual, settings.watchlogOlddir, now, () =>
+    newestJournalLogin(registry, settings),
+  );
   if (ahead === null) return usual;
   notice({ kind: 'preferred', path: JOURNAL, over: usual, ...ahead });
   return JOURNAL;
@@ -158,6 +166,7 @@ function watchFile(path: string, receiver: Receiver, watching: SourceContext): S
   });
   const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {
     place: parsePlace(places[path]),
+    olddirs: settings.watchlogOlddir,
   });
   return { name: path, source, place: () => source.place, setRegistry: () => undefined };
 }

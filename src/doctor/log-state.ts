@@ -123,7 +123,9 @@ async function fileState(path: string, reading: ReadingLogs): Promise<LogState> 
       name: path,
       modified: epoch(mtimeMs / 1000),
       tail: tailOf(lastLines(fd, size), reading),
-      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, settings)),
+      ahead: await journalAhead(path, settings.watchlogOlddir, now(), () =>
+        newestJournalLogin(registry, settings),
+      ),
       account: account && { name: account.name, mayRead: await mayRead(account, path) },
     };
   } finally {

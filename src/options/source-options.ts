@@ -37,6 +37,15 @@ export const SOURCE_OPTIONS = {
     commands: ['run', 'doctor'],
     inFile: true,
   }),
+  'watchlog-olddir': list({
+    path: 'directory',
+    value: 'DIR',
+    otherwise: 'the directory of the log alone',
+    about:
+      "directory that the logs are rotated to, as logrotate's olddir names it; may be given more than once",
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
   'watchlog-zone': given({
     value: 'ZONE',
     otherwise: "this machine's",

@@ -178,6 +178,11 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
     example: ['/var/log/mail.log', 'journal'],
   },
+  'watchlog-olddir': {
+    detail:
+      'After a restart, reading goes on in the rotated files there, under the same names as beside the log. A relative one is that of each log: old is /var/log/old for /var/log/mail.log.',
+    example: ['old'],
+  },
   'watchlog-zone': {
     detail:
       'For the logs of a container or of other machines. A name follows the changes of summer time there. Stamps with an offset of their own, and the journal, need none.',

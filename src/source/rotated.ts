@@ -3,8 +3,8 @@
  *
  * Promises: newest first; a file that is there both plain and compressed is listed once, plain.  What is opened
  * is the file that was listed, or nothing.
- * Known limits: files in another directory (logrotate's `olddir`) and those compressed otherwise than packing.ts
- * knows are not found.
+ * They are beside the log, or in the directories that are named (logrotate's `olddir`).
+ * Known limit: those compressed otherwise than packing.ts knows are not found.
  */
 import {
   type BigIntStats,
@@ -15,7 +15,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { epoch } from '../base/clock.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { OpenFile } from './follower.ts';
@@ -42,9 +42,17 @@ export interface RotatedFile extends Identity {
   readonly label: string;
 }
 
-/** The files that a log at this path has been rotated to; none when their directory cannot be read. */
-export function rotatedFiles(path: string): RotatedFile[] {
-  const files = [...new Set([path, realPathOf(path)])].flatMap(siblings);
+/**
+ * The files that a log at this path has been rotated to; none of a directory that cannot be read.
+ *
+ * @param olddirs where they may be as well; a relative one as logrotate(8) takes it, from the directory of the log
+ */
+export function rotatedFiles(path: string, olddirs: readonly string[]): RotatedFile[] {
+  const paths = [...new Set([path, realPathOf(path)])];
+  const places = paths.flatMap(name =>
+    ['.', ...olddirs].map(directory => join(resolve(dirname(name), directory), basename(name))),
+  );
+  const files = [...new Set(places)].flatMap(siblings);
   const unique = new Map(files.map(file => [file.path, file]));
   return [...unique.values()]
     .filter(({ path: name, packing }) => packing === null || !unique.has(plainName(name, packing)))
@@ -98,6 +106,7 @@ function realPathOf(path: string): string {
   }
 }
 
+/** Those in the directory of a path that are named after it. */
 function siblings(path: string): RotatedFile[] {
   const directory = dirname(path);
   return namesIn(directory).flatMap(name => {
@@ -153,7 +162,7 @@ function fileAt(path: string, label: string): RotatedFile | null {
 
 /** Numbers count up from the newest, dates down from it; other names say nothing, so their last change does. */
 function newestFirst(a: RotatedFile, b: RotatedFile): number {
-  if (isNumber(a) && isNumber(b)) return Number(a.label) - Number(b.label);
+  if (isNumber(a) && isNumber(b) && a.label !== b.label) return Number(a.label) - Number(b.label);
   if (isDate(a) && isDate(b) && a.label !== b.label) return a.label < b.label ? 1 : -1;
   return b.modified - a.modified;
 }

@@ -1,6 +1,6 @@
 /** A mail log that is dead beside a journal that is not. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
@@ -27,6 +27,7 @@ const READING = { journalTrust: 'declared', watchlogZone: LOCAL } as const;
 const NOW = epoch(1_795_000_000);
 const HOUR = 3600;
 const log = join(directory, 'mail.log');
+mkdirSync(join(directory, 'old'));
 
 function fileOf(content: string | Buffer, modified: EpochSeconds, path = log): string {
   writeFileSync(path, content);
@@ -42,7 +43,7 @@ async function ahead(content: string, age: number, loginAge: number | null): Pro
     const time = loginAge === null ? null : epoch(NOW - loginAge);
     return Promise.resolve(time && { server: 'dovecot', time });
   };
-  const found = await journalAhead(fileOf(content, epoch(NOW - age)), NOW, newest);
+  const found = await journalAhead(fileOf(content, epoch(NOW - age)), ['old'], NOW, newest);
   if (!asked) return 'unasked';
   return found === null ? 'file' : 'journal';
 }
@@ -67,6 +68,7 @@ for (const [what, name, content, age, loginAge, expected] of [
   ['has the last login', 'mail.log-20261127', 'x\n', HOUR, HOUR - 30, 'file'],
   ['is older than a login', 'mail.log.1', 'x\n', HOUR, 20, 'journal'],
   ['is compressed, and has the last login', 'mail.log.1.gz', gzipSync('x\n'), HOUR, HOUR, 'file'],
+  ['is in another directory', 'old/mail.log.1', 'x\n', 10, 5, 'unasked'],
   ['is empty as well', 'mail.log.1', '', 10, 20, 'journal'],
   ['is compressed, and empty as well', 'mail.log.1.gz', gzipSync(''), 10, 20, 'journal'],
 ] as const)
@@ -80,7 +82,7 @@ for (const [what, name, content, age, loginAge, expected] of [
   });
 
 test('a log that is not there is not behind', async () => {
-  const none = await journalAhead(join(directory, 'none'), NOW, () => assert.fail('asked'));
+  const none = await journalAhead(join(directory, 'none'), [], NOW, () => assert.fail('asked'));
   assert.equal(none, null);
 });
 

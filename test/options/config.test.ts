@@ -170,6 +170,7 @@ test('the defaults are those that are documented', () => {
     mirrors: [],
     watchlog: [],
     watchlogZone: LOCAL,
+    watchlogOlddir: [],
     journalTrust: 'declared',
     grace: new Grace(900),
     mynetworks: { value: null, origin: 'mynetworks of main.cf' },

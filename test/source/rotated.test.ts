@@ -19,7 +19,7 @@ function make(names: readonly string[]): void {
 }
 
 const listed = (name: string): string[] =>
-  rotatedFiles(join(directory, name)).map(({ path }) => basename(path));
+  rotatedFiles(join(directory, name), []).map(({ path }) => basename(path));
 
 for (const [what, log, newestFirst] of [
   [
@@ -83,4 +83,27 @@ test('those beside the file that a link names are found too', () => {
 
 test('a directory that is not there holds none', () => {
   assert.deepEqual(listed('missing/mail.log'), []);
+});
+
+test('those in other directories, however named, are among them', () => {
+  const old = join(directory, 'old');
+  mkdirSync(old);
+  make(['mail.log', 'mail.log.1', 'mail.log.3.gz']);
+  for (const name of ['mail.log.2', 'mail.log.4.xz', 'other.log.1', 'mail.log'])
+    writeFileSync(join(old, name), '');
+  for (const olddirs of [['old'], [old], ['none', './old/', old]])
+    assert.deepEqual(
+      rotatedFiles(join(directory, 'mail.log'), olddirs).map(({ path }) => basename(path)),
+      ['mail.log.1', 'mail.log.2', 'mail.log.3.gz', 'mail.log.4.xz'],
+    );
+});
+
+test('those of one number go by their last change', () => {
+  const old = join(directory, 'old');
+  mkdirSync(old);
+  make(['mail.log', 'mail.log.1']);
+  const newer = join(old, 'mail.log.1');
+  writeFileSync(newer, '');
+  utimesSync(join(directory, 'mail.log.1'), 1, 1);
+  assert.equal(rotatedFiles(join(directory, 'mail.log'), ['old'])[0]?.path, newer);
 });
