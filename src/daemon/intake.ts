@@ -43,7 +43,6 @@ interface IntakeParts {
 }
 
 export class Intake {
-  readonly names: readonly string[];
   /** What the recogniser keeps in mind of the lines before. */
   readonly memory = new LogMemory();
   /** Resolves when something has been heard of every log, if only that it is not there. */
@@ -66,7 +65,6 @@ export class Intake {
 
   constructor(parts: IntakeParts) {
     const { names, output } = parts;
-    this.names = names;
     this.#parts = parts;
     this.#drift = new Drift(output.warn, parts.isQuoted);
     this.#tornWatch = new TornWatch(output.warn);
@@ -88,8 +86,12 @@ export class Intake {
     this.#recogniser = this.#recogniserFor(rules);
   }
 
-  /** To be asked for once for each log, before it is read. */
-  receiverOf(name: string): Receiver {
+  /**
+   * To be asked for once for each file, before it is read.
+   *
+   * @param file of several that the log consists of; what it tells is not heard as the log's
+   */
+  receiverOf(name: string, file: string = name): Receiver {
     const { counters, watch } = this.#parts;
     this.#silences.watch(name);
     const pieces = new Pieces();
@@ -98,9 +100,9 @@ export class Intake {
         this.#silences.heard(name);
         counters.lines(name, batch.length);
         const whole = batch.map(line => pieces.whole(line));
-        return watch(this.#take(name, whole, writtenBy));
+        return watch(this.#take(file, whole, writtenBy));
       },
-      notice: notice => this.#notice(name, notice),
+      notice: notice => this.#notice(file, notice),
     };
   }
 

@@ -45,7 +45,13 @@ const SILENCE = 48 * HOUR;
 const SLACK = 60;
 
 export function judgeLogs({ logs, now, asDaemon }: LogFacts): Verdict[] {
-  return logs.flatMap(log => logVerdicts(log, now, asDaemon));
+  const lives = new Map<string, ReadLog[]>();
+  const verdicts = logs.flatMap(log => {
+    if (log.kind === 'read' && log.among !== null)
+      lives.set(log.among, [...(lives.get(log.among) ?? []), log]);
+    return logVerdicts(log, now, asDaemon);
+  });
+  return [...verdicts, ...[...lives.values()].flatMap(files => filesVerdict(files, now))];
 }
 
 /** What another account may not read is no fault, as far as is known. */
@@ -58,10 +64,17 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
       return [
         warning(log.problem.message, 'run "popbsmtp doctor" as root, or as the daemon\'s account'),
       ];
+    case 'none':
+      return [
+        warning(
+          `no file matches ${log.name} yet`,
+          'look for a misspelt name; the daemon waits for the files, and watches them as they come',
+        ),
+      ];
     case 'input':
       return [ok('standard input is not looked at')];
     case 'read':
-      return [...accessVerdict(log), lifeVerdict(log, now)];
+      return [...accessVerdict(log), ...(log.among === null ? [lifeVerdict(log, now)] : [])];
   }
 }
 
@@ -87,6 +100,14 @@ function accessVerdict({ name, account }: ReadLog): Verdict[] {
     case undefined:
       return [];
   }
+}
+
+/** Of the files of a wildcard, each may be silent, such as yesterday's; but not all of them. */
+function filesVerdict(files: readonly ReadLog[], now: EpochSeconds): Verdict[] {
+  const latest = files.reduce((a, b) => ((b.modified ?? 0) > (a.modified ?? 0) ? b : a));
+  const verdict = lifeVerdict(latest, now);
+  const number = files.length === 1 ? '1 file matches' : `${files.length} files match`;
+  return [ok(`${number} ${latest.among}`), verdict];
 }
 
 function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds): Verdict {

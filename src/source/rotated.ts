@@ -138,6 +138,31 @@ function labelOf(name: string, base: string): string | null {
   return /^[.-]\d[\d.:T_-]*$/.test(rest) ? rest.slice(1) : null;
 }
 
+/**
+ * The names of the logs that a file of this name may have been rotated from: those with which it is told by a number
+ * behind a dot, or by a date.  Other numbers are too often parts of names (`mx-2.log` beside `mx.log`).
+ */
+export function basesOf(name: string): string[] {
+  const plain = plainName(name, packingOf(name));
+  const extension = extname(plain);
+  const body = plain.slice(0, plain.length - extension.length);
+  return [
+    ...basesBefore(plain, /^\.\d{1,5}$/, ''),
+    ...basesBefore(plain, DATED, ''),
+    ...basesBefore(body, DATED, extension),
+  ];
+}
+
+/** Behind a log's name: `-20260322`, `.2026-03-22`, `-22032026`, with or without a time. */
+const DATED = /^[.-](?:\d{4}[.-]?\d\d|\d\d[.-]?\d\d[.-]?\d{4})[\d.:T_-]*$/;
+
+function basesBefore(text: string, label: RegExp, extension: string): string[] {
+  const ends = [...text.matchAll(/[.-](?=\d)/g)].map(({ index }) => index);
+  return ends
+    .filter(end => end > 0 && label.test(text.slice(end)))
+    .map(end => text.slice(0, end) + extension);
+}
+
 function within(name: string, start: string, end: string): string {
   const fits = name.startsWith(start) && name.endsWith(end);
   return fits ? name.slice(start.length, name.length - end.length) : '';

@@ -23,6 +23,7 @@ const TAIL: Tail = {
 const LOG: ReadLog = {
   kind: 'read',
   name: '/log',
+  among: null,
   modified: NOW,
   tail: TAIL,
   ahead: null,
@@ -123,6 +124,31 @@ describe('logins', () => {
       /^warning: no login was recognised/,
     );
     assert.deepEqual(judgeLogins(facts({ kind: 'input', name: '-' })), []);
+  });
+});
+
+describe('the files of a wildcard', () => {
+  const among = '/*.log';
+  const old = { ...LOG, name: '/a.log', among, modified: epoch(NOW - 90 * HOUR) };
+
+  test('may be silent, one by one', () => {
+    const verdicts = said(judgeLogs(facts(old, { ...LOG, name: '/b.log', among }, old)));
+    assert.deepEqual(
+      verdicts.map(text => text.replace(/;.*/, '')),
+      ['ok: 3 files match /*.log', 'ok: /b.log can be read'],
+    );
+  });
+
+  test('but not all of them', () => {
+    assert.match(
+      said(judgeLogs(facts(old, old))).join(),
+      /warning: nothing has been written to \/a/,
+    );
+  });
+
+  test('and none is told', () => {
+    const verdicts = said(judgeLogs(facts({ kind: 'none', name: among })));
+    assert.match(verdicts.join(), /^warning: no file matches \/\*\.log yet/);
   });
 });
 
