@@ -33,7 +33,7 @@ export const SOURCE_OPTIONS = {
     otherwise:
       'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
     about:
-      'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
+      'log of the POP3/IMAP server, also with wildcards in quotes; may be given more than once; - is standard input, journal the systemd journal',
     commands: ['run', 'doctor'],
     inFile: true,
   }),

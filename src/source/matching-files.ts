@@ -2,7 +2,8 @@
  * The files that a wildcard stands for now, and which of them are logs of their own.
  *
  * Promises: regular files only, also behind links; of a file and a link to it, both matched, the file alone.  A compressed
- * file is none, and neither is one that another of the logs has been rotated to.
+ * file is none, and neither is one that another of the logs has been rotated to.  A name with control characters matches
+ * nothing: it is told in our own log, a line each.
  */
 import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -28,11 +29,16 @@ export function matchingFiles({ isAbsolute, segments }: Wildcard): Matches {
   return { files: withoutLinksTo(paths), directories: directories.slice(firstWild) };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROLS = /[\0-\x1f\x7f]/;
+
 /** Those names in a directory that fit; of one that is no wildcard it is not known whether it is there. */
 function namesIn(directory: string, segment: Segment): readonly string[] {
   if (typeof segment === 'string') return [segment];
   try {
-    return readdirSync(directory).filter(name => matchesName(segment, name));
+    return readdirSync(directory).filter(
+      name => !CONTROLS.test(name) && matchesName(segment, name),
+    );
   } catch {
     // Not there, or closed to us: nothing in it can be read.
     return [];

@@ -90,6 +90,7 @@ describe('files that match', () => {
     write('b.log', '2');
     write('c.txt', '3');
     mkdirSync(at('d.log'));
+    write('e\n.log', '6');
     await follow('*.log');
     await seen('a.log: 1', 'b.log: 2');
     assert.deepEqual(told('matched'), [{ kind: 'matched', path: at('*.log'), count: 2 }]);
