@@ -34,7 +34,7 @@ import type { Pipeline } from './pipeline.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
-import { checkLogs, type SourceHandle, watch } from './sources.ts';
+import { checkLogs, type SourceHandle, type WatchedLog, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
 const PURGE_MS = 250;
@@ -56,12 +56,12 @@ export interface Daemon extends Supervised {
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
-  const names = await checkLogs(settings, loaded.registry, output.notice);
+  const logs = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, names, loaded, held, output });
+  const running = new RunningDaemon({ settings, logs, loaded, held, output });
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -74,8 +74,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
 
 interface DaemonParts {
   readonly settings: RunSettings;
-  /** Of the logs. */
-  readonly names: readonly string[];
+  readonly logs: readonly WatchedLog[];
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
   readonly output: Output;
@@ -95,6 +94,7 @@ class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
   readonly following: Promise<void>;
   readonly #settings: StartSettings;
+  readonly #logs: readonly WatchedLog[];
   readonly #held: HeldMap;
   readonly #clock = systemClock();
   readonly #counters: Counters;
@@ -114,9 +114,10 @@ class RunningDaemon implements Daemon {
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, names, loaded, held, output }: DaemonParts) {
+  constructor({ settings, logs, loaded, held, output }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
+    this.#logs = logs;
     this.#held = held;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
@@ -135,12 +136,13 @@ class RunningDaemon implements Daemon {
     });
     this.#pipeline = this.#core.pipeline;
     this.#intake = new Intake({
-      names,
+      names: logs.map(({ name }) => name),
       rules: loaded,
       pipeline: this.#pipeline,
       counters: this.#counters,
       output: this.#output,
       now: () => clock.now(),
+      zone: settings.watchlogZone,
       watch: step => this.#watch(step),
       isQuoted: settings.logUsers === 'plain',
     });
@@ -172,10 +174,10 @@ class RunningDaemon implements Daemon {
       registry,
       since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
+      logs: this.#logs,
+      receiverOf: (name: string, file?: string) => this.#intake.receiverOf(name, file),
     };
-    this.#watched = this.#intake.names.map(name =>
-      watch(name, this.#intake.receiverOf(name), watching),
-    );
+    this.#watched = this.#logs.map(log => watch(log, watching));
     this.#fleet = joinFleet(this.#settings, places, {
       core: this.#core,
       output: this.#output,

@@ -16,7 +16,7 @@ import {
   newestJournalLogin,
 } from '../daemon/live-source.ts';
 import type { RunSettings } from '../daemon/settings.ts';
-import { checkLogs, STDIN } from '../daemon/sources.ts';
+import { checkLogs, STDIN, type WatchedLog, watchedLog } from '../daemon/sources.ts';
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
@@ -27,7 +27,9 @@ import type { Registry } from '../recogniser/registry.ts';
 import { type Stray, strayOf } from '../recogniser/stray.ts';
 import { keyOf } from '../recogniser/stray-watch.ts';
 import { JOURNAL } from '../source/journal-source.ts';
+import { logsAmong, matchingFiles } from '../source/matching-files.ts';
 import { openForReading } from '../source/readable-log.ts';
+import { MOST_FILES } from '../source/wildcard-source.ts';
 import { type Account, mayRead } from './account.ts';
 
 /** What the last part of a log has brought. */
@@ -45,11 +47,15 @@ export interface Tail {
 
 export type LogState =
   | { readonly kind: 'unusable'; readonly name: string; readonly problem: Failure }
+  /** A wildcard that no file matches. */
+  | { readonly kind: 'none'; readonly name: string }
   /** Standard input, which nobody else can read. */
   | { readonly kind: 'input'; readonly name: string }
   | {
       readonly kind: 'read';
       readonly name: string;
+      /** The wildcard that it is one of the files of; null for a log that is named itself. */
+      readonly among: string | null;
       /** When it was last written to; null for the journal. */
       readonly modified: EpochSeconds | null;
       readonly tail: Tail;
@@ -74,16 +80,17 @@ export async function logStates(
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState[]> {
-  const { journalTrust } = settings;
-  const names = await namesOf(settings, registry);
-  if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
+  const reading = { settings, registry, account, now };
+  const logs = await logsOf(settings, registry);
+  if (logs instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: logs }];
   return Promise.all(
-    names.map(async (name): Promise<LogState> => {
+    logs.flatMap(eachOf).map(async ({ name, among }): Promise<LogState> => {
+      if (name === null) return { kind: 'none', name: among };
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
       try {
         return name === JOURNAL
-          ? await journalState(registry, journalTrust === 'any', account, now)
-          : await fileState(name, registry, journalTrust === 'any', account, now);
+          ? await journalState(reading)
+          : await fileState(name, among, reading);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
         throw problem;
@@ -93,11 +100,11 @@ export async function logStates(
 }
 
 /** The logs that the daemon would watch; each named one is looked at by itself. */
-async function namesOf(
+async function logsOf(
   settings: RunSettings,
   registry: Registry,
-): Promise<readonly string[] | Failure> {
-  if (settings.watchlog.length > 0) return settings.watchlog;
+): Promise<readonly WatchedLog[] | Failure> {
+  if (settings.watchlog.length > 0) return settings.watchlog.map(watchedLog);
   try {
     return await checkLogs(settings, registry, () => undefined);
   } catch (problem) {
@@ -106,22 +113,50 @@ async function namesOf(
   }
 }
 
+/** A log, or one of the files of a wildcard; no name where there is none yet. */
+type Named =
+  | { readonly name: string; readonly among: string | null }
+  | { readonly name: null; readonly among: string };
+
+function eachOf({ name, wildcard }: WatchedLog): Named[] {
+  if (wildcard === null) return [{ name, among: null }];
+  const files = logsAmong(matchingFiles(wildcard).files, []).slice(0, MOST_FILES);
+  return files.length === 0
+    ? [{ name: null, among: name }]
+    : files.map(file => ({ name: file, among: name }));
+}
+
+/** How every log is looked at. */
+interface ReadingLogs {
+  readonly settings: RunSettings;
+  readonly registry: Registry;
+  /** The daemon's, where it is another one than ours. */
+  readonly account: Account | null;
+  readonly now: () => EpochSeconds;
+}
+
 async function fileState(
   path: string,
-  registry: Registry,
-  trustAny: boolean,
-  account: Account | null,
-  now: () => EpochSeconds,
+  among: string | null,
+  reading: ReadingLogs,
 ): Promise<LogState> {
+  const { settings, registry, account, now } = reading;
   const fd = openForReading(path);
   try {
     const { mtimeMs, size } = fstatSync(fd);
     return {
       kind: 'read',
       name: path,
+      among,
       modified: epoch(mtimeMs / 1000),
-      tail: tailOf(lastLines(fd, size), registry, now),
-      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, trustAny)),
+      tail: tailOf(lastLines(fd, size), reading),
+      // One of several may well be without the logins of this host.
+      ahead:
+        among !== null
+          ? null
+          : await journalAhead(path, settings.watchlogOlddir, now(), () =>
+              newestJournalLogin(registry, settings),
+            ),
       account: account && { name: account.name, mayRead: await mayRead(account, path) },
     };
   } finally {
@@ -138,18 +173,15 @@ function lastLines(fd: number, size: number): string[] {
   return start === 0 ? lines : lines.slice(1);
 }
 
-async function journalState(
-  registry: Registry,
-  trustAny: boolean,
-  account: Account | null,
-  now: () => EpochSeconds,
-): Promise<LogState> {
-  const lines = await journalLines(registry, trustAny, TAIL_ENTRIES);
+async function journalState(reading: ReadingLogs): Promise<LogState> {
+  const { settings, registry, account } = reading;
+  const lines = await journalLines(registry, settings.journalTrust === 'any', TAIL_ENTRIES);
   return {
     kind: 'read',
     name: JOURNAL,
+    among: null,
     modified: null,
-    tail: tailOf(lines, registry, now),
+    tail: tailOf(lines, reading),
     ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account) },
   };
@@ -166,11 +198,12 @@ async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
 
-function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
+function tailOf(lines: readonly string[], reading: ReadingLogs): Tail {
+  const { registry } = reading;
   const logins = new Map<string, number>();
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
-  const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
+  const recogniser = new Recogniser(registry, stampsOf(reading), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
@@ -194,18 +227,17 @@ function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSe
     logins,
     missed,
     strays: [...strays.values()],
-    lastStamp: lastStamp(lines, registry, now),
+    lastStamp: lastStamp(lines, reading),
   };
 }
 
-function lastStamp(
-  lines: readonly string[],
-  { linePrefixes }: Registry,
-  now: () => EpochSeconds,
-): EpochSeconds | null {
-  const stamps = new StampReader(now);
+const stampsOf = ({ settings, now }: ReadingLogs): StampReader =>
+  new StampReader(now, settings.watchlogZone);
+
+function lastStamp(lines: readonly string[], reading: ReadingLogs): EpochSeconds | null {
+  const stamps = stampsOf(reading);
   for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, linePrefixes);
+    const { time } = parseLine(line, stamps, reading.registry.linePrefixes);
     if (time !== null) return time;
   }
   return null;
