@@ -153,7 +153,7 @@ function watchFile(path: string, receiver: Receiver, watching: SourceContext): S
   const { settings, registry, since, places } = watching;
   const byTime = startAtTime(since, modified => {
     const stamps = new StampReader(() => modified);
-    return line => stamps.bounded(parseLine(line, stamps, registry.linePrefixes).time);
+    return line => stamps.bounded(parseLine(line, stamps, registry).time);
   });
   const source = new FileSource(path, receiver, settings.reprocess ? () => 0 : byTime, {
     place: parsePlace(places[path]),

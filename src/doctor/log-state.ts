@@ -200,12 +200,12 @@ function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSe
 
 function lastStamp(
   lines: readonly string[],
-  { linePrefixes }: Registry,
+  registry: Registry,
   now: () => EpochSeconds,
 ): EpochSeconds | null {
   const stamps = new StampReader(now);
   for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, linePrefixes);
+    const { time } = parseLine(line, stamps, registry);
     if (time !== null) return time;
   }
   return null;

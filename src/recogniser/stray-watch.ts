@@ -64,7 +64,7 @@ export function strayText(
     case 'relayed':
       return {
         what: `behind a second header look like logins, such as after "${excerpt(stray.beginning)}"`,
-        cure: 'have the relay write the lines as they came, with one header: whoever may send to it could write a second one',
+        cure: `have the relay write the lines as they came, with one header, or, if nobody else can have it log lines without a tag, name it: trusted-relays = ["${excerpt(stray.relay)}"]`,
       };
     case 'own file':
       return {

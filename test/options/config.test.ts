@@ -205,6 +205,7 @@ test('the defaults are those that are documented', () => {
     debug: false,
     logto: null,
     dovecotElements: null,
+    trustedRelays: null,
     loginSocketGroup: null,
     logFormat: 'text',
     logUsers: 'plain',

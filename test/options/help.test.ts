@@ -79,6 +79,7 @@ test('options used often come first', () => {
     'config',
     'patterns',
     'dovecot-elements',
+    'trusted-relays',
   ]);
   assert.equal(optionsOf('run')[0], 'watchlog');
 });

@@ -9,11 +9,14 @@ import { StampReader } from '../../src/line/stamp.ts';
 import type { ServerEvent } from '../../src/recogniser/event.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Recogniser } from '../../src/recogniser/recogniser.ts';
+import { Registry } from '../../src/recogniser/registry.ts';
 import { entryLine, parseEntry } from '../../src/source/journal-entry.ts';
 import { CARRIERS } from './carriers.ts';
 import { type Fields, SERVERS, type Server } from './formats.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
+/** The same, by an administrator who trusts these hosts as relays. */
+const trusting = new Registry(registry.files, new Set(['mx', 'relay', 'h']));
 const NOW = epoch(Date.parse('2026-11-24T12:00:00Z') / 1000);
 
 type Transport = (tag: string, message: string) => string;
@@ -68,8 +71,9 @@ const fields: Fields = { user: 'anna', ip: '198.51.100.7', host: 'h', text: 'x' 
 const FORGED = '203.0.113.66';
 const forged: Fields = { ...fields, ip: FORGED };
 
-const read = (...lines: readonly string[]): ServerEvent | null => {
-  const recogniser = new Recogniser(registry, new StampReader(() => NOW));
+const read = (...lines: readonly string[]): ServerEvent | null => readBy(registry, ...lines);
+const readBy = (by: Registry, ...lines: readonly string[]): ServerEvent | null => {
+  const recogniser = new Recogniser(by, new StampReader(() => NOW));
   return lines.map(line => recogniser.recognise(line)).at(-1) ?? null;
 };
 const ipOf = (event: ServerEvent | null): string | null =>
@@ -107,6 +111,30 @@ describe('Dovecot’s own lines, whatever way they took', () => {
       for (const [transport, log] of TRANSPORTS) {
         test(`${form}, ${transport}, in ${carrier}`, () => {
           assert.equal(ipOf(read(carry(log('dovecot[1363]', own(message))))), fields.ip);
+        });
+      }
+    }
+  }
+});
+
+/** What a relay puts before a line. */
+const HEADERS: readonly string[] = [
+  'Nov 23 00:53:01 relay ',
+  'Nov 23 00:53:01 relay - ',
+  '2026-11-23T00:53:01.5Z relay ',
+  '<22>1 2026-11-23T00:53:01Z relay - - - - ',
+];
+
+describe('a login behind the header of a trusted relay', () => {
+  for (const server of SERVERS) {
+    const tag = server.tags[0] ?? '';
+    for (const header of HEADERS) {
+      for (const [transport, log] of TRANSPORTS) {
+        if (server.connect !== undefined && transport === 'rsyslog, once more') continue;
+        test(`${server.server} as ${tag}, ${transport}, behind ${header}`, () => {
+          const lines = loginOf(server, fields).map(message => `${header}${log(tag, message)}`);
+          assert.equal(ipOf(readBy(trusting, ...lines)), fields.ip);
+          assert.equal(ipOf(read(...lines)), null);
         });
       }
     }
@@ -157,11 +185,12 @@ describe('nobody else says it, whatever way it took', () => {
       for (const [transport, log] of TRANSPORTS) {
         test(`${server.server} as ${tag}, ${transport}, in ${carrier}`, () => {
           const line = log(tag, message);
-          const lines = [
-            ...[message, line, carry(line)].flatMap(text => [...forgeries(text, log, carry)]),
-            ...behindMore(line, carry),
-          ];
-          for (const text of lines) assert.notEqual(ipOf(read(text)), FORGED, text);
+          const more = behindMore(line, carry);
+          for (const text of more) assert.notEqual(ipOf(read(text)), FORGED, text);
+          const quoted = [message, line, carry(line), more[2] ?? ''];
+          for (const text of quoted.flatMap(one => [...forgeries(one, log, carry)]))
+            for (const by of [registry, trusting])
+              assert.notEqual(ipOf(readBy(by, text)), FORGED, text);
         });
       }
     }
