@@ -39,7 +39,7 @@ export function keyOf(stray: Stray): string {
 }
 
 const HOW = {
-  nginx: 'error_log syslog:server=unix:/dev/log,nohostname info;',
+  nginx: 'error_log syslog:server=unix:/dev/log,facility=mail,nohostname info;',
   zimbra: 'zimbraLogToSyslog TRUE',
 } as const;
 
