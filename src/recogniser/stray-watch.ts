@@ -35,6 +35,7 @@ export class StrayWatch {
 /** What differs between strays that are told apart. */
 export function keyOf(stray: Stray): string {
   if (stray.kind === 'tag') return `tag ${stray.tag}`;
+  if (stray.kind === 'relayed') return `relayed ${stray.relay}`;
   return stray.kind === 'own file' ? `own file ${stray.server}` : stray.kind;
 }
 

@@ -21,7 +21,9 @@ const prove = (proxy: Perdition, backend: Dovecot, log: ProxyLog): Promise<void>
     proxy,
     backend,
     log,
-    ends: /: Closing session: /,
+    // Of a connection that is reset it tells the process only.
+    ends: /: (?:Closing session: |Fatal error piping data\. Exiting child\.)/,
+    resets: { ip: null, user: null },
     more: async begin => {
       await (await begin(openImap, proxy.impatient)).dialog.until(/^never$/).catch(() => undefined);
     },

@@ -7,7 +7,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { epoch } from '../../src/base/clock.ts';
+import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns, patternsIn } from '../../src/recogniser/load.ts';
+import { Recogniser } from '../../src/recogniser/recogniser.ts';
 import { JournalSource } from '../../src/source/journal-source.ts';
 import { trustDeclared } from '../../src/source/journal-trust.ts';
 import type { Endpoint } from './dialog.ts';
@@ -67,6 +69,8 @@ export interface Proxied {
   readonly log: ProxyLog;
   /** What it writes at the end of a session that has logged in. */
   readonly ends: RegExp;
+  /** What it tells of a session whose client resets the connection, where that is less than of others. */
+  readonly resets?: Pick<Matched, 'ip' | 'user'>;
   /** More sessions, which end in other ways; each is begun from an address of its own. */
   more?(begin: Begin): Promise<void>;
 }
@@ -82,17 +86,23 @@ export async function proveProxy({
   backend,
   log,
   ends,
+  resets,
   more,
 }: Proxied): Promise<void> {
   const { account } = proxy;
   const expected: Matched[] = [];
   let host = 0;
   const address = (): string => `127.0.1.${++host}`;
-  const begin: Begin = async (open, at, from = address()) => {
+  const begin = async (
+    open: Open,
+    at: (from: string) => Endpoint,
+    from = address(),
+    end: Pick<Matched, 'ip' | 'user'> = { ip: from, user: account.user },
+  ): Promise<Session> => {
     const session = await open(at(from), account);
     assert.ok(session.accepted, session.answer);
-    for (const event of ['login', 'logout'] as const)
-      expected.push({ event, server, ip: from, user: account.user });
+    expected.push({ event: 'login', server, ip: from, user: account.user });
+    expected.push({ event: 'logout', server, ...end });
     return session;
   };
   const ways = [
@@ -106,7 +116,7 @@ export async function proveProxy({
     await (await begin(open, at)).logout();
     await (await begin(open, at)).drop();
     // Node resets plain connections only.
-    if (at(VICTIM).tls !== true) (await begin(open, at)).dialog.reset();
+    if (at(VICTIM).tls !== true) (await begin(open, at, address(), resets)).dialog.reset();
     const wrong = [
       { ...account, password: 'wrong' },
       ...['nobody', ...IMITATIONS].map(user => ({ user, password: 'guess' })),
@@ -136,9 +146,26 @@ export async function proveProxy({
       events.filter(event => event.server === server),
       sorted(expected),
     );
+    await assertJoined(file, server);
     // The server behind it logs there as well.
     assert.ok(events.every(({ ip }) => ip !== VICTIM));
   }
+}
+
+/** Each logout is known to be of the session that its login has opened. */
+async function assertJoined(file: string, server: string): Promise<void> {
+  const recogniser = new Recogniser(
+    await loadPatterns(patternsIn(null)),
+    new StampReader(() => epoch(Date.now() / 1000)),
+  );
+  const keys = { login: new Set<string>(), logout: new Set<string>() };
+  for (const line of await linesOf(file)) {
+    const event = recogniser.recognise(line);
+    if (event?.server === server && event.session !== null)
+      keys[event.event].add(event.session.key);
+  }
+  assert.ok(keys.login.size > 0);
+  assert.deepEqual([...keys.login].sort(), [...keys.logout].sort());
 }
 
 /** What rsyslog writes of a server, in both of its files. */

@@ -141,6 +141,16 @@ describe('the daemon', () => {
     );
   });
 
+  test('tells of each relay once, and how it is named', () => {
+    const { warnings, watch: one } = watch();
+    for (const relay of ['a', 'b', 'a'])
+      one.found({ kind: 'relayed', relay, beginning: `Nov 23 00:53:01 ${relay}` });
+    assert.deepEqual(
+      warnings.map(warning => /trusted-relays = \["(.)"\]/.exec(warning)?.[1]),
+      ['a', 'b'],
+    );
+  });
+
   test('tells of few kinds, whatever tags there are', () => {
     const { warnings, watch: one } = watch();
     for (let n = 0; n < 1000; n++) one.found({ kind: 'tag', tag: `t${n}`, server: 'dovecot' });
