@@ -25,7 +25,7 @@ const SECONDS = Number(process.argv[4] ?? 60);
 const SEED = 7;
 const FEW = 200_000;
 /** In each log of another kind. */
-const KIND_LINES = 2000;
+const KIND_LINES = 500;
 /** How much longer the log is on which memory must not depend. */
 const LONGER = 10;
 

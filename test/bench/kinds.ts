@@ -3,7 +3,7 @@
  * this repository, by turns.
  *
  * A log for each transport in each carrier, in which every server says all that it can say, its failures as well, among
- * twice as many lines of another program.  Arguments besides: the lines of each log (2000) and the rounds (5).
+ * twice as many lines of another program.  Arguments besides: the lines of each log (500) and the rounds (5).
  * The other revision is checked out and built in a directory of its own, with the packages of this tree.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -78,7 +78,7 @@ async function bench(args: readonly string[]): Promise<void> {
   const numbers = args
     .filter((_, index) => at < 0 || (index !== at && index !== at + 1))
     .map(Number);
-  const [lines = 2000, rounds = 5] = numbers;
+  const [lines = 500, rounds = 5] = numbers;
   const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-bench-'));
   try {
     const logs = makeLogs(join(directory, 'logs'), lines);
