@@ -94,6 +94,11 @@ export const CATALOGUE = {
   },
   PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
   DOVECOT_ELEMENTS: { exit: OF_ORIGIN, text: '{where}: {problem}', hint: '{hint}' },
+  TRUSTED_RELAY: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{name}" cannot be the host in a header of syslog',
+    hint: 'write the name or address as it stands in the log, one in each text',
+  },
   PATTERN_UNREADABLE: {
     exit: EXIT.config,
     text: 'cannot read patterns from {path}: {reason}',

@@ -26,11 +26,14 @@ import { Splitter } from '../source/splitter.ts';
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const settings = settingsOf(values, 'explain');
-  const { patterns, dovecotElements, json } = settings;
+  const { json } = settings;
   const warn = (text: string): void => {
     process.stderr.write(`popbsmtp: ${text}\n`);
   };
-  const registry = await registryFor({ patterns: patternsIn(patterns), dovecotElements }, warn);
+  const registry = await registryFor(
+    { ...settings, patterns: patternsIn(settings.patterns) },
+    warn,
+  );
   becomeOwner([mapsOf(settings).map]);
   const clock = systemClock();
   const prospects = await Previews.load(values, clock, warn);

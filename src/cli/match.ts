@@ -34,7 +34,8 @@ interface Matching {
 /** @throws Failure of the patterns or of a log */
 export async function match(values: Values, files: readonly string[]): Promise<number> {
   const settings = settingsOf(withConfig(values), 'match');
-  const registry = await loadPatterns(patternsIn(settings.patterns), settings.dovecotElements);
+  const { patterns, dovecotElements, trustedRelays } = settings;
+  const registry = await loadPatterns(patternsIn(patterns), dovecotElements, trustedRelays);
   const summary = new MatchSummary();
   const format = eventFormat(settings);
   const zone = zoneOf(settings.watchlogZone);

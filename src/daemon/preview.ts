@@ -42,7 +42,7 @@ export class Previews {
   /** @throws Failure of a setting; STATE_UNREADABLE */
   static async load(values: Values, clock: Clock, warn: (text: string) => void): Promise<Previews> {
     const maps = mapsOf(someOf(values, 'map', 'postfix-config'));
-    const { rules, unasked } = await askedOrNot(rulesOf(values, maps), warn);
+    const { rules, unasked } = await rulesOrEmpty(rulesOf(values, maps), warn);
     const decider = deciderFor(rules, UNBOUNDED);
     decider.orders.restore(ordersFile(maps.map).read(), clock.now());
     return new Previews(decider, unasked, clock);
@@ -75,7 +75,11 @@ interface Asked {
   readonly unasked: string | null;
 }
 
-async function askedOrNot(settings: RuleSettings, warn: (text: string) => void): Promise<Asked> {
+/** The rules; without mynetworks where Postfix cannot be asked. @throws Failure of a list of networks */
+export async function rulesOrEmpty(
+  settings: RuleSettings,
+  warn: (text: string) => void,
+): Promise<Asked> {
   try {
     return { rules: await decisionRulesFor(settings, warn), unasked: null };
   } catch (error) {

@@ -232,7 +232,7 @@ function startOf({ settings, registry, since }: SourceContext): StartPosition {
   if (settings.reprocess) return () => 0;
   return startAtTime(since, modified => {
     const stamps = new StampReader(() => modified, settings.watchlogZone);
-    return line => stamps.bounded(parseLine(line, stamps, registry.linePrefixes).time);
+    return line => stamps.bounded(parseLine(line, stamps, registry).time);
   });
 }
 

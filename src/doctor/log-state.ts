@@ -20,6 +20,7 @@ import { checkLogs, STDIN, type WatchedLog, watchedLog } from '../daemon/sources
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
@@ -37,6 +38,8 @@ export interface Tail {
   readonly lines: number;
   /** Logins by server. */
   readonly logins: ReadonlyMap<string, number>;
+  /** The same, one by one. */
+  readonly events: readonly LoginEvent[];
   /** Lines that look like logins and were not recognised, and the last of them. */
   readonly missed: { readonly lines: number; readonly example: string };
   /** What is worth a word in lines of no known server, one of each kind, with their number. */
@@ -201,6 +204,7 @@ async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown
 function tailOf(lines: readonly string[], reading: ReadingLogs): Tail {
   const { registry } = reading;
   const logins = new Map<string, number>();
+  const events: LoginEvent[] = [];
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
   const recogniser = new Recogniser(registry, stampsOf(reading), new LogMemory(), {
@@ -220,11 +224,14 @@ function tailOf(lines: readonly string[], reading: ReadingLogs): Tail {
   const pieces = new Pieces();
   for (const line of lines) {
     const event = recogniser.recognise(pieces.whole(line));
-    if (event?.event === 'login') logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
+    if (event?.event !== 'login') continue;
+    events.push(event);
+    logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
   }
   return {
     lines: lines.length,
     logins,
+    events,
     missed,
     strays: [...strays.values()],
     lastStamp: lastStamp(lines, reading),
@@ -237,7 +244,7 @@ const stampsOf = ({ settings, now }: ReadingLogs): StampReader =>
 function lastStamp(lines: readonly string[], reading: ReadingLogs): EpochSeconds | null {
   const stamps = stampsOf(reading);
   for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, reading.registry.linePrefixes);
+    const { time } = parseLine(line, stamps, reading.registry);
     if (time !== null) return time;
   }
   return null;

@@ -82,6 +82,15 @@ export const SOURCE_OPTIONS = {
     inFile: true,
     onReload: true,
   }),
+  'trusted-relays': givenList({
+    value: 'HOST',
+    otherwise: 'none',
+    about:
+      'relay of syslog that may put a header of its own before a line, by the name that stands there; may be given more than once',
+    commands: ['run', 'match', 'replay', 'explain', 'doctor'],
+    inFile: true,
+    onReload: true,
+  }),
   'login-socket-group': text({
     value: 'GROUP',
     otherwise: 'no such socket',

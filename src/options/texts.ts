@@ -296,6 +296,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'Not given, run, replay and explain ask doveconf, if it is there; the default order is recognised in any case.',
     example: ['session=<%{session}> user=<%u> method=%m rip=%r lip=%l %c'],
   },
+  'trusted-relays': {
+    detail:
+      'Lines such as "Nov 23 00:53:01 loghost-a <22>Nov 23 00:53:00 mx dovecot: …" are read by their second header where the first has one of these names, exactly as it stands there; of others they are told, and are no logins. ' +
+      'Whoever may send to such a relay, or log there without a tag, can write such a line; name no host that takes lines from anybody, and not this host itself.',
+    example: ['loghost-a', '192.0.2.1'],
+  },
   reprocess: {
     detail:
       'Otherwise the daemon continues where it stopped last, or begins with the lines of the last grace period. Logins that are too old grant nothing in either case.',

@@ -35,11 +35,12 @@ export class StrayWatch {
 /** What differs between strays that are told apart. */
 export function keyOf(stray: Stray): string {
   if (stray.kind === 'tag') return `tag ${stray.tag}`;
+  if (stray.kind === 'relayed') return `relayed ${stray.relay}`;
   return stray.kind === 'own file' ? `own file ${stray.server}` : stray.kind;
 }
 
 const HOW = {
-  nginx: 'error_log syslog:server=unix:/dev/log,nohostname info;',
+  nginx: 'error_log syslog:server=unix:/dev/log,facility=mail,nohostname info;',
   zimbra: 'zimbraLogToSyslog TRUE',
 } as const;
 
@@ -64,7 +65,7 @@ export function strayText(
     case 'relayed':
       return {
         what: `behind a second header look like logins, such as after "${excerpt(stray.beginning)}"`,
-        cure: 'have the relay write the lines as they came, with one header: whoever may send to it could write a second one',
+        cure: `have the relay write the lines as they came, with one header, or, if nobody else can have it log lines without a tag, name it: trusted-relays = ["${excerpt(stray.relay)}"]`,
       };
     case 'own file':
       return {

@@ -114,3 +114,15 @@ test('knows the logins of each of the last minutes, whenever they came', () => {
     }),
   );
 });
+
+test('beyond a hundred servers the later ones are counted together, and none is lost', () => {
+  const names = Array.from({ length: 1000 }, (_, number) => `server-${number}`);
+  for (const name of names) counters.report(login({ kind: 'granted', effect: 'added' }, name));
+  counters.report(login({ kind: 'refreshed', effect: null }, 'server-99'));
+  counters.report(login({ kind: 'refreshed', effect: null }, 'server-100'));
+  assert.equal(counters.logins.size, 101);
+  assert.equal(counters.logins.get('server-99'), 2);
+  assert.equal(counters.logins.get('server-100'), undefined);
+  assert.equal(counters.logins.get('other'), 901);
+  assert.equal(counters.totals.granted, 1000);
+});

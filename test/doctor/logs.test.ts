@@ -16,6 +16,7 @@ type ReadLog = Extract<LogState, { kind: 'read' }>;
 const TAIL: Tail = {
   lines: 10,
   logins: new Map([['dovecot', 2]]),
+  events: [],
   missed: { lines: 0, example: '' },
   strays: [],
   lastStamp: NOW,

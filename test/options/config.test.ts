@@ -208,6 +208,7 @@ test('the defaults are those that are documented', () => {
     debug: false,
     logto: null,
     dovecotElements: null,
+    trustedRelays: null,
     loginSocketGroup: null,
     logFormat: 'text',
     logUsers: 'plain',

@@ -80,6 +80,7 @@ test('options used often come first', () => {
     'watchlog-zone',
     'patterns',
     'dovecot-elements',
+    'trusted-relays',
   ]);
   assert.equal(optionsOf('run')[0], 'watchlog');
 });

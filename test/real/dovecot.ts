@@ -61,7 +61,7 @@ export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
 });
 
 /** A certificate that nobody has signed but its owner. */
-async function makeCertificate(base: string): Promise<void> {
+export async function makeCertificate(base: string): Promise<void> {
   await mustRun('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
     ...['-subj', '/CN=localhost', '-days', '1'],
