@@ -8,8 +8,8 @@ import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
-import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
-import { isJournald, JOURNALD, trustDeclared } from '../source/journal-trust.ts';
+import { JournalSource } from '../source/journal-source.ts';
+import { isJournal, JOURNAL } from '../source/journal-store.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -17,6 +17,7 @@ import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import type { Places } from '../state/checkpoint.ts';
+import { type JournalChoice, journalRules, RawContainers } from './journal-rules.ts';
 import { journalAhead, newestJournalLogin } from './live-source.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
@@ -45,7 +46,7 @@ export interface SourceHandle {
 
 /** What a source is made from. */
 export interface SourceContext {
-  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust'>;
+  readonly settings: Pick<StartSettings, 'reprocess' | 'journalTrust' | 'journalMatch'>;
   readonly registry: Registry;
   /** The moment before which no login matters, as things are now. */
   since(): EpochSeconds;
@@ -61,34 +62,43 @@ export interface SourceContext {
  *
  * @param registry of the servers whose logins count
  * @param notice told of a choice that an administrator would not expect
- * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
+ * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT
  */
 export async function checkLogs(
-  { watchlog, fleet, journalTrust }: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust'>,
+  settings: Pick<RunSettings, 'watchlog' | 'fleet' | 'journalTrust' | 'journalMatch'>,
   registry: Registry,
   notice: Receiver['notice'],
 ): Promise<readonly string[]> {
+  const { watchlog, fleet } = settings;
   if (watchlog.length === 0 && fleet?.role === 'subscribe') return [];
   if (watchlog.length === 0) {
     const usual = USUAL_LOGS.find(path => existsSync(path));
     if (usual === undefined) return [await journalOrNone()];
-    return [await fileOrJournal(usual, registry, journalTrust === 'any', notice)];
+    return [await fileOrJournal(usual, registry, choiceOf(settings), notice)];
   }
   for (const name of watchlog) {
-    if (name === JOURNAL) await checkJournal();
+    if (isJournal(name)) await checkJournal(name);
     else if (name !== STDIN) checkLog(name);
   }
   return watchlog;
 }
 
+export const choiceOf = ({
+  journalTrust,
+  journalMatch,
+}: Pick<RunSettings, 'journalTrust' | 'journalMatch'>): JournalChoice => ({
+  trustAny: journalTrust === 'any',
+  matches: journalMatch,
+});
+
 async function fileOrJournal(
   usual: string,
   registry: Registry,
-  trustAny: boolean,
+  choice: JournalChoice,
   notice: Receiver['notice'],
 ): Promise<string> {
   const now = epoch(Date.now() / 1000);
-  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, trustAny));
+  const ahead = await journalAhead(usual, now, () => newestJournalLogin(registry, choice));
   if (ahead === null) return usual;
   notice({ kind: 'preferred', path: JOURNAL, over: usual, ...ahead });
   return JOURNAL;
@@ -115,7 +125,9 @@ function checkLog(path: string): void {
 
 export function watch(name: string, receiver: Receiver, watching: SourceContext): SourceHandle {
   if (name === STDIN) return watchInput(receiver);
-  return name === JOURNAL ? watchJournal(receiver, watching) : watchFile(name, receiver, watching);
+  return isJournal(name)
+    ? watchJournal(name, receiver, watching)
+    : watchFile(name, receiver, watching);
 }
 
 const watchInput = (receiver: Receiver): SourceHandle => ({
@@ -126,23 +138,22 @@ const watchInput = (receiver: Receiver): SourceHandle => ({
 });
 
 function watchJournal(
+  name: string,
   receiver: Receiver,
   { settings, registry, since, places }: SourceContext,
 ): SourceHandle {
-  const rulesOf = (known: Registry): JournalRules => {
-    const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(known.files);
-    return {
-      tags: [...known.tags, JOURNALD],
-      trust: entry => (entry.tag === JOURNALD ? isJournald(entry) : isServers(entry)),
-    };
-  };
-  const saved = places[JOURNAL];
+  const raw = new RawContainers((tag, server) =>
+    receiver.notice({ kind: 'raw log', path: name, tag, server }),
+  );
+  const rulesOf = (known: Registry) => journalRules(known, choiceOf(settings), raw);
+  const saved = places[name];
   const source = new JournalSource(receiver, rulesOf(registry), {
+    name,
     cursor: typeof saved === 'string' ? saved : null,
     since: settings.reprocess ? () => epoch(0) : since,
   });
   return {
-    name: JOURNAL,
+    name,
     source,
     place: () => source.cursor,
     setRegistry: known => source.setRules(rulesOf(known)),

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { excerpt } from '../base/excerpt.ts';
+import type { JournalChoice } from '../daemon/journal-rules.ts';
 import {
   type JournalAhead,
   journalAhead,
@@ -16,7 +17,7 @@ import {
   newestJournalLogin,
 } from '../daemon/live-source.ts';
 import type { RunSettings } from '../daemon/settings.ts';
-import { checkLogs, STDIN } from '../daemon/sources.ts';
+import { checkLogs, choiceOf, STDIN } from '../daemon/sources.ts';
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
@@ -26,7 +27,7 @@ import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { type Stray, strayOf } from '../recogniser/stray.ts';
 import { keyOf } from '../recogniser/stray-watch.ts';
-import { JOURNAL } from '../source/journal-source.ts';
+import { isJournal, journalStore } from '../source/journal-store.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { type Account, mayRead } from './account.ts';
 
@@ -74,16 +75,16 @@ export async function logStates(
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState[]> {
-  const { journalTrust } = settings;
+  const choice = choiceOf(settings);
   const names = await namesOf(settings, registry);
   if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
   return Promise.all(
     names.map(async (name): Promise<LogState> => {
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
       try {
-        return name === JOURNAL
-          ? await journalState(registry, journalTrust === 'any', account, now)
-          : await fileState(name, registry, journalTrust === 'any', account, now);
+        return isJournal(name)
+          ? await journalState(name, registry, choice, account, now)
+          : await fileState(name, registry, choice, account, now);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
         throw problem;
@@ -109,7 +110,7 @@ async function namesOf(
 async function fileState(
   path: string,
   registry: Registry,
-  trustAny: boolean,
+  choice: JournalChoice,
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState> {
@@ -121,7 +122,7 @@ async function fileState(
       name: path,
       modified: epoch(mtimeMs / 1000),
       tail: tailOf(lastLines(fd, size), registry, now),
-      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, trustAny)),
+      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, choice)),
       account: account && { name: account.name, mayRead: await mayRead(account, path) },
     };
   } finally {
@@ -139,32 +140,60 @@ function lastLines(fd: number, size: number): string[] {
 }
 
 async function journalState(
+  name: string,
   registry: Registry,
-  trustAny: boolean,
+  choice: JournalChoice,
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState> {
-  const lines = await journalLines(registry, trustAny, TAIL_ENTRIES);
+  const lines = await journalLines(name, registry, choice, TAIL_ENTRIES);
   return {
     kind: 'read',
-    name: JOURNAL,
+    name,
     modified: null,
     tail: tailOf(lines, registry, now),
     ahead: null,
-    account: account && { name: account.name, mayRead: await mayReadJournal(account) },
+    account: account && { name: account.name, mayRead: await mayReadJournal(account, name) },
   };
 }
 
 /** Where journald keeps its files (systemd-journald.service(8)). */
 const JOURNAL_DIRECTORIES = ['/var/log/journal', '/run/log/journal'];
 
-async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown'> {
-  const files = JOURNAL_DIRECTORIES.filter(directory => existsSync(directory))
-    .flatMap(directory => readdirSync(directory).map(id => join(directory, id, 'system.journal')))
-    .filter(path => existsSync(path));
+async function mayReadJournal(account: Account, name: string): Promise<'yes' | 'no' | 'unknown'> {
+  const files = journalFiles(name);
   const answers = await Promise.all(files.map(path => mayRead(account, path)));
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
+
+/** Files of a journal that are written to; none where they are not known, as a machine's. */
+function journalFiles(name: string): string[] {
+  const store = journalStore(name);
+  switch (store?.kind) {
+    case 'host':
+      return filesIn(JOURNAL_DIRECTORIES, id => !id.includes('.'));
+    case 'namespace':
+      return filesIn(JOURNAL_DIRECTORIES, id => id.endsWith(`.${store.name}`));
+    case 'directory': {
+      const own = join(store.path, 'system.journal');
+      return [...(existsSync(own) ? [own] : []), ...filesIn([store.path], () => true)];
+    }
+    case 'machine':
+    case undefined:
+      return [];
+  }
+}
+
+/** Those of the machines, and their namespaces, whose directories are in these. */
+const filesIn = (directories: readonly string[], isMeant: (id: string) => boolean): string[] =>
+  directories
+    .filter(directory => existsSync(directory))
+    .flatMap(directory =>
+      readdirSync(directory)
+        .filter(isMeant)
+        .map(id => join(directory, id, 'system.journal')),
+    )
+    .filter(path => existsSync(path));
 
 function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
   const logins = new Map<string, number>();

@@ -17,24 +17,29 @@ import type { EpochSeconds } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
-import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { carriedLine, entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { JOURNAL } from './journal-store.ts';
 import { JournalStreams } from './journal-streams.ts';
-import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
+import { JOURNALCTL, Journalctl, type JournalPlace, type JournalQuestion } from './journalctl.ts';
 import type { Receiver, Source } from './source.ts';
 import { Splitter } from './splitter.ts';
 import { Tally } from './tally.ts';
 
-/** The word by which the journal is named on the command line and in notices. */
-export const JOURNAL = 'journal';
-
 /** What is watched for. */
-export interface JournalRules {
-  /** At least one. */
-  readonly tags: readonly string[];
+export interface JournalRules extends JournalQuestion {
+  /** Given each entry that is a whole line, in the journal's order; the one that another run has dealt with last comes again. */
   readonly trust: (entry: JournalEntry) => boolean;
+  /** Whether the message of an entry is a whole line of a log. */
+  readonly isCarried?: (entry: JournalEntry) => boolean;
 }
 
+/** The line that an entry stands for; null when its message was left out. */
+export const lineOf = (entry: JournalEntry, { isCarried }: JournalRules): string | null =>
+  isCarried?.(entry) === true ? carriedLine(entry) : entryLine(entry);
+
 export interface JournalStart {
+  /** The journal's, as `watchlog` has it: the host's if not given. */
+  readonly name?: string;
   /** Of the last entry that was dealt with, or null. */
   readonly cursor: string | null;
   /** Nothing before this matters; asked whenever the cursor is of no use. */
@@ -58,6 +63,7 @@ const MARGIN_SECONDS = 60;
 
 export class JournalSource implements Source {
   readonly #receiver: Receiver;
+  readonly #name: string;
   readonly #since: () => EpochSeconds;
   readonly #program: string;
   readonly #times: JournalTimes;
@@ -87,7 +93,9 @@ export class JournalSource implements Source {
     program: string = JOURNALCTL,
     times: JournalTimes = TIMES,
   ) {
+    const { name = JOURNAL } = start;
     this.#receiver = receiver;
+    this.#name = name;
     this.#rules = rules;
     this.#cursor = start.cursor;
     this.#noted = start.cursor;
@@ -97,14 +105,14 @@ export class JournalSource implements Source {
     this.#pauseMs = times.firstPauseMs;
     this.#untrusted = new Tally(
       (tag, count, { uid, transport }) =>
-        receiver.notice({ kind: 'untrusted', path: JOURNAL, tag, uid, transport, count }),
+        receiver.notice({ kind: 'untrusted', path: name, tag, uid, transport, count }),
       times.noticeMs,
     );
     this.#unread = new Tally(
       (kind, count) =>
         receiver.notice({
           kind: kind === 'too long' ? 'too long' : 'unreadable',
-          path: JOURNAL,
+          path: name,
           count,
         }),
       times.noticeMs,
@@ -122,7 +130,7 @@ export class JournalSource implements Source {
   }
 
   start(): void {
-    this.#receiver.notice({ kind: 'opened', path: JOURNAL, position: 0 });
+    this.#receiver.notice({ kind: 'opened', path: this.#name, position: 0 });
     this.#done = this.#run();
   }
 
@@ -136,7 +144,7 @@ export class JournalSource implements Source {
 
   /** Goes on, from where it is, with other rules. */
   setRules(rules: JournalRules): void {
-    const same = rules.tags.join() === this.#rules.tags.join();
+    const same = questionOf(rules) === questionOf(this.#rules);
     this.#rules = rules;
     if (same) return;
     this.#replacing = true;
@@ -162,7 +170,7 @@ export class JournalSource implements Source {
     const before = this.#cursor;
     const well = setTimeout(() => this.#runsWell(), this.#times.longestPauseMs);
     try {
-      const child = new Journalctl(this.#program, this.#rules.tags, place, text =>
+      const child = new Journalctl(this.#program, this.#name, this.#rules, place, text =>
         this.#warn(text),
       );
       this.#child = child;
@@ -211,11 +219,11 @@ export class JournalSource implements Source {
         this.#unread.add('unreadable', null);
         continue;
       }
-      const isWhole = this.#streams.isWhole(entry);
+      const isTrusted = this.#streams.isWhole(entry) && this.#rules.trust(entry);
       // The place that journalctl was started at, which has been dealt with.
       if (cursor !== null && isSameEntry(entry.cursor, cursor)) continue;
       cursor = entry.cursor;
-      lines.push(...this.#linesOf(entry, isWhole));
+      lines.push(...this.#linesOf(entry, isTrusted));
     }
     if (this.#stopping.signal.aborted) return;
     if (lines.length > 0) await this.#receiver.lines(lines);
@@ -224,12 +232,12 @@ export class JournalSource implements Source {
   }
 
   /** One, or none. */
-  #linesOf(entry: JournalEntry, isWhole: boolean): string[] {
-    if (!isWhole || !this.#rules.trust(entry)) {
+  #linesOf(entry: JournalEntry, isTrusted: boolean): string[] {
+    if (!isTrusted) {
       this.#untrusted.add(entry.tag, entry);
       return [];
     }
-    const line = entryLine(entry);
+    const line = lineOf(entry, this.#rules);
     if (line !== null && line.length <= MAX_LINE) return [line];
     this.#unread.add('too long', null);
     return [];
@@ -240,18 +248,20 @@ export class JournalSource implements Source {
     this.#warned.clear();
     if (!this.#failed) return;
     this.#failed = false;
-    this.#receiver.notice({ kind: 'opened', path: JOURNAL, position: 0 });
+    this.#receiver.notice({ kind: 'opened', path: this.#name, position: 0 });
   }
 
   #tellFailed(reason: string): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#receiver.notice({ kind: 'failed', path: JOURNAL, reason });
+    this.#receiver.notice({ kind: 'failed', path: this.#name, reason });
   }
 
   #warn(text: string): void {
     if (text === '' || this.#warned.has(text) || this.#warned.size >= MAX_WARNINGS) return;
     this.#warned.add(text);
-    this.#receiver.notice({ kind: 'warned', path: JOURNAL, text });
+    this.#receiver.notice({ kind: 'warned', path: this.#name, text });
   }
 }
+
+const questionOf = ({ tags, matches }: JournalQuestion): string => JSON.stringify([tags, matches]);

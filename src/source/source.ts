@@ -45,6 +45,13 @@ export type Notice =
       readonly transport: string | null;
       readonly count: number;
     }
+  /** Under this tag a container prints the raw log of a server, so that nothing from there counts. */
+  | {
+      readonly kind: 'raw log';
+      readonly path: string;
+      readonly tag: string;
+      readonly server: string;
+    }
   /** Entries of the journal, so many so far, that cannot be read as a line. */
   | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
   /** The engine of the fleet. */

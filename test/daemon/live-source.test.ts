@@ -83,7 +83,7 @@ describe('the newest login in the journal', () => {
     const script = `#!/bin/sh\ncase "$*" in *--lines=0*) exit 0;; esac\ncat <<'END'\n${entries.join('\n')}\nEND\n`;
     writeFileSync(join(bin, 'journalctl'), script, { mode: 0o755 });
     process.env['PATH'] = [bin, PATH].join(delimiter);
-    return newestJournalLogin(registry, false);
+    return newestJournalLogin(registry, { trustAny: false, matches: [] });
   };
 
   test('is the last one in the words of the server itself', async () => {
@@ -98,7 +98,12 @@ describe('the newest login in the journal', () => {
   test('is none where there is none, and where there is no journal', async () => {
     assert.equal(await newestOf(), null);
     process.env['PATH'] = mkdtempSync(join(directory, 'empty-'));
-    assert.equal(await newestJournalLogin(registry, false).then(found => found?.server), undefined);
+    assert.equal(
+      await newestJournalLogin(registry, { trustAny: false, matches: [] }).then(
+        found => found?.server,
+      ),
+      undefined,
+    );
   });
 });
 

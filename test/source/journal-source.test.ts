@@ -455,7 +455,7 @@ describe('the check', () => {
   ] as const) {
     test(name, async () => {
       plan(run);
-      const result = await checkJournal(program).catch((error: unknown) => error);
+      const result = await checkJournal('journal', program).catch((error: unknown) => error);
       if (code === null) assert.equal(result, undefined);
       else {
         assert.ok(result instanceof Failure);
@@ -466,7 +466,7 @@ describe('the check', () => {
   }
 
   test('fails when journalctl is missing', async () => {
-    await assert.rejects(checkJournal(`${program}.missing`), {
+    await assert.rejects(checkJournal('journal', `${program}.missing`), {
       code: 'JOURNAL_MISSING',
       exit: 69,
     });

@@ -22,8 +22,10 @@ const ENTRY: JournalEntry = {
   comm: 'courierlogger',
   exe: '/usr/sbin/courierlogger',
   transport: 'syslog',
+  container: null,
   stream: null,
   lineBreak: null,
+  fields: {},
 };
 
 const NOTHING: JournalTrust = {
@@ -65,6 +67,24 @@ describe('an entry is trusted', () => {
       { transport: 'syslog', exe: '/usr/bin/cat' },
       { ...NOTHING, transports: ['stdout', 'syslog'], streamExes: ['/usr/lib/toyd/log'] },
       true,
+    ],
+    [
+      'not of a container, for a server whose streams are not taken',
+      { transport: 'journal', container: 'a' },
+      ONLY_ROOT,
+      false,
+    ],
+    [
+      'of a container, whose engine is no program of the server',
+      { transport: 'journal', container: 'a', exe: '/usr/bin/dockerd' },
+      { ...ONLY_ROOT, transports: ['stdout'], streamExes: ['/usr/lib/toyd/log'] },
+      true,
+    ],
+    [
+      'not of a container of another account',
+      { transport: 'journal', container: 'a', uid: 1000 },
+      { ...ONLY_ROOT, transports: ['stdout'] },
+      false,
     ],
     ['of a unit', {}, { ...NOTHING, units: ['x.service', 'courier-imap.service'] }, true],
     [
