@@ -10,6 +10,8 @@ import { EventEmitter } from 'node:events';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
 import type { Counters } from '../control/counters.ts';
 import { Pieces } from '../line/pieces.ts';
+import { parseLine } from '../line/prefix.ts';
+import { StampReader } from '../line/stamp.ts';
 import { Drift } from '../recogniser/drift.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -54,6 +56,7 @@ export class Intake {
   readonly #sourcesToOpen: Set<string>;
   /** How many have not ended. */
   #open: number;
+  #rules: LoadedRules;
   #recogniser: Recogniser;
 
   constructor(parts: IntakeParts) {
@@ -64,6 +67,7 @@ export class Intake {
     this.#tornWatch = new TornWatch(output.warn);
     this.#strayWatch = new StrayWatch(output.warn, parts.isQuoted);
     this.#silences = new Silences(() => parts.now().steady, output.warn);
+    this.#rules = parts.rules;
     this.#recogniser = this.#recogniserFor(parts.rules);
     this.#sourcesToOpen = new Set(names);
     this.#open = names.length;
@@ -76,6 +80,7 @@ export class Intake {
 
   /** Exchanges the patterns, between two batches. */
   setRules(rules: LoadedRules): void {
+    this.#rules = rules;
     this.#recogniser = this.#recogniserFor(rules);
   }
 
@@ -91,6 +96,7 @@ export class Intake {
         const whole = batch.map(line => pieces.whole(line));
         return watch(this.#take(whole, writtenBy));
       },
+      strangers: lines => this.#lookAt(lines),
       notice: notice => this.#notice(name, notice),
     };
   }
@@ -123,6 +129,16 @@ export class Intake {
     if (notice.kind === 'ended' && --this.#open === 0) this.#events.emit('end');
     if (this.#sourcesToOpen.delete(name) && this.#sourcesToOpen.size === 0)
       this.#events.emit('following');
+  }
+
+  /** Nothing comes of these but a word. */
+  #lookAt(lines: readonly string[]): void {
+    const { registry } = this.#rules;
+    const stamps = new StampReader(() => this.#parts.now().wall);
+    for (const text of lines) {
+      const stray = strayOf(parseLine(text, stamps, registry.linePrefixes), registry);
+      if (stray !== null) this.#strayWatch.found(stray);
+    }
   }
 
   async #take(lines: readonly string[], writtenBy: EpochSeconds | null): Promise<void> {

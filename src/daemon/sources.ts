@@ -18,6 +18,7 @@ import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import type { Places } from '../state/checkpoint.ts';
 import { type JournalChoice, journalRules, RawContainers } from './journal-rules.ts';
+import { JournalSurvey, strangersIn } from './journal-survey.ts';
 import { journalAhead, newestJournalLogin } from './live-source.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
@@ -146,6 +147,11 @@ function watchJournal(
     receiver.notice({ kind: 'raw log', path: name, tag, server }),
   );
   const rulesOf = (known: Registry) => journalRules(known, choiceOf(settings), raw);
+  let known = registry;
+  const survey = new JournalSurvey({
+    strangers: (from, signal) => strangersIn(name, known, choiceOf(settings), from, signal),
+    found: lines => receiver.strangers?.(lines),
+  });
   const saved = places[name];
   const source = new JournalSource(receiver, rulesOf(registry), {
     name,
@@ -154,9 +160,20 @@ function watchJournal(
   });
   return {
     name,
-    source,
+    source: {
+      start: () => {
+        source.start();
+        survey.start(since());
+      },
+      stop: async () => {
+        await Promise.all([source.stop(), survey.stop()]);
+      },
+    },
     place: () => source.cursor,
-    setRegistry: known => source.setRules(rulesOf(known)),
+    setRegistry: fresh => {
+      known = fresh;
+      source.setRules(rulesOf(fresh));
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { excerpt } from '../base/excerpt.ts';
 import type { JournalChoice } from '../daemon/journal-rules.ts';
+import { strangersIn } from '../daemon/journal-survey.ts';
 import {
   type JournalAhead,
   journalAhead,
@@ -19,7 +20,7 @@ import {
 import type { RunSettings } from '../daemon/settings.ts';
 import { checkLogs, choiceOf, STDIN } from '../daemon/sources.ts';
 import { Pieces } from '../line/pieces.ts';
-import { parseLine } from '../line/prefix.ts';
+import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
@@ -151,7 +152,7 @@ async function journalState(
     kind: 'read',
     name,
     modified: null,
-    tail: tailOf(lines, registry, now),
+    tail: tailOf(lines, registry, now, await strangersIn(name, registry, choice, null)),
     ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account, name) },
   };
@@ -195,29 +196,38 @@ const filesIn = (directories: readonly string[], isMeant: (id: string) => boolea
     )
     .filter(path => existsSync(path));
 
-function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
+/** @param strangers lines that are read for what is worth a word in them only */
+function tailOf(
+  lines: readonly string[],
+  registry: Registry,
+  now: () => EpochSeconds,
+  strangers: readonly string[] = [],
+): Tail {
   const logins = new Map<string, number>();
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
+  const stranger = (line: Line): void => {
+    const stray = strayOf(line, registry);
+    if (stray === null) return;
+    const known = strays.get(keyOf(stray));
+    if (known !== undefined) known.lines++;
+    else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
+  };
   const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
       missed.example = excerpt(message, EXAMPLE_LENGTH);
     },
-    stranger: line => {
-      const stray = strayOf(line, registry);
-      if (stray === null) return;
-      const known = strays.get(keyOf(stray));
-      if (known !== undefined) known.lines++;
-      else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
-    },
+    stranger,
   });
   const pieces = new Pieces();
   for (const line of lines) {
     const event = recogniser.recognise(pieces.whole(line));
     if (event?.event === 'login') logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
   }
+  for (const text of strangers)
+    stranger(parseLine(text, new StampReader(now), registry.linePrefixes));
   return {
     lines: lines.length,
     logins,

@@ -10,6 +10,7 @@
  * Known limit: a container whose processes are root's on the host, and that has the journal's socket, speaks as root.
  */
 import { failure } from '../base/errors.ts';
+import { escapeControls } from '../line/controls.ts';
 import type { JournalEntry } from './journal-entry.ts';
 
 export interface JournalField {
@@ -45,14 +46,8 @@ export function parseMatch(text: string, where: string): JournalMatch {
 
 function fieldOf(pair: string, where: string): JournalField {
   const [, name, value] = PAIR.exec(pair) ?? [];
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of these is in a name of anything
-  if (
-    name !== undefined &&
-    value !== undefined &&
-    !PLUS.test(value) &&
-    !/[\0-\x1f\x7f]/.test(value)
-  )
-    return { name, value };
+  const isPlain = value !== undefined && escapeControls(value) === value && !PLUS.test(value);
+  if (name !== undefined && isPlain) return { name, value };
   throw failure('JOURNAL_MATCH', { where, value: pair });
 }
 

@@ -91,6 +91,10 @@ export function trustDeclared(
   return entry => byTag.get(entry.tag)?.some(declared => isTrusted(entry, declared)) ?? false;
 }
 
+/** Whether an entry is of root, or of a service of the system: of no user's session, and of no service of his. */
+export const isSystems = ({ uid, unit }: JournalEntry): boolean =>
+  uid === 0 || (unit !== null && /^(?!user@).+\.service$/.test(unit));
+
 /** The tag under which journald speaks of itself, as of messages that it dropped. */
 export const JOURNALD = 'systemd-journald';
 

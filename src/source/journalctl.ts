@@ -110,31 +110,31 @@ const outputOf = (store: JournalStore, matches: readonly JournalMatch[] = []): s
 const wanted = ({ tags, matches = [] }: JournalQuestion): string[] =>
   matches.length > 0 ? matchArguments(matches) : tags.map(tag => `--identifier=${tag}`);
 
+export interface LastOptions {
+  /** Ends journalctl. */
+  readonly signal?: AbortSignal | undefined;
+  readonly program?: string;
+}
+
 /**
  * The last entries that are asked for, as journalctl prints them, a character a byte; for the curious.
  *
- * @param since none that are older, in seconds; null for any
  * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT, JOURNAL_NAME
  */
 export async function lastEntries(
   name: string,
   question: JournalQuestion,
   count: number,
-  since: number | null = null,
-  program: string = JOURNALCTL,
+  { signal, program = JOURNALCTL }: LastOptions = {},
 ): Promise<string[]> {
   await checkJournal(name, program);
   const store = storeOf(name);
-  const args = [
-    ...outputOf(store, question.matches),
-    `--lines=${count}`,
-    ...(since === null ? [] : [`--since=@${Math.floor(since)}`]),
-    ...wanted(question),
-  ];
+  const args = [...outputOf(store, question.matches), `--lines=${count}`, ...wanted(question)];
   const options = {
     env: environment(),
     timeout: CHECK_TIMEOUT_MS,
     killSignal: 'SIGKILL',
+    signal,
     encoding: 'latin1',
     maxBuffer: OUTPUT_LIMIT,
   } as const;

@@ -63,6 +63,8 @@ export type Notice =
 export interface Receiver {
   /** @param writtenBy no line is younger than this; null, or left out, for lines that have just been written */
   lines(batch: readonly string[], writtenBy?: EpochSeconds | null): Promise<void>;
+  /** Lines of none whose words count; only to be told of. */
+  strangers?(lines: readonly string[]): void;
   notice(notice: Notice): void;
 }
 

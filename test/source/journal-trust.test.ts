@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { JournalEntry } from '../../src/source/journal-entry.ts';
 import {
   isJournald,
+  isSystems,
   isTrusted,
   type JournalTrust,
   ONLY_ROOT,
@@ -166,6 +167,22 @@ describe('an entry is trusted', () => {
   ] as const) {
     test(name, () => assert.equal(isTrusted({ ...ENTRY, ...entry }, declared), trusted));
   }
+});
+
+describe('of the system, and of no user, is', () => {
+  for (const [uid, unit, expected] of [
+    [0, null, true],
+    [0, 'session-1.scope', true],
+    [33, 'nginx.service', true],
+    [33, 'imap@3-192.0.2.5:143.service', true],
+    [1000, 'user@1000.service', false],
+    [1000, 'session-1.scope', false],
+    [1000, 'libpod-a.scope', false],
+    [1000, null, false],
+    [null, null, false],
+  ] as const)
+    test(`uid ${uid} in ${unit}: ${expected}`, () =>
+      assert.equal(isSystems({ ...ENTRY, uid, unit }), expected));
 });
 
 describe('of several servers', () => {
