@@ -1,7 +1,7 @@
 /**
  * A Dovecot of the test's own: POP3 and IMAP on free ports of 127.0.0.1 and ::1, one account.
  *
- * Promises: the installed configuration is not touched; it logs where every Dovecot does, to the mail
+ * Promises: the installed configuration is not touched; it logs where every Dovecot does unless told otherwise, to the mail
  * facility of syslog, under its usual tag; a wrong password is answered without delay.
  * Leaves to others: the syslog socket (rsyslog.ts); the clients (login.ts).
  * Needs root.  Written for Dovecot 2.3.
@@ -41,6 +41,8 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** `log_path`, where it is not syslog. */
+  readonly logPath?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -123,7 +125,7 @@ async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], elements, tls = false } = options;
+  const { usernameChars, users = [], elements, logPath, tls = false } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
@@ -132,7 +134,8 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
   await writeFile(join(base, 'users'), entries.join(''));
   const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
   const order = elements === undefined ? '' : `login_log_format_elements = ${elements}\n`;
-  const more = `${order}${usernameChars === undefined ? '' : names}`;
+  const path = logPath === undefined ? '' : `log_path = ${logPath}\n`;
+  const more = `${path}${order}${usernameChars === undefined ? '' : names}`;
   const file = join(base, 'dovecot.conf');
   await writeFile(file, configuration(base, { pop3, imap, pop3s, imaps }, more));
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
