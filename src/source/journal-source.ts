@@ -5,6 +5,7 @@
  * else from a minute before a moment; only those that are trusted and whole lines are delivered, and the others are
  * counted and told.  When journalctl ends, for whatever reason, another one goes on where it stopped; that is told
  * once, until it runs again.  While the receiver is busy nothing is read, and journalctl waits.
+ * What was written before the host was booted is read first, without following (JournalRun).
  * The cursor moves on once the receiver has dealt with what it names, but waits for the rest of a line that journald
  * has broken.
  * Known limits: an entry comes a quarter to half a second after it was written (seen with systemd 252, where
@@ -12,8 +13,9 @@
  * (RateLimitBurst= in journald.conf(5)) never arrives, but that it has dropped something does (recogniser/stray.ts).  After a cursor that journalctl refuses, or one from the
  * future, everything since the moment comes again, which does no harm.
  */
+import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EpochSeconds } from '../base/clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
@@ -44,6 +46,8 @@ export interface JournalStart {
   readonly cursor: string | null;
   /** Nothing before this matters; asked whenever the cursor is of no use. */
   readonly since: () => EpochSeconds;
+  /** When the host was booted. */
+  readonly booted?: () => EpochSeconds;
 }
 
 export interface JournalTimes {
@@ -61,10 +65,13 @@ const MAX_WARNINGS = 100;
 /** How much earlier than asked to begin without a cursor. */
 const MARGIN_SECONDS = 60;
 
+const whenBooted = (): EpochSeconds => epoch(Date.now() / 1000 - uptime());
+
 export class JournalSource implements Source {
   readonly #receiver: Receiver;
   readonly #name: string;
   readonly #since: () => EpochSeconds;
+  readonly #booted: () => EpochSeconds;
   readonly #program: string;
   readonly #times: JournalTimes;
   readonly #untrusted: Tally<Pick<JournalEntry, 'uid' | 'transport'>>;
@@ -82,6 +89,8 @@ export class JournalSource implements Source {
   #child: Journalctl | null = null;
   /** `#child` is to be replaced, and its end is no trouble. */
   #replacing = false;
+  /** What was written before the host was booted has been read. */
+  #hasCaughtUp = false;
   #failed = false;
   #pauseMs: number;
   #done: Promise<void> = Promise.resolve();
@@ -93,13 +102,14 @@ export class JournalSource implements Source {
     program: string = JOURNALCTL,
     times: JournalTimes = TIMES,
   ) {
-    const { name = JOURNAL } = start;
+    const { name = JOURNAL, booted = whenBooted } = start;
     this.#receiver = receiver;
     this.#name = name;
     this.#rules = rules;
     this.#cursor = start.cursor;
     this.#noted = start.cursor;
     this.#since = start.since;
+    this.#booted = booted;
     this.#program = program;
     this.#times = times;
     this.#pauseMs = times.firstPauseMs;
@@ -167,15 +177,18 @@ export class JournalSource implements Source {
   /** One run of journalctl, to its end; tells how that came. */
   async #follow(): Promise<string> {
     const place = this.#place();
+    const follow = this.#hasCaughtUp || !this.#isBeforeBoot(place);
+    const run = { ...place, follow };
     const before = this.#cursor;
     const well = setTimeout(() => this.#runsWell(), this.#times.longestPauseMs);
     try {
-      const child = new Journalctl(this.#program, this.#name, this.#rules, place, text =>
+      const child = new Journalctl(this.#program, this.#name, this.#rules, run, text =>
         this.#warn(text),
       );
       this.#child = child;
       await this.#read(child);
       const reason = await child.ended();
+      if (!follow && child.status === 0) this.#hasCaughtUp = this.#replacing = true;
       const refused = child.status !== null && child.status !== 0 && this.#cursor === before;
       this.#byTime = refused && 'cursor' in place;
       return reason;
@@ -198,6 +211,11 @@ export class JournalSource implements Source {
     if (cursor !== null && !this.#byTime && !isInFuture) return { cursor };
     // Earlier than asked: what comes first may be the rest of a line that was broken before.
     return { since: Math.max(0, this.#since() - MARGIN_SECONDS) };
+  }
+
+  #isBeforeBoot(place: JournalPlace): boolean {
+    const time = 'cursor' in place ? cursorTime(place.cursor) : place.since;
+    return time !== null && time < this.#booted();
   }
 
   async #read(child: Journalctl): Promise<void> {

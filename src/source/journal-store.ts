@@ -51,7 +51,8 @@ export function storeArguments(store: JournalStore): string[] {
     case 'host':
       return [];
     case 'directory':
-      return [`--directory=${store.path}`];
+      // Entries of all machines and boots; without this word only of this one's, as soon as they are followed (systemd 252).
+      return [`--directory=${store.path}`, '--merge'];
     case 'namespace':
     case 'machine':
       return [`--${store.kind}=${store.name}`];

@@ -22,6 +22,12 @@ export const JOURNALCTL = 'journalctl';
 /** Where to begin: at an entry (which comes again), or at a moment in seconds. */
 export type JournalPlace = { readonly cursor: string } | { readonly since: number };
 
+/**
+ * What one run of journalctl does.  Followed, the journal of a host has no entries but those since it was booted, even behind a cursor of
+ * before (seen with systemd 252); of a directory, which may be another machine's, it has all.
+ */
+export type JournalRun = JournalPlace & { readonly follow: boolean };
+
 /** What is asked for. */
 export interface JournalQuestion {
   /** The entries under one of these; of everybody where there is none. */
@@ -146,10 +152,14 @@ export async function lastEntries(
   });
 }
 
-/** Everything that is wanted after the place, then what comes, without end. */
-const argumentsFor = (name: string, question: JournalQuestion, place: JournalPlace): string[] => [
+/** Everything that is wanted after the place, then, followed, what comes, without end. */
+const argumentsFor = (
+  name: string,
+  question: JournalQuestion,
+  { follow, ...place }: JournalRun,
+): string[] => [
   ...outputOf(storeOf(name), question.matches),
-  '--follow',
+  ...(follow ? ['--follow'] : []),
   '--lines=all',
   ...wanted(question),
   // Not --after-cursor: that leaves out one entry even if it is another one than the cursor's (systemd 252),
@@ -171,10 +181,10 @@ export class Journalctl {
     program: string,
     name: string,
     question: JournalQuestion,
-    place: JournalPlace,
+    run: JournalRun,
     warn: (text: string) => void,
   ) {
-    this.#child = spawn(program, argumentsFor(name, question, place), {
+    this.#child = spawn(program, argumentsFor(name, question, run), {
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
