@@ -28,6 +28,9 @@ export interface JournalChoice {
   readonly matches: readonly JournalMatch[];
 }
 
+/** Of more the oldest is believed again until its next such line. */
+const MOST_RAW = 10_000;
+
 /** The containers that have printed lines of a raw log; kept while patterns are loaded again. */
 export class RawContainers {
   readonly #names = new Set<string>();
@@ -45,9 +48,15 @@ export class RawContainers {
     if (this.#names.has(name)) return true;
     const server = rawServerOf(message ?? '');
     if (server === null) return false;
-    this.#names.add(name);
+    this.#add(name);
     this.#tell(tag, server);
     return true;
+  }
+
+  #add(name: string): void {
+    const [oldest] = this.#names;
+    if (oldest !== undefined && this.#names.size >= MOST_RAW) this.#names.delete(oldest);
+    this.#names.add(name);
   }
 }
 

@@ -175,8 +175,18 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
 export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   watchlog: {
     detail:
-      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
+      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done. ' +
+      "Besides the journal of the host there are journal:/DIRECTORY, with files of a journal (another machine's, or a container's; whoever writes there writes in the name of any server), " +
+      'journal:namespace=NAME (LogNamespace= of a unit) and journal:machine=NAME (a container that systemd-machined knows; as root only).',
     example: ['/var/log/mail.log', 'journal'],
+  },
+  'journal-match': {
+    detail:
+      'Each is FIELD=VALUE, or several with blanks between them that must all fit, as journalctl takes them; of several entries one must fit. ' +
+      'Name a container (CONTAINER_NAME, CONTAINER_TAG), a unit (_SYSTEMD_UNIT) or a tag (SYSLOG_IDENTIFIER); a container is chosen by its own fields only. ' +
+      "What is chosen counts as the server's words when root sends it, as Docker and Podman do, or the account that the match names (_UID=1000 for a user's containers); " +
+      'what others say under the same name does not. Choose only containers in which nothing but the POP3/IMAP server prints: one that prints what nginx writes itself is not believed any more.',
+    example: ['CONTAINER_NAME=mail'],
   },
   'journal-trust': {
     detail:

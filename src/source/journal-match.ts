@@ -30,6 +30,9 @@ const BETWEEN = new RegExp(` +(?=${FIELD}=)`);
 const CONTAINERS = /^(?:CONTAINER_|IMAGE_NAME$|SYSLOG_IDENTIFIER$)/;
 /** One of these tells a server from all that root says. */
 const TELLING = /^(?:CONTAINER_|IMAGE_NAME$|_SYSTEMD_UNIT$|SYSLOG_IDENTIFIER$)/;
+/** What may differ between the pieces of one line, so that the rest would come without its head. */
+const OF_PIECES =
+  /^(?:MESSAGE|PRIORITY|SYSLOG_TIMESTAMP|_LINE_BREAK|CONTAINER_(?:PARTIAL|LOG)_.+)$/;
 
 /**
  * @param where for errors
@@ -40,7 +43,8 @@ export function parseMatch(text: string, where: string): JournalMatch {
     .trim()
     .split(BETWEEN)
     .map(pair => fieldOf(pair, where));
-  if (match.some(({ name }) => TELLING.test(name))) return match;
+  const isOfWholeLines = !match.some(({ name }) => OF_PIECES.test(name));
+  if (isOfWholeLines && match.some(({ name }) => TELLING.test(name))) return match;
   throw failure('JOURNAL_MATCH', { where, value: text });
 }
 

@@ -38,6 +38,10 @@ for (const text of [
   '_HOSTNAME=mx',
   '_COMM=dockerd',
   'MESSAGE=x',
+  // The rest of a line would come without its head.
+  'CONTAINER_TAG=a PRIORITY=6',
+  'CONTAINER_PARTIAL_LAST=true',
+  'CONTAINER_NAME=a CONTAINER_LOG_ORDINAL=1',
 ])
   test(`chooses nothing: ${JSON.stringify(text)}`, () => {
     assert.throws(
