@@ -186,8 +186,23 @@ export const CATALOGUE = {
   },
   JOURNAL_UNREADABLE: {
     exit: EXIT.noPermission,
-    text: 'cannot read the systemd journal: {reason}',
-    hint: 'add the account to the group systemd-journal, or name a log file with --watchlog',
+    text: 'cannot read {what}: {reason}',
+    hint: '{remedy}',
+  },
+  JOURNAL_ABSENT: {
+    exit: EXIT.noInput,
+    text: 'cannot read {name}: {reason}',
+    hint: '{remedy}',
+  },
+  JOURNAL_NAME: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" names no journal',
+    hint: 'write journal, journal:/DIRECTORY, journal:namespace=NAME or journal:machine=NAME',
+  },
+  JOURNAL_MATCH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" chooses no entries of the journal',
+    hint: 'name a container, a unit or a tag by its field, such as CONTAINER_NAME=mail, _SYSTEMD_UNIT=mail.service or SYSLOG_IDENTIFIER=mail; several fields that must all fit with a blank between them, alternatives as further entries',
   },
   LOGTO: {
     exit: EXIT.cannotCreate,

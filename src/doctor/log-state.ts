@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { excerpt } from '../base/excerpt.ts';
+import { choiceOf } from '../daemon/journal-rules.ts';
+import { strangersIn } from '../daemon/journal-survey.ts';
 import {
   type JournalAhead,
   journalAhead,
@@ -18,7 +20,7 @@ import {
 import type { RunSettings } from '../daemon/settings.ts';
 import { checkLogs, STDIN, type WatchedLog, watchedLog } from '../daemon/sources.ts';
 import { Pieces } from '../line/pieces.ts';
-import { parseLine } from '../line/prefix.ts';
+import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -27,7 +29,7 @@ import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { type Stray, strayOf } from '../recogniser/stray.ts';
 import { keyOf } from '../recogniser/stray-watch.ts';
-import { JOURNAL } from '../source/journal-source.ts';
+import { isJournal, journalStore } from '../source/journal-store.ts';
 import { logsAmong, matchingFiles } from '../source/matching-files.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { MOST_FILES } from '../source/wildcard-source.ts';
@@ -91,8 +93,8 @@ export async function logStates(
       if (name === null) return { kind: 'none', name: among };
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
       try {
-        return name === JOURNAL
-          ? await journalState(reading)
+        return isJournal(name)
+          ? await journalState(name, reading)
           : await fileState(name, among, reading);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
@@ -176,50 +178,84 @@ function lastLines(fd: number, size: number): string[] {
   return start === 0 ? lines : lines.slice(1);
 }
 
-async function journalState(reading: ReadingLogs): Promise<LogState> {
+async function journalState(name: string, reading: ReadingLogs): Promise<LogState> {
   const { settings, registry, account } = reading;
-  const lines = await journalLines(registry, settings.journalTrust === 'any', TAIL_ENTRIES);
+  const choice = choiceOf(settings);
+  const lines = await journalLines(name, registry, choice, TAIL_ENTRIES);
   return {
     kind: 'read',
-    name: JOURNAL,
+    name,
     among: null,
     modified: null,
-    tail: tailOf(lines, reading),
+    tail: tailOf(lines, reading, await strangersIn(name, registry, choice, null)),
     ahead: null,
-    account: account && { name: account.name, mayRead: await mayReadJournal(account) },
+    account: account && { name: account.name, mayRead: await mayReadJournal(account, name) },
   };
 }
 
 /** Where journald keeps its files (systemd-journald.service(8)). */
 const JOURNAL_DIRECTORIES = ['/var/log/journal', '/run/log/journal'];
 
-async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown'> {
-  const files = JOURNAL_DIRECTORIES.filter(directory => existsSync(directory))
-    .flatMap(directory => readdirSync(directory).map(id => join(directory, id, 'system.journal')))
-    .filter(path => existsSync(path));
+async function mayReadJournal(account: Account, name: string): Promise<'yes' | 'no' | 'unknown'> {
+  const files = journalFiles(name);
   const answers = await Promise.all(files.map(path => mayRead(account, path)));
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
 
-function tailOf(lines: readonly string[], reading: ReadingLogs): Tail {
+/** Files of a journal that are written to; none where they are not known, as a machine's. */
+function journalFiles(name: string): string[] {
+  const store = journalStore(name);
+  switch (store?.kind) {
+    case 'host':
+      return filesIn(JOURNAL_DIRECTORIES, id => !id.includes('.'));
+    case 'namespace':
+      return filesIn(JOURNAL_DIRECTORIES, id => id.endsWith(`.${store.name}`));
+    case 'directory': {
+      const own = join(store.path, 'system.journal');
+      return [...(existsSync(own) ? [own] : []), ...filesIn([store.path], () => true)];
+    }
+    case 'machine':
+    case undefined:
+      return [];
+  }
+}
+
+/** Those of the machines, and their namespaces, whose directories are in these. */
+const filesIn = (directories: readonly string[], isMeant: (id: string) => boolean): string[] =>
+  directories
+    .filter(directory => existsSync(directory))
+    .flatMap(directory =>
+      readdirSync(directory)
+        .filter(isMeant)
+        .map(id => join(directory, id, 'system.journal')),
+    )
+    .filter(path => existsSync(path));
+
+/** @param strangers lines that are read for what is worth a word in them only */
+function tailOf(
+  lines: readonly string[],
+  reading: ReadingLogs,
+  strangers: readonly string[] = [],
+): Tail {
   const { registry } = reading;
   const logins = new Map<string, number>();
   const events: LoginEvent[] = [];
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
+  const stranger = (line: Line): void => {
+    const stray = strayOf(line, registry);
+    if (stray === null) return;
+    const known = strays.get(keyOf(stray));
+    if (known !== undefined) known.lines++;
+    else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
+  };
   const recogniser = new Recogniser(registry, stampsOf(reading), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
       missed.example = excerpt(message, EXAMPLE_LENGTH);
     },
-    stranger: line => {
-      const stray = strayOf(line, registry);
-      if (stray === null) return;
-      const known = strays.get(keyOf(stray));
-      if (known !== undefined) known.lines++;
-      else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
-    },
+    stranger,
   });
   const pieces = new Pieces();
   for (const line of lines) {
@@ -228,6 +264,7 @@ function tailOf(lines: readonly string[], reading: ReadingLogs): Tail {
     events.push(event);
     logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
   }
+  for (const text of strangers) stranger(parseLine(text, stampsOf(reading), registry));
   return {
     lines: lines.length,
     logins,

@@ -8,6 +8,7 @@ import { formatStamp } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { strayText } from '../recogniser/stray-watch.ts';
 import { isZoneApart, offsetOfLog } from '../recogniser/zone-watch.ts';
+import { isJournal, JOURNAL } from '../source/journal-store.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
 import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
@@ -79,8 +80,8 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
 }
 
 function accessVerdict({ name, account }: ReadLog): Verdict[] {
-  const what = name === 'journal' ? 'the systemd journal' : name;
-  const group = name === 'journal' ? 'systemd-journal' : 'adm';
+  const what = name === JOURNAL ? 'the systemd journal' : name;
+  const group = isJournal(name) ? 'systemd-journal' : 'adm';
   switch (account?.mayRead) {
     case 'no':
       return [
@@ -121,7 +122,9 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
   }
   if (tail.lines === 0) {
     return warning(
-      modified === null ? 'the journal has no entry of a POP3/IMAP server' : `${name} is empty`,
+      modified === null
+        ? `${name === JOURNAL ? 'the journal' : name} has no entry of a POP3/IMAP server`
+        : `${name} is empty`,
       'make sure that the server logs there, and that rotation has not taken the log from its writer',
     );
   }

@@ -180,7 +180,9 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   watchlog: {
     detail:
       'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done. ' +
-      'Wildcards are those of a shell (*, ?, [a-z]); files that come to match are watched from then on, up to 500. A backslash before such a character takes its meaning, and a file of just that name comes first.',
+      'Wildcards are those of a shell (*, ?, [a-z]); files that come to match are watched from then on, up to 500. A backslash before such a character takes its meaning, and a file of just that name comes first. ' +
+      "Besides the journal of the host there are journal:/DIRECTORY, with files of a journal (another machine's, or a container's; whoever writes there writes in the name of any server), " +
+      'journal:namespace=NAME (LogNamespace= of a unit) and journal:machine=NAME (a container that systemd-machined knows; as root only).',
     example: ['/var/log/mail.log', 'journal'],
   },
   'watchlog-olddir': {
@@ -192,6 +194,14 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'For the logs of a container or of other machines. A name follows the changes of summer time there. Stamps with an offset of their own, and the journal, need none.',
     example: 'Europe/Berlin',
+  },
+  'journal-match': {
+    detail:
+      'Each is FIELD=VALUE, or several with blanks between them that must all fit, as journalctl takes them; of several entries one must fit. ' +
+      'Name a container (CONTAINER_NAME, CONTAINER_TAG), a unit (_SYSTEMD_UNIT) or a tag (SYSLOG_IDENTIFIER); a container is chosen by its own fields only. ' +
+      "What is chosen counts as the server's words when root sends it, as Docker and Podman do, or the account that the match names (_UID=1000 for a user's containers); " +
+      'what others say under the same name does not. Choose only containers in which nothing but the POP3/IMAP server prints: one that prints what nginx writes itself is not believed any more.',
+    example: ['CONTAINER_NAME=mail'],
   },
   'journal-trust': {
     detail:

@@ -39,6 +39,9 @@ export function keyOf(stray: Stray): string {
   return stray.kind === 'own file' ? `own file ${stray.server}` : stray.kind;
 }
 
+/** What Docker makes the tag of a container's lines, unless told otherwise; the next container has another. */
+const CONTAINER_ID = /^[0-9a-f]{12}$/;
+
 const HOW = {
   nginx: 'error_log syslog:server=unix:/dev/log,facility=mail,nohostname info;',
   zimbra: 'zimbraLogToSyslog TRUE',
@@ -59,7 +62,9 @@ export function strayText(
           : '';
       return {
         what: `under the tag ${tag} look like logins of ${server}, but no pattern file names that program`,
-        cure: `if it is your server${only}, a file ${server}.toml in the patterns directory with extend = true and programs = ["${tag}"] has them read (patterns/README.md)`,
+        cure:
+          `if it is your server${only}, a file ${server}.toml in the patterns directory with extend = true and programs = ["${tag}"] has them read (patterns/README.md)` +
+          (CONTAINER_ID.test(tag) ? '; a container in the journal is chosen by journal-match' : ''),
       };
     }
     case 'relayed':

@@ -89,6 +89,11 @@ function noticeText(notice: Notice): Line {
         `${notice.count} entries of ${path} under the tag ${notice.tag} were not taken, the latest from uid ` +
           `${notice.uid ?? 'unknown'} by ${notice.transport ?? 'an unknown way'}: they are not the server's own words (patterns/README.md, [journal])`,
       );
+    case 'raw log':
+      return warn(
+        `${path}: what ${notice.tag} prints has lines that ${notice.server} writes itself, into which strangers can have others written, so ` +
+          `nothing from there counts; have ${notice.server} log through syslog, or choose another container (patterns/${notice.server}.toml)`,
+      );
     case 'unreadable':
       return warn(`${notice.count} entries of ${path} could not be read as a line`);
     case 'warned':

@@ -67,6 +67,31 @@ describe('every mistake is told in one line, with its exit status, and no map is
       mentions: ['directory'],
     },
     {
+      name: 'a directory of a journal that is not there',
+      args: ['--watchlog', 'journal:@/nothing'],
+      exit: EXIT.noInput,
+      mentions: ['journal:@/nothing: no such directory', 'journalctl --directory'],
+    },
+    {
+      name: 'a directory of a journal that is a file',
+      args: ['--watchlog', 'journal:@/file'],
+      files: { file: '' },
+      exit: EXIT.noInput,
+      mentions: ['journal:@/file: it is no directory'],
+    },
+    {
+      name: 'a journal that nothing is called',
+      args: ['--watchlog', 'journal:namespace=*'],
+      exit: EXIT.usage,
+      mentions: ['--watchlog', 'journal:namespace=*', 'journal:machine=NAME'],
+    },
+    {
+      name: 'a choice of what everybody says',
+      args: ['--journal-match', '_UID=0'],
+      exit: EXIT.usage,
+      mentions: ['--journal-match', '_UID=0', 'CONTAINER_NAME=mail'],
+    },
+    {
       name: 'a port that is none',
       args: ['doctor', '--smtp', 'localhost'],
       exit: EXIT.usage,

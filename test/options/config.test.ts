@@ -172,6 +172,7 @@ test('the defaults are those that are documented', () => {
     watchlogZone: LOCAL,
     watchlogOlddir: [],
     journalTrust: 'declared',
+    journalMatch: [],
     grace: new Grace(900),
     mynetworks: { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: null,
@@ -259,5 +260,7 @@ test('every mistake names file, line and what to do', () => {
   wrong('max-grants = "many"', 'COUNT', '"many"');
   wrong('limit-action = "drop"', 'CHOICE', `${FILE}: limit-action`, '"drop"', 'warn or refuse');
   wrong('log-users = "yes"', 'CHOICE', 'plain or hashed or none');
+  wrong('watchlog = ["/a", "journal:namespace=*"]', 'JOURNAL_NAME', `${FILE}: watchlog`);
+  wrong('journal-match = "mailu-front"', 'JOURNAL_MATCH', `${FILE}: journal-match`);
   wrong('journal-trust = "all"', 'CHOICE', 'declared or any');
 });

@@ -1,7 +1,7 @@
 /**
  * A Dovecot of the test's own: POP3 and IMAP on free ports of 127.0.0.1 and ::1, one account.
  *
- * Promises: the installed configuration is not touched; it logs where every Dovecot does, to the mail
+ * Promises: the installed configuration is not touched; it logs where every Dovecot does unless told otherwise, to the mail
  * facility of syslog, under its usual tag; a wrong password is answered without delay.
  * Leaves to others: the syslog socket (rsyslog.ts); the clients (login.ts).
  * Needs root, and Dovecot 2.3 or 2.4.
@@ -44,6 +44,8 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** `log_path`, where it is not syslog. */
+  readonly logPath?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -72,7 +74,7 @@ export async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], elements, tls = false } = options;
+  const { usernameChars, users = [], elements, logPath, tls = false } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
@@ -86,6 +88,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     ports: { pop3, imap, pop3s, imaps },
     usernameChars: usernameChars ?? null,
     elements: elements ?? null,
+    logPath: logPath ?? null,
   });
   await writeFile(file, text);
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
