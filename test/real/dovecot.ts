@@ -46,6 +46,8 @@ export interface DovecotOptions {
   readonly elements?: string;
   /** `log_path`, where it is not syslog. */
   readonly logPath?: string;
+  /** What starts it in place of the program itself. */
+  readonly program?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -74,7 +76,14 @@ export async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], elements, logPath, tls = false } = options;
+  const {
+    usernameChars,
+    users = [],
+    elements,
+    logPath,
+    program = 'dovecot',
+    tls = false,
+  } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
@@ -91,7 +100,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     logPath: logPath ?? null,
   });
   await writeFile(file, text);
-  const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
+  const daemon = startDaemon(rig, program, ['-F', '-c', file]);
   for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {
       await waitForPort(host, port, { seen: () => daemon.transcript() });
