@@ -15,7 +15,7 @@ import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
-import { warn } from '../report/print.ts';
+import { outputEnded, warn } from '../report/print.ts';
 import { packingOf } from '../source/packing.ts';
 import { remedyFor } from '../source/readable-log.ts';
 import { Tail } from '../source/tail.ts';
@@ -49,10 +49,10 @@ function requireFollowable(path: string): void {
     throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
 }
 
-/** @returns whether somebody still reads what is printed (main.ts ends us by TERM when nobody does) */
+/** @returns whether somebody still reads what is printed */
 function endOfLooking(): Promise<boolean> {
   return new Promise(resolve => {
-    process.stdout.prependOnceListener('error', () => resolve(false));
+    void outputEnded.then(() => resolve(false));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(true));
   });
 }

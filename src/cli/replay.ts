@@ -8,6 +8,7 @@
  */
 import { type EpochSeconds, logClock, type Moment, systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import { Core } from '../daemon/core.ts';
 import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
@@ -142,8 +143,8 @@ class Player {
     const { wall } = this.#clock.now();
     const when = wall === 0 ? 'at the end' : `at ${formatCtime(wall)}`;
     process.stderr.write(
-      `${lines} lines; logins: ${granted} granted, ${refreshed} refreshed, ${ignored} ignored; ` +
-        `${purged} purged; ${this.#core.grants.size} grants ${when}\n`,
+      `${quantity(lines, 'line')}; logins: ${granted} granted, ${refreshed} refreshed, ${ignored} ignored; ` +
+        `${purged} purged; ${quantity(this.#core.grants.size, 'grant')} ${when}\n`,
     );
   }
 

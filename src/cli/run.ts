@@ -19,6 +19,7 @@ import { Advice } from '../report/advice.ts';
 import { debugLines, decisionLine, isAudited, withShownUser } from '../report/decisions.ts';
 import { type Log, openLog } from '../report/log.ts';
 import { noticeLine } from '../report/log-line.ts';
+import { endureFullOutput, outputEnded } from '../report/print.ts';
 import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
 import { collectEarly } from './heap.ts';
@@ -31,6 +32,7 @@ import { nameProcess } from './process-name.ts';
  */
 export async function run(values: Values): Promise<number> {
   nameProcess();
+  endureFullOutput();
   collectEarly();
   const start = startOf(values);
   const { settings } = start;
@@ -75,7 +77,7 @@ async function runDaemon(start: Start, log: Log): Promise<void> {
     try {
       await answerForeground('');
       const leave = notifySystemd(daemon, process.env, text => log.write({ level: 'warn', text }));
-      await Promise.race([daemon.ended, end]);
+      await Promise.race([daemon.ended, end, outputEnded]);
       await leave();
     } finally {
       removePidFile();

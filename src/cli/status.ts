@@ -16,7 +16,7 @@ import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
-import { print, warn } from '../report/print.ts';
+import { print } from '../report/print.ts';
 import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
 
 const EVERY_MS = 1000;
@@ -83,10 +83,10 @@ async function stoppedState(spec: MapSpec, grace: Grace): Promise<Stopped> {
     const lastLogin = stamps.length === 0 ? null : new Date(latest * 1000).toISOString();
     const own = rows.length - stamps.length;
     const overdue = (await dueRows(spec, rows, grace)).length;
-    return { running: false, map, rows: stamps.length, own, overdue, lastLogin };
+    return { running: false, map, rows: stamps.length, own, overdue, lastLogin, problem: null };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    warn(error.line);
-    return { running: false, map, rows: null, own: null, overdue: null, lastLogin: null };
+    const unknown = { rows: null, own: null, overdue: null, lastLogin: null };
+    return { running: false, map, ...unknown, problem: error.line };
   }
 }

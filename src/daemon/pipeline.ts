@@ -209,7 +209,7 @@ export class Pipeline {
       const ips = orders.flatMap(order => (order.kind === 'allow' ? [order.subject.ip] : []));
       const grants = this.#decider.end(ips, batch);
       const effects = await this.#writer.write(batch.changes, now.steady);
-      this.#report({ kind: 'lifted', orders: lifts, grants });
+      this.#report({ kind: 'lifted', orders: lifts, ended: orders, grants });
       this.#recordBounds();
       return { orders, rows: grants.map(({ ip }, at) => ({ ip, effect: effects[at] ?? null })) };
     });

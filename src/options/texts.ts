@@ -72,10 +72,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   list: {
     detail:
-      'Prints each row of the map: the address, its latest login, and when it ends; with a running daemon that may be asked, also whose it is. ' +
+      'Prints each row of the map: the address, its latest login, when it ends and what it is there for; with a running daemon that may be asked, also whose it is: ' +
+      'all users that have logged in since the address has its grant. ' +
       'Any account may do so that may read the map, with or without a running daemon.',
     examples: [
       { args: 'list', does: 'who may relay' },
+      { args: 'list 192.0.2.0/24 --sort latest', does: 'of one network, the latest login first' },
+      { args: 'list --user anna', does: 'may anna relay, and from where' },
       { args: 'list --json', does: 'one JSON object for each row' },
       { args: 'list --orders', does: 'what was ordered by hand' },
     ],
@@ -153,6 +156,20 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       },
       { args: 'explain < lines.txt', does: 'lines from a file' },
     ],
+  },
+  config: {
+    detail:
+      'Takes the options of run, and prints what each setting comes to, as lines of a configuration file with where each is from: ' +
+      'the default, file and line, or the command line. Nothing is started. With --check it reads one file, tells each error with its line, and exits with 78 if there is any.',
+    examples: [
+      { args: 'config', does: 'what the daemon would be started with' },
+      { args: 'config --json', does: 'one JSON object for each setting' },
+      { args: 'config --check /etc/popbsmtp/popbsmtp.toml', does: 'before a reload' },
+    ],
+  },
+  help: {
+    detail: 'The same as --help behind a command.',
+    examples: [{ args: 'help list', does: 'what list does, and its options' }],
   },
   doctor: {
     detail:

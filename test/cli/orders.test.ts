@@ -123,7 +123,7 @@ describe('allow and revoke', () => {
     const { code, stdout, stderr } = await host.revoke('--user', 'mallory');
     assert.equal(code, 0);
     assert.match(stdout, /; rows removed: 0$/m);
-    assert.match(stderr, /^popbsmtp: of 1 grants it is not known whose they are/);
+    assert.match(stderr, /^popbsmtp: of 1 grant it is not known whose it is/);
   });
 
   test('end when their time is up', async () => {

@@ -33,7 +33,7 @@ test('keys are the names of the options, with _ or -', () => {
   assert.equal(settings.grace.standard, 1800);
   assert.deepEqual(settings.mynetworks, {
     value: '192.0.2.0/24 [::1]/128',
-    origin: `${FILE}: mynetworks`,
+    origin: `${FILE}:4: mynetworks`,
   });
   assert.equal(settings.exclude.value, 'none');
   assert.equal(settings.postfixConfig, '/etc/postfix-out');
@@ -241,13 +241,13 @@ test('every mistake names file, line and what to do', () => {
   assertFails(
     () => runSettings(parseConfig('grace = "soon"', FILE)),
     'DURATION',
-    `${FILE}: grace`,
+    `${FILE}:1: grace`,
     '"soon"',
   );
   assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}: map`);
   const wrong = (text: string, code: ErrorCode, ...mentions: string[]): void =>
     assertFails(() => runSettings(parseConfig(text, FILE)), code, ...mentions);
-  wrong('grace-for = "10.0.0.0/8"', 'GRACE_FOR', `${FILE}: grace-for`);
+  wrong('grace-for = "10.0.0.0/8"', 'GRACE_FOR', `${FILE}:1: grace-for`);
   wrong('allow_users = []', 'USER_LIST', `${FILE}: allow_users`);
   wrong('deny-users = "*"', 'USER_LIST', '"*"');
   wrong('max-users-per-address = 0', 'COUNT', `${FILE}: max-users-per-address`, 'from 1 to 1000');
