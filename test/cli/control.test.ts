@@ -70,6 +70,31 @@ describe('status', () => {
   });
 });
 
+describe('a daemon that hangs', () => {
+  test('is told in one line within two seconds, and the map is listed all the same', async () => {
+    const daemon = await host.start();
+    await host.logIn(daemon, 'anna', '198.51.100.1');
+    daemon.signal('SIGSTOP');
+    try {
+      for (const args of [[], ['--json'], ['--prometheus'], ['--watch']]) {
+        const start = performance.now();
+        const { code, stdout, stderr } = await host.run('status', ...args);
+        assert.deepEqual([code, stdout], [EXIT.temporary, ''], stderr);
+        assert.match(stderr, /^popbsmtp: the daemon does not answer: [^\n]* for 2 s; [^\n]*\n$/);
+        // Far from the half minute that an order waits.
+        assert.ok(performance.now() - start < 15_000);
+      }
+      const listed = await host.run('list');
+      assert.equal(listed.code, 0);
+      assert.match(listed.stdout, /^198\.51\.100\.1 /);
+      assert.match(listed.stderr, /does not answer[^\n]*these are the map's own rows\n$/);
+    } finally {
+      daemon.signal('SIGCONT');
+    }
+    await daemon.stop();
+  });
+});
+
 describe('metrics', () => {
   test('are written to a file and served over HTTP', async () => {
     const file = join(host.directory, 'popbsmtp.prom');

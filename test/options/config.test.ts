@@ -244,16 +244,16 @@ test('every mistake names file, line and what to do', () => {
     `${FILE}:1: grace`,
     '"soon"',
   );
-  assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}: map`);
+  assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}:1: map`);
   const wrong = (text: string, code: ErrorCode, ...mentions: string[]): void =>
     assertFails(() => runSettings(parseConfig(text, FILE)), code, ...mentions);
   wrong('grace-for = "10.0.0.0/8"', 'GRACE_FOR', `${FILE}:1: grace-for`);
-  wrong('allow_users = []', 'USER_LIST', `${FILE}: allow_users`);
+  wrong('allow_users = []', 'USER_LIST', `${FILE}:1: allow_users`);
   wrong('deny-users = "*"', 'USER_LIST', '"*"');
-  wrong('max-users-per-address = 0', 'COUNT', `${FILE}: max-users-per-address`, 'from 1 to 1000');
+  wrong('max-users-per-address = 0', 'COUNT', `${FILE}:1: max-users-per-address`, 'from 1 to 1000');
   wrong('max-users-per-address = 1001', 'COUNT', '"1001"');
   wrong('max-grants = "many"', 'COUNT', '"many"');
-  wrong('limit-action = "drop"', 'CHOICE', `${FILE}: limit-action`, '"drop"', 'warn or refuse');
+  wrong('limit-action = "drop"', 'CHOICE', `${FILE}:1: limit-action`, '"drop"', 'warn or refuse');
   wrong('log-users = "yes"', 'CHOICE', 'plain or hashed or none');
   wrong('journal-trust = "all"', 'CHOICE', 'declared or any');
 });
