@@ -294,6 +294,11 @@ export const CATALOGUE = {
     text: '"{value}" is not an address',
     hint: 'write one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1',
   },
+  LIST_OPERAND: {
+    exit: EXIT.usage,
+    text: '"{value}" is neither an address nor a network: {problem}',
+    hint: 'write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, --user NAME for a user, or nothing for all rows',
+  },
   ALLOW_EXCLUDED: {
     exit: EXIT.config,
     text: '{ip} never gets a grant: it is {reason}',

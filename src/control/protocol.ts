@@ -16,7 +16,9 @@ export const MAX_ADDRESSES = 100;
 /** The most characters of a user's name. */
 const MAX_USER = 1024;
 export type Request =
-  | { readonly command: 'status' | 'metrics' | 'list' | 'orders' }
+  | { readonly command: 'status' | 'metrics' | 'orders' }
+  /** Of one address, or of all. */
+  | { readonly command: 'list'; readonly address?: IpText }
   | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }
   | {
       readonly command: 'revoke';
@@ -48,7 +50,11 @@ interface SessionOfUser {
 /** What may be asked of the login socket. */
 export const LOGIN_COMMANDS: readonly Request['command'][] = ['login', 'logout'];
 
-/** Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known. */
+/**
+ * Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known.  Then what a
+ * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, and how many open sessions keep it.
+ * A row that is due and still there, since the map cannot be written, has no seconds left.
+ */
 export type GrantRow = readonly [
   ip: IpText,
   left: number,
@@ -56,6 +62,9 @@ export type GrantRow = readonly [
   server: string | null,
   since: number | null,
   last: number | null,
+  others?: readonly string[],
+  allowedUntil?: number | null,
+  sessions?: number,
 ];
 
 /** What happened to the row of an address; null when the map cannot be written now, and it will happen later. */
@@ -130,7 +139,8 @@ export function parseRequest(text: string): Request | string {
   if (fields === null) return 'a request is one JSON object on one line';
   const { command, seconds } = fields;
   if (command === 'status' || command === 'metrics') return { command };
-  if (command === 'list' || command === 'orders') return { command };
+  if (command === 'orders') return { command };
+  if (command === 'list') return listIn(fields);
   if (command === 'lift') {
     const whom = whomIn(fields);
     return typeof whom === 'string' ? whom : { command, ...whom };
@@ -142,6 +152,14 @@ export function parseRequest(text: string): Request | string {
   if (command === 'allow') return allowIn(fields, seconds);
   const whom = whomIn(fields);
   return typeof whom === 'string' ? whom : { command, ...whom, seconds };
+}
+
+function listIn({ address = null }: Fields): Request | string {
+  if (address === null) return { command: 'list' };
+  const ip = ipOf(address);
+  return ip === null
+    ? 'address is to be an IPv4 or IPv6 address'
+    : { command: 'list', address: ip };
 }
 
 function allowIn({ address }: Record<string, unknown>, seconds: number): Request | string {

@@ -21,6 +21,7 @@ import {
   type Request,
 } from '../control/protocol.ts';
 import type { Status } from '../control/status.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import type { Subject } from '../grant/order.ts';
 import { MAX_ORDERS, type Orders } from '../grant/orders.ts';
 import type { SessionId } from '../recogniser/event.ts';
@@ -116,11 +117,20 @@ export class Commands {
     return { address: decision?.kind === 'logout' ? decision.ip : null };
   }
 
-  /** The grants, in blocks. */
-  async *list(): AsyncGenerator<readonly GrantRow[]> {
-    const { grants } = this.#core;
+  /**
+   * The grants, in blocks, and the rows that are still in the map of those that have ended.
+   *
+   * @param only the grant of this address, or null for all
+   */
+  async *list(only: IpText | null): AsyncGenerator<readonly GrantRow[]> {
+    const { grants, pipeline } = this.#core;
+    if (only !== null) {
+      const isKnown = grants.dueOf(only) !== null || pipeline.overdueIps().includes(only);
+      yield isKnown ? [this.#row(only)] : [];
+      return;
+    }
     let block: GrantRow[] = [];
-    for (const { ip } of grants.all()) {
+    for (const ip of both(grants.all(), pipeline.overdueIps())) {
       block.push(this.#row(ip));
       if (block.length < BLOCK) continue;
       yield block;
@@ -137,17 +147,26 @@ export class Commands {
   }
 
   #row(ip: IpText): GrantRow {
-    const { grants, roster, clock } = this.#core;
-    const { steady } = clock.now();
-    const left = Math.max(0, Math.ceil((grants.dueOf(ip) ?? steady) - steady));
-    const { user = null, server = null, since = null, last = null } = roster.of(ip) ?? {};
-    return [ip, left, user, server, since, last];
+    const { grants, roster, clock, orders, sessions } = this.#core;
+    const now = clock.now();
+    const due = grants.dueOf(ip);
+    const order = orders.inForce({ kind: 'address', ip }, now);
+    const until = due !== null && order?.kind === 'allow' ? order.until : null;
+    const left = Math.max((due ?? now.steady) - now.steady, (until ?? now.wall) - now.wall, 0);
+    const { user = null, server = null, since = null, last = null, others } = roster.of(ip) ?? {};
+    const open = due === null ? 0 : (sessions?.openOf(ip) ?? 0);
+    return [ip, Math.ceil(left), user, server, since, last, others ?? [], until, open];
   }
 
   #refuseWhenFull(more: number): void {
     const { orders, clock } = this.#core;
     if (orders.isFull(more, clock.now())) throw failure('ORDERS_FULL', { most: MAX_ORDERS });
   }
+}
+
+function* both(grants: Iterable<Grant>, others: readonly IpText[]): Generator<IpText> {
+  for (const { ip } of grants) yield ip;
+  yield* others;
 }
 
 /** Apart from those of every log, whose servers have names; the log's logouts end none of these. */
@@ -192,7 +211,7 @@ export async function* answer(
         return;
       case 'list': {
         let grants = 0;
-        for await (const rows of commands.list()) {
+        for await (const rows of commands.list(request.address ?? null)) {
           grants += rows.length;
           yield { rows };
         }

@@ -142,6 +142,10 @@ export class Pipeline {
     return this.#writer.overdue;
   }
 
+  overdueIps(): IpText[] {
+    return this.#writer.overdueIps();
+  }
+
   /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well, or end by the new rules. */
   setRules(rules: DecisionRules): Promise<void> {
     return this.#next(async () => {

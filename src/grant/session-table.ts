@@ -105,6 +105,15 @@ export class SessionTable {
     return false;
   }
 
+  /** How many open sessions keep the grant of this address. */
+  openOf(ip: IpText): number {
+    const address = keyOf(ip);
+    let count = 0;
+    for (const { tells, open } of this.#services.values())
+      if (tells) count += open.get(address) ?? 0;
+    return count;
+  }
+
   open({ session, ip }: LoginEvent, steady: EpochSeconds): void {
     if (session === null) return;
     const { key, service, protocol } = session;

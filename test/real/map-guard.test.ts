@@ -186,6 +186,8 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
     await waitFor('the row to be due', async () =>
       (await status()).includes('0 now, 1 row still to be taken out'),
     );
+    const listed = await popbsmtp('list', '--json', '--map', map);
+    assert.match(listed.stdout, /"ip":"198\.51\.100\.7".*"expiresIn":0,"state":"due"/);
     const json = await popbsmtp('status', '--json', '--map', map);
     assert.match(json.stdout, /"overdue":1[,}]/);
     const metrics = await popbsmtp('status', '--prometheus', '--map', map);
