@@ -16,6 +16,7 @@ import type { Registry } from '../recogniser/registry.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
 import { outputEnded, warn } from '../report/print.ts';
+import { JOURNAL } from '../source/journal-source.ts';
 import { packingOf } from '../source/packing.ts';
 import { remedyFor } from '../source/readable-log.ts';
 import { Tail } from '../source/tail.ts';
@@ -44,6 +45,11 @@ function requireFollowable(path: string): void {
     throw failure('USAGE', { problem: `${problem}: leave out --follow`, verb: 'match ' });
   };
   if (path === '-') refuse('standard input is read as it comes');
+  if (path === JOURNAL) {
+    const problem =
+      'the journal is not followed by match ("run --debug --nowrite --watchlog journal" does it)';
+    refuse(problem);
+  }
   if (packingOf(path) !== null) refuse(`nothing is added to a packed log such as ${path}`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });

@@ -9,7 +9,6 @@ import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
 import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
-import { isJournald, JOURNALD, trustDeclared } from '../source/journal-trust.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -17,6 +16,7 @@ import type { Receiver, Source } from '../source/source.ts';
 import { startAtTime } from '../source/start.ts';
 import { StreamSource } from '../source/stream-source.ts';
 import type { Places } from '../state/checkpoint.ts';
+import { journalRules } from './journal-rules.ts';
 import { journalAhead, newestJournalLogin } from './live-source.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
@@ -129,13 +129,7 @@ function watchJournal(
   receiver: Receiver,
   { settings, registry, since, places }: SourceContext,
 ): SourceHandle {
-  const rulesOf = (known: Registry): JournalRules => {
-    const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(known.files);
-    return {
-      tags: [...known.tags, JOURNALD],
-      trust: entry => (entry.tag === JOURNALD ? isJournald(entry) : isServers(entry)),
-    };
-  };
+  const rulesOf = (known: Registry): JournalRules => journalRules(known, settings);
   const saved = places[JOURNAL];
   const source = new JournalSource(receiver, rulesOf(registry), {
     cursor: typeof saved === 'string' ? saved : null,

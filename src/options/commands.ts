@@ -10,7 +10,12 @@ interface CommandSpec {
 
 /** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
 export const OPERANDS = {
-  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
+  files: {
+    name: 'file',
+    words: '<file..>',
+    about: 'log files, packed or not; - is standard input, journal the systemd journal',
+    path: 'file',
+  },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
   address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
   addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },

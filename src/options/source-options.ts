@@ -43,7 +43,7 @@ export const SOURCE_OPTIONS = {
       default: 'declared',
       about:
         "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
-      commands: ['run', 'doctor'],
+      commands: ['run', 'match', 'replay', 'doctor'],
       inFile: true,
     },
     ['declared', 'any'],

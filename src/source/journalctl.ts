@@ -18,6 +18,9 @@ export const JOURNALCTL = 'journalctl';
 /** Where to begin: at an entry (which comes again), or at a moment in seconds. */
 export type JournalPlace = { readonly cursor: string } | { readonly since: number };
 
+/** What there is now, from the first entry to the last, and then an end. */
+export const WHOLE = 'whole';
+
 const OUTPUT = ['--no-pager', '--output=json', `--output-fields=${ENTRY_FIELDS.join()}`];
 /** How long journalctl may take to open the journal's files; seconds, on a slow disk with years of them. */
 const CHECK_TIMEOUT_MS = 60_000;
@@ -81,13 +84,15 @@ export async function lastEntries(
   });
 }
 
-/** Everything after the place under one of the tags, then what comes, without end. */
-function argumentsFor(tags: readonly string[], place: JournalPlace): string[] {
+/** Everything after the place under one of the tags, then what comes, without end; or the whole. */
+function argumentsFor(tags: readonly string[], place: JournalPlace | typeof WHOLE): string[] {
+  const identifiers = tags.map(tag => `--identifier=${tag}`);
+  if (place === WHOLE) return [...OUTPUT, ...identifiers];
   return [
     ...OUTPUT,
     '--follow',
     '--lines=all',
-    ...tags.map(tag => `--identifier=${tag}`),
+    ...identifiers,
     // Not --after-cursor: that leaves out one entry even if it is another one than the cursor's (systemd 252),
     // since the cursor's own was deleted or is of a program that is no longer watched.
     'cursor' in place ? `--cursor=${place.cursor}` : `--since=@${Math.floor(place.since)}`,
@@ -107,7 +112,7 @@ export class Journalctl {
   constructor(
     program: string,
     tags: readonly string[],
-    place: JournalPlace,
+    place: JournalPlace | typeof WHOLE,
     warn: (text: string) => void,
   ) {
     this.#child = spawn(program, argumentsFor(tags, place), {

@@ -1,0 +1,96 @@
+/**
+ * The systemd journal as a finished log: what is in it now, from its first entry to its last.
+ *
+ * Promises: the same entries count as for the daemon (journal-source.ts): those of the tags asked for that are trusted and whole lines;
+ * how many others there were is told at the end, by tag.  Memory does not grow with the journal.
+ * Lines are numbered as they come, those that count only.
+ */
+import { failure } from '../base/errors.ts';
+import { MAX_LINE } from '../line/length.ts';
+import { type FinishedLog, streamLog, streamReader } from './finished-log.ts';
+import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { JOURNAL, type JournalRules } from './journal-source.ts';
+import { JournalStreams } from './journal-streams.ts';
+import { JOURNALCTL, Journalctl, WHOLE } from './journalctl.ts';
+import type { Receiver } from './source.ts';
+import { Splitter } from './splitter.ts';
+
+/**
+ * @param rules asked when it is read
+ * @param notice told what was not taken
+ */
+export const openFinishedJournal = (
+  rules: () => JournalRules,
+  notice: Receiver['notice'],
+  program: string = JOURNALCTL,
+): FinishedLog => streamLog(JOURNAL, streamReader(linesOf(rules, notice, program)));
+
+/** Whole lines, some at a time. @throws Failure JOURNAL_UNREADABLE */
+async function* linesOf(
+  rulesOf: () => JournalRules,
+  notice: Receiver['notice'],
+  program: string,
+): AsyncGenerator<Buffer> {
+  const rules = rulesOf();
+  const complaints: string[] = [];
+  const child = new Journalctl(program, rules.tags, WHOLE, text => complaints.push(text));
+  const entries = new Entries(rules);
+  try {
+    const splitter = new Splitter();
+    for await (const bytes of child.output()) yield entries.taken(splitter.push(bytes));
+    yield entries.taken(splitter.flush());
+    const how = await child.ended();
+    if (child.status !== 0)
+      throw failure('JOURNAL_UNREADABLE', { reason: complaints.at(-1) || how });
+    entries.tell(splitter.tooLong, notice);
+  } finally {
+    child.kill();
+  }
+}
+
+class Entries {
+  readonly #rules: JournalRules;
+  readonly #streams = new JournalStreams();
+  /** By tag, the latest with how many there were. */
+  readonly #untrusted = new Map<string, { readonly entry: JournalEntry; readonly count: number }>();
+  #unreadable = 0;
+  #tooLong = 0;
+
+  constructor(rules: JournalRules) {
+    this.#rules = rules;
+  }
+
+  taken(texts: readonly string[]): Buffer {
+    const lines = texts.filter(text => text !== '').map(text => this.#lineOf(text));
+    return Buffer.from(lines.join(''), 'latin1');
+  }
+
+  tell(skipped: number, notice: Receiver['notice']): void {
+    for (const [tag, { entry, count }] of this.#untrusted) {
+      const { uid, transport } = entry;
+      notice({ kind: 'untrusted', path: JOURNAL, tag, uid, transport, count });
+    }
+    const [unreadable, tooLong] = [this.#unreadable, this.#tooLong + skipped];
+    if (unreadable > 0) notice({ kind: 'unreadable', path: JOURNAL, count: unreadable });
+    if (tooLong > 0) notice({ kind: 'too long', path: JOURNAL, count: tooLong });
+  }
+
+  /** With its end; empty for what does not count. */
+  #lineOf(text: string): string {
+    const entry = parseEntry(text);
+    if (entry === null) {
+      this.#unreadable++;
+      return '';
+    }
+    // Asked first: it follows the streams through the entries that are not trusted as well.
+    if (!this.#streams.isWhole(entry) || !this.#rules.trust(entry)) {
+      const { count = 0 } = this.#untrusted.get(entry.tag) ?? {};
+      this.#untrusted.set(entry.tag, { entry, count: count + 1 });
+      return '';
+    }
+    const line = entryLine(entry);
+    if (line !== null && line.length <= MAX_LINE) return `${line}\n`;
+    this.#tooLong++;
+    return '';
+  }
+}
