@@ -14,7 +14,14 @@ import type { GrantRow, Request, Results, SentError } from './protocol.ts';
 /** Without a sign of the daemon: who only asks is told soon; an order waits for the map's lock, which another program may hold. */
 const PATIENCE_MS = { question: 2000, order: 30_000 } as const;
 
-const QUESTIONS: ReadonlySet<Request['command']> = new Set(['status', 'metrics', 'list', 'orders']);
+const QUESTIONS: ReadonlySet<Request['command']> = new Set([
+  'status',
+  'metrics',
+  'list',
+  'orders',
+  'about',
+  'latest',
+]);
 
 /** A line of an answer, of which each has one of these. */
 interface Line<C extends Request['command']> {

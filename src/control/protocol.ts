@@ -6,6 +6,7 @@
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
+import type { Ending, Ignored } from '../grant/history.ts';
 import { MAX_SECONDS, type Order } from '../grant/order.ts';
 import type { Status } from './status.ts';
 
@@ -16,9 +17,8 @@ export const MAX_ADDRESSES = 100;
 /** The most characters of a user's name. */
 const MAX_USER = 1024;
 export type Request =
-  | { readonly command: 'status' | 'metrics' | 'orders' }
-  /** Of one address, or of all. */
-  | { readonly command: 'list'; readonly address?: IpText }
+  | { readonly command: 'status' | 'metrics' | 'list' | 'latest' | 'orders' }
+  | { readonly command: 'about'; readonly address: IpText }
   | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }
   | {
       readonly command: 'revoke';
@@ -100,6 +100,14 @@ export interface LogoutResult {
   readonly address: IpText | null;
 }
 
+/** What is known of one address; what has happened to it, as long as it is remembered (grant/history.ts). */
+export interface About {
+  readonly grant: GrantRow | null;
+  readonly order: Order | null;
+  readonly end: Ending | null;
+  readonly ignored: Ignored | null;
+}
+
 /** What the last line of each command's answer holds. */
 export interface Results {
   readonly status: Status;
@@ -107,6 +115,9 @@ export interface Results {
   /** How many rows there were. */
   readonly list: { readonly grants: number };
   readonly orders: readonly Order[];
+  readonly about: About;
+  /** The newest grants, in that order; not all. */
+  readonly latest: readonly GrantRow[];
   readonly allow: OrderResult;
   readonly revoke: OrderResult;
   readonly lift: LiftResult;
@@ -133,14 +144,16 @@ export const errorLine = ({ code, message, hint }: Failure): AnswerLine => ({
 export const refusal = (problem: string): AnswerLine =>
   errorLine(failure('CONTROL_REQUEST', { problem }));
 
+const PLAIN_QUESTIONS = ['status', 'metrics', 'list', 'latest', 'orders'] as const;
+
 /** @returns the request, or what is wrong with it */
 export function parseRequest(text: string): Request | string {
   const fields = objectIn(text);
   if (fields === null) return 'a request is one JSON object on one line';
   const { command, seconds } = fields;
-  if (command === 'status' || command === 'metrics') return { command };
-  if (command === 'orders') return { command };
-  if (command === 'list') return listIn(fields);
+  const question = PLAIN_QUESTIONS.find(name => name === command);
+  if (question !== undefined) return { command: question };
+  if (command === 'about') return aboutIn(fields);
   if (command === 'lift') {
     const whom = whomIn(fields);
     return typeof whom === 'string' ? whom : { command, ...whom };
@@ -154,12 +167,11 @@ export function parseRequest(text: string): Request | string {
   return typeof whom === 'string' ? whom : { command, ...whom, seconds };
 }
 
-function listIn({ address = null }: Fields): Request | string {
-  if (address === null) return { command: 'list' };
+function aboutIn({ address }: Fields): Request | string {
   const ip = ipOf(address);
   return ip === null
     ? 'address is to be an IPv4 or IPv6 address'
-    : { command: 'list', address: ip };
+    : { command: 'about', address: ip };
 }
 
 function allowIn({ address }: Record<string, unknown>, seconds: number): Request | string {

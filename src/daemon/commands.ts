@@ -11,6 +11,7 @@ import { epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { metricsText } from '../control/metrics.ts';
 import {
+  type About,
   type AnswerLine,
   errorLine,
   type GrantRow,
@@ -29,6 +30,10 @@ import type { Core } from './core.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
 const BLOCK = 500;
+
+/** Rows that a terminal has room for. */
+const MOST_LATEST = 100;
+const MOST_SORTED = 1000;
 
 export class Commands {
   readonly #core: Core;
@@ -117,18 +122,30 @@ export class Commands {
     return { address: decision?.kind === 'logout' ? decision.ip : null };
   }
 
-  /**
-   * The grants, in blocks, and the rows that are still in the map of those that have ended.
-   *
-   * @param only the grant of this address, or null for all
-   */
-  async *list(only: IpText | null): AsyncGenerator<readonly GrantRow[]> {
+  about(ip: IpText): About {
+    const { grants, orders, history, clock, pipeline } = this.#core;
+    const isKnown = grants.dueOf(ip) !== null || pipeline.overdueIps().includes(ip);
+    return {
+      grant: isKnown ? this.#row(ip) : null,
+      order: orders.inForce({ kind: 'address', ip }, clock.now()),
+      ...history.of(ip),
+    };
+  }
+
+  /** The newest grants; before anybody has logged in since the start, those whose rows are the newest, if they are not too many to sort. */
+  latest(): GrantRow[] {
+    const { grants, history } = this.#core;
+    const heard = history.latest().filter(ip => grants.dueOf(ip) !== null);
+    const known = new Set(heard);
+    const others = grants.size > MOST_SORTED ? [] : [...grants.all()];
+    others.sort((a, b) => b.stamp - a.stamp);
+    const older = others.flatMap(({ ip }) => (known.has(ip) ? [] : [ip]));
+    return [...heard, ...older].slice(0, MOST_LATEST).map(ip => this.#row(ip));
+  }
+
+  /** The grants, in blocks, and the rows that are still in the map of those that have ended. */
+  async *list(): AsyncGenerator<readonly GrantRow[]> {
     const { grants, pipeline } = this.#core;
-    if (only !== null) {
-      const isKnown = grants.dueOf(only) !== null || pipeline.overdueIps().includes(only);
-      yield isKnown ? [this.#row(only)] : [];
-      return;
-    }
     let block: GrantRow[] = [];
     for (const ip of both(grants.all(), pipeline.overdueIps())) {
       block.push(this.#row(ip));
@@ -211,13 +228,19 @@ export async function* answer(
         return;
       case 'list': {
         let grants = 0;
-        for await (const rows of commands.list(request.address ?? null)) {
+        for await (const rows of commands.list()) {
           grants += rows.length;
           yield { rows };
         }
         yield { result: { grants } };
         return;
       }
+      case 'about':
+        yield { result: commands.about(request.address) };
+        return;
+      case 'latest':
+        yield { result: commands.latest() };
+        return;
       case 'orders':
         yield { result: present.orders() };
         return;

@@ -148,7 +148,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   explain: {
     detail:
       'Says of each line how it was parsed, which patterns were tried, where the nearest one stopped, and what the daemon would do now. ' +
-      'Lines are taken in their order, as those of one log: some servers log a login in two.',
+      'Lines are taken in their order, as those of one log: some servers log a login in two. ' +
+      'Of a line in which Postfix refuses to relay it says what that means, and what is known of the address: its grant, orders, how its last grant ended, and why its last login was ignored.',
     examples: [
       {
         args: "explain 'Mar 22 11:17:58 mx dovecot: pop3-login: Login: user=<anna>, rip=192.0.2.1'",

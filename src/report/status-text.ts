@@ -7,6 +7,7 @@ import { noun } from '../base/quantity.ts';
 import type { SourceStatus, Status } from '../control/status.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
 import { formatCtime } from '../line/stamp.ts';
+import { bars } from './bars.ts';
 import { roughly, shown } from './shown.ts';
 
 /** Without a daemon; what cannot be read is null. */
@@ -135,24 +136,16 @@ export function stoppedText({ map, rows, own, overdue, lastLogin, problem }: Sto
   return `${first}; the map holds ${amount(rows, 'grant')}${others}${overdueText(overdue)}${last}\n`;
 }
 
-const BARS = { unicode: ' ▁▂▃▄▅▆▇█', ascii: ' .:-=+*#@' } as const;
-
 /** The logins of the last hour, a column a minute. */
 export function chart({ loginsByMinute }: Pick<Status, 'loginsByMinute'>): string {
-  const bars = isUtf8() ? BARS.unicode : BARS.ascii;
+  const levels = bars();
   const most = Math.max(...loginsByMinute);
   const columns = loginsByMinute.map(
-    value => bars[most === 0 ? 0 : Math.ceil((value / most) * (bars.length - 1))] ?? ' ',
+    value => levels[most === 0 ? 0 : Math.ceil((value / most) * (levels.length - 1))] ?? ' ',
   );
   const total = loginsByMinute.reduce((sum, value) => sum + value, 0);
   return (
     `logins of the last hour: ${count(total)}, at most ${count(most)} a minute\n` +
     `|${columns.join('')}|\n -60 min${'now'.padStart(53)}\n`
   );
-}
-
-/** As locale(7) finds it. */
-function isUtf8(): boolean {
-  const { LC_ALL, LC_CTYPE, LANG } = process.env;
-  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
 }
