@@ -48,7 +48,9 @@ export async function list(typed: Values, operands: readonly string[]): Promise<
   const choice = { networks: networksIn(operands), user, server };
   becomeOwner([map]);
   if (orders) {
-    await print(ordersText(await ordersOf(map, grace), json));
+    const ordered = await ordersOf(map, grace);
+    await print(ordersText(ordered, json));
+    if (ordered.length === 0) warn('nothing is ordered by hand');
     return EXIT.ok;
   }
   const asked = await askForDetails(map, user !== null || server !== null);

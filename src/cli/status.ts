@@ -18,7 +18,7 @@ import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { type Paint, paintFor } from '../report/colour.ts';
 import { print } from '../report/print.ts';
-import { screenText } from '../report/screen.ts';
+import { screenText, stateText } from '../report/screen.ts';
 import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
 
 const EVERY_MS = 1000;
@@ -44,7 +44,8 @@ export async function status(typed: Values): Promise<number> {
   if (settings.watch) return watch(map, grace, json);
   const found = await ask(map, { command: 'status' });
   if (found === null) return tellStopped(map, grace, json);
-  await print(json ? jsonText(found) : statusText(found, Date.now() / 1000));
+  const now = Date.now() / 1000;
+  await print(json ? jsonText(found) : stateText(found, now, paintFor(process.stdout)));
   return EXIT.ok;
 }
 

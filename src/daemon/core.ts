@@ -96,7 +96,7 @@ export class Core {
     this.#report = decision => {
       const told = this.roster.withHolder(decision);
       this.roster.report(decision);
-      this.history.report(told, clock.now().wall);
+      this.history.report(told, () => clock.now().wall);
       report(told);
     };
     this.pipeline = new Pipeline({ decider, map, commits, clock, report: this.#report });

@@ -57,7 +57,8 @@ export class History {
     return this.#young.get(key) ?? this.#old.get(key) ?? NOTHING;
   }
 
-  report(decision: Decision, time: EpochSeconds): void {
+  /** @param now asked only where it matters: a look at the clock for each login would cost more than all this */
+  report(decision: Decision, now: () => EpochSeconds): void {
     switch (decision.kind) {
       case 'login': {
         const { login, outcome } = decision;
@@ -66,7 +67,7 @@ export class History {
           return;
         }
         const user = copyOf(login.user);
-        this.#note(login.ip, { ignored: { time, reason: outcome.reason, user } });
+        this.#note(login.ip, { ignored: { time: now(), reason: outcome.reason, user } });
         return;
       }
       case 'purged':
@@ -74,14 +75,14 @@ export class History {
         const { kind: how, grant, holder } = decision;
         const reason = decision.kind === 'withdrawn' ? decision.reason : null;
         const user = copyOf(holder?.user ?? null);
-        this.#note(grant.ip, { end: { time, how, reason, user } });
+        this.#note(grant.ip, { end: { time: now(), how, reason, user } });
         return;
       }
       case 'evicted':
       case 'revoked':
       case 'lifted':
         for (const { ip } of decision.grants)
-          this.#note(ip, { end: { time, how: decision.kind, reason: null, user: null } });
+          this.#note(ip, { end: { time: now(), how: decision.kind, reason: null, user: null } });
         return;
       case 'allowed':
         this.#granted(decision.order.subject.ip);

@@ -173,12 +173,10 @@ export class Roster {
   /** The user of the login before joins those of earlier ones, and the new one leaves them. */
   #noteOthers(entry: Writable<Entry>, user: string | null): void {
     const folded = user?.toLowerCase();
-    const before = entry.user === null ? NOBODY : [entry.user];
-    const others = [...new Set([...before, ...entry.others])].filter(
-      (other, index, all) =>
-        other.toLowerCase() !== folded &&
-        all.findIndex(one => one.toLowerCase() === other.toLowerCase()) === index,
-    );
+    // What is there already has each name once, and not that of the login before.
+    const older = entry.others.filter(other => other.toLowerCase() !== folded);
+    const others =
+      entry.user === null || entry.user.toLowerCase() === folded ? older : [entry.user, ...older];
     const room = Math.min(MOST_OTHERS, MAX_OTHERS - this.#others + entry.others.length);
     const kept = others.length === 0 ? NOBODY : others.slice(0, room);
     this.#others += kept.length - entry.others.length;

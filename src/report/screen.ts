@@ -45,9 +45,8 @@ export function screenText(
   { columns, rows }: Size,
   paint: Paint = plainPaint,
 ): string {
-  const head = statusText(status, now).trimEnd().split('\n').map(headLine);
   const lines = [
-    ...head,
+    ...headLines(status, now),
     ...(rows < ROWS_FOR_CHARTS ? [] : charts(status, columns)),
     ...ignoredLines(status),
     ...problemLines(status, now),
@@ -58,6 +57,15 @@ export function screenText(
     .map(({ text, colour }) => `${paint(text.slice(0, columns - 1), colour)}\n`)
     .join('');
 }
+
+/** The state alone, as `status` prints it once. @param now Unix time */
+export const stateText = (status: Status, now: number, paint: Paint = plainPaint): string =>
+  headLines(status, now)
+    .map(({ text, colour }) => `${paint(text, colour)}\n`)
+    .join('');
+
+const headLines = (status: Status, now: number): Line[] =>
+  statusText(status, now).trimEnd().split('\n').map(headLine);
 
 const plain = (text: string): Line => ({ text, colour: null });
 const title = (text: string): Line => ({ text, colour: 'bold' });

@@ -32,25 +32,25 @@ const granted = { kind: 'granted', effect: 'added' } as const;
 test('knows how the last grant of an address ended, and why its last login was ignored', () => {
   const holder = { user: 'anna', server: 'x' };
   const grant = { ip: A, stamp: NOON };
-  history.report({ kind: 'purged', grant, holder }, epoch(NOON + 1));
-  history.report(login(A, { kind: 'ignored', reason: 'not encrypted' }), epoch(NOON + 2));
+  history.report({ kind: 'purged', grant, holder }, () => epoch(NOON + 1));
+  history.report(login(A, { kind: 'ignored', reason: 'not encrypted' }), () => epoch(NOON + 2));
   assert.deepEqual(history.of(A), {
     end: { time: NOON + 1, how: 'purged', reason: null, user: 'anna' },
     ignored: { time: NOON + 2, reason: 'not encrypted', user: 'anna' },
   });
-  history.report({ kind: 'withdrawn', grant, reason: 'too many users' }, epoch(NOON + 3));
+  history.report({ kind: 'withdrawn', grant, reason: 'too many users' }, () => epoch(NOON + 3));
   assert.deepEqual(history.of(A).end, {
     ...{ time: NOON + 3, how: 'withdrawn', reason: 'too many users', user: null },
   });
-  history.report({ kind: 'revoked', orders: [], grants: [grant] }, epoch(NOON + 4));
+  history.report({ kind: 'revoked', orders: [], grants: [grant] }, () => epoch(NOON + 4));
   assert.equal(history.of(A).end?.how, 'revoked');
   assert.deepEqual(history.of(B), { end: null, ignored: null });
 });
 
 test('knows the latest grants, each once', () => {
-  for (const which of [A, B, A]) history.report(login(which, granted), NOON);
+  for (const which of [A, B, A]) history.report(login(which, granted), () => NOON);
   assert.deepEqual(history.latest(), [A, B]);
-  for (const which of addresses('10.0', 1000)) history.report(login(which, granted), NOON);
+  for (const which of addresses('10.0', 1000)) history.report(login(which, granted), () => NOON);
   assert.equal(history.latest().length, 200);
   assert.equal(history.latest()[0], addresses('10.0', 1000).at(-1));
 });
@@ -58,7 +58,8 @@ test('knows the latest grants, each once', () => {
 test('is bounded: the latest are kept', () => {
   const few = new History(10);
   const many = addresses('10.0', 1000);
-  for (const which of many) few.report({ kind: 'purged', grant: { ip: which, stamp: NOON } }, NOON);
+  for (const which of many)
+    few.report({ kind: 'purged', grant: { ip: which, stamp: NOON } }, () => NOON);
   const known = many.filter(which => few.of(which).end !== null);
   assert.ok(known.length >= 5 && known.length <= 10, String(known.length));
   assert.equal(known.at(-1), many.at(-1));

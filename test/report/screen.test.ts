@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { GrantRow } from '../../src/control/protocol.ts';
 import { paintFor } from '../../src/report/colour.ts';
-import { chartLines, screenText } from '../../src/report/screen.ts';
+import { chartLines, screenText, stateText } from '../../src/report/screen.ts';
 import { someStatus } from '../control/status.ts';
 import { ip } from '../map/addresses.ts';
 
@@ -64,6 +64,7 @@ test('states are coloured where there are colours', () => {
   const status = someStatus({ settled: false });
   const text = screenText(status, latest(4), NOW, { rows: 60, columns: 160 }, paint);
   assert.ok(text.includes('\x1b[31mmap '), text);
+  assert.ok(stateText(status, NOW, paint).includes('\x1b[31mmap '));
   const plain = screenText(status, latest(4), NOW, { rows: 60, columns: 160 });
   assert.ok(!plain.includes('\u{1b}'));
 });
