@@ -4,14 +4,14 @@
  *
  * Each command is loaded only when it is the one, so that `list` does not pay for the daemon, and `--version` for none.  A reader of our
  * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop; an output that is full, with a line
- * (report/print.ts).
+ * (base/output.ts).
  */
 import { EXIT, Failure } from './base/errors.ts';
+import { guardOutput, statusOfOutput } from './base/output.ts';
 import { version } from './base/package.ts';
 import { nameSources } from './base/stack.ts';
 import type { CommandName } from './options/commands.ts';
 import type { Values } from './options/values.ts';
-import { guardOutput, statusOfOutput } from './report/print.ts';
 
 type Command = (values: Values, operands: readonly string[]) => Promise<number>;
 

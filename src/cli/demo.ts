@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epoch } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { requireOutput } from '../base/output.ts';
 import { quantity } from '../base/quantity.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
@@ -20,7 +21,7 @@ import type { Value } from '../options/entry.ts';
 import type { OptionName } from '../options/options.ts';
 import { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
-import { requireOutput, say } from '../report/print.ts';
+import { say } from '../report/print.ts';
 import { proveRows } from './demo-proof.ts';
 
 const GRACE_SECONDS = 6;

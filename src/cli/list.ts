@@ -10,7 +10,6 @@ import { EXIT, Failure, failure } from '../base/errors.ts';
 import { quantity } from '../base/quantity.ts';
 import { ask } from '../control/client.ts';
 import type { GrantRow } from '../control/protocol.ts';
-import { dueRows } from '../daemon/due-rows.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import type { Order } from '../grant/order.ts';
 import { Orders } from '../grant/orders.ts';
@@ -110,6 +109,8 @@ async function reckoned(
   rows: readonly Row[],
   grace: Grace,
 ): Promise<Omit<Known, 'grace'>> {
+  // Loaded for this alone: who lists is not to wait for the whole core.
+  const { dueRows } = await import('../daemon/due-rows.ts');
   const due = new Set<string>((await dueRows(map, rows, grace)).map(({ ip }) => ip));
   const orders = await ordersOf(map, grace).catch(error => {
     if (!(error instanceof Failure)) throw error;

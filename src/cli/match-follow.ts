@@ -8,6 +8,7 @@
 import { statSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { outputEnded } from '../base/output.ts';
 import { Pieces } from '../line/pieces.ts';
 import { StampReader } from '../line/stamp.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -15,7 +16,7 @@ import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
-import { outputEnded, warn } from '../report/print.ts';
+import { warn } from '../report/print.ts';
 import { JOURNAL } from '../source/journal-source.ts';
 import { packingOf } from '../source/packing.ts';
 import { remedyFor } from '../source/readable-log.ts';

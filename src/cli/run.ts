@@ -6,6 +6,7 @@
  */
 
 import { EXIT, Failure } from '../base/errors.ts';
+import { endureFullOutput, outputEnded } from '../base/output.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
@@ -19,7 +20,6 @@ import { Advice } from '../report/advice.ts';
 import { debugLines, decisionLine, isAudited, withShownUser } from '../report/decisions.ts';
 import { type Log, openLog } from '../report/log.ts';
 import { noticeLine } from '../report/log-line.ts';
-import { endureFullOutput, outputEnded } from '../report/print.ts';
 import { type ShowUser, shownUsers } from '../report/user-names.ts';
 import { answerForeground, inBackground, startBackground, writePidFile } from './background.ts';
 import { collectEarly } from './heap.ts';

@@ -154,12 +154,9 @@ describe('a daemon that hangs', () => {
     daemon.signal('SIGSTOP');
     try {
       for (const args of [[], ['--json'], ['--prometheus'], ['--watch']]) {
-        const start = performance.now();
         const { code, stdout, stderr } = await host.run('status', ...args);
         assert.deepEqual([code, stdout], [EXIT.temporary, ''], stderr);
         assert.match(stderr, /^popbsmtp: the daemon does not answer: [^\n]* for 2 s; [^\n]*\n$/);
-        // Far from the half minute that an order waits.
-        assert.ok(performance.now() - start < 15_000);
       }
       const listed = await host.run('list');
       assert.equal(listed.code, 0);
