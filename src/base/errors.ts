@@ -85,7 +85,7 @@ export const CATALOGUE = {
   CONFIG_KEY: {
     exit: EXIT.config,
     text: '{file}:{line}: unknown key "{key}"',
-    hint: 'the nearest known key is "{nearest}"',
+    hint: '{hint}',
   },
   CONFIG_VALUE: {
     exit: EXIT.config,
@@ -148,6 +148,11 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'postmap could not look up {key} in {table}: {reason}',
     hint: 'fix the table that mynetworks names, or give the networks with --mynetworks',
+  },
+  OUTPUT: {
+    exit: EXIT.io,
+    text: 'cannot write to standard output: {reason}',
+    hint: 'what was printed is not complete: check the free space, and run it again',
   },
   LOG_MISSING: {
     exit: EXIT.noInput,
@@ -306,13 +311,18 @@ export const CATALOGUE = {
   },
   PURGE_LOCKED: {
     exit: EXIT.temporary,
-    text: '{rows} rows that are due are still in {map}: {reason}',
+    text: '{rows} still in {map}: {reason}',
     hint: '{hint}',
   },
   ADDRESS: {
     exit: EXIT.usage,
     text: '"{value}" is not an address',
     hint: 'write one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1',
+  },
+  LIST_OPERAND: {
+    exit: EXIT.usage,
+    text: '"{value}" is neither an address nor a network: {problem}',
+    hint: 'write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, --user NAME for a user, or nothing for all rows',
   },
   ALLOW_EXCLUDED: {
     exit: EXIT.config,
@@ -363,6 +373,11 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: 'the daemon gave no complete answer at {path}: {reason}',
     hint: 'read its log, and try again',
+  },
+  CONTROL_SILENT: {
+    exit: EXIT.temporary,
+    text: 'the daemon does not answer: there was no sign of it at {path} for {seconds} s',
+    hint: 'it hangs, or the machine has no time for it: look at it (ps, its log), and start it again if it stays so',
   },
   CONTROL_REQUEST: {
     exit: EXIT.data,

@@ -51,7 +51,7 @@ export const SOURCE_OPTIONS = {
       otherwise: "the entries under the servers' own tags",
       about:
         'the entries of the journal that are read, as CONTAINER_NAME=mail; several fields with blanks between them must all fit; may be given more than once for further entries',
-      commands: ['run', 'doctor'],
+      commands: ['run', 'match', 'replay', 'doctor'],
       inFile: true,
     },
     parseMatch,
@@ -78,7 +78,7 @@ export const SOURCE_OPTIONS = {
       default: 'declared',
       about:
         "which entries of the journal count: declared, those that fit the patterns; any, also a local user's",
-      commands: ['run', 'doctor'],
+      commands: ['run', 'match', 'replay', 'doctor'],
       inFile: true,
     },
     ['declared', 'any'],

@@ -76,10 +76,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   list: {
     detail:
-      'Prints each row of the map: the address, its latest login, and when it ends; with a running daemon that may be asked, also whose it is. ' +
+      'Prints each row of the map: the address, its latest login, when it ends and what it is there for; with a running daemon that may be asked, also whose it is: ' +
+      'all users that have logged in since the address has its grant. ' +
       'Any account may do so that may read the map, with or without a running daemon.',
     examples: [
       { args: 'list', does: 'who may relay' },
+      { args: 'list 192.0.2.0/24 --sort latest', does: 'of one network, the latest login first' },
+      { args: 'list --user anna', does: 'may anna relay, and from where' },
       { args: 'list --json', does: 'one JSON object for each row' },
       { args: 'list --orders', does: 'what was ordered by hand' },
     ],
@@ -149,7 +152,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   explain: {
     detail:
       'Says of each line how it was parsed, which patterns were tried, where the nearest one stopped, and what the daemon would do now. ' +
-      'Lines are taken in their order, as those of one log: some servers log a login in two.',
+      'Lines are taken in their order, as those of one log: some servers log a login in two. ' +
+      'Of a line in which Postfix refuses to relay it says what that means, and what is known of the address: its grant, orders, how its last grant ended, and why its last login was ignored.',
     examples: [
       {
         args: "explain 'Mar 22 11:17:58 mx dovecot: pop3-login: Login: user=<anna>, rip=192.0.2.1'",
@@ -157,6 +161,20 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       },
       { args: 'explain < lines.txt', does: 'lines from a file' },
     ],
+  },
+  config: {
+    detail:
+      'Takes the options of run, and prints what each setting comes to, as lines of a configuration file with where each is from: ' +
+      'the default, file and line, or the command line. Nothing is started. With --check it reads one file, tells each error with its line, and exits with 78 if there is any.',
+    examples: [
+      { args: 'config', does: 'what the daemon would be started with' },
+      { args: 'config --json', does: 'one JSON object for each setting' },
+      { args: 'config --check /etc/popbsmtp/popbsmtp.toml', does: 'before a reload' },
+    ],
+  },
+  help: {
+    detail: 'The same as --help behind a command.',
+    examples: [{ args: 'help list', does: 'what list does, and its options' }],
   },
   doctor: {
     detail:

@@ -78,10 +78,10 @@ export async function checkJournal(
   });
   if (error !== null && 'code' in error && error.code === 'ENOENT')
     throw failure('JOURNAL_MISSING', {}, error);
-  if (stderr.includes(OWN_ONLY)) throw unreadable(name, store, 'permission denied');
+  if (stderr.includes(OWN_ONLY)) throw unreadable(name, 'permission denied');
   if (error !== null) {
     const reason = stderr.trim().split('\n').at(-1) || reasonOf(error);
-    throw unreadable(name, store, reason, error);
+    throw unreadable(name, reason, error);
   }
 }
 
@@ -99,7 +99,8 @@ function requireDirectory(name: string, path: string): void {
   throw failure('JOURNAL_ABSENT', { name, reason: 'it is no directory', remedy });
 }
 
-function unreadable(name: string, store: JournalStore, reason: string, cause?: unknown): Failure {
+export function unreadable(name: string, reason: string, cause?: unknown): Failure {
+  const store = storeOf(name);
   const what = name === JOURNAL ? 'the systemd journal' : name;
   return failure('JOURNAL_UNREADABLE', { what, reason, remedy: REMEDIES[store.kind] }, cause);
 }
@@ -147,7 +148,7 @@ export async function lastEntries(
   return new Promise((resolve, reject) => {
     execFile(program, args, options, (error, stdout) => {
       if (error === null) resolve(stdout.split('\n').slice(0, -1));
-      else reject(unreadable(name, store, reasonOf(error), error));
+      else reject(unreadable(name, reasonOf(error), error));
     });
   });
 }

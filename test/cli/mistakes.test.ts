@@ -153,14 +153,14 @@ describe('every mistake is told in one line, with its exit status, and no map is
       args: ['--config', '@/wrong.toml'],
       files: { 'wrong.toml': `${text}\n` },
       exit: EXIT.config,
-      mentions: ['@/wrong.toml'],
+      mentions: ['@/wrong.toml:1: '],
     })),
     {
       name: 'a type of map that is not supported, in a file',
       args: ['list', '--config', '@/wrong.toml'],
       files: { 'wrong.toml': 'map = "regexp:/x/y"\n' },
       exit: EXIT.config,
-      mentions: ['@/wrong.toml: map', 'regexp', 'lmdb'],
+      mentions: ['@/wrong.toml:1: map', 'regexp', 'lmdb'],
     },
     {
       name: 'a pattern file that does not parse',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/base/clock.ts';
-import { COMMIT_BOUNDS, Counters, MINUTES } from '../../src/control/counters.ts';
+import { COMMIT_BOUNDS, Counters } from '../../src/control/counters.ts';
+import { MINUTES } from '../../src/control/minutes.ts';
 import type { Decision, Outcome } from '../../src/grant/decision.ts';
 import { ip } from '../map/addresses.ts';
 
@@ -58,7 +59,7 @@ test('counts decisions by what they are', () => {
     ],
   );
   assert.deepEqual([...counters.ignored], [['revoked', 2]]);
-  assert.deepEqual(counters.lastProblem, { time: NOON, text: 'the disk is full' });
+  assert.deepEqual(counters.problems[0], { time: NOON, text: 'the disk is full' });
 });
 
 test('counts torn lines, and those that read like logins', () => {
@@ -109,7 +110,8 @@ test('knows the logins of each of the last minutes, whenever they came', () => {
           { length: MINUTES },
           (_, index) => minutes.filter(minute => minute === now - MINUTES + 1 + index).length,
         );
-        assert.deepEqual(fresh.byMinute(), expected);
+        fresh.grants(0);
+        assert.deepEqual(fresh.minutes.loginsByMinute, expected);
       }
     }),
   );
