@@ -17,6 +17,7 @@ import { History, type Sink } from '../history/history.ts';
 import { HistoryFile } from '../history/history-file.ts';
 import { missingOf } from '../history/merge.ts';
 import { parseSize } from '../history/size.ts';
+import { StampReader } from '../line/stamp.ts';
 import { MemoryMap } from '../map/memory-map.ts';
 import { mapsOf } from '../map/spec.ts';
 import { loadMailRecogniser } from '../mta/load.ts';
@@ -102,7 +103,8 @@ class Importer {
   async read(log: FinishedLog, progress: () => void): Promise<void> {
     let mailTime: EpochSeconds | null = null;
     let isMail = false;
-    const recogniser = recogniserFor(this.#rules, () => log.modified, new LogMemory(), {
+    const stamps = new StampReader(() => log.modified);
+    const recogniser = recogniserFor(this.#rules, stamps, new LogMemory(), {
       unrecognised: () => undefined,
       stranger: line => {
         mailTime = recogniser.timeOf(line);

@@ -6,6 +6,7 @@
  */
 
 import { EXIT, Failure } from '../base/errors.ts';
+import { endureFullOutput, outputEnded } from '../base/output.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
@@ -31,6 +32,7 @@ import { nameProcess } from './process-name.ts';
  */
 export async function run(values: Values): Promise<number> {
   nameProcess();
+  endureFullOutput();
   collectEarly();
   const start = startOf(values);
   const { settings } = start;
@@ -75,7 +77,7 @@ async function runDaemon(start: Start, log: Log): Promise<void> {
     try {
       await answerForeground('');
       const leave = notifySystemd(daemon, process.env, text => log.write({ level: 'warn', text }));
-      await Promise.race([daemon.ended, end]);
+      await Promise.race([daemon.ended, end, outputEnded]);
       await leave();
     } finally {
       removePidFile();

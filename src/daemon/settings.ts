@@ -10,6 +10,7 @@ import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
 import { parseSize } from '../history/size.ts';
+import { type Zone, zoneOf } from '../line/zone.ts';
 import { isAskedWhole } from '../map/map-types.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { USUAL_FILE } from '../options/config.ts';
@@ -66,13 +67,19 @@ export const rulesOf = (values: Values, maps: Maps): RuleSettings => {
   };
 };
 
-export type ReplaySettings = Overwrite<Settings<'replay'>, RuleSettings & Maps>;
+/** Of the logs that are read. */
+interface MadeZone {
+  readonly watchlogZone: Zone;
+}
+
+export type ReplaySettings = Overwrite<Settings<'replay'>, RuleSettings & Maps & MadeZone>;
 
 /** @throws Failure of any value that is wrong */
 export function replaySettings(values: Values): ReplaySettings {
   const settings = settingsOf(values, 'replay');
   const maps = mapsOf(settings);
-  return { ...settings, ...rulesOf(values, maps), ...maps };
+  const watchlogZone = zoneOf(settings.watchlogZone);
+  return { ...settings, ...rulesOf(values, maps), ...maps, watchlogZone };
 }
 
 interface MadeOutlets {
@@ -86,7 +93,7 @@ interface MadeOutlets {
   readonly historySize: number;
 }
 
-export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets>;
+export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets & MadeZone>;
 
 /** What a daemon keeps of them as long as it runs; what a reload takes is asked of the rules in force. */
 export type StartSettings = Omit<RunSettings, keyof RuleSettings>;
@@ -106,6 +113,7 @@ export function runSettings(values: Values, running: Maps | null = null): RunSet
     map,
     mirrors,
     configuration: configurationOf(settings),
+    watchlogZone: zoneOf(settings.watchlogZone),
     metricsListen: metricsListen && parseListening(metricsListen.value, metricsListen.origin),
     fleet: fleetOf(settings),
     historySize: parseSize(settings.historySize),

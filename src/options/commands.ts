@@ -10,16 +10,27 @@ interface CommandSpec {
 
 /** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
 export const OPERANDS = {
-  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
   anyFiles: { name: 'file', words: '[file..]', about: 'finished logs, for --import', path: 'file' },
   whom: {
     name: 'address|user',
     words: '<address|user>',
     about: 'an address, or a user as the server logs the name',
   },
+  files: {
+    name: 'file',
+    words: '<file..>',
+    about: 'log files, packed or not; - is standard input, journal the systemd journal',
+    path: 'file',
+  },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
   address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
   addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
+  networks: {
+    name: 'network',
+    words: '[network..]',
+    about: 'addresses, or networks such as 192.0.2.0/24; none for all',
+  },
+  command: { name: 'command', words: '[command]', about: 'the name of a command' },
 } as const satisfies Record<string, OperandSpec>;
 
 interface OperandSpec {
@@ -43,6 +54,8 @@ export type CommandName =
   | 'logout'
   | 'purge'
   | 'patterns'
+  | 'config'
+  | 'help'
   | 'explain'
   | 'doctor'
   | 'history'
@@ -57,7 +70,10 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     about: 'run finished log files through the whole daemon, on their own clock',
     operands: 'files',
   },
-  list: { about: 'show the rows of the map, and what the daemon knows of them' },
+  list: {
+    about: 'show the rows of the map, and what the daemon knows of them',
+    operands: 'networks',
+  },
   status: { about: 'show what the running daemon is doing' },
   allow: { about: 'let an address relay for a while, by hand', operands: 'address' },
   revoke: {
@@ -70,6 +86,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
+  config: { about: 'show every setting and where it comes from, or check a file' },
   doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
   history: {
     about: 'show who logged in, had a grant and relayed with it',
@@ -81,6 +98,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   },
   report: { about: 'sum up who used the relay, and who still needs it' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
+  help: { about: 'show this help, or that of a command', operands: 'command' },
 };
 
 export const COMMAND_NAMES = Object.keys(COMMANDS).filter(isCommandName);

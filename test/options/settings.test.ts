@@ -91,6 +91,7 @@ describe('a reload', () => {
       'patterns',
       'postfixConfig',
       'requireTls',
+      'trustedRelays',
       'wholeAddresses',
     ]);
   });

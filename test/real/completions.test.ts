@@ -46,7 +46,7 @@ async function cases(): Promise<Map<string, readonly string[]>> {
     ['popbsmtp --watchl', ['--watchlog']],
     ['popbsmtp --debug --journal-trust ', ['any', 'declared']],
     ['popbsmtp run --exclude n', ['none']],
-    ['popbsmtp --watchlog jou', ['journal']],
+    ['popbsmtp --watchlog jou', ['journal', 'journal:machine=', 'journal:namespace=']],
     [`popbsmtp --watchlog ${logs}/al`, both],
     ['popbsmtp list --map lm', ['lmdb:']],
     ['popbsmtp list --dbfile=lm', ['lmdb:']],
