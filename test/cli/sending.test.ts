@@ -31,8 +31,12 @@ test('over the limit the grant ends at once, and stays refused until an order li
   assert.match(daemon.transcript(), /revoked ip=198\.51\.100\.7/);
   await world.write(loginBy('anna', ABUSED));
   await daemon.waitForLine(/^ {4}ignored --- revoked$/);
-  const { stdout } = await world.run('why', '--json', '--mynetworks', 'none', ABUSED);
-  assert.deepEqual([JSON.parse(stdout).granted, JSON.parse(stdout).reason], [false, 'limit']);
+  // The history is committed once a second.
+  await waitFor('the reason', async () => {
+    const { stdout } = await world.run('why', '--json', '--mynetworks', 'none', ABUSED);
+    const { granted, reason } = JSON.parse(stdout);
+    return granted === false && reason === 'limit';
+  });
   assert.equal((await world.run('lift', ABUSED)).code, 0);
   await world.logIn(daemon, 'anna', ABUSED);
   await waitFor('the row back', async () => (await world.keys()).includes(ABUSED));
