@@ -168,6 +168,7 @@ function findHeaders(directory, { title, env }) {
 function compile(addon, directory) {
   const { title, env } = addon;
   requireToolchain(title);
+  mkdirSync(dirname(directory), { recursive: true });
   addon.prepare(directory);
   const headers = findHeaders(directory, addon);
   const jobs = Math.min(availableParallelism(), MAX_JOBS);
@@ -192,7 +193,6 @@ function install(addon) {
   const scratch = join(CACHE, 'build');
   rmSync(scratch, { recursive: true, force: true });
   try {
-    mkdirSync(scratch, { recursive: true });
     const made = compile(addon, join(scratch, addon.name));
     copyAtomically(made, place);
     const found = addon.fault();

@@ -57,7 +57,7 @@ test('where it is missing or damaged, one line says what to do', async () => {
     } catch (error) {
       assert.ok(error instanceof Failure);
       assert.equal(error.code, 'PRIVILEGES_MISSING');
-      return error.message;
+      return `${error.message}; ${error.hint}`;
     }
     return assert.fail('it was loaded');
   };
