@@ -307,7 +307,12 @@ export const CATALOGUE = {
   PRIVILEGES: {
     exit: EXIT.noPermission,
     text: 'cannot become the account {uid}, whose directory the map is in: {reason}',
-    hint: "keep all maps in one directory of the daemon's account, and run popbsmtp as that account or as root",
+    hint: '{hint}',
+  },
+  PRIVILEGES_MISSING: {
+    exit: EXIT.software,
+    text: 'root cannot become the account that the map belongs to, since the privileges addon cannot be loaded: {reason}',
+    hint: 'run "node src/packaging/privileges/privileges-addon.mjs" in {directory}, or popbsmtp as that account',
   },
   PURGE_LOCKED: {
     exit: EXIT.temporary,

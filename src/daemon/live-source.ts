@@ -23,6 +23,7 @@ import { parseEntry } from '../source/journal-entry.ts';
 import { lineOf } from '../source/journal-source.ts';
 import { JOURNAL } from '../source/journal-store.ts';
 import { JournalStreams } from '../source/journal-streams.ts';
+import { JOURNALD } from '../source/journal-trust.ts';
 import { lastEntries } from '../source/journalctl.ts';
 import { headOf } from '../source/packing.ts';
 import { openRotated, type RotatedFile, rotatedFiles } from '../source/rotated.ts';
@@ -129,7 +130,9 @@ export async function journalLines(
   const entries = await lastEntries(name, rules, count);
   return entries.flatMap(json => {
     const entry = parseEntry(json);
-    if (entry === null || !streams.isWhole(entry) || !rules.trust(entry)) return [];
+    // What journald says of itself is no line of a log.
+    if (entry === null || entry.tag === JOURNALD) return [];
+    if (!streams.isWhole(entry) || !rules.trust(entry)) return [];
     return lineOf(entry, rules) ?? [];
   });
 }

@@ -12,6 +12,7 @@ import { parseListening } from '../control/listening.ts';
 import { fleetOf, parseHostName, parsePrefix } from '../fleet/engine.ts';
 import { parseGraceFor } from '../grant/grace.ts';
 import { parseUserList } from '../grant/user-list.ts';
+import { zoneOf } from '../line/zone.ts';
 import { mapsOf } from '../map/spec.ts';
 import { optionsOf, specOf } from '../options/options.ts';
 import { someOf } from '../options/settings.ts';
@@ -60,6 +61,11 @@ const CHECKS: readonly Check[] = [
     const { dovecotElements } = someOf(values, 'dovecot-elements');
     return dovecotElements && loadPatterns(patternsIn(null), dovecotElements);
   },
+  values => {
+    const { trustedRelays } = someOf(values, 'trusted-relays');
+    return trustedRelays && loadPatterns(patternsIn(null), null, trustedRelays);
+  },
+  values => zoneOf(someOf(values, 'watchlog-zone').watchlogZone),
 ];
 
 const FLEET = [

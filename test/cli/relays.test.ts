@@ -46,7 +46,7 @@ describe('match', () => {
     for (const options of [[], ['--trusted-relays', 'loghost-b']]) {
       const { logins, stderr } = await matched(...options);
       assert.equal(logins, 0);
-      assert.match(stderr, /behind a second header look like logins/);
+      assert.match(stderr, /behind a second header looks like a login/);
       assert.match(stderr, /trusted-relays = \["loghost-a"\]/);
     }
   });

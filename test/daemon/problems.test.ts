@@ -33,6 +33,10 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'fleet-prefix': 'a b',
   'fleet-name': 'a b',
   'dovecot-elements': 'user=%u rip=%r lip=%l',
+  watchlog: 'journal:namespace=*',
+  'watchlog-zone': 'Nowhere/Town',
+  'journal-match': 'mailu-front',
+  'trusted-relays': 'a b',
 };
 
 /** Any text is one of these: what it names is looked for when it is needed. */
@@ -54,7 +58,7 @@ test('every option is in the table, or takes any text', () => {
       'metrics-file',
       'patterns',
       'postfix-config',
-      'watchlog',
+      'watchlog-olddir',
     ].sort(),
   );
 });

@@ -266,7 +266,7 @@ test('every mistake names file, line and what to do', () => {
   wrong('max-grants = "many"', 'COUNT', '"many"');
   wrong('limit-action = "drop"', 'CHOICE', `${FILE}:1: limit-action`, '"drop"', 'warn or refuse');
   wrong('log-users = "yes"', 'CHOICE', 'plain or hashed or none');
-  wrong('watchlog = ["/a", "journal:namespace=*"]', 'JOURNAL_NAME', `${FILE}: watchlog`);
-  wrong('journal-match = "mailu-front"', 'JOURNAL_MATCH', `${FILE}: journal-match`);
+  wrong('watchlog = ["/a", "journal:namespace=*"]', 'JOURNAL_NAME', `${FILE}:1: watchlog`);
+  wrong('journal-match = "mailu-front"', 'JOURNAL_MATCH', `${FILE}:1: journal-match`);
   wrong('journal-trust = "all"', 'CHOICE', 'declared or any');
 });

@@ -93,6 +93,7 @@ test('options used often come first', () => {
     'count',
     'json',
     'config',
+    'journal-match',
     'watchlog-zone',
     'journal-trust',
     'patterns',

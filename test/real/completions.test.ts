@@ -43,7 +43,7 @@ async function cases(): Promise<Map<string, readonly string[]>> {
     ['popbsmtp ma', ['match']],
     ['pop-before-smtp ma', ['match']],
     ['popbsmtp replay --deb', ['--debug']],
-    ['popbsmtp --watchl', ['--watchlog']],
+    ['popbsmtp --watchl', ['--watchlog', '--watchlog-olddir', '--watchlog-zone']],
     ['popbsmtp --debug --journal-trust ', ['any', 'declared']],
     ['popbsmtp run --exclude n', ['none']],
     ['popbsmtp --watchlog jou', ['journal', 'journal:machine=', 'journal:namespace=']],

@@ -137,6 +137,7 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
     daemon = await start('--map-mode', '0644');
     assert.deepEqual(await modes(), [
       '.checkpoint 600',
+      '.history 600',
       '.lmdb 644',
       '.owner 600',
       '.sock 600',
