@@ -39,7 +39,14 @@ const ASIDE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Rooms whose work depends on nothing but what they are given. */
-const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'mta', 'classifier', 'grant', 'history']);
+const PURE: ReadonlySet<string> = new Set([
+  'line',
+  'recogniser',
+  'mta',
+  'classifier',
+  'grant',
+  'history',
+]);
 
 /** Files of the pure rooms that fetch what the others work with. */
 const LOADERS: ReadonlySet<string> = new Set([
