@@ -1,8 +1,8 @@
 /**
  * `popbsmtp report`: what a time of the history adds up to, as text, as an object, or as a page for a browser.
  */
-import { open } from 'node:fs/promises';
-import { EXIT, failure, reasonOf } from '../base/errors.ts';
+import { constants, open } from 'node:fs/promises';
+import { EXIT, type Failure, failure, reasonOf } from '../base/errors.ts';
 import { parseWhen } from '../base/when.ts';
 import { HOUR, hourOf } from '../history/block.ts';
 import { HistoryFile } from '../history/history-file.ts';
@@ -27,25 +27,48 @@ export async function report(typed: Values): Promise<number> {
   const now = Date.now() / 1000;
   const since = settings.since === null ? now - USUAL : parseWhen(settings.since, now);
   const until = settings.until === null ? now : parseWhen(settings.until, now);
+  const path = beside(map, 'history');
+  // No empty page is left where there is nothing to tell.
+  HistoryFile.require(path);
   const page = settings.html === null ? null : await openPage(settings.html);
-  becomeOwner([map]);
-  const summed = await summedUp(beside(map, 'history'), since, until);
-  if (page !== null) await page(usageHtml(summed));
-  if (settings.json) await print(`${JSON.stringify(usageJson(summed))}\n`);
-  else if (page === null) await print(usageText(summed));
+  try {
+    becomeOwner([map]);
+    const summed = await summedUp(path, since, until);
+    if (page !== null) await page.write(usageHtml(summed));
+    if (settings.json) await print(`${JSON.stringify(usageJson(summed))}\n`);
+    else if (page === null) await print(usageText(summed));
+  } finally {
+    await page?.close();
+  }
   return EXIT.ok;
 }
 
-/** Opened as whoever calls, before root becomes the owner of the map. */
-async function openPage(path: string): Promise<(text: string) => Promise<void>> {
+interface Page {
+  /** @throws Failure REPORT */
+  readonly write: (text: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opened as whoever calls, before root becomes the owner of the map; what it had stays until there is something to write. */
+async function openPage(path: string): Promise<Page> {
+  const failed = (error: unknown): Failure =>
+    failure('REPORT', { path, reason: reasonOf(error) }, error);
   try {
-    const file = await open(path, 'w', 0o640);
-    return async text => {
-      await file.writeFile(text);
-      await file.close();
+    const file = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o640);
+    return {
+      write: async text => {
+        try {
+          // A terminal or a pipe has nothing to cut off.
+          if ((await file.stat()).isFile()) await file.truncate();
+          await file.writeFile(text);
+        } catch (error) {
+          throw failed(error);
+        }
+      },
+      close: () => file.close(),
     };
   } catch (error) {
-    throw failure('REPORT', { path, reason: reasonOf(error) }, error);
+    throw failed(error);
   }
 }
 

@@ -59,8 +59,14 @@ export function historyOf(
       new Recorder({
         open: async () => {
           const file = await HistoryFile.open(beside(map, 'history'), historySize, warn);
-          opened({ messages: await file.messages(), holders: await holdersOf(core, file) });
-          return file;
+          try {
+            opened({ messages: await file.messages(), holders: await holdersOf(core, file) });
+            return file;
+          } catch (error) {
+            // It is opened anew at the next try.
+            await file.close();
+            throw error;
+          }
         },
         serial: firstSerial(core.clock.now().wall),
         age: history ?? FOR_EVER,

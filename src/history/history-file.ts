@@ -16,9 +16,10 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
 import { loadLmdb, type Store } from '../map/lmdb-store.ts';
 import { lock } from '../map/lock.ts';
@@ -32,6 +33,8 @@ const MESSAGE = 0xff;
 const MOST_DELETED = 256;
 /** Seconds for which a reader waits for the writer. */
 const PATIENCE_MS = 10_000;
+/** Bytes of the disk that the history leaves to others. */
+const RESERVE = 16 * 2 ** 20;
 /** Of its size, what may be used: a commit needs room beside what it replaces. */
 const USABLE = 0.8;
 
@@ -81,6 +84,7 @@ export class HistoryFile {
         warn(`the history ${path} could not be opened the last time; it is now ${path}-damaged`);
       }
       closeSync(openSync(path, 'a', PRIVATE));
+      await requireSpace(path, 0);
       writeFileSync(mark, '');
       const opened = await HistoryFile.#openStore(path, most, false);
       // What would end the program would do so here.
@@ -93,13 +97,24 @@ export class HistoryFile {
     }
   }
 
+  /** An empty one has only just been made. @throws Failure HISTORY_MISSING; HISTORY where it cannot be looked for */
+  static require(path: string): void {
+    let size = 0;
+    try {
+      size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    } catch (error) {
+      throw historyFailure(path, error);
+    }
+    if (size === 0) throw failure('HISTORY_MISSING', { path });
+  }
+
   /**
    * Opens one that is there, for reading.
    *
    * @throws Failure HISTORY, HISTORY_MISSING
    */
   static async openForReading(path: string): Promise<HistoryFile> {
-    if (!existsSync(path)) throw failure('HISTORY_MISSING', { path });
+    HistoryFile.require(path);
     try {
       return await HistoryFile.#openStore(path, 0, true);
     } catch (error) {
@@ -124,6 +139,8 @@ export class HistoryFile {
           maxDbs: 1,
           readOnly,
           commitDelay: 0,
+          // A promise of the package's own for each turn, which nobody could await, would end the program when a commit fails.
+          eventTurnBatching: false,
         });
         return new HistoryFile(path, store, file, most);
       } finally {
@@ -142,20 +159,18 @@ export class HistoryFile {
 
   /** @throws Failure HISTORY; nothing was written then, or all */
   async write({ blocks, messages }: Commit): Promise<void> {
-    await this.#locked('exclusive', async () => {
-      const writes: Promise<unknown>[] = blocks.map(({ key, bytes }) =>
-        this.#store.put(key, bytes),
-      );
-      for (const [id, message] of messages) {
-        const key = messageKey(id);
-        writes.push(
+    const needed = blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    await requireSpace(this.path, needed);
+    await this.#locked('exclusive', () =>
+      this.#committed(() => [
+        ...blocks.map(({ key, bytes }) => this.#store.put(key, bytes)),
+        ...[...messages].map(([id, message]) =>
           message === null
-            ? this.#store.remove(key)
-            : this.#store.put(key, Buffer.from(JSON.stringify(message))),
-        );
-      }
-      await Promise.all(writes);
-    });
+            ? this.#store.remove(messageKey(id))
+            : this.#store.put(messageKey(id), Buffer.from(JSON.stringify(message))),
+        ),
+      ]),
+    );
   }
 
   /**
@@ -164,12 +179,13 @@ export class HistoryFile {
    * @returns whether there is more to delete
    * @throws Failure HISTORY
    */
-  trim(before: number): Promise<boolean> {
+  async trim(before: number): Promise<boolean> {
+    await requireSpace(this.path, 0);
     return this.#locked('exclusive', async () => {
       const isFull = this.#used() > this.#most * USABLE;
       const end = isFull ? BLOCKS_END : firstOf(before);
       const keys = [...this.#store.getKeys({ end, limit: MOST_DELETED })];
-      await Promise.all(keys.map(key => this.#store.remove(key)));
+      await this.#committed(() => keys.map(key => this.#store.remove(key)));
       return keys.length === MOST_DELETED || (isFull && keys.length > 0);
     });
   }
@@ -229,6 +245,16 @@ export class HistoryFile {
     return pages * count('pageSize');
   }
 
+  /** Writes in one transaction. @throws Error of what fails */
+  async #committed(write: () => readonly Promise<unknown>[]): Promise<void> {
+    let writes: readonly Promise<unknown>[] = [];
+    const batch = this.#store.batch(() => {
+      writes = write();
+    });
+    const settled = await Promise.allSettled([batch, ...writes]);
+    for (const one of settled) if (one.status === 'rejected') throw await commitError(one.reason);
+  }
+
   async #locked<T>(kind: 'shared' | 'exclusive', use: () => T | Promise<T>): Promise<T> {
     try {
       const held = await lock(this.#file.fd, kind, PATIENCE_MS);
@@ -241,6 +267,31 @@ export class HistoryFile {
       throw historyFailure(this.path, error);
     }
   }
+}
+
+/** @throws Failure HISTORY while the disk is nearly full: what is left is the grants' */
+async function requireSpace(path: string, needed: number): Promise<void> {
+  let free: number;
+  try {
+    const { bavail, bsize } = await statfs(path);
+    free = bavail * bsize;
+  } catch (error) {
+    throw historyFailure(path, error);
+  }
+  if (free >= RESERVE + needed) return;
+  const reason = `only ${Math.floor(free / 2 ** 20)} MB are free on the disk, which are left to the grants`;
+  throw failure('HISTORY', { path, reason });
+}
+
+/** The package tells why a commit has failed in a promise behind its error, which ends the program unless it is awaited. */
+async function commitError(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  try {
+    await error.commitError;
+  } catch (reason) {
+    return reason;
+  }
+  return error;
 }
 
 const historyFailure = (path: string, error: unknown): Failure =>

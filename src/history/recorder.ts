@@ -12,6 +12,7 @@ import type { HistoryFile } from './history-file.ts';
 
 /** What may wait. */
 const MOST_WAITING = 4 * 1024 * 1024;
+const MOST_MESSAGES = 65_536;
 /** Seconds between two tries, and between two deletions of what is too old. */
 const RETRY = 60;
 const TRIM = 60;
@@ -68,6 +69,7 @@ export class Recorder {
   /** What has become of messages in the queue. */
   note(messages: Iterable<readonly [id: string, message: unknown]>): void {
     for (const [id, message] of messages) this.#messages.set(id, message);
+    this.#boundMessages();
   }
 
   /** Commits what has been added, if it can be; never throws. @param now in Unix time */
@@ -104,6 +106,14 @@ export class Recorder {
     }
   }
 
+  /** The oldest first: after a restart no more is known of them than the file has. */
+  #boundMessages(): void {
+    for (const id of this.#messages.keys()) {
+      if (this.#messages.size <= MOST_MESSAGES) return;
+      this.#messages.delete(id);
+    }
+  }
+
   async #commit(now: number): Promise<void> {
     if (now < this.#retryAt) return;
     const open = [...this.#blocks.values()].filter(
@@ -129,6 +139,7 @@ export class Recorder {
       this.#closed = [...closed, ...this.#closed];
       this.#messages = new Map([...messages, ...this.#messages]);
       this.#bound();
+      this.#boundMessages();
       this.#retryAt = now + RETRY;
       if (!this.#failed) this.#parts.warn(`${error.line}; what is to be kept there waits`);
       this.#failed = true;

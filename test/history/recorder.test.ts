@@ -121,6 +121,31 @@ describe('the recorder', () => {
     assert.equal(hourOf(entries.at(-1)?.time ?? 0), hourOf(NOON + 59 * 3600));
   });
 
+  test('while it cannot be written, no more than a bound of messages waits', async () => {
+    const path = freshPath();
+    let isFull = true;
+    const recorder = new Recorder({
+      open: async () => {
+        if (isFull) throw failure('HISTORY', { path, reason: 'no space left on device' });
+        return HistoryFile.open(path, 64 * MIB, () => undefined);
+      },
+      serial: 1,
+      age: 1e9,
+      warn: () => undefined,
+    });
+    for (let n = 0; n < 70_000; n++) {
+      recorder.note([[`mx ${n}`, { ids: [`mx ${n}`] }]]);
+      if (n % 30_000 === 0) await recorder.commit(NOON + n);
+    }
+    isFull = false;
+    await recorder.close(NOON + 70_000);
+    const file = await HistoryFile.openForReading(path);
+    const messages = await file.messages();
+    await file.close();
+    assert.equal(messages.length, 65_536);
+    assert.ok(messages.some(one => JSON.stringify(one) === '{"ids":["mx 69999"]}'));
+  });
+
   test('what cannot be written is told once, kept, and written later', async () => {
     const path = freshPath();
     const warnings: string[] = [];
