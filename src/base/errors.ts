@@ -322,7 +322,17 @@ export const CATALOGUE = {
   HISTORY: {
     exit: EXIT.io,
     text: 'cannot use the history {path}: {reason}',
-    hint: 'check the free space, and let the account of the map read and write it; grants do not depend on it',
+    hint: 'check its disk, and let the account of the map read and write it; grants go on without it',
+  },
+  HISTORY_FULL: {
+    exit: EXIT.io,
+    text: 'there is no room for the history {path}: {reason}',
+    hint: 'free space on that disk, or remove the history and set a smaller history-size; grants go on without it',
+  },
+  HISTORY_LOCKED: {
+    exit: EXIT.temporary,
+    text: 'the history {path} is locked by {holder}',
+    hint: 'let that program go on, or end it; grants go on without the history',
   },
   HISTORY_MISSING: {
     exit: EXIT.noInput,

@@ -42,7 +42,7 @@ export async function importLogs(values: Values, paths: readonly string[]): Prom
   const logs = paths.map(openFinishedLog);
   const show = await shownUsers({ ...settings, ...maps, nowrite: false });
   const path = beside(maps.map, 'history');
-  const file = await HistoryFile.open(path, parseSize(settings.historySize), warn);
+  const file = await HistoryFile.open(path, { most: parseSize(settings.historySize), warn });
   try {
     const sink = new ImportSink(file);
     const importer = await Importer.load({ rules, map: new MemoryMap(maps.map, []), sink, show });

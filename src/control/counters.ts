@@ -68,6 +68,10 @@ export const TOTALS = {
     metric: 'popbsmtp_logins_passed_over_total',
     help: 'Torn lines that read like logins.',
   },
+  historyErrors: {
+    metric: 'popbsmtp_history_errors_total',
+    help: 'Commits to the history that have failed; what they were to keep waits.',
+  },
   warnings: {
     metric: 'popbsmtp_warnings_total',
     help: 'Warnings and errors told in the log.',
@@ -141,6 +145,10 @@ export class Counters {
     // A grant by hand has no server.
     add(this.relayedMessages, server ?? OTHER, messages);
     add(this.relayedRecipients, server ?? OTHER, recipients);
+  }
+
+  historyFailed(): void {
+    this.totals.historyErrors++;
   }
 
   /** Takes note of lines; the logins among them, which follow, came now. */

@@ -22,6 +22,8 @@ import type { MailTags } from './sources.ts';
 
 /** A start waits no longer for the messages in the queue. */
 const PATIENCE_MS = 2000;
+/** For how long somebody who reads may keep a commit waiting; then the next one tries again, and a start or a stop goes on. */
+const LOCK_MS = 300;
 /** Of what is kept without end. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
@@ -35,7 +37,6 @@ interface Parts {
   readonly sending: SendingLimits;
   readonly counters: Counters;
   readonly exceeded: (exceeding: Exceeding) => void;
-
   readonly mail: MailRecogniser;
   readonly core: Core;
   readonly output: Output;
@@ -58,7 +59,9 @@ export function historyOf(
     sink: opened =>
       new Recorder({
         open: async () => {
-          const file = await HistoryFile.open(beside(map, 'history'), historySize, warn);
+          const file = await HistoryFile.open(beside(map, 'history'), {
+            ...{ most: historySize, warn, patienceMs: LOCK_MS },
+          });
           try {
             opened({ messages: await file.messages(), holders: await holdersOf(core, file) });
             return file;
@@ -71,6 +74,7 @@ export function historyOf(
         serial: firstSerial(core.clock.now().wall),
         age: history ?? FOR_EVER,
         warn,
+        failed: () => counters.historyFailed(),
       }),
     live,
     relayed: ({ ip, server, more, sum }) => {

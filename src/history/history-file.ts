@@ -2,39 +2,35 @@
  * The history's file beside the map: an LMDB of its own, which Postfix never opens.
  *
  * Keys are the hour and a number that no other block has; values are blocks (block.ts); behind them stand the messages that are in the
- * queue.  LMDB's own locking is left out as it is for the maps (packaging/lmdb/nolock.h), so whoever reads holds a shared lock on the file
- * and whoever writes an exclusive one.
- * Promises: a commit is made in a thread of LMDB's, with the disk asked, so that the file is whole after kill -9 and a power failure, and
- * nothing here waits but whoever awaits it; a file that ended the program when it was opened is moved away at the next opening,
- * so that a damaged one costs the history and no grant.
+ * queue.
+ * Promises: it leaves the last 16 MB of the disk to the grants (disk-space.ts), and keeps to its size by deleting the oldest; a reader
+ * never keeps the daemon from writing for longer than a page takes (history-store.ts); a file that ended the program when it
+ * was opened is moved away at the next opening, so that a damaged one costs the history and no grant.
  * Known limit: a file does not shrink; what was deleted is room for what comes.
  */
 import {
   closeSync,
   existsSync,
-  fstatSync,
   openSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { type FileHandle, open, statfs } from 'node:fs/promises';
-import { Failure, failure, reasonOf } from '../base/errors.ts';
-import { loadLmdb, type Store } from '../map/lmdb-store.ts';
-import { lock } from '../map/lock.ts';
+import { failure } from '../base/errors.ts';
 import { PRIVATE } from '../state/new-file.ts';
 import { blockKey, KEY_BYTES, readBlock } from './block.ts';
+import { requireSpace } from './disk-space.ts';
 import type { Entry } from './entry.ts';
+import { historyFailure } from './history-failure.ts';
+import { HistoryStore } from './history-store.ts';
 
 /** Before the ids of open messages; no hour begins so until the year 2404. */
 const MESSAGE = 0xff;
 /** Blocks that are deleted in one transaction. */
 const MOST_DELETED = 256;
-/** Seconds for which a reader waits for the writer. */
+/** For how long a command waits while others are in the way. */
 const PATIENCE_MS = 10_000;
-/** Bytes of the disk that the history leaves to others. */
-const RESERVE = 16 * 2 ** 20;
 /** Of its size, what may be used: a commit needs room beside what it replaces. */
 const USABLE = 0.8;
 
@@ -43,6 +39,15 @@ export interface Commit {
   readonly blocks: readonly { readonly key: Buffer; readonly bytes: Buffer }[];
   /** By their ids; null for what is in the queue no more. */
   readonly messages: ReadonlyMap<string, unknown>;
+}
+
+export interface WritingOptions {
+  /** Bytes that it may have. */
+  readonly most: number;
+  /** Told when an older one was moved away. */
+  readonly warn: (text: string) => void;
+  /** For how long others may be in the way. */
+  readonly patienceMs?: number;
 }
 
 const firstOf = (hour: number): Buffer => blockKey(Math.max(0, Math.floor(hour)), 0);
@@ -54,45 +59,45 @@ const messageKey = (id: string): Buffer =>
 
 export class HistoryFile {
   readonly path: string;
-  readonly #store: Store;
-  readonly #file: FileHandle;
+  readonly #store: HistoryStore;
   readonly #most: number;
 
-  private constructor(path: string, store: Store, file: FileHandle, most: number) {
-    this.path = path;
+  private constructor(store: HistoryStore, most: number) {
+    this.path = store.path;
     this.#store = store;
-    this.#file = file;
     this.#most = most;
   }
 
   /**
    * Opens it for writing, and makes one if there is none.
    *
-   * @param most bytes that it may have
-   * @param warn told when an older one was moved away
-   * @throws Failure HISTORY
+   * @throws Failure HISTORY, HISTORY_FULL, HISTORY_LOCKED
    */
   static async open(
     path: string,
-    most: number,
-    warn: (text: string) => void,
+    { most, warn, patienceMs = PATIENCE_MS }: WritingOptions,
   ): Promise<HistoryFile> {
     const mark = `${path}-opening`;
-    try {
-      if (existsSync(mark) && existsSync(path)) {
-        renameSync(path, `${path}-damaged`);
-        warn(`the history ${path} could not be opened the last time; it is now ${path}-damaged`);
+    // Made and looked at under the lock alone, which goes with its process: what is found was left by one that has ended.
+    const prepare = (): boolean => {
+      if (!existsSync(mark)) {
+        writeFileSync(mark, '');
+        return true;
       }
-      closeSync(openSync(path, 'a', PRIVATE));
-      await requireSpace(path, 0);
-      writeFileSync(mark, '');
-      const opened = await HistoryFile.#openStore(path, most, false);
-      // What would end the program would do so here.
-      opened.#store.getStats();
-      rmSync(mark, { force: true });
-      return opened;
+      renameSync(path, `${path}-damaged`);
+      rmSync(mark);
+      warn(`the history ${path} could not be opened the last time; it is now ${path}-damaged`);
+      return false;
+    };
+    const done = (): void => rmSync(mark);
+    try {
+      for (;;) {
+        closeSync(openSync(path, 'a', PRIVATE));
+        await requireSpace(path, 0);
+        const store = await HistoryStore.open(path, { most, patienceMs }, prepare, done);
+        if (store !== null) return new HistoryFile(store, most);
+      }
     } catch (error) {
-      if (existsSync(mark)) rmSync(mark, { force: true });
       throw historyFailure(path, error);
     }
   }
@@ -111,83 +116,60 @@ export class HistoryFile {
   /**
    * Opens one that is there, for reading.
    *
-   * @throws Failure HISTORY, HISTORY_MISSING
+   * @throws Failure HISTORY, HISTORY_LOCKED, HISTORY_MISSING
    */
   static async openForReading(path: string): Promise<HistoryFile> {
     HistoryFile.require(path);
     try {
-      return await HistoryFile.#openStore(path, 0, true);
+      const store = await HistoryStore.open(path, { most: null, patienceMs: PATIENCE_MS });
+      if (store === null) throw failure('HISTORY_MISSING', { path });
+      return new HistoryFile(store, 0);
     } catch (error) {
       throw historyFailure(path, error);
     }
   }
 
-  static async #openStore(path: string, most: number, readOnly: boolean): Promise<HistoryFile> {
-    const lmdb = await loadLmdb();
-    const file = await open(path, readOnly ? 'r' : 'r+');
-    try {
-      const held = await lock(file.fd, readOnly ? 'shared' : 'exclusive', PATIENCE_MS);
-      try {
-        const { size } = await file.stat();
-        const store = lmdb.open<Buffer, Buffer>({
-          path,
-          encoding: 'binary',
-          keyEncoding: 'binary',
-          noSubdir: true,
-          // The file may be larger than what it is to be now.
-          mapSize: Math.max(Math.ceil(most / 65_536), Math.ceil(size / 65_536), 16) * 65_536,
-          maxDbs: 1,
-          readOnly,
-          commitDelay: 0,
-          // A promise of the package's own for each turn, which nobody could await, would end the program when a commit fails.
-          eventTurnBatching: false,
-        });
-        return new HistoryFile(path, store, file, most);
-      } finally {
-        held.release();
-      }
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+  /** Whether it must be opened anew: it was removed or replaced. */
+  get isReplaced(): boolean {
+    return this.#store.isReplaced;
   }
 
-  /** Bytes on the disk. */
-  get size(): number {
-    return fstatSync(this.#file.fd).size;
+  /** Whether it can be written no more unless it is opened anew. */
+  get isSpent(): boolean {
+    return this.#store.isSpent;
   }
 
-  /** @throws Failure HISTORY; nothing was written then, or all */
+  /** @throws Failure HISTORY, HISTORY_FULL, HISTORY_LOCKED; nothing was written then, or all */
   async write({ blocks, messages }: Commit): Promise<void> {
     const needed = blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
     await requireSpace(this.path, needed);
-    await this.#locked('exclusive', () =>
-      this.#committed(() => [
-        ...blocks.map(({ key, bytes }) => this.#store.put(key, bytes)),
-        ...[...messages].map(([id, message]) =>
-          message === null
-            ? this.#store.remove(messageKey(id))
-            : this.#store.put(messageKey(id), Buffer.from(JSON.stringify(message))),
-        ),
-      ]),
-    );
+    await this.#store.commit(store => [
+      ...blocks.map(({ key, bytes }) => store.put(key, bytes)),
+      ...[...messages].map(([id, message]) =>
+        message === null
+          ? store.remove(messageKey(id))
+          : store.put(messageKey(id), Buffer.from(JSON.stringify(message))),
+      ),
+    ]);
   }
 
   /**
    * Deletes what is older than an hour, and the oldest beyond the size; a part at a time.
    *
    * @returns whether there is more to delete
-   * @throws Failure HISTORY
+   * @throws Failure HISTORY, HISTORY_FULL, HISTORY_LOCKED
    */
   async trim(before: number): Promise<boolean> {
     await requireSpace(this.path, 0);
-    return this.#locked('exclusive', async () => {
-      const isFull = this.#used() > this.#most * USABLE;
+    let isMore = false;
+    await this.#store.commit(store => {
+      const isFull = this.#store.used > this.#most * USABLE;
       const end = isFull ? BLOCKS_END : firstOf(before);
-      const keys = [...this.#store.getKeys({ end, limit: MOST_DELETED })];
-      await this.#committed(() => keys.map(key => this.#store.remove(key)));
-      return keys.length === MOST_DELETED || (isFull && keys.length > 0);
+      const keys = [...store.getKeys({ end, limit: MOST_DELETED })];
+      isMore = keys.length === MOST_DELETED || (isFull && keys.length > 0);
+      return keys.map(key => store.remove(key));
     });
+    return isMore;
   }
 
   /**
@@ -196,7 +178,7 @@ export class HistoryFile {
    * @param from the first hour
    * @param to behind the last
    * @param mayMatter whether a block's bytes are worth reading
-   * @throws Failure HISTORY
+   * @throws Failure HISTORY, HISTORY_LOCKED
    */
   visit(
     from: number,
@@ -204,98 +186,33 @@ export class HistoryFile {
     take: (entry: Entry) => void,
     mayMatter: (bytes: Buffer) => boolean = () => true,
   ): Promise<void> {
-    return this.#locked('shared', () => {
-      for (const { value } of this.#store.getRange({ start: firstOf(from), end: firstOf(to) }))
-        if (mayMatter(value)) readBlock(value, take);
+    return this.#store.each(firstOf(from), firstOf(to), ({ value }) => {
+      if (mayMatter(value)) readBlock(value, take);
     });
   }
 
-  /** The hours of the oldest and the newest block; null without any. @throws Failure HISTORY */
-  span(): Promise<{ readonly first: number; readonly last: number } | null> {
-    return this.#locked('shared', () => {
-      const [first] = this.#store.getKeys({ end: BLOCKS_END, limit: 1 });
-      const [last] = this.#store.getKeys({ start: BLOCKS_END, reverse: true, limit: 1 });
-      if (first === undefined || last === undefined) return null;
-      return { first: first.readUInt32BE(0), last: last.readUInt32BE(0) };
-    });
+  /** The hours of the oldest and the newest block; null without any. @throws Failure HISTORY, HISTORY_LOCKED */
+  async span(): Promise<{ readonly first: number; readonly last: number } | null> {
+    const ends = await this.#store.ends(BLOCKS_END);
+    if (ends === null) return null;
+    const [first, last] = ends;
+    return { first: first.readUInt32BE(0), last: last.readUInt32BE(0) };
   }
 
-  /** The messages that are in the queue. @throws Failure HISTORY */
-  messages(): Promise<unknown[]> {
-    return this.#locked('shared', () =>
-      [...this.#store.getRange({ start: BLOCKS_END, end: LAST })].map(({ value }) =>
-        parsed(value.toString()),
-      ),
+  /** The messages that are in the queue. @throws Failure HISTORY, HISTORY_LOCKED */
+  async messages(): Promise<unknown[]> {
+    const messages: unknown[] = [];
+    await this.#store.each(BLOCKS_END, LAST, ({ value }) =>
+      messages.push(parsed(value.toString())),
     );
+    return messages;
   }
 
-  async close(): Promise<void> {
-    await this.#store.close();
-    await this.#file.close();
-  }
-
-  #used(): number {
-    const stats = this.#store.getStats();
-    const count = (name: string): number => {
-      const value = Object.entries(stats).find(([key]) => key === name)?.[1];
-      return typeof value === 'number' ? value : 0;
-    };
-    const pages =
-      count('treeBranchPageCount') + count('treeLeafPageCount') + count('overflowPages');
-    return pages * count('pageSize');
-  }
-
-  /** Writes in one transaction. @throws Error of what fails */
-  async #committed(write: () => readonly Promise<unknown>[]): Promise<void> {
-    let writes: readonly Promise<unknown>[] = [];
-    const batch = this.#store.batch(() => {
-      writes = write();
-    });
-    const settled = await Promise.allSettled([batch, ...writes]);
-    for (const one of settled) if (one.status === 'rejected') throw await commitError(one.reason);
-  }
-
-  async #locked<T>(kind: 'shared' | 'exclusive', use: () => T | Promise<T>): Promise<T> {
-    try {
-      const held = await lock(this.#file.fd, kind, PATIENCE_MS);
-      try {
-        return await use();
-      } finally {
-        held.release();
-      }
-    } catch (error) {
-      throw historyFailure(this.path, error);
-    }
+  /** @throws Failure HISTORY */
+  close(): Promise<void> {
+    return this.#store.close();
   }
 }
-
-/** @throws Failure HISTORY while the disk is nearly full: what is left is the grants' */
-async function requireSpace(path: string, needed: number): Promise<void> {
-  let free: number;
-  try {
-    const { bavail, bsize } = await statfs(path);
-    free = bavail * bsize;
-  } catch (error) {
-    throw historyFailure(path, error);
-  }
-  if (free >= RESERVE + needed) return;
-  const reason = `only ${Math.floor(free / 2 ** 20)} MB are free on the disk, which are left to the grants`;
-  throw failure('HISTORY', { path, reason });
-}
-
-/** The package tells why a commit has failed in a promise behind its error, which ends the program unless it is awaited. */
-async function commitError(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error)) return error;
-  try {
-    await error.commitError;
-  } catch (reason) {
-    return reason;
-  }
-  return error;
-}
-
-const historyFailure = (path: string, error: unknown): Failure =>
-  error instanceof Failure ? error : failure('HISTORY', { path, reason: reasonOf(error) }, error);
 
 function parsed(text: string): unknown {
   try {

@@ -65,6 +65,7 @@ export class History {
   readonly #recorder: Sink;
   readonly #holders = new Map<IpText, KnownHolder>();
   #waiting: MailEvent[] = [];
+  #isRestored = false;
   #aliveAt = 0;
 
   constructor(parts: HistoryParts) {
@@ -138,6 +139,9 @@ export class History {
   }
 
   #restore({ messages: saved, holders }: Left): void {
+    // A file that was opened anew tells of this run.
+    if (this.#isRestored) return;
+    this.#isRestored = true;
     for (const [ip, holder] of holders) {
       this.ledger.restore(ip, holder);
       this.#holders.set(ip, holder);

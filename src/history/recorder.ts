@@ -2,10 +2,12 @@
  * Collects entries into blocks, and commits them now and then.
  *
  * Promises: adding costs no commit and waits for nothing; what could not be written is told once, is kept up to a bound and tried
- * again after a while; beyond the bound the oldest is dropped, and how much is told when it can be written again.
+ * again after a while; beyond the bound the oldest is dropped, and how much is told when it can be written again.  While somebody
+ * reads, entries wait; who does not come to an end of it is told of.  A close takes no longer than CLOSE_MS.
  * Leaves to others: when to commit (the daemon, once a second), what the entries are.
  */
-import { Failure } from '../base/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ErrorCode, Failure } from '../base/errors.ts';
 import { BLOCK_BYTES, BlockWriter, blockKey, hourOf } from './block.ts';
 import type { Entry } from './entry.ts';
 import type { HistoryFile } from './history-file.ts';
@@ -16,6 +18,16 @@ const MOST_MESSAGES = 65_536;
 /** Seconds between two tries, and between two deletions of what is too old. */
 const RETRY = 60;
 const TRIM = 60;
+/** Seconds for which a lock is nothing to be told of: whoever reads is done with a page in milliseconds. */
+const PATIENCE = 10;
+/** Seconds to the second opening of a file that LMDB writes to no more, doubled for each: none is given back. */
+const REOPEN = 60;
+const LONGEST_REOPEN = 3600;
+/** For how long a close may wait, whoever is in the way. */
+const CLOSE_MS = 1500;
+
+/** What it takes of a file. */
+export type WrittenFile = Pick<HistoryFile, 'write' | 'trim' | 'close' | 'isReplaced' | 'isSpent'>;
 
 interface OpenBlock {
   readonly key: Buffer;
@@ -31,25 +43,34 @@ interface ClosedBlock {
 
 export interface RecorderParts {
   /** Asked again after it has failed. @throws Failure */
-  readonly open: () => Promise<HistoryFile>;
+  readonly open: () => Promise<WrittenFile>;
   /** Of the first block (block.ts, firstSerial). */
   readonly serial: number;
   /** Seconds after which entries are deleted. */
   readonly age: number;
   readonly warn: (text: string) => void;
+  /** Told of each try that failed. */
+  readonly failed?: () => void;
 }
 
 export class Recorder {
   readonly #parts: RecorderParts;
-  #file: HistoryFile | null = null;
+  #file: WrittenFile | null = null;
   readonly #blocks = new Map<number, OpenBlock>();
   #closed: ClosedBlock[] = [];
   #messages = new Map<string, unknown>();
   #serial: number;
-  #failed = false;
+  /** What is wrong with the file; and what of it was told. */
+  #problem: Failure | null = null;
+  #told: ErrorCode | null = null;
+  /** Since when others have been in the way. */
+  #lockedSince: number | null = null;
   #dropped = 0;
   #retryAt = 0;
   #trimAt = 0;
+  #isClosing = false;
+  #reopenAt = 0;
+  #reopenAfter = REOPEN;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(parts: RecorderParts) {
@@ -78,11 +99,40 @@ export class Recorder {
     return this.#turn;
   }
 
+  /** Commits and closes, or tells that it could not; never throws. @param now in Unix time */
   async close(now: number): Promise<void> {
     this.#retryAt = 0;
+    this.#isClosing = true;
+    const given = new AbortController();
+    const { signal } = given;
+    const late = sleep(CLOSE_MS, 'late' as const, { signal }).catch(() => null);
+    const end = await Promise.race([this.#finish(now), late]);
+    given.abort();
+    if (end === 'done') return;
+    const why = this.#problem?.line ?? `the history was not written within ${CLOSE_MS / 1000} s`;
+    this.#parts.warn(`${why}; what happened last is not in it`);
+  }
+
+  async #finish(now: number): Promise<'done' | 'failed'> {
     await this.commit(now);
-    await this.#file?.close();
+    const isWritten = !this.#waits;
+    try {
+      await this.#file?.close();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#problem = error;
+      return 'failed';
+    }
     this.#file = null;
+    return isWritten ? 'done' : 'failed';
+  }
+
+  /** Whether there is something that was not written. */
+  get #waits(): boolean {
+    const isGrown = [...this.#blocks.values()].some(
+      ({ writer, written }) => writer.length > written,
+    );
+    return isGrown || this.#closed.length + this.#messages.size > 0;
   }
 
   #begin(hour: number): OpenBlock {
@@ -115,7 +165,8 @@ export class Recorder {
   }
 
   async #commit(now: number): Promise<void> {
-    if (now < this.#retryAt) return;
+    // Whatever the clock is set to.
+    if (now < this.#retryAt && this.#retryAt - now <= RETRY) return;
     const open = [...this.#blocks.values()].filter(
       ({ writer, written }) => writer.length > written,
     );
@@ -127,12 +178,12 @@ export class Recorder {
     this.#closed = [];
     this.#messages = new Map();
     try {
-      this.#file ??= await this.#parts.open();
+      const file = await this.#opened(now);
       if (grown.length + closed.length + messages.size > 0)
-        await this.#file.write({ blocks: [...closed, ...grown], messages });
+        await file.write({ blocks: [...closed, ...grown], messages });
       for (const { block, bytes } of grown) block.written = bytes.length;
       this.#forgetOld(now);
-      if (isDue) await this.#trim(this.#file, now);
+      if (isDue) await this.#trim(file, now);
       this.#recovered();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -140,10 +191,40 @@ export class Recorder {
       this.#messages = new Map([...messages, ...this.#messages]);
       this.#bound();
       this.#boundMessages();
-      this.#retryAt = now + RETRY;
-      if (!this.#failed) this.#parts.warn(`${error.line}; what is to be kept there waits`);
-      this.#failed = true;
+      this.#fail(error, now);
     }
+  }
+
+  /** The file; opened anew when it is another one by now, or cannot be written as it is. */
+  async #opened(now: number): Promise<WrittenFile> {
+    const before = this.#file;
+    if (before !== null) {
+      const isSpent = before.isSpent && now >= this.#reopenAt;
+      if (!before.isReplaced && !isSpent) return before;
+      if (isSpent) {
+        this.#reopenAt = now + this.#reopenAfter;
+        this.#reopenAfter = Math.min(2 * this.#reopenAfter, LONGEST_REOPEN);
+      }
+      this.#file = null;
+      await before.close();
+    }
+    const file = await this.#parts.open();
+    this.#file = file;
+    return file;
+  }
+
+  #fail(error: Failure, now: number): void {
+    const isLocked = error.code === 'HISTORY_LOCKED';
+    this.#problem = error;
+    this.#lockedSince = isLocked ? (this.#lockedSince ?? now) : null;
+    if (this.#lockedSince !== null && now - this.#lockedSince < PATIENCE) return;
+    // Who reads may be done at any moment.
+    if (!isLocked) this.#retryAt = now + RETRY;
+    this.#parts.failed?.();
+    // What is wrong at the end, the close tells.
+    if (this.#told === error.code || this.#isClosing) return;
+    this.#told = error.code;
+    this.#parts.warn(`${error.line}; what is to be kept there waits`);
   }
 
   /** Late lines of an hour that is over begin a block of their own. */
@@ -152,16 +233,18 @@ export class Recorder {
       if (hour < hourOf(now) - 1 && writer.length === written) this.#blocks.delete(hour);
   }
 
-  async #trim(file: HistoryFile, now: number): Promise<void> {
+  async #trim(file: WrittenFile, now: number): Promise<void> {
     const isMore = await file.trim(hourOf(now - this.#parts.age));
     this.#trimAt = isMore ? now + 1 : now + TRIM;
   }
 
   #recovered(): void {
-    if (!this.#failed) return;
+    this.#lockedSince = null;
+    this.#problem = null;
+    if (this.#told === null) return;
     const lost = this.#dropped > 0 ? `; ${this.#dropped} blocks of it are lost` : '';
     this.#parts.warn(`the history can be written again${lost}`);
-    this.#failed = false;
+    this.#told = null;
     this.#dropped = 0;
   }
 }

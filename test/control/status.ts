@@ -41,6 +41,7 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   evicted: 4,
   withdrawn: 2,
   limitsExceeded: 3,
+  historyErrors: 1,
   allowed: 2,
   revoked: 1,
   commits: {

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { IpText } from '../../src/base/address.ts';
-import { failure } from '../../src/base/errors.ts';
+import { type Failure, failure } from '../../src/base/errors.ts';
 import { hourOf } from '../../src/history/block.ts';
 import { type Entry, entryOf } from '../../src/history/entry.ts';
 import { HistoryFile } from '../../src/history/history-file.ts';
-import { Recorder } from '../../src/history/recorder.ts';
+import { Recorder, type WrittenFile } from '../../src/history/recorder.ts';
 import { assertRejects } from '../failure.ts';
 
 const NOON = 1_795_000_000;
@@ -35,7 +35,7 @@ function recorderAt(path: string, parts: { age?: number; most?: number } = {}) {
   const warnings: string[] = [];
   const warn = (text: string): void => void warnings.push(text);
   const recorder = new Recorder({
-    open: () => HistoryFile.open(path, parts.most ?? 64 * MIB, warn),
+    open: () => HistoryFile.open(path, { most: parts.most ?? 64 * MIB, warn }),
     serial: nextSerial(),
     age: parts.age ?? Number.POSITIVE_INFINITY,
     warn,
@@ -127,7 +127,7 @@ describe('the recorder', () => {
     const recorder = new Recorder({
       open: async () => {
         if (isFull) throw failure('HISTORY', { path, reason: 'no space left on device' });
-        return HistoryFile.open(path, 64 * MIB, () => undefined);
+        return HistoryFile.open(path, { most: 64 * MIB, warn: () => undefined });
       },
       serial: 1,
       age: 1e9,
@@ -153,7 +153,7 @@ describe('the recorder', () => {
     const recorder = new Recorder({
       open: async () => {
         if (isFull) throw failure('HISTORY', { path, reason: 'no space left on device' });
-        return HistoryFile.open(path, 64 * MIB, text => warnings.push(text));
+        return HistoryFile.open(path, { most: 64 * MIB, warn: text => warnings.push(text) });
       },
       serial: 1,
       age: 1e9,
@@ -186,18 +186,130 @@ describe('the recorder', () => {
   });
 });
 
+describe('a file that others lock', () => {
+  const locked = () => failure('HISTORY_LOCKED', { path: '/x', holder: 'pid 7 (less)' });
+
+  /** A file of which each write ends as `outcome` says. */
+  function recorderOf(outcome: { error: Failure | null; isSpent?: boolean; isReplaced?: boolean }) {
+    const warnings: string[] = [];
+    const seen = { opened: 0, closed: 0, failed: 0, written: 0 };
+    const file = (): WrittenFile => ({
+      get isSpent() {
+        return outcome.isSpent === true;
+      },
+      get isReplaced() {
+        return outcome.isReplaced === true;
+      },
+      write: async () => {
+        if (outcome.error !== null) throw outcome.error;
+        seen.written++;
+      },
+      trim: async () => false,
+      close: async () => void seen.closed++,
+    });
+    const recorder = new Recorder({
+      open: async () => {
+        seen.opened++;
+        return file();
+      },
+      serial: 1,
+      age: 1e9,
+      warn: text => void warnings.push(text),
+      failed: () => void seen.failed++,
+    });
+    return { recorder, warnings, seen };
+  }
+
+  test('for a moment costs nothing, and is tried again at once', async () => {
+    const outcome: { error: Failure | null } = { error: locked() };
+    const { recorder, warnings, seen } = recorderOf(outcome);
+    recorder.add(login(NOON));
+    for (let second = 0; second < 10; second++) await recorder.commit(NOON + second);
+    outcome.error = null;
+    await recorder.commit(NOON + 10);
+    assert.deepEqual([warnings, seen.failed, seen.written], [[], 0, 1]);
+    await recorder.close(NOON + 11);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('for long is told once, with who it is', async () => {
+    const outcome: { error: Failure | null } = { error: locked() };
+    const { recorder, warnings } = recorderOf(outcome);
+    recorder.add(login(NOON));
+    for (let second = 0; second < 300; second++) await recorder.commit(NOON + second);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /locked by pid 7 \(less\)/);
+    outcome.error = null;
+    await recorder.commit(NOON + 300);
+    assert.match(warnings[1] ?? '', /can be written again$/);
+  });
+
+  test('another failure is told as such, each once, and counted at each try', async () => {
+    const outcome: { error: Failure | null } = { error: null };
+    const { recorder, warnings, seen } = recorderOf(outcome);
+    const reasons = ['HISTORY', 'HISTORY_FULL'] as const;
+    for (const [round, code] of reasons.entries()) {
+      outcome.error = failure(code, { path: '/x', reason: 'no' });
+      for (let second = 0; second < 600; second++) {
+        recorder.add(login(NOON));
+        await recorder.commit(NOON + 1000 * round + second);
+      }
+    }
+    assert.equal(warnings.length, 2);
+    assert.equal(seen.failed, 20);
+  });
+
+  test('one that is there no more is opened anew', async () => {
+    const outcome = { error: null, isReplaced: false };
+    const { recorder, seen } = recorderOf(outcome);
+    recorder.add(login(NOON));
+    await recorder.commit(NOON);
+    outcome.isReplaced = true;
+    recorder.add(login(NOON + 1));
+    await recorder.commit(NOON + 1);
+    assert.deepEqual([seen.opened, seen.closed, seen.written], [2, 1, 2]);
+  });
+
+  test('one that takes no more is opened anew, a few times a day', async () => {
+    const error = failure('HISTORY', { path: '/x', reason: 'MDB_PANIC' });
+    const { recorder, seen, warnings } = recorderOf({ error, isSpent: true });
+    for (let minute = 0; minute < 1440; minute++) {
+      recorder.add(login(NOON));
+      await recorder.commit(NOON + 61 * minute);
+    }
+    assert.ok(seen.opened > 20 && seen.opened < 40, String(seen.opened));
+    assert.equal(warnings.length, 1);
+  });
+
+  test('a close ends while a write does not', async () => {
+    const warnings: string[] = [];
+    const recorder = new Recorder({
+      open: () => new Promise(() => undefined),
+      serial: 1,
+      age: 1e9,
+      warn: text => void warnings.push(text),
+    });
+    recorder.add(login(NOON));
+    await recorder.close(NOON);
+    assert.match(warnings.join('\n'), /not written within .* s; what happened last is not in it$/);
+  });
+});
+
 test('a file that is none is an error with its name; one that ended the program is moved away', async () => {
   const path = freshPath();
   await assertRejects(HistoryFile.openForReading(path), 'HISTORY_MISSING', path);
   writeFileSync(path, 'x'.repeat(100_000));
   await assertRejects(
-    HistoryFile.open(path, 64 * MIB, () => undefined),
+    HistoryFile.open(path, { most: 64 * MIB, warn: () => undefined }),
     'HISTORY',
     path,
   );
   writeFileSync(`${path}-opening`, '');
   const warnings: string[] = [];
-  const file = await HistoryFile.open(path, 64 * MIB, text => void warnings.push(text));
+  const file = await HistoryFile.open(path, {
+    most: 64 * MIB,
+    warn: text => void warnings.push(text),
+  });
   await file.close();
   assert.match(warnings[0] ?? '', /-damaged$/);
 });

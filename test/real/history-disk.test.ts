@@ -1,4 +1,4 @@
-/** A disk that is nearly full: the history stops, which is told once, and what is left of the disk is the grants'. */
+/** A disk that is nearly full, or that fails: the history stops, which is told once, and what is left of the disk is the grants'. */
 import assert from 'node:assert/strict';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,8 +46,42 @@ test('a disk that is nearly full costs the history, and no grant', { skip }, asy
     assert.equal(code, 0);
     assert.match(kept, /198\.51\.100\.7/);
     await daemon.stop();
-    assert.equal(daemon.transcript().split('cannot use the history').length, 2);
+    assert.equal(daemon.transcript().split('left to the grants').length, 3, daemon.transcript());
+    assert.match(daemon.transcript(), /what happened last is not in it/);
   } finally {
     await mustRun('umount', ['-l', disk]);
   }
+});
+
+test('writes that fail cost the history, and no grant', { skip }, async () => {
+  const directory = await rig.directory();
+  const log = join(directory, 'mail.log');
+  await writeFile(log, '');
+  const map = `lmdb:${join(directory, 'map')}`;
+  const daemon = startDaemon(rig, process.execPath, [
+    MAIN,
+    ...['--watchlog', log, '--map', map, '--debug', '--mynetworks', 'none'],
+  ]);
+  await waitFor('the start', () => daemon.transcript().includes('watching'));
+  // The history alone grows beyond it: its blocks are whole pages, and a map of a few rows is smaller.
+  await mustRun('prlimit', ['--pid', String(daemon.pid), `--fsize=${64 * 1024}:unlimited`]);
+  for (let round = 0; round < 20; round++) {
+    const lines = Array.from({ length: 200 }, (_, n) =>
+      loginLine('198.51.100.7', 0).replace('<anna>', `<${'u'.repeat(100)}${200 * round + n}>`),
+    );
+    await appendFile(log, lines.join(''));
+  }
+  await waitFor('the warning', () => /for the history|use the history/.test(daemon.transcript()), {
+    seen: () => daemon.stderr,
+  });
+  await appendFile(log, loginLine('198.51.100.9'));
+  await daemon.waitForLine(/^read .*ip=198\.51\.100\.9$/);
+  const { stdout } = await popbsmtp('list', '--json', '--map', map);
+  assert.match(stdout, /198\.51\.100\.9/);
+  assert.equal(await daemon.stop(), 0);
+  const told = daemon.stderr.split('\n').filter(line => /the history/.test(line));
+  assert.equal(told.length, 2, daemon.stderr);
+  assert.match(told[1] ?? '', /what happened last is not in it/);
+  // No stack.
+  assert.doesNotMatch(daemon.stderr, /^\s+at /m);
 });
