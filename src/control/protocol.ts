@@ -52,7 +52,8 @@ export const LOGIN_COMMANDS: readonly Request['command'][] = ['login', 'logout']
 
 /**
  * Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known.  Then what a
- * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, and how many open sessions keep it.
+ * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, how many open sessions keep it, and how many
+ * messages it has relayed to how many recipients, where a history is kept.
  * A row that is due and still there, since the map cannot be written, has no seconds left.
  */
 export type GrantRow = readonly [
@@ -65,6 +66,7 @@ export type GrantRow = readonly [
   others?: readonly string[],
   allowedUntil?: number | null,
   sessions?: number,
+  sent?: { readonly messages: number; readonly recipients: number } | null,
 ];
 
 /** What happened to the row of an address; null when the map cannot be written now, and it will happen later. */

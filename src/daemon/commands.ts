@@ -25,6 +25,7 @@ import type { Status } from '../control/status.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Subject } from '../grant/order.ts';
 import { MAX_ORDERS, type Orders } from '../grant/orders.ts';
+import type { Sent } from '../history/ledger.ts';
 import type { SessionId } from '../recogniser/event.ts';
 import type { Core } from './core.ts';
 
@@ -35,11 +36,16 @@ const BLOCK = 500;
 const MOST_LATEST = 100;
 const MOST_SORTED = 1000;
 
+export type SentBy = (ip: IpText) => Sent | null;
+
 export class Commands {
   readonly #core: Core;
+  readonly #sentBy: SentBy;
 
-  constructor(core: Core) {
+  /** @param sentBy what the grant that an address has now has relayed; null where nobody knows */
+  constructor(core: Core, sentBy: SentBy = () => null) {
     this.#core = core;
+    this.#sentBy = sentBy;
   }
 
   /** @throws Failure ORDERS_FULL, of allowances only; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
@@ -172,7 +178,8 @@ export class Commands {
     const left = Math.max((due ?? now.steady) - now.steady, (until ?? now.wall) - now.wall, 0);
     const { user = null, server = null, since = null, last = null, others } = roster.of(ip) ?? {};
     const open = due === null ? 0 : (sessions?.openOf(ip) ?? 0);
-    return [ip, Math.ceil(left), user, server, since, last, others ?? [], until, open];
+    const sent = due === null ? null : this.#sentBy(ip);
+    return [ip, Math.ceil(left), user, server, since, last, others ?? [], until, open, sent];
   }
 
   #refuseWhenFull(more: number): void {

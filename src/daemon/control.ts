@@ -13,7 +13,7 @@ import { Textfile } from '../control/textfile.ts';
 import type { MapSpec } from '../map/map.ts';
 import { beside } from '../state/beside.ts';
 import { type SocketKind, socketPath } from '../state/socket.ts';
-import { answer, Commands } from './commands.ts';
+import { answer, Commands, type SentBy } from './commands.ts';
 import type { Core } from './core.ts';
 import { groupNumber } from './group.ts';
 
@@ -28,6 +28,7 @@ export interface ControlSettings {
 
 interface ControlParts {
   readonly core: Core;
+  readonly sentBy: SentBy;
   readonly status: () => Status;
   /** Told before a login by command. */
   readonly heard: () => void;
@@ -88,8 +89,8 @@ async function serve(
   { map, loginSocketGroup }: ControlSettings,
   parts: ControlParts,
 ): Promise<ControlServer[]> {
-  const { status, warn, core, heard } = parts;
-  const commands = new Commands(core);
+  const { status, warn, core, sentBy, heard } = parts;
+  const commands = new Commands(core, sentBy);
   const present = { status, orders: () => core.orders.list(core.clock.now()), heard };
   const handler: Handler = request => answer(request, commands, present, warn);
   const servers = [

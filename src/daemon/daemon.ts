@@ -228,6 +228,7 @@ class RunningDaemon implements Daemon {
     this.#timers.push(setInterval(() => void this.#watch(this.#minutes.save()), MINUTE_MS));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
+      sentBy: ip => this.#history?.ledger.sentBy(ip) ?? null,
       status: () => this.#status(),
       heard: () => this.#counters.present(),
       warn: this.#output.warn,

@@ -29,6 +29,9 @@ test('over the limit the grant ends at once, and stays refused until an order li
   await daemon.waitForLine(/^over the limit ip=198\.51\.100\.7 --- too many messages$/);
   await waitFor('the row gone', async () => (await world.keys()).join() === OTHER);
   assert.match(daemon.transcript(), /revoked ip=198\.51\.100\.7/);
+  const rows = (await world.run('list', '--json')).stdout;
+  const { messages, recipients } = JSON.parse(rows);
+  assert.deepEqual([messages, recipients], [3, 3]);
   await world.write(loginBy('anna', ABUSED));
   await daemon.waitForLine(/^ {4}ignored --- revoked$/);
   // The history is committed once a second.
