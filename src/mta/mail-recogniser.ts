@@ -43,10 +43,16 @@ export class MailRecogniser {
    * @param time when it was written, as far as its stamp can be right
    */
   recognise(line: Line, time: EpochSeconds | null): MailEvent | null {
+    const found = this.describe(line);
+    return found && eventOf(found.pattern, found.match, line, time);
+  }
+
+  /** The pattern that describes a line, with what its groups have found. */
+  describe(line: Line): { readonly pattern: MailPattern; readonly match: RegExpExecArray } | null {
     if (line.program === null) return null;
     for (const pattern of this.#patternsOf(line.program)) {
-      const found = pattern.expression.exec(line.message);
-      if (found !== null) return eventOf(pattern, found, line, time);
+      const match = pattern.expression.exec(line.message);
+      if (match !== null) return { pattern, match };
     }
     return null;
   }
