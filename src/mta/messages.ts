@@ -4,8 +4,9 @@
  * A message counts when the client that handed it in had a grant at that moment and did not authenticate, and an agent that
  * takes mail away has taken a recipient.  Recipients are counted once, however often they are tried; whose they are is kept as
  * a digest, and only while the message is in the queue.
- * Pure: lines go in, what is new comes out.  Promises: nothing that a stranger writes says whose a message is; memory is bounded,
- * and beyond that the oldest messages are forgotten; what is open can be saved and taken up again.
+ * Pure: lines go in, what is new comes out.  Promises: nothing that a stranger writes says whose a message is; an id that is given to another
+ * client, as short ones are once more, is that client's from then on; memory is bounded, and beyond that the oldest messages are
+ * forgotten; what is open can be saved and taken up again.
  * Known limit: what error(8) takes, for a destination that is not reached now, counts where the last try for its domain went.
  */
 import { hash } from 'node:crypto';
@@ -97,6 +98,8 @@ export class Messages {
         this.#remove(event.message);
         return null;
       case 'authenticated':
+        this.#remove(event.message);
+        return null;
       case 'refused':
         return null;
     }
@@ -124,7 +127,11 @@ export class Messages {
   }
 
   #accept({ message: id, ip, time }: Extract<MailEvent, { event: 'accepted' }>): void {
-    if (time === null || this.#open.has(id)) return;
+    const before = this.#open.get(id);
+    // A line that is read again after a crash.
+    if (before !== undefined && before.ip === ip && before.time === time) return;
+    this.#remove(id);
+    if (time === null) return;
     const sender = this.#senderOf(ip, time);
     if (sender === null) return;
     const { user, server } = sender;
@@ -136,7 +143,9 @@ export class Messages {
 
   #again({ message: id, origin }: Extract<MailEvent, { event: 'again' }>): void {
     const message = this.#open.get(origin);
-    if (message === undefined || this.#open.has(id)) return;
+    if (message !== undefined && message === this.#open.get(id)) return;
+    this.#remove(id);
+    if (message === undefined) return;
     message.ids.push(id);
     this.#open.set(id, message);
     this.#changed.add(firstOf(message));

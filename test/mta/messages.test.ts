@@ -138,6 +138,46 @@ describe('a message counts', () => {
       { messages: 1, recipients: 1, bytes: 500 },
     ],
     [
+      'not when its id is another client’s by now, and nothing told that it was not sent',
+      [accepted('A'), accepted('A', OTHER), queued('A'), delivered('A')],
+      { messages: 0, recipients: 0, bytes: 0 },
+    ],
+    [
+      'not when its id is by now that of one who has authenticated',
+      [
+        accepted('A'),
+        { event: 'authenticated', message: 'A', ip: OTHER, user: 'bert', time: NOON },
+        ...[queued('A'), delivered('A')],
+      ],
+      { messages: 0, recipients: 0, bytes: 0 },
+    ],
+    [
+      'not when its id is by now that of a message of nobody’s that a filter had',
+      [
+        accepted('A'),
+        { event: 'again', message: 'A', origin: 'Z', time: NOON },
+        ...[queued('A'), delivered('A')],
+      ],
+      { messages: 0, recipients: 0, bytes: 0 },
+    ],
+    [
+      'as a new one when the same client comes with the id later',
+      [
+        ...[accepted('A'), queued('A'), delivered('A')],
+        { event: 'accepted', message: 'A', ip: ANNA, time: epoch(NOON + 9) },
+        ...[queued('A'), delivered('A')],
+      ],
+      { messages: 2, recipients: 2, bytes: 1000 },
+    ],
+    [
+      'once where its lines are read twice',
+      [
+        ...[accepted('A'), queued('A'), delivered('A')],
+        ...[accepted('A'), queued('A'), delivered('A')],
+      ],
+      { messages: 1, recipients: 1, bytes: 500 },
+    ],
+    [
       'not when its id is another’s after it was removed',
       [accepted('A'), queued('A'), removed('A'), delivered('A')],
       { messages: 0, recipients: 0, bytes: 0 },
