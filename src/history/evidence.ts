@@ -4,11 +4,10 @@
  *
  * Blocks in which none of it stands are passed over without being read, so that a large file is no slower than the disk.
  */
-import type { IpText } from '../base/address.ts';
-import { subnetOf } from '../base/subnet.ts';
 import { HOUR, hourOf } from './block.ts';
 import type { Entry } from './entry.ts';
 import type { HistoryFile } from './history-file.ts';
+import { neighbourhoodOf } from './neighbourhood.ts';
 import type { Question } from './why.ts';
 
 /** Seconds around the moment in which all that is near is of interest. */
@@ -79,17 +78,14 @@ async function gatherAround(
   { address, at }: Question,
   found: Set<Entry>,
 ): Promise<void> {
-  const network = address === null ? null : networkOf(address);
+  const network = address === null ? null : neighbourhoodOf(address);
   await file.visit(hourOf(at - AROUND), hourOf(at + AROUND) + 1, entry => {
     const { kind, ip, time } = entry;
     if (ip === null || Math.abs(time - at) > AROUND) return;
     if (kind === 'refused' && address === null) found.add(entry);
-    if (network !== null && networkOf(ip) === network) found.add(entry);
+    if (network !== null && neighbourhoodOf(ip) === network) found.add(entry);
   });
 }
-
-const networkOf = (ip: IpText): string =>
-  ip.includes(':') ? subnetOf(ip) : ip.slice(0, ip.lastIndexOf('.'));
 
 /** The parts that were gone through overlap. */
 function unique(entries: Iterable<Entry>): Entry[] {

@@ -2,117 +2,23 @@
  * What a time of the history adds up to: who logged in, who relayed by a grant, what was refused, and who still needs it.
  *
  * Pure: entries go in, oldest hour first.  Costs a few look-ups for each entry, and memory for the different users and addresses.
- * Known limits: names are compared as they were logged, without regard to capitals, and to a domain where only one of two has one; who
- * logs in under one name and authenticates under another counts as two.
  */
 import type { IpText } from '../base/address.ts';
 import { HOUR, hourOf } from './block.ts';
 import { type Entry, isGranting } from './entry.ts';
-
-export interface Counts {
-  /** Logins that granted something, and that did not. */
-  granted: number;
-  ignored: number;
-  /** Grants that began, and ended. */
-  grants: number;
-  ended: number;
-  /** By a grant. */
-  messages: number;
-  recipients: number;
-  bytes: number;
-  /** Messages of clients that had authenticated. */
-  authenticated: number;
-  /** Recipients that Postfix would not relay to. */
-  refused: number;
-}
-
-export const COUNTS: Readonly<Counts> = {
-  ...{ granted: 0, ignored: 0, grants: 0, ended: 0, messages: 0, recipients: 0 },
-  ...{ bytes: 0, authenticated: 0, refused: 0 },
-};
-
-/** What one address has relayed by grants whose latest user was this one. */
-export interface RelayedRow {
-  readonly ip: IpText;
-  readonly user: string | null;
-  server: string | null;
-  messages: number;
-  recipients: number;
-  bytes: number;
-  first: number;
-  last: number;
-}
-
-export interface LoginRow {
-  readonly user: string | null;
-  readonly ip: IpText;
-  readonly server: string | null;
-  readonly tls: boolean | null;
-  logins: number;
-  last: number;
-}
-
-export interface SharedRow {
-  readonly ip: IpText;
-  readonly users: readonly string[];
-}
-
-export interface OpenRow {
-  readonly ip: IpText;
-  readonly user: string | null;
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface RefusedRow {
-  readonly ip: IpText;
-  readonly user: string | null;
-  refused: number;
-  last: number;
-}
-
-/** `relays`: by a grant, so he needs it; `authenticates` when he sends; `never` sends. */
-export type Need = 'relays' | 'authenticates' | 'never';
-
-export interface NeedRow {
-  readonly user: string;
-  readonly need: Need;
-  readonly addresses: readonly IpText[];
-  readonly logins: number;
-  readonly messages: number;
-  readonly authenticated: number;
-  readonly last: number;
-}
-
-export interface Summed {
-  readonly since: number;
-  readonly until: number;
-  readonly totals: Counts;
-  /** By local days, `2026-11-27`, each of the time. */
-  readonly days: readonly (readonly [day: string, counts: Counts])[];
-  /** By the local hour of the day, 0 to 23. */
-  readonly hours: readonly Counts[];
-  readonly logins: readonly LoginRow[];
-  readonly relayed: readonly RelayedRow[];
-  readonly ignored: readonly (readonly [reason: string, logins: number])[];
-  readonly shared: readonly SharedRow[];
-  readonly longest: readonly OpenRow[];
-  readonly refused: readonly RefusedRow[];
-  readonly withoutTls: readonly LoginRow[];
-  readonly needs: readonly NeedRow[];
-}
+import { Needs } from './needs.ts';
+import {
+  COUNTS,
+  type Counts,
+  type LoginRow,
+  type OpenRow,
+  type RefusedRow,
+  type RelayedRow,
+  type Summed,
+} from './summary-rows.ts';
 
 /** Of the longest grants. */
 const MOST_LONGEST = 20;
-
-interface OfUser {
-  readonly name: string;
-  readonly addresses: Set<IpText>;
-  logins: number;
-  messages: number;
-  authenticated: number;
-  last: number;
-}
 
 export class Summary {
   readonly #since: number;
@@ -128,9 +34,7 @@ export class Summary {
   readonly #open = new Map<IpText, { user: string | null; from: number }>();
   readonly #spans: OpenRow[] = [];
   readonly #refused = new Map<IpText, RefusedRow>();
-  /** In lower case, and as each was written. */
-  readonly #byUser = new Map<string, OfUser>();
-  readonly #byName = new Map<string, OfUser>();
+  readonly #needs = new Needs();
   /** Most entries are of the hour of the one before. */
   #hour = Number.NaN;
   #counts: readonly Counts[] = [];
@@ -163,7 +67,7 @@ export class Summary {
         return;
       case 'sent':
         for (const one of counts) one.authenticated++;
-        this.#ofUser(entry, 'authenticated', 1);
+        this.#needs.add(entry, 'authenticated', 1);
         return;
       case 'refused':
         if (entry.what !== 'relay access denied') return;
@@ -204,7 +108,7 @@ export class Summary {
         })
         .sort((a, b) => b.refused - a.refused),
       withoutTls: logins.filter(({ tls }) => tls !== true),
-      needs: this.#needs(),
+      needs: this.#needs.rows(),
     };
   }
 
@@ -247,7 +151,7 @@ export class Summary {
     if (!this.#open.has(ip)) this.#open.set(ip, { user, from: time });
     if (user !== null && row === undefined)
       this.#users.set(ip, (this.#users.get(ip) ?? new Set()).add(user));
-    this.#ofUser(entry, 'logins', 1);
+    this.#needs.add(entry, 'logins', 1);
   }
 
   #end({ ip, user, time }: Entry): void {
@@ -277,7 +181,7 @@ export class Summary {
     row.bytes += bytes;
     row.first = Math.min(row.first, time);
     row.last = Math.max(row.last, time);
-    this.#ofUser(entry, 'messages', messages);
+    this.#needs.add(entry, 'messages', messages);
   }
 
   #refuse({ ip, time }: Entry): void {
@@ -287,70 +191,6 @@ export class Summary {
     row.refused++;
     row.last = Math.max(row.last, time);
   }
-
-  #ofUser(
-    { ip, user, time }: Entry,
-    what: 'logins' | 'messages' | 'authenticated',
-    more: number,
-  ): void {
-    if (user === null && what === 'authenticated') return;
-    // A device of which no server logs the user is known by its address.
-    const name = user ?? ip ?? '';
-    const found = this.#byName.get(name) ?? this.#named(name);
-    found[what] += more;
-    found.last = Math.max(found.last, time);
-    if (ip !== null && what !== 'authenticated') found.addresses.add(ip);
-  }
-
-  #named(name: string): OfUser {
-    const key = name.toLowerCase();
-    const found = this.#byUser.get(key) ?? {
-      ...{ name, addresses: new Set<IpText>(), logins: 0, messages: 0, authenticated: 0, last: 0 },
-    };
-    this.#byUser.set(key, found);
-    this.#byName.set(name, found);
-    return found;
-  }
-
-  #needs(): NeedRow[] {
-    const rows = [...this.#byUser].flatMap(([key, { name, addresses, ...counts }]) => {
-      // Who only ever sends with a password has nothing to do with this.
-      if (counts.logins === 0 && counts.messages === 0) return [];
-      const authenticated = counts.authenticated + this.#underOtherName(key);
-      const need = counts.messages > 0 ? 'relays' : authenticated > 0 ? 'authenticates' : 'never';
-      return [
-        { user: name, need, addresses: [...addresses], ...counts, authenticated } satisfies NeedRow,
-      ];
-    });
-    return rows.sort(
-      (a, b) =>
-        NEEDS.indexOf(a.need) - NEEDS.indexOf(b.need) ||
-        b.messages - a.messages ||
-        b.logins - a.logins,
-    );
-  }
-
-  /** What a user has sent under the same name with a domain, or without; where only one of both logs in. */
-  #underOtherName(key: string): number {
-    const at = key.indexOf('@');
-    if (at >= 0) {
-      const bare = this.#byUser.get(key.slice(0, at));
-      return bare !== undefined && bare.logins === 0 ? bare.authenticated : 0;
-    }
-    let sum = 0;
-    for (const [other, { logins, authenticated }] of this.#senders())
-      if (other.startsWith(`${key}@`) && logins === 0) sum += authenticated;
-    return sum;
-  }
-
-  #senders(): Iterable<[string, OfUser]> {
-    this.#sending ??= [...this.#byUser].filter(
-      ([key, { authenticated }]) => authenticated > 0 && key.includes('@'),
-    );
-    return this.#sending;
-  }
-
-  #sending: [string, OfUser][] | null = null;
 }
 
 function rowsOf<T>(table: Map<IpText, T[]>, ip: IpText): T[] {
@@ -360,8 +200,6 @@ function rowsOf<T>(table: Map<IpText, T[]>, ip: IpText): T[] {
   table.set(ip, rows);
   return rows;
 }
-
-const NEEDS: readonly Need[] = ['relays', 'authenticates', 'never'];
 
 function dayOf(at: Date): string {
   const two = (number: number): string => String(number).padStart(2, '0');

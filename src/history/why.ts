@@ -6,30 +6,11 @@
  * became of the login itself, then where else the user was, and last that there was no login.
  */
 import type { IpText } from '../base/address.ts';
-import { subnetOf } from '../base/subnet.ts';
 import type { NetworkReason } from '../classifier/classifier.ts';
 import { type Entry, isGranting } from './entry.ts';
+import { neighbourhoodOf } from './neighbourhood.ts';
+import { type Reason, reasonOfLogin } from './reason.ts';
 import type { Timeline } from './timeline.ts';
-
-export type Reason = (typeof REASONS)[number];
-export const REASONS = [
-  'granted',
-  'in-mynetworks',
-  'no-login',
-  'ended',
-  'too-old',
-  'excluded',
-  'own-address',
-  'revoked',
-  'not-encrypted',
-  'user-not-allowed',
-  'limit',
-  'other-family',
-  'other-address',
-  'later-login',
-  'daemon-down',
-  'not-by-map',
-] as const;
 
 /** What was asked: about an address, or a user, who may have several. */
 export interface Question {
@@ -60,24 +41,6 @@ export interface Rules {
 const NEAR = 60;
 /** Seconds within which an order comes of a limit. */
 const TOGETHER = 5;
-
-/** What became of a login that granted nothing, by what its entry says. */
-const REASON_OF: Readonly<Record<string, Reason>> = {
-  'in mynetworks': 'in-mynetworks',
-  excluded: 'excluded',
-  'own address': 'own-address',
-  gateway: 'own-address',
-  'opens other networks': 'excluded',
-  'not encrypted': 'not-encrypted',
-  'user not allowed': 'user-not-allowed',
-  'too many users': 'limit',
-  'too many addresses': 'limit',
-  'too many messages': 'limit',
-  'too many recipients': 'limit',
-  revoked: 'revoked',
-  'too old': 'too-old',
-  'no time stamp': 'too-old',
-};
 
 interface Found {
   readonly reason: Reason;
@@ -141,8 +104,8 @@ function live({ ip, at, refusal, timeline }: Asked): Found | null {
 function byNetwork({ ip, at, timeline, rules }: Asked): Found | null {
   const now = rules.network(ip);
   const login = timeline.lastLogin(ip, at);
-  const reason = now === null ? undefined : REASON_OF[now];
-  if (reason === undefined) return null;
+  const reason = now === null ? null : reasonOfLogin(now);
+  if (reason === null) return null;
   return { reason, lines: [login !== null && !isGranting(login) ? login : null] };
 }
 
@@ -158,7 +121,7 @@ function byLimit({ ip, users, at, timeline }: Asked): Found | null {
   if (order !== null && limit !== undefined && Math.abs(order.time - limit.time) <= TOGETHER)
     return { reason: 'limit', lines: [limit, order, timeline.lastLogin(ip, at)] };
   const end = timeline.grant(ip, at)?.end ?? null;
-  if (end === null || REASON_OF[end.what ?? ''] !== 'limit') return null;
+  if (end === null || reasonOfLogin(end.what) !== 'limit') return null;
   return { reason: 'limit', lines: [end, timeline.lastLogin(ip, at)] };
 }
 
@@ -168,9 +131,9 @@ function byLogin({ ip, at, timeline, rules }: Asked): Found | null {
   if (login === null || isGranting(login)) return null;
   const grant = timeline.grant(ip, at);
   const isRecent = at - login.time <= rules.grace(ip);
-  const reason = REASON_OF[login.what ?? ''];
+  const reason = reasonOfLogin(login.what);
   // That of an old login is told as such, behind all else.
-  if (reason === undefined || reason === 'too-old') return null;
+  if (reason === null || reason === 'too-old') return null;
   return isRecent || grant === null ? { reason, lines: [login] } : null;
 }
 
@@ -200,12 +163,8 @@ function elsewhere({ ip, users, at, timeline }: Asked): Found | null {
 
 const isIpv6 = (ip: string): boolean => ip.includes(':');
 
-/** In the same /24, or /64. */
 const isNeighbour = (one: IpText, other: IpText): boolean =>
-  isIpv6(one) === isIpv6(other) && networkOf(one) === networkOf(other);
-
-const networkOf = (ip: IpText): string =>
-  isIpv6(ip) ? subnetOf(ip) : ip.slice(0, ip.lastIndexOf('.'));
+  neighbourhoodOf(one) === neighbourhoodOf(other);
 
 /** It was refused, or never had a grant, and then logged in. */
 function later({ ip, at, refusal, timeline, rules }: Asked): Found | null {
@@ -223,7 +182,7 @@ function ended({ ip, at, timeline }: Asked): Found | null {
 /** Its line was read too late. */
 function old({ ip, at, timeline }: Asked): Found | null {
   const login = timeline.lastLogin(ip, at);
-  if (login === null || REASON_OF[login.what ?? ''] !== 'too-old') return null;
+  if (login === null || reasonOfLogin(login.what) !== 'too-old') return null;
   return { reason: 'too-old', lines: [login] };
 }
 

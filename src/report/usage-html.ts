@@ -3,7 +3,7 @@
  *
  * It is light or dark as the browser is, narrow on a phone, and prints.  Every chart has the table of its numbers below it.
  */
-import type { Counts, Summed } from '../history/summary.ts';
+import type { Counts, Summed } from '../history/summary-rows.ts';
 import { barChart } from './chart.ts';
 import { escaped } from './escape.ts';
 import { localTime } from './history-rows.ts';

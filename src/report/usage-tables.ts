@@ -2,7 +2,7 @@
  * The tables of the report, as texts: one list, from which the text and the page are made.
  */
 import { formatDuration } from '../base/duration.ts';
-import type { Counts, LoginRow, Need, Summed } from '../history/summary.ts';
+import type { Counts, LoginRow, Need, Summed } from '../history/summary-rows.ts';
 import { localTime } from './history-rows.ts';
 
 export interface UsageTable {

@@ -1,5 +1,5 @@
 /** The report as text for a terminal, and as an object for programs, which is a contract. */
-import type { Counts, LoginRow, Summed } from '../history/summary.ts';
+import type { Counts, LoginRow, Summed } from '../history/summary-rows.ts';
 import { isoMoment, localTime } from './history-rows.ts';
 import {
   bytesText,

@@ -1,5 +1,6 @@
 /** How the answer to `why` looks: in words with the entries that show it, and as an object for programs, which is a contract. */
-import type { Reason, Verdict } from '../history/why.ts';
+import type { Reason } from '../history/reason.ts';
+import type { Verdict } from '../history/why.ts';
 import { entryLine, isoMoment, localTime } from './history-rows.ts';
 
 /** Whether there was a grant, whatever came of it. */

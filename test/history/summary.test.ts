@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { IpText } from '../../src/base/address.ts';
 import { type Entry, entryOf } from '../../src/history/entry.ts';
-import { Summary, type Summed } from '../../src/history/summary.ts';
+import { Summary } from '../../src/history/summary.ts';
+import type { Summed } from '../../src/history/summary-rows.ts';
 
 const ip = '198.51.100.7' as IpText;
 const other = '2001:db8::17' as IpText;

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import type { IpText } from '../../src/base/address.ts';
 import type { NetworkReason } from '../../src/classifier/classifier.ts';
 import { type Entry, entryOf } from '../../src/history/entry.ts';
+import { REASONS, type Reason } from '../../src/history/reason.ts';
 import { Timeline } from '../../src/history/timeline.ts';
-import { type Question, REASONS, type Reason, why } from '../../src/history/why.ts';
+import { type Question, why } from '../../src/history/why.ts';
 
 const ANNA = '198.51.100.7' as IpText;
 const OTHER = '203.0.113.9' as IpText;
