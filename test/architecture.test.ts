@@ -52,7 +52,9 @@ const PURE: ReadonlySet<string> = new Set([
 const LOADERS: ReadonlySet<string> = new Set([
   'recogniser/load.ts',
   'mta/load.ts',
+  'history/disk-space.ts',
   'history/history-file.ts',
+  'history/history-store.ts',
   'classifier/classifier.ts',
   'classifier/own-addresses.ts',
   'classifier/table.ts',

@@ -32,7 +32,7 @@ import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
-import { historyOf, mailTags, startHistory, tellExceeding } from './history.ts';
+import { historyOf, mailTags, startHistory, stopHistory, tellExceeding } from './history.ts';
 import { Intake } from './intake.ts';
 import { joinFleet } from './membership.ts';
 import { MinutesKeeper } from './minutes-keeper.ts';
@@ -279,7 +279,7 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
-    await this.#history?.stop();
+    if (this.#history !== null) await stopHistory(this.#history, this.#output.warn);
     await this.#minutes.save();
     this.#checkpoint?.noteAtStop();
     await this.#held.close();

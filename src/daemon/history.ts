@@ -11,7 +11,7 @@ import { History, type HistoryParts, type Left } from '../history/history.ts';
 import { HistoryFile } from '../history/history-file.ts';
 import { holdersIn } from '../history/holders.ts';
 import type { LiveGrant } from '../history/ledger.ts';
-import { Recorder } from '../history/recorder.ts';
+import { LOST, Recorder } from '../history/recorder.ts';
 import type { Overdone, SendingLimits } from '../history/sending.ts';
 import type { MailRecogniser } from '../mta/mail-recogniser.ts';
 import { beside } from '../state/beside.ts';
@@ -24,6 +24,7 @@ import type { MailTags } from './sources.ts';
 const PATIENCE_MS = 2000;
 /** For how long somebody who reads may keep a commit waiting; then the next one tries again, and a start or a stop goes on. */
 const LOCK_MS = 300;
+const STOP_MS = 1500;
 /** Of what is kept without end. */
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
@@ -107,6 +108,20 @@ const holdersOf = ({ grants, grace, clock }: Core, file: HistoryFile): Promise<L
 export const startHistory = async (history: History): Promise<void> => {
   await Promise.race([history.start(), sleep(PATIENCE_MS, null, { ref: false })]);
 };
+
+/** A stop waits no longer for what happened last, whoever is in its way. */
+export async function stopHistory(history: History, warn: Output['warn']): Promise<void> {
+  const given = new AbortController();
+  const over = new AbortController();
+  const late = sleep(STOP_MS, null, { signal: over.signal })
+    .then(() => {
+      given.abort();
+      warn(`the history was not written within ${STOP_MS / 1000} s; ${LOST}`);
+    })
+    .catch(() => undefined);
+  await Promise.race([history.stop(given.signal), late]);
+  over.abort();
+}
 
 /**
  * Tells that a grant is over a limit, and where that is to be refused, ends it at once and refuses the address until an order lifts that.

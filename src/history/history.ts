@@ -131,11 +131,12 @@ export class History {
     await this.commit();
   }
 
-  async stop(): Promise<void> {
+  /** @param given aborted when nobody waits for it any more */
+  async stop(given?: AbortSignal): Promise<void> {
     const now = this.#parts.now();
     this.#add(entryOf('daemon', now, { what: 'stopped' }));
     this.#recorder.note([...this.#savedMessages(), [ALIVE, null]]);
-    await this.#recorder.close(now);
+    await this.#recorder.close(now, given);
   }
 
   #restore({ messages: saved, holders }: Left): void {

@@ -64,14 +64,18 @@ export class Ledger {
     return this.#sent.get(ip) ?? NOTHING;
   }
 
-  /** What a grant had relayed before. */
-  restore(ip: IpText, { messages, recipients }: Sent): void {
-    this.#sent.set(ip, { messages, recipients });
+  /** What a grant had relayed before the start, besides what it has relayed since. */
+  restore(ip: IpText, before: Sent): void {
+    this.#add(ip, before);
   }
 
   /** @returns what the grant has relayed with it; null when the address has none any more */
   count(ip: IpText, more: Sent): Sent | null {
     if (this.#live(ip) === null) return null;
+    return this.#add(ip, more);
+  }
+
+  #add(ip: IpText, more: Sent): Sent {
     const before = this.sentBy(ip);
     const sent = {
       messages: before.messages + more.messages,

@@ -3,10 +3,9 @@
  *
  * Promises: adding costs no commit and waits for nothing; what could not be written is told once, is kept up to a bound and tried
  * again after a while; beyond the bound the oldest is dropped, and how much is told when it can be written again.  While somebody
- * reads, entries wait; who does not come to an end of it is told of.  A close takes no longer than CLOSE_MS.
- * Leaves to others: when to commit (the daemon, once a second), what the entries are.
+ * reads, entries wait; who does not come to an end of it is told of.
+ * Leaves to others: when to commit (the daemon, once a second), how long a close may take, what the entries are.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorCode, Failure } from '../base/errors.ts';
 import { BLOCK_BYTES, BlockWriter, blockKey, hourOf } from './block.ts';
 import type { Entry } from './entry.ts';
@@ -23,8 +22,8 @@ const PATIENCE = 10;
 /** Seconds to the second opening of a file that LMDB writes to no more, doubled for each: none is given back. */
 const REOPEN = 60;
 const LONGEST_REOPEN = 3600;
-/** For how long a close may wait, whoever is in the way. */
-const CLOSE_MS = 1500;
+/** What is told of a close that could not write. */
+export const LOST = 'what happened last is not in it';
 
 /** What it takes of a file. */
 export type WrittenFile = Pick<HistoryFile, 'write' | 'trim' | 'close' | 'isReplaced' | 'isSpent'>;
@@ -99,32 +98,26 @@ export class Recorder {
     return this.#turn;
   }
 
-  /** Commits and closes, or tells that it could not; never throws. @param now in Unix time */
-  async close(now: number): Promise<void> {
+  /**
+   * Commits and closes, or tells that it could not; never throws.
+   *
+   * @param now in Unix time
+   * @param given aborted when nobody waits for it any more
+   */
+  async close(now: number, given?: AbortSignal): Promise<void> {
     this.#retryAt = 0;
     this.#isClosing = true;
-    const given = new AbortController();
-    const { signal } = given;
-    const late = sleep(CLOSE_MS, 'late' as const, { signal }).catch(() => null);
-    const end = await Promise.race([this.#finish(now), late]);
-    given.abort();
-    if (end === 'done') return;
-    const why = this.#problem?.line ?? `the history was not written within ${CLOSE_MS / 1000} s`;
-    this.#parts.warn(`${why}; what happened last is not in it`);
-  }
-
-  async #finish(now: number): Promise<'done' | 'failed'> {
     await this.commit(now);
     const isWritten = !this.#waits;
     try {
       await this.#file?.close();
+      this.#file = null;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#problem = error;
-      return 'failed';
     }
-    this.#file = null;
-    return isWritten ? 'done' : 'failed';
+    if (given?.aborted === true || (isWritten && this.#problem === null)) return;
+    this.#parts.warn(`${this.#problem?.line ?? 'the history could not be written'}; ${LOST}`);
   }
 
   /** Whether there is something that was not written. */

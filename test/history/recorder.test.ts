@@ -280,19 +280,6 @@ describe('a file that others lock', () => {
     assert.ok(seen.opened > 20 && seen.opened < 40, String(seen.opened));
     assert.equal(warnings.length, 1);
   });
-
-  test('a close ends while a write does not', async () => {
-    const warnings: string[] = [];
-    const recorder = new Recorder({
-      open: () => new Promise(() => undefined),
-      serial: 1,
-      age: 1e9,
-      warn: text => void warnings.push(text),
-    });
-    recorder.add(login(NOON));
-    await recorder.close(NOON);
-    assert.match(warnings.join('\n'), /not written within .* s; what happened last is not in it$/);
-  });
 });
 
 test('a file that is none is an error with its name; one that ended the program is moved away', async () => {
