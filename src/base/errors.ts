@@ -202,12 +202,12 @@ export const CATALOGUE = {
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
     text: 'cannot write in {directory}, where {path} is to be: {reason}',
-    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
+    hint: 'keep the map in a directory of the account alone, such as /var/popbsmtp: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
     text: 'cannot write {path}: {reason}',
-    hint: 'give it, and what lies beside it, to the account that popbsmtp runs as (chown)',
+    hint: 'give the map to the account that popbsmtp runs as (chown), or keep it in a directory of that account alone, such as /var/popbsmtp',
   },
   MAP_MISSING: {
     exit: EXIT.noInput,
@@ -338,6 +338,11 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: 'the daemon gave no complete answer at {path}: {reason}',
     hint: 'read its log, and try again',
+  },
+  CONTROL_SILENT: {
+    exit: EXIT.temporary,
+    text: 'the daemon does not answer: there was no sign of it at {path} for {seconds} s',
+    hint: 'it hangs, or the machine has no time for it: look at it (ps, its log), and start it again if it stays so',
   },
   CONTROL_REQUEST: {
     exit: EXIT.data,

@@ -7,6 +7,7 @@
 
 import { EXIT, Failure } from '../base/errors.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import { LoadedConfiguration } from '../daemon/loaded-configuration.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { notifySystemd } from '../daemon/systemd.ts';
@@ -51,6 +52,8 @@ interface Start {
   readonly typed: Values;
   readonly values: Values;
   readonly settings: RunSettings;
+  /** In ms of Unix time: what is written later has not been read. */
+  readonly began: number;
 }
 
 /**
@@ -58,15 +61,17 @@ interface Start {
  * @throws Failure of any value that is wrong
  */
 function startOf(typed: Values, running: Maps | null = null): Start {
+  const began = Date.now();
   const values = withConfig(typed);
-  return { typed, values, settings: runSettings(values, running) };
+  return { typed, values, settings: runSettings(values, running), began };
 }
 
 async function runDaemon(start: Start, log: Log): Promise<void> {
   const { settings } = start;
   const show = await shownUsers(settings);
-  const daemon = await startDaemon(settings, outputTo(log, show, settings));
-  const hangUp = (): void => void reload(daemon, start, log);
+  const loaded = new LoadedConfiguration(start.typed, start.values, start.began);
+  const daemon = await startDaemon(settings, outputTo(log, show, settings), loaded);
+  const hangUp = (): void => void reload(daemon, start, loaded, log);
   process.on('SIGHUP', hangUp);
   const end = terminated();
   try {
@@ -112,11 +117,17 @@ function terminated(): Promise<void> {
   });
 }
 
-async function reload(daemon: Daemon, start: Start, log: Log): Promise<void> {
+async function reload(
+  daemon: Daemon,
+  start: Start,
+  loaded: LoadedConfiguration,
+  log: Log,
+): Promise<void> {
   try {
     log.reopen();
     const now = startOf(start.typed, start.settings);
     await daemon.reload(now.settings);
+    loaded.reloaded(now.values, now.began);
     log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
     for (const name of changesForNextStart(start.values, now.values)) {
       log.write({ level: 'warn', text: `a change of ${name} takes effect at the next start` });

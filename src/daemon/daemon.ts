@@ -11,6 +11,11 @@ import { EventEmitter } from 'node:events';
 import { epoch, systemClock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
+import {
+  type ConfigurationState,
+  LOG,
+  type SettingChange,
+} from '../control/configuration-state.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
@@ -28,6 +33,7 @@ import { Control } from './control.ts';
 import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
 import { Intake } from './intake.ts';
+import type { LoadedConfiguration } from './loaded-configuration.ts';
 import { joinFleet } from './membership.ts';
 import { counted, type Output } from './output.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -51,9 +57,14 @@ export interface Daemon extends Supervised {
 /**
  * Starts everything; the logs are being followed when it resolves.
  *
+ * @param configuration what the settings came from, for who asks over the control socket; null where nobody shall
  * @throws Failure of any setting, of the logs or of the map
  */
-export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
+export async function startDaemon(
+  settings: RunSettings,
+  output: Output,
+  configuration: LoadedConfiguration | null = null,
+): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
   const names = await checkLogs(settings, loaded.registry, output.notice);
@@ -61,7 +72,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, names, loaded, held, output });
+  const running = new RunningDaemon({ settings, names, loaded, held, output, configuration });
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -79,6 +90,7 @@ interface DaemonParts {
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
   readonly output: Output;
+  readonly configuration: LoadedConfiguration | null;
 }
 
 /** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
@@ -102,6 +114,10 @@ class RunningDaemon implements Daemon {
   readonly #version = version();
   /** What is told is counted on its way. */
   readonly #output: Output;
+  readonly #configuration: LoadedConfiguration | null;
+  /** Postfix's own mynetworks that are in force; null where they are not asked for. */
+  #mynetworks: string | null;
+  #registry: Registry;
   readonly #core: Core;
   readonly #pipeline: Pipeline;
   /** Null in a dry run. */
@@ -114,10 +130,13 @@ class RunningDaemon implements Daemon {
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, names, loaded, held, output }: DaemonParts) {
+  constructor({ settings, names, loaded, held, output, configuration }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
     this.#held = held;
+    this.#configuration = configuration;
+    this.#mynetworks = loaded.classifier.asked;
+    this.#registry = loaded.registry;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
     const { warn } = this.#output;
@@ -187,6 +206,7 @@ class RunningDaemon implements Daemon {
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
+      configuration: () => this.#configurationState(),
       heard: () => this.#counters.present(),
       warn: this.#output.warn,
     });
@@ -221,6 +241,8 @@ class RunningDaemon implements Daemon {
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
     this.#intake.setRules(loaded);
+    this.#mynetworks = loaded.classifier.asked;
+    this.#registry = loaded.registry;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
 
@@ -239,6 +261,32 @@ class RunningDaemon implements Daemon {
     await this.#held.close();
   }
 
+  async #configurationState(): Promise<ConfigurationState | null> {
+    const state = await this.#configuration?.state(this.#mynetworks);
+    if (state === undefined) return null;
+    const change = await this.#logChange();
+    return change === null ? state : { ...state, changes: [...state.changes, change] };
+  }
+
+  /** Where it chooses the log itself: whether it would choose another one now. */
+  async #logChange(): Promise<SettingChange | null> {
+    if (this.#settings.watchlog.length > 0) return null;
+    const [running, written] = [this.#intake.names, await this.#logsNow()].map(
+      names => names?.join(' ') ?? null,
+    );
+    if (running === undefined || written === undefined || written === null) return null;
+    return running === written ? null : { what: LOG, running, written, takes: 'restart' };
+  }
+
+  async #logsNow(): Promise<readonly string[] | null> {
+    try {
+      return await checkLogs(this.#settings, this.#registry, () => undefined);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return null;
+    }
+  }
+
   #status(): Status {
     return statusOf(this.#counters, {
       version: this.#version,
@@ -247,6 +295,7 @@ class RunningDaemon implements Daemon {
       grants: this.#core.grants.size,
       sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
+      trouble: this.#pipeline.trouble?.line ?? null,
       overdue: this.#pipeline.overdue,
       fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
