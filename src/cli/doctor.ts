@@ -2,7 +2,8 @@
  * `popbsmtp doctor`: the whole chain from the login to the relay in one verdict.
  *
  * A line for each finding, and below it what to do; with `--json` an object for each.  The status is 0 only if nothing
- * is an error.  INT and TERM take away what the doctor has written to the map before they end it.
+ * is an error.  INT and TERM take away what the doctor has written to the map before they end it, and so does a reader that goes away,
+ * after which the status is that of what was found until then.
  */
 
 import { failure } from '../base/errors.ts';
@@ -29,17 +30,52 @@ export async function doctor(values: Values): Promise<number> {
   const { json, ...named } = someOf(values, 'json', 'smtp', 'no-smtp');
   const smtp = smtpOf(named);
   const format = json ? jsonLine : textLines;
-  const found = { error: 0, warning: 0, ok: 0 };
-  for await (const finding of findings(values, smtp)) {
+  const reader = watchReader();
+  const found = { error: 0, warning: 0, skipped: 0, ok: 0 };
+  for await (const finding of findings(values, smtp, reader)) {
     found[finding.level]++;
-    await print(format(finding));
+    if (!(await tell(format(finding), reader))) break;
   }
-  if (!json) await print(`${count(found.error, 'error')}, ${count(found.warning, 'warning')}\n`);
+  // Whoever has gone away (`doctor | head -1`) wants no summary either.
+  if (!json && !reader.hasGone()) await tell(summary(found), reader);
   return found.error === 0 ? HEALTHY : ILL;
 }
 
+/** @returns whether somebody still reads */
+async function tell(text: string, reader: Reader): Promise<boolean> {
+  try {
+    await print(text);
+  } catch (problem) {
+    if (!reader.hasGone()) throw problem;
+  }
+  return !reader.hasGone();
+}
+
+function summary({ error, warning, skipped }: Readonly<Record<Finding['level'], number>>): string {
+  const left = skipped === 0 ? '' : `, ${skipped} skipped`;
+  return `${count(error, 'error')}, ${count(warning, 'warning')}${left}\n`;
+}
+
+/** Whoever reads what we print. */
+interface Reader {
+  hasGone(): boolean;
+}
+
+function watchReader(): Reader {
+  let hasGone = false;
+  // Before main.ts is told, which then asks for an end.
+  process.stdout.prependListener('error', () => {
+    hasGone = true;
+  });
+  return { hasGone: () => hasGone };
+}
+
 /** Where a configuration is wrong, there is nothing to examine it with. */
-async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<Finding> {
+async function* findings(
+  values: Values,
+  smtp: Subject['smtp'],
+  reader: Reader,
+): AsyncGenerator<Finding> {
   let settings: RunSettings;
   try {
     settings = runSettings(withConfig(values));
@@ -47,9 +83,10 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
     yield { check: 'configuration', ...failed(problem) };
     return;
   }
-  const signals = catchSignals();
+  const signals = catchSignals(reader);
   try {
-    const subject = subjectOf(settings, smtp, signals.ended);
+    const areLogsNamed = values.given('watchlog') !== null;
+    const subject = subjectOf(settings, smtp, signals.ended, areLogsNamed);
     // Only root can tell what the daemon's account may read; from here on its own eyes do.
     await subject.logs();
     becomeOwner(allOf(settings));
@@ -63,12 +100,13 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
 }
 
 /** The first signal asks for an orderly end, after which it does what it does to every program; a second one does so at once. */
-function catchSignals(): { readonly ended: AbortSignal; release(): void } {
+function catchSignals(reader: Reader): { readonly ended: AbortSignal; release(): void } {
   const ending = new AbortController();
   let received: NodeJS.Signals | null = null;
   const end = (signal: NodeJS.Signals): void => {
     release();
-    received = signal;
+    // Told by main.ts when the reader has gone away: that is an end in order, and no death.
+    if (!reader.hasGone()) received = signal;
     ending.abort();
   };
   const release = (): void => {

@@ -75,7 +75,11 @@ interface Asked {
   readonly unasked: string | null;
 }
 
-async function askedOrNot(settings: RuleSettings, warn: (text: string) => void): Promise<Asked> {
+/** The rules; where Postfix cannot be asked for mynetworks, without it, and why. */
+export async function askedOrNot(
+  settings: RuleSettings,
+  warn: (text: string) => void,
+): Promise<Asked> {
   try {
     return { rules: await decisionRulesFor(settings, warn), unasked: null };
   } catch (error) {

@@ -2,6 +2,7 @@
  * All checks, in the order in which a login makes its way: configuration, log, map, daemon, Postfix.
  */
 import type { Check, Subject } from './check.ts';
+import { clientsCheck } from './clients.ts';
 import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
 import type { Finding } from './finding.ts';
@@ -10,6 +11,7 @@ import { clockCheck, logCheck, loginsCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
 import { otherMapsCheck } from './other-maps.ts';
+import { policyCheck } from './policy.ts';
 import { postfixCheck } from './postfix.ts';
 import { Interrupted } from './probe.ts';
 import { relayCheck } from './relay.ts';
@@ -22,6 +24,8 @@ const CHECKS: readonly Check[] = [
   logCheck,
   loginsCheck,
   clockCheck,
+  policyCheck,
+  clientsCheck,
   mapCheck,
   rowsCheck,
   daemonCheck,

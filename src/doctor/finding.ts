@@ -8,6 +8,8 @@ export type CheckName =
   | 'log'
   | 'logins'
   | 'clock'
+  | 'policy'
+  | 'clients'
   | 'map'
   | 'rows'
   | 'daemon'
@@ -21,11 +23,11 @@ export type CheckName =
   | 'relay';
 
 /**
- * `ok`: as it should be, or none of the doctor's business; `warning`: works, or could not be looked at;
- * `error`: logins are not granted, Postfix does not do what is wanted, or strangers may relay.
+ * `ok`: looked at, and as it should be, or none of the doctor's business; `skipped`: not tried, and why; `warning`: works, or could
+ * not be looked at although it should be; `error`: logins are not granted, Postfix does not do what is wanted, or strangers may relay.
  */
 export type Verdict =
-  | { readonly level: 'ok'; readonly what: string; readonly hint: null }
+  | { readonly level: 'ok' | 'skipped'; readonly what: string; readonly hint: null }
   | {
       readonly level: 'warning' | 'error';
       readonly what: string;
@@ -37,6 +39,9 @@ export type Finding = { readonly check: CheckName } & Verdict;
 
 export const ok = (what: string): Verdict => ({ level: 'ok', what, hint: null });
 
+/** @param what was not tried, and why */
+export const skipped = (what: string): Verdict => ({ level: 'skipped', what, hint: null });
+
 export const warning = (what: string, hint: string): Verdict => ({ level: 'warning', what, hint });
 
 export const error = (what: string, hint: string): Verdict => ({ level: 'error', what, hint });
@@ -45,6 +50,17 @@ export const error = (what: string, hint: string): Verdict => ({ level: 'error',
 export function failed(problem: unknown, level: 'warning' | 'error' = 'error'): Verdict {
   if (!(problem instanceof Failure)) throw problem;
   return { level, what: problem.message, hint: problem.hint };
+}
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** `40 seconds`, `3 minutes`, `5 hours`, `2 days`. */
+export function span(seconds: number): string {
+  if (seconds < 100) return count(Math.max(0, Math.round(seconds)), 'second');
+  if (seconds < 2 * HOUR) return count(Math.round(seconds / 60), 'minute');
+  if (seconds < 2 * DAY) return count(Math.round(seconds / HOUR), 'hour');
+  return count(Math.round(seconds / DAY), 'day');
 }
 
 /** `1 row`, `2 rows` */

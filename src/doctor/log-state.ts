@@ -8,40 +8,23 @@ import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs
 import { join } from 'node:path';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
-import { excerpt } from '../base/excerpt.ts';
 import {
   type JournalAhead,
   journalAhead,
   journalLines,
+  type NewestLogin,
   newestJournalLogin,
 } from '../daemon/live-source.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { checkLogs, STDIN } from '../daemon/sources.ts';
-import { Pieces } from '../line/pieces.ts';
-import { parseLine } from '../line/prefix.ts';
-import { StampReader } from '../line/stamp.ts';
-import { LogMemory } from '../recogniser/log-memory.ts';
-import { isLoginLike } from '../recogniser/login-like.ts';
-import { Recogniser } from '../recogniser/recogniser.ts';
+import type { LoginEvent } from '../recogniser/event.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { type Stray, strayOf } from '../recogniser/stray.ts';
-import { keyOf } from '../recogniser/stray-watch.ts';
+import { entryLine, parseEntry } from '../source/journal-entry.ts';
 import { JOURNAL } from '../source/journal-source.ts';
+import { lastEntries } from '../source/journalctl.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { type Account, mayRead } from './account.ts';
-
-/** What the last part of a log has brought. */
-export interface Tail {
-  readonly lines: number;
-  /** Logins by server. */
-  readonly logins: ReadonlyMap<string, number>;
-  /** Lines that look like logins and were not recognised, and the last of them. */
-  readonly missed: { readonly lines: number; readonly example: string };
-  /** What is worth a word in lines of no known server, one of each kind, with their number. */
-  readonly strays: readonly { readonly stray: Stray; readonly lines: number }[];
-  /** The stamp of the last line that has one. */
-  readonly lastStamp: EpochSeconds | null;
-}
+import { refusalsIn, type Tail, type TimedRefusal, tailOf } from './log-tail.ts';
 
 export type LogState =
   | { readonly kind: 'unusable'; readonly name: string; readonly problem: Failure }
@@ -64,19 +47,44 @@ export type LogState =
 
 const TAIL_BYTES = 1 << 20;
 const TAIL_ENTRIES = 5000;
-const EXAMPLE_LENGTH = 160;
-const MOST_STRAYS = 20;
 
-/** @param account the daemon's, where it is another one than ours */
+export interface LogStates {
+  readonly logs: readonly LogState[];
+  /** The newest login in the journal, whether or not it is watched; null without any, or without a journal. */
+  readonly journalLogin: NewestLogin | null;
+}
+
+/** Of an installation that could not be asked for its logs. */
+export const NO_LOGS: LogStates = { logs: [], journalLogin: null };
+
+/**
+ * @param running the logs that the daemon reads; null to find out which it would
+ * @param account the daemon's, where it is another one than ours
+ */
 export async function logStates(
   settings: RunSettings,
+  registry: Registry,
+  running: readonly string[] | null,
+  account: Account | null,
+  now: () => EpochSeconds,
+): Promise<LogStates> {
+  const names = running ?? (await namesOf(settings, registry));
+  if (names instanceof Failure)
+    return { ...NO_LOGS, logs: [{ kind: 'unusable', name: 'log', problem: names }] };
+  const [logs, journalLogin] = await Promise.all([
+    statesOf(names, settings, registry, account, now),
+    newestJournalLogin(registry, settings.journalTrust === 'any'),
+  ]);
+  return { logs, journalLogin };
+}
+
+function statesOf(
+  names: readonly string[],
+  { journalTrust }: RunSettings,
   registry: Registry,
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogState[]> {
-  const { journalTrust } = settings;
-  const names = await namesOf(settings, registry);
-  if (names instanceof Failure) return [{ kind: 'unusable', name: 'log', problem: names }];
   return Promise.all(
     names.map(async (name): Promise<LogState> => {
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
@@ -149,10 +157,25 @@ async function journalState(
     kind: 'read',
     name: JOURNAL,
     modified: null,
-    tail: tailOf(lines, registry, now),
+    tail: { ...tailOf(lines, registry, now), refusals: await refusalsInJournal(registry, now) },
     ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account) },
   };
+}
+
+/** What Postfix is called there, unless its syslog_name says otherwise. */
+const SMTPD = ['postfix/smtpd', 'postfix/submission/smtpd', 'postfix/smtps/smtpd'];
+
+async function refusalsInJournal(
+  registry: Registry,
+  now: () => EpochSeconds,
+): Promise<readonly TimedRefusal[]> {
+  const entries = await lastEntries(SMTPD, TAIL_ENTRIES);
+  const lines = entries.flatMap(json => {
+    const entry = parseEntry(json);
+    return (entry && entryLine(entry)) ?? [];
+  });
+  return refusalsIn(lines, registry, now);
 }
 
 /** Where journald keeps its files (systemd-journald.service(8)). */
@@ -166,47 +189,9 @@ async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
 
-function tailOf(lines: readonly string[], registry: Registry, now: () => EpochSeconds): Tail {
-  const logins = new Map<string, number>();
-  const missed = { lines: 0, example: '' };
-  const strays = new Map<string, { readonly stray: Stray; lines: number }>();
-  const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
-    unrecognised: ({ message }) => {
-      if (!isLoginLike(message)) return;
-      missed.lines++;
-      missed.example = excerpt(message, EXAMPLE_LENGTH);
-    },
-    stranger: line => {
-      const stray = strayOf(line, registry);
-      if (stray === null) return;
-      const known = strays.get(keyOf(stray));
-      if (known !== undefined) known.lines++;
-      else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
-    },
-  });
-  const pieces = new Pieces();
-  for (const line of lines) {
-    const event = recogniser.recognise(pieces.whole(line));
-    if (event?.event === 'login') logins.set(event.server, (logins.get(event.server) ?? 0) + 1);
-  }
-  return {
-    lines: lines.length,
-    logins,
-    missed,
-    strays: [...strays.values()],
-    lastStamp: lastStamp(lines, registry, now),
-  };
-}
+/** The logins of all logs, as of one. */
+export const loginsIn = (logs: readonly LogState[]): LoginEvent[] =>
+  logs.flatMap(log => (log.kind === 'read' ? log.tail.logins : []));
 
-function lastStamp(
-  lines: readonly string[],
-  { linePrefixes }: Registry,
-  now: () => EpochSeconds,
-): EpochSeconds | null {
-  const stamps = new StampReader(now);
-  for (const line of lines.toReversed()) {
-    const { time } = parseLine(line, stamps, linePrefixes);
-    if (time !== null) return time;
-  }
-  return null;
-}
+export const refusalsOf = (logs: readonly LogState[]): TimedRefusal[] =>
+  logs.flatMap(log => (log.kind === 'read' ? log.tail.refusals : []));

@@ -2,17 +2,20 @@
  * Whether the logs can be read, by the daemon too, are alive, tell of logins that are recognised, and have the time
  * that the clock has.
  */
-import type { EpochSeconds } from '../base/clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import type { NewestLogin } from '../daemon/live-source.ts';
 import { formatStamp } from '../line/stamp.ts';
 import { strayText } from '../recogniser/stray-watch.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
-import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
+import { count, error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
 import type { LogState } from './log-state.ts';
 
 export interface LogFacts {
   readonly logs: readonly LogState[];
+  /** The newest login in the journal; null without any. */
+  readonly journalLogin: NewestLogin | null;
   readonly now: EpochSeconds;
   /** Seconds. */
   readonly grace: number;
@@ -23,7 +26,7 @@ export interface LogFacts {
 type ReadLog = Extract<LogState, { kind: 'read' }>;
 
 const gather = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
-  logs: await logs(),
+  ...(await logs()),
   now: now(),
   grace: settings.grace.standard,
   asDaemon: isDaemonsAccount(settings.map),
@@ -54,7 +57,7 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
         warning(log.problem.message, 'run "popbsmtp doctor" as root, or as the daemon\'s account'),
       ];
     case 'input':
-      return [ok('standard input is not looked at')];
+      return [skipped('standard input is not looked at: only the daemon can read it')];
     case 'read':
       return [...accessVerdict(log), lifeVerdict(log, now)];
   }
@@ -111,13 +114,15 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
   );
 }
 
-export function judgeLogins({ logs }: LogFacts): Verdict[] {
+export function judgeLogins({ logs, journalLogin, now }: LogFacts): Verdict[] {
   const read = logs.filter(log => log.kind === 'read');
   if (read.length === 0) return [];
   return [
     ...read.flatMap(missedVerdict),
     ...read.flatMap(strayVerdicts),
-    ...recognisedVerdict(read),
+    ...elsewhereVerdict(read, journalLogin),
+    ...silenceVerdict(read, now),
+    ...recognisedVerdict(read, now),
   ];
 }
 
@@ -137,16 +142,77 @@ const strayVerdicts = ({ name, tail }: ReadLog): Verdict[] =>
     return warning(`${name}: ${count(lines, 'line')} ${what}`, cure);
   });
 
-function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
+/** The times of the logins by the clock, also where the stamps are of another zone: by how long before the last line they were. */
+function loginTimes({ modified, tail }: ReadLog): EpochSeconds[] {
+  const off = modified === null || tail.lastStamp === null ? 0 : modified - tail.lastStamp;
+  const by = Math.abs(off) > SLACK ? off : 0;
+  return tail.logins.flatMap(({ time }) => (time === null ? [] : [epoch(time + by)]));
+}
+
+const newestIn = (logs: readonly ReadLog[]): EpochSeconds | null => {
+  const times = logs.flatMap(loginTimes);
+  return times.length === 0 ? null : epoch(Math.max(...times));
+};
+
+/** A login in the journal that is in none of the logs, which are written to by others. */
+function elsewhereVerdict(logs: readonly ReadLog[], found: NewestLogin | null): Verdict[] {
+  const isTold = logs.some(({ ahead, modified }) => ahead !== null || modified === null);
+  if (found === null || isTold) return [];
+  const newest = newestIn(logs);
+  // Without a login they may be too short to have that one.
+  const since = newest ?? logs.flatMap(({ tail }) => tail.firstStamp ?? [])[0] ?? null;
+  if (since === null || found.time <= since + SLACK) return [];
+  const last = newest === null ? 'no login at all' : `none since ${formatStamp(newest)}`;
+  return [
+    error(
+      `the journal has a login by ${found.server} of ${formatStamp(found.time)}, and ${listed(logs)} ${last}: the logins do not get there`,
+      'watch the journal (--watchlog journal), or let the mail server log where it did before',
+    ),
+  ];
+}
+
+const listed = (logs: readonly ReadLog[]): string => logs.map(({ name }) => name).join(' and ');
+
+/** As many logins as show how long pauses are. */
+const ENOUGH = 5;
+
+/** Nobody has logged in for much longer than ever, while the log goes on. */
+function silenceVerdict(logs: readonly ReadLog[], now: EpochSeconds): Verdict[] {
+  const times = logs.flatMap(loginTimes).sort((one, other) => one - other);
+  const newest = times.at(-1);
+  const written = logs.map(({ modified, tail }) => modified ?? tail.lastStamp ?? 0);
+  if (newest === undefined || now - Math.max(...written) > HOUR) return [];
+  const pauses = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  const longest = times.length < ENOUGH ? 8 * HOUR : Math.max(...pauses);
+  const silence = now - newest;
+  if (silence <= Math.max(HOUR, 3 * longest)) return [];
+  const refused = new Set(
+    logs.flatMap(({ tail }) =>
+      tail.refusals.flatMap(({ ip, time }) => (time > newest ? [ip] : [])),
+    ),
+  );
+  const since =
+    refused.size === 0 ? '' : `, and Postfix has refused ${count(refused.size, 'client')} since`;
+  return [
+    warning(
+      `no login for ${span(silence)}, although ${listed(logs)} goes on${since}`,
+      'log in once: if that is not found either, see where the mail server logs, and whether it logs logins at all (Dovecot: level info)',
+    ),
+  ];
+}
+
+function recognisedVerdict(logs: readonly ReadLog[], now: EpochSeconds): Verdict[] {
   const servers = new Map<string, number>();
   for (const { tail } of logs)
-    for (const [server, logins] of tail.logins)
-      servers.set(server, (servers.get(server) ?? 0) + logins);
+    for (const { server } of tail.logins) servers.set(server, (servers.get(server) ?? 0) + 1);
   const lines = logs.reduce((sum, { tail }) => sum + tail.lines, 0);
   // Of an empty log that has been said.
   if (lines === 0) return [];
   const found = [...servers].map(([server, logins]) => `${server} ${logins}`).join(', ');
-  if (found !== '') return [ok(`recognised among the last ${count(lines, 'line')}: ${found}`)];
+  const newest = newestIn(logs);
+  const when = newest === null ? '' : `, the last one ${span(now - newest)} ago`;
+  if (found !== '')
+    return [ok(`recognised among the last ${count(lines, 'line')}: ${found}${when}`)];
   return [
     warning(
       `no login was recognised among the last ${count(lines, 'line')}`,
@@ -181,7 +247,7 @@ function clockVerdict(
   if (off > SLACK)
     return [
       warning(
-        `the last line of ${name} is stamped ${duration(off)} after it was written`,
+        `the last line of ${name} is stamped ${span(off)} after it was written`,
         zoneOrClock(off),
       ),
     ];
@@ -190,7 +256,7 @@ function clockVerdict(
 }
 
 function lateVerdict(name: string, seconds: number, grace: number): Verdict {
-  const what = `the last line of ${name} is stamped ${duration(seconds)} before it was written`;
+  const what = `the last line of ${name} is stamped ${span(seconds)} before it was written`;
   return seconds >= grace
     ? error(`${what}, so logins are taken for too old`, zoneOrClock(seconds))
     : warning(what, zoneOrClock(seconds));
@@ -203,11 +269,4 @@ function zoneOrClock(off: number): string {
   return isZone
     ? 'let the syslog daemon and popbsmtp have the same time zone (TZ, /etc/localtime), or stamps with a zone'
     : 'set the clock of the machine that logs, and keep it with NTP';
-}
-
-function duration(seconds: number): string {
-  if (seconds < 2 * HOUR) return count(Math.round(seconds / 60), 'minute');
-  return seconds < SILENCE
-    ? count(Math.round(seconds / HOUR), 'hour')
-    : count(Math.round(seconds / (24 * HOUR)), 'day');
 }

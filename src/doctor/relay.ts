@@ -9,7 +9,7 @@ import type { IpText } from '../base/address.ts';
 import { Failure } from '../base/errors.ts';
 import { check, type Subject } from './check.ts';
 import { seenLookup } from './extended-address.ts';
-import { error, failed, ok, type Verdict, warning } from './finding.ts';
+import { error, failed, ok, skipped, type Verdict, warning } from './finding.ts';
 import type { Lookup } from './map-naming.ts';
 import { Interrupted, keysOf, type Probed, withProbeRow } from './probe.ts';
 import { type Form, PLAIN, relayForms } from './relay-forms.ts';
@@ -18,7 +18,7 @@ import { type Answer, askAll } from './relay-questions.ts';
 import { type Endpoint, type Reply, SmtpTrouble } from './smtp-session.ts';
 
 export type RelayFacts =
-  | { readonly kind: 'not tested'; readonly verdict: Verdict | null }
+  | { readonly kind: 'not tested'; readonly verdict: Verdict }
   | {
       readonly kind: 'tested';
       readonly from: IpText;
@@ -32,15 +32,18 @@ export type RelayFacts =
       readonly lookup: Lookup | null;
       /** Whether the daemon may give a row to any address. */
       readonly wholeAddresses: boolean;
+      /** The service of master.cf whose own restrictions count there; null for main.cf's. */
+      readonly override: string | null;
     };
 
 export const relayCheck = check('relay', gather, judgeRelay);
 
 async function gather(subject: Subject): Promise<RelayFacts> {
   const { smtp } = subject;
-  if (smtp === null) return { kind: 'not tested', verdict: null };
+  if (smtp === null) return { kind: 'not tested', verdict: skipped('not tried: --no-smtp') };
   const answer = await subject.postfix();
-  if (answer.kind !== 'known') return { kind: 'not tested', verdict: null };
+  if (answer.kind !== 'known')
+    return { kind: 'not tested', verdict: skipped('not tried: there is no Postfix to ask') };
   const place = smtp === 'find' ? findPlace(answer.state) : placeNamed(smtp, answer.state);
   if (place === null) return notTested('master.cf has no service that speaks SMTP over TCP');
   try {
@@ -53,21 +56,27 @@ async function gather(subject: Subject): Promise<RelayFacts> {
   }
 }
 
-const notTested = (why: string): RelayFacts => ({
+const notTested = (
+  why: string,
+  cure = 'name the port with --smtp HOST:PORT, or leave the test out with --no-smtp',
+): RelayFacts => ({
   kind: 'not tested',
-  verdict: warning(
-    `whether strangers may relay could not be tried: ${why}`,
-    'name the port with --smtp HOST:PORT, or leave the test out with --no-smtp',
-  ),
+  verdict: warning(`whether strangers may relay could not be tried: ${why}`, cure),
 });
 
-const silent = ({ endpoint }: RelayPlace, { message }: SmtpTrouble): RelayFacts => ({
-  kind: 'not tested',
-  verdict: error(
-    `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
-    'look whether Postfix runs (postfix status) and what it logs; --smtp HOST:PORT names another port',
-  ),
-});
+const silent = ({ endpoint, isProxied }: RelayPlace, { message }: SmtpTrouble): RelayFacts =>
+  isProxied
+    ? notTested(
+        `${endpointText(endpoint)} talks to its proxy only (smtpd_upstream_proxy_protocol): ${message}`,
+        'name a port without a proxy in front with --smtp HOST:PORT, or ask from outside, through the proxy',
+      )
+    : {
+        kind: 'not tested',
+        verdict: error(
+          `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
+          'look whether Postfix runs (postfix status) and what it logs; --smtp HOST:PORT names another port',
+        ),
+      };
 
 const endpointText = ({ host, port }: Endpoint): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -82,7 +91,10 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
     taken: await keysOf(subject),
   });
   if (from === null)
-    return notTested('every address of this machine is in mynetworks, so none is a stranger');
+    return notTested(
+      'every address of this machine is in mynetworks, so none is a stranger',
+      'name in mynetworks only whom you trust; what a stranger is answered, only another machine can try then',
+    );
   const ask = (forms: readonly Form[]): Promise<Answer[]> => askAll(endpoint, from, forms, ended);
   const askPlainly = async (): Promise<Reply> => {
     const [answer] = await ask([PLAIN]);
@@ -113,6 +125,7 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
     afterwards,
     lookup,
     wholeAddresses,
+    override: place.override,
   };
 }
 
@@ -125,8 +138,8 @@ const isRefused = ({ code, text }: Reply): boolean => code >= 500 || /^454 4\.7\
 const BROKEN = /^451 4\.3\.[05] /;
 
 export function judgeRelay(facts: RelayFacts): Verdict[] {
-  if (facts.kind === 'not tested') return facts.verdict === null ? [] : [facts.verdict];
-  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses } = facts;
+  if (facts.kind === 'not tested') return [facts.verdict];
+  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses, override } = facts;
   const where = `at ${endpointText(endpoint)}, from ${from}`;
   const tls = strange.find(({ reply }) => reply.code === NEEDS_TLS);
   if (tls !== undefined)
@@ -137,10 +150,10 @@ export function judgeRelay(facts: RelayFacts): Verdict[] {
       ),
     ];
   const verdicts = [
-    ...strangeVerdicts(strange, where),
+    ...strangeVerdicts(strange, where, override),
     ...(granted.kind === 'skipped'
       ? [granted.verdict]
-      : grantVerdicts(granted, plainReply(strange), afterwards)),
+      : grantVerdicts(granted, plainReply(strange), afterwards, override)),
   ];
   const seen = lookup === null ? [] : [lookupVerdict(lookup, wholeAddresses, where)];
   if (verdicts.length > 0) return [...verdicts, ...seen];
@@ -166,9 +179,16 @@ function lookupVerdict(lookup: Lookup, wholeAddresses: boolean, where: string): 
 const plainReply = (strange: readonly Answer[]): Reply | null =>
   strange.find(({ form }) => form === PLAIN)?.reply ?? null;
 
+const ofService = (override: string | null): string =>
+  override === null ? '' : ` of ${override} in master.cf`;
+
 const MOST_EXAMPLES = 4;
 
-function strangeVerdicts(strange: readonly Answer[], where: string): Verdict[] {
+function strangeVerdicts(
+  strange: readonly Answer[],
+  where: string,
+  override: string | null,
+): Verdict[] {
   const taken = strange.filter(({ reply }) => isAccepted(reply));
   const unclear = strange.filter(({ reply }) => !isAccepted(reply) && !isRefused(reply));
   const verdicts: Verdict[] = [];
@@ -176,7 +196,7 @@ function strangeVerdicts(strange: readonly Answer[], where: string): Verdict[] {
     verdicts.push(
       error(
         `strangers may relay ${where}: ${taken.length} of ${strange.length} forms are taken (${examples(taken)})`,
-        'let smtpd_relay_restrictions end in reject_unauth_destination, and look at what stands before it',
+        `let smtpd_relay_restrictions${ofService(override)} end in reject_unauth_destination, and look at what stands before it`,
       ),
     );
   const [first] = unclear;
@@ -207,6 +227,7 @@ function grantVerdicts(
   { result, leftOver }: Extract<Probed<Reply | SmtpTrouble>, { kind: 'tried' }>,
   before: Reply | null,
   afterwards: Reply | null,
+  override: string | null,
 ): Verdict[] {
   const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
   // Where everybody may relay, or everybody is deferred, a row proves nothing; that has been told.
@@ -218,7 +239,7 @@ function grantVerdicts(
         'look what Postfix logs, and try again',
       ),
     );
-  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before));
+  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before, override));
   else if (afterwards !== null && isAccepted(afterwards))
     verdicts.push(
       error(
@@ -232,11 +253,11 @@ function grantVerdicts(
 /** What reject_unauth_destination and reject say (smtpd_check.c). */
 const NO_RELAY = /(?:relay )?access denied/i;
 
-function refusedGrant({ text }: Reply, before: Reply): Verdict {
+function refusedGrant({ text }: Reply, before: Reply, override: string | null): Verdict {
   if (text === before.text && NO_RELAY.test(text))
     return error(
       `a client may not relay although the map has a row for it: ${text}`,
-      'name the map in main.cf as the check of the restrictions says, then "postfix reload"',
+      `name the map ${override === null ? 'in main.cf' : `in the -o options of ${override} in master.cf`} as the check of the restrictions says, then "postfix reload"`,
     );
   return warning(
     `whether a row opens the relay cannot be told, since something else refuses the test: ${text}`,

@@ -156,12 +156,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   doctor: {
     detail:
-      'Each line is ok, a warning or an error with what to do; the status is 1 if there is an error. ' +
+      'Each line is ok, skipped (not tried, and why), a warning or an error with what to do; the status is 1 if there is an error. ' +
       'It looks at everything from the log to what Postfix answers: it asks an SMTP server to relay, in all forms that relay tests use, ' +
       'as a stranger and as an address with a row; no message is ever sent. The row is taken away again.',
     examples: [
       { args: 'doctor', does: 'is all well, and what is to be fixed' },
       { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
+      { args: 'doctor --require-tls', does: 'and whom of the last logins that would refuse' },
     ],
   },
   demo: {

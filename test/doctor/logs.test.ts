@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { canonicalIp } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
 import { failure } from '../../src/base/errors.ts';
-import type { LogState, Tail } from '../../src/doctor/log-state.ts';
+import type { LogState } from '../../src/doctor/log-state.ts';
+import type { Tail } from '../../src/doctor/log-tail.ts';
 import { judgeClock, judgeLogins, judgeLogs } from '../../src/doctor/logs.ts';
-import { said } from './arrange.ts';
+import { login, said } from './arrange.ts';
 
 const NOW = epoch(1_700_000_000);
 const GRACE = 900;
@@ -14,9 +16,11 @@ type ReadLog = Extract<LogState, { kind: 'read' }>;
 
 const TAIL: Tail = {
   lines: 10,
-  logins: new Map([['dovecot', 2]]),
+  logins: [login('10.0.0.1', NOW - 60), login('10.0.0.2', NOW - 30)],
+  refusals: [],
   missed: { lines: 0, example: '' },
   strays: [],
+  firstStamp: epoch(NOW - 10 * HOUR),
   lastStamp: NOW,
 };
 const LOG: ReadLog = {
@@ -28,12 +32,18 @@ const LOG: ReadLog = {
   account: null,
 };
 
-const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE, asDaemon: true });
+const facts = (...logs: LogState[]) => ({
+  logs,
+  journalLogin: null,
+  now: NOW,
+  grace: GRACE,
+  asDaemon: true,
+});
 
 describe('the log', () => {
   const table: readonly (readonly [string, LogState, RegExp])[] = [
     ['as it should be', LOG, /^ok: \/log can be read/],
-    ['on standard input', { kind: 'input', name: '-' }, /^ok: /],
+    ['on standard input', { kind: 'input', name: '-' }, /^skipped: /],
     [
       'missing',
       { kind: 'unusable', name: '/log', problem: failure('LOG_MISSING', { path: '/log' }) },
@@ -85,14 +95,11 @@ describe('logins', () => {
       ...LOG,
       tail: {
         ...TAIL,
-        logins: new Map([
-          ['courier', 1],
-          ['dovecot', 1],
-        ]),
+        logins: [login('10.0.0.3', NOW - 90, { server: 'courier' }), login('10.0.0.1', NOW - 80)],
       },
     };
     assert.deepEqual(said(judgeLogins(facts(LOG, other))), [
-      'ok: recognised among the last 20 lines: dovecot 3, courier 1',
+      'ok: recognised among the last 20 lines: dovecot 3, courier 1, the last one 30 seconds ago',
     ]);
   });
 
@@ -112,10 +119,81 @@ describe('logins', () => {
 
   test('that there are none is told, but not of a log that cannot be read', () => {
     assert.match(
-      said(judgeLogins(facts({ ...LOG, tail: { ...TAIL, logins: new Map() } })))[0] ?? '',
+      said(judgeLogins(facts({ ...LOG, tail: { ...TAIL, logins: [] } })))[0] ?? '',
       /^warning: no login was recognised/,
     );
     assert.deepEqual(judgeLogins(facts({ kind: 'input', name: '-' })), []);
+  });
+});
+
+describe('logins that have become rare', () => {
+  /** A log that was written to a moment ago, with logins at these moments, in minutes before now. */
+  const after = (minutes: readonly number[], changes: Partial<Tail> = {}): ReadLog => {
+    const logins = minutes.map(ago => login('10.0.0.1', NOW - ago * 60));
+    return { ...LOG, tail: { ...TAIL, logins, ...changes } };
+  };
+  const refused = canonicalIp('192.0.2.50');
+  assert.ok(refused !== null);
+  const refusals = [{ ip: refused, sender: '', time: epoch(NOW - 300) }];
+  const table: readonly (readonly [string, LogState, RegExp])[] = [
+    ['as often as ever', after([90, 80, 70, 65, 60]), /^ok: /],
+    [
+      'for an hour',
+      after([100, 95, 90, 85, 70]),
+      /^warning: no login for 70 minutes, although \/log goes on$/,
+    ],
+    ['for no longer than in the night', after([900, 890, 880, 870, 240]), /^ok: /],
+    ['for a day, of a few', after([1500]), /^warning: no login for 25 hours/],
+    ['for a working day, of a few', after([400]), /^ok: /],
+    [
+      'while clients are refused',
+      after([100, 95, 90, 85, 70], { refusals }),
+      /^warning: .* and Postfix has refused 1 client since$/,
+    ],
+    [
+      'in a log that is silent as a whole',
+      { ...after([100, 95, 90, 85, 70]), modified: epoch(NOW - 2 * HOUR) },
+      /^ok: /,
+    ],
+  ];
+  for (const [name, log, expected] of table)
+    test(name, () => assert.match(said(judgeLogins(facts(log)))[0] ?? '', expected));
+});
+
+describe('logins that are in the journal', () => {
+  const judge = (log: ReadLog, time: number): string =>
+    said(
+      judgeLogins({ ...facts(log), journalLogin: { server: 'dovecot', time: epoch(time) } }),
+    )[0] ?? '';
+
+  test('and in the log are no news', () => {
+    assert.match(judge(LOG, NOW - 30), /^ok: /);
+    assert.match(judge(LOG, NOW + 20), /^ok: /, 'syslog may be late');
+  });
+
+  test('and not in the log, which others write to', () => {
+    assert.match(
+      judge(LOG, NOW + 40),
+      /^error: the journal has a login by dovecot of .*\/log none since/,
+    );
+    const none = { ...LOG, tail: { ...TAIL, logins: [] } };
+    assert.match(judge(none, NOW - 30), /^error: .* no login at all/);
+    assert.match(judge(none, NOW - 11 * HOUR), /^warning: no login was/, 'the log is too short');
+  });
+
+  test('are not looked for where the journal is watched, or has been told of', () => {
+    assert.match(judge({ ...LOG, modified: null }, NOW + 40), /^ok: /);
+    const ahead = { server: 'dovecot', login: NOW, modified: NOW, isEmpty: false };
+    assert.match(judge({ ...LOG, ahead }, NOW + 40), /^ok: /);
+  });
+
+  test('are compared by the clock where the stamps of the log are of another zone', () => {
+    const zone = {
+      ...TAIL,
+      logins: [login('10.0.0.1', NOW - 2 * HOUR - 30)],
+      lastStamp: epoch(NOW - 2 * HOUR),
+    };
+    assert.match(judge({ ...LOG, tail: zone }, NOW - 30), /^ok: /);
   });
 });
 
