@@ -119,6 +119,11 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not known',
     hint: 'write {choices}',
   },
+  ZONE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no time zone',
+    hint: 'write a name of the tz database such as Europe/Berlin, or an offset such as +02:00',
+  },
   GRACE_FOR: {
     exit: OF_ORIGIN,
     text: '{origin}: "{entry}" does not give a network its grace period: {problem}',

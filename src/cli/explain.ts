@@ -7,6 +7,7 @@ import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { type Preview, Previews } from '../daemon/preview.ts';
 import { registryFor } from '../daemon/rules.ts';
+import { zoneOf } from '../line/zone.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
@@ -33,7 +34,7 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
   becomeOwner([mapsOf(settings).map]);
   const clock = systemClock();
   const prospects = await Previews.load(values, clock, warn);
-  const explainer = new Explainer(registry, () => clock.now().wall);
+  const explainer = new Explainer(registry, () => clock.now().wall, zoneOf(settings.watchlogZone));
   const format = json ? explanationObject : explanationText;
   let separator = '';
   for await (const line of linesOf(operands)) {

@@ -10,6 +10,7 @@ import { systemClock } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
 import { Pieces } from '../line/pieces.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { Zone } from '../line/zone.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
@@ -26,6 +27,8 @@ interface Following {
   readonly registry: Registry;
   readonly summary: MatchSummary;
   readonly format: EventFormat;
+  /** Of stamps that do not tell theirs. */
+  readonly zone: Zone;
 }
 
 /** @throws Failure USAGE, LOG_UNREADABLE, LOG_DIRECTORY */
@@ -58,11 +61,11 @@ function endOfLooking(): Promise<boolean> {
 }
 
 /** @returns what ends it */
-function followLog(path: string, { registry, summary, format }: Following): () => void {
+function followLog(path: string, { registry, summary, format, zone }: Following): () => void {
   const clock = systemClock();
   const pieces = new Pieces();
   let number = 0;
-  const stamps = new StampReader(() => clock.now().wall);
+  const stamps = new StampReader(() => clock.now().wall, zone);
   const unmatched = new Unmatched(registry, summary);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const take = (line: string): string => {

@@ -6,6 +6,7 @@
  */
 import { EXIT } from '../base/errors.ts';
 import { StampReader } from '../line/stamp.ts';
+import { type Zone, zoneOf } from '../line/zone.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -26,6 +27,8 @@ interface Matching {
   readonly summary: MatchSummary;
   readonly meter: ProgressMeter | null;
   readonly format: EventFormat;
+  /** Of stamps that do not tell theirs. */
+  readonly zone: Zone;
 }
 
 /** @throws Failure of the patterns or of a log */
@@ -34,8 +37,9 @@ export async function match(values: Values, files: readonly string[]): Promise<n
   const registry = await loadPatterns(patternsIn(settings.patterns), settings.dovecotElements);
   const summary = new MatchSummary();
   const format = eventFormat(settings);
+  const zone = zoneOf(settings.watchlogZone);
   if (settings.follow)
-    return (await import('./match-follow.ts')).follow(files, { registry, summary, format });
+    return (await import('./match-follow.ts')).follow(files, { registry, summary, format, zone });
   // Opened all at once: a misspelt name is better told before an hour of reading than after.
   const logs = files.map(path => ({ path, log: openFinishedLog(path) }));
   const meter = progressMeter(
@@ -44,7 +48,7 @@ export async function match(values: Values, files: readonly string[]): Promise<n
   );
   try {
     for (const { path, log } of logs)
-      await matchLog(path, log, { registry, summary, meter, format });
+      await matchLog(path, log, { registry, summary, meter, format, zone });
   } finally {
     meter?.clear();
   }
@@ -55,9 +59,9 @@ export async function match(values: Values, files: readonly string[]): Promise<n
 async function matchLog(
   path: string,
   log: FinishedLog,
-  { registry, summary, meter, format }: Matching,
+  { registry, summary, meter, format, zone }: Matching,
 ): Promise<void> {
-  const stamps = new StampReader(() => log.modified);
+  const stamps = new StampReader(() => log.modified, zone);
   const unmatched = new Unmatched(registry, summary);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const reading = recogniser.reading();

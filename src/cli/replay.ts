@@ -13,7 +13,7 @@ import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import { Orders } from '../grant/orders.ts';
-import { formatCtime } from '../line/stamp.ts';
+import { formatCtime, StampReader } from '../line/stamp.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
@@ -116,7 +116,8 @@ class Player {
   }
 
   async play(log: FinishedLog, meter: ProgressMeter | null): Promise<void> {
-    const recogniser = recogniserFor(this.#rules, () => log.modified, new LogMemory());
+    const stamps = new StampReader(() => log.modified, this.#settings.watchlogZone);
+    const recogniser = recogniserFor(this.#rules, stamps, new LogMemory());
     let end: EpochSeconds | null = null;
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];

@@ -40,7 +40,7 @@ import type { Pipeline } from './pipeline.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
-import { checkLogs, type SourceHandle, watch } from './sources.ts';
+import { checkLogs, type SourceHandle, type WatchedLog, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
 const PURGE_MS = 250;
@@ -67,12 +67,12 @@ export async function startDaemon(
 ): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
-  const names = await checkLogs(settings, loaded.registry, output.notice);
+  const logs = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, names, loaded, held, output, configuration });
+  const running = new RunningDaemon({ settings, logs, loaded, held, output, configuration });
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -85,8 +85,7 @@ export async function startDaemon(
 
 interface DaemonParts {
   readonly settings: RunSettings;
-  /** Of the logs. */
-  readonly names: readonly string[];
+  readonly logs: readonly WatchedLog[];
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
   readonly output: Output;
@@ -103,10 +102,13 @@ async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
   }
 }
 
+const namesOf = (logs: readonly WatchedLog[]): string => logs.map(({ name }) => name).join(' ');
+
 class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
   readonly following: Promise<void>;
   readonly #settings: StartSettings;
+  readonly #logs: readonly WatchedLog[];
   readonly #held: HeldMap;
   readonly #clock = systemClock();
   readonly #counters: Counters;
@@ -130,9 +132,10 @@ class RunningDaemon implements Daemon {
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, names, loaded, held, output, configuration }: DaemonParts) {
+  constructor({ settings, logs, loaded, held, output, configuration }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
+    this.#logs = logs;
     this.#held = held;
     this.#configuration = configuration;
     this.#mynetworks = loaded.classifier.asked;
@@ -154,12 +157,13 @@ class RunningDaemon implements Daemon {
     });
     this.#pipeline = this.#core.pipeline;
     this.#intake = new Intake({
-      names,
+      names: logs.map(({ name }) => name),
       rules: loaded,
       pipeline: this.#pipeline,
       counters: this.#counters,
       output: this.#output,
       now: () => clock.now(),
+      zone: settings.watchlogZone,
       watch: step => this.#watch(step),
       isQuoted: settings.logUsers === 'plain',
     });
@@ -191,10 +195,10 @@ class RunningDaemon implements Daemon {
       registry,
       since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
+      logs: this.#logs,
+      receiverOf: (name: string, file?: string) => this.#intake.receiverOf(name, file),
     };
-    this.#watched = this.#intake.names.map(name =>
-      watch(name, this.#intake.receiverOf(name), watching),
-    );
+    this.#watched = this.#logs.map(log => watch(log, watching));
     this.#fleet = joinFleet(this.#settings, places, {
       core: this.#core,
       output: this.#output,
@@ -271,14 +275,14 @@ class RunningDaemon implements Daemon {
   /** Where it chooses the log itself: whether it would choose another one now. */
   async #logChange(): Promise<SettingChange | null> {
     if (this.#settings.watchlog.length > 0) return null;
-    const [running, written] = [this.#intake.names, await this.#logsNow()].map(
-      names => names?.join(' ') ?? null,
-    );
-    if (running === undefined || written === undefined || written === null) return null;
+    const now = await this.#logsNow();
+    if (now === null) return null;
+    const running = namesOf(this.#logs);
+    const written = namesOf(now);
     return running === written ? null : { what: LOG, running, written, takes: 'restart' };
   }
 
-  async #logsNow(): Promise<readonly string[] | null> {
+  async #logsNow(): Promise<readonly WatchedLog[] | null> {
     try {
       return await checkLogs(this.#settings, this.#registry, () => undefined);
     } catch (error) {

@@ -2,11 +2,10 @@
  * Builds what decides about a line, from the settings: at start, and again at every reload.
  */
 
-import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import type { DecisionRules } from '../grant/decider.ts';
-import { StampReader } from '../line/stamp.ts';
+import type { StampReader } from '../line/stamp.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
@@ -87,13 +86,13 @@ export function classifierFor(
 }
 
 /**
- * @param reference no line of the log is later than this, give or take a day (StampReader)
+ * @param stamps read those of the log
  * @param memory what the recogniser before this one kept in mind of the same log
  * @param observer watches over the patterns
  */
 export const recogniserFor = (
   { registry }: LoadedRules,
-  reference: () => EpochSeconds,
+  stamps: StampReader,
   memory: LogMemory,
   observer?: Observer,
-): Recogniser => new Recogniser(registry, new StampReader(reference), memory, observer);
+): Recogniser => new Recogniser(registry, stamps, memory, observer);

@@ -16,23 +16,30 @@ import {
   newestJournalLogin,
 } from '../daemon/live-source.ts';
 import type { RunSettings } from '../daemon/settings.ts';
-import { checkLogs, STDIN } from '../daemon/sources.ts';
+import { checkLogs, STDIN, type WatchedLog, watchedLog } from '../daemon/sources.ts';
+import { StampReader } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { entryLine, parseEntry } from '../source/journal-entry.ts';
 import { JOURNAL } from '../source/journal-source.ts';
 import { lastEntries } from '../source/journalctl.ts';
+import { logsAmong, matchingFiles } from '../source/matching-files.ts';
 import { openForReading } from '../source/readable-log.ts';
+import { MOST_FILES } from '../source/wildcard-source.ts';
 import { type Account, mayRead } from './account.ts';
 import { refusalsIn, type Tail, type TimedRefusal, tailOf } from './log-tail.ts';
 
 export type LogState =
   | { readonly kind: 'unusable'; readonly name: string; readonly problem: Failure }
+  /** A wildcard that no file matches. */
+  | { readonly kind: 'none'; readonly name: string }
   /** Standard input, which nobody else can read. */
   | { readonly kind: 'input'; readonly name: string }
   | {
       readonly kind: 'read';
       readonly name: string;
+      /** The wildcard that it is one of the files of; null for a log that is named itself. */
+      readonly among: string | null;
       /** When it was last written to; null for the journal. */
       readonly modified: EpochSeconds | null;
       readonly tail: Tail;
@@ -68,30 +75,25 @@ export async function logStates(
   account: Account | null,
   now: () => EpochSeconds,
 ): Promise<LogStates> {
-  const names = running ?? (await namesOf(settings, registry));
-  if (names instanceof Failure)
-    return { ...NO_LOGS, logs: [{ kind: 'unusable', name: 'log', problem: names }] };
+  const named = running?.map(watchedLog) ?? (await logsOf(settings, registry));
+  if (named instanceof Failure)
+    return { ...NO_LOGS, logs: [{ kind: 'unusable', name: 'log', problem: named }] };
   const [logs, journalLogin] = await Promise.all([
-    statesOf(names, settings, registry, account, now),
-    newestJournalLogin(registry, settings.journalTrust === 'any'),
+    statesOf(named, { settings, registry, account, now }),
+    newestJournalLogin(registry, settings),
   ]);
   return { logs, journalLogin };
 }
 
-function statesOf(
-  names: readonly string[],
-  { journalTrust }: RunSettings,
-  registry: Registry,
-  account: Account | null,
-  now: () => EpochSeconds,
-): Promise<LogState[]> {
+function statesOf(logs: readonly WatchedLog[], reading: ReadingLogs): Promise<LogState[]> {
   return Promise.all(
-    names.map(async (name): Promise<LogState> => {
+    logs.flatMap(eachOf).map(async ({ name, among }): Promise<LogState> => {
+      if (name === null) return { kind: 'none', name: among };
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
       try {
         return name === JOURNAL
-          ? await journalState(registry, journalTrust === 'any', account, now)
-          : await fileState(name, registry, journalTrust === 'any', account, now);
+          ? await journalState(reading)
+          : await fileState(name, among, reading);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
         throw problem;
@@ -101,11 +103,11 @@ function statesOf(
 }
 
 /** The logs that the daemon would watch; each named one is looked at by itself. */
-async function namesOf(
+async function logsOf(
   settings: RunSettings,
   registry: Registry,
-): Promise<readonly string[] | Failure> {
-  if (settings.watchlog.length > 0) return settings.watchlog;
+): Promise<readonly WatchedLog[] | Failure> {
+  if (settings.watchlog.length > 0) return settings.watchlog.map(watchedLog);
   try {
     return await checkLogs(settings, registry, () => undefined);
   } catch (problem) {
@@ -114,22 +116,50 @@ async function namesOf(
   }
 }
 
+/** A log, or one of the files of a wildcard; no name where there is none yet. */
+type Named =
+  | { readonly name: string; readonly among: string | null }
+  | { readonly name: null; readonly among: string };
+
+function eachOf({ name, wildcard }: WatchedLog): Named[] {
+  if (wildcard === null) return [{ name, among: null }];
+  const files = logsAmong(matchingFiles(wildcard).files, []).slice(0, MOST_FILES);
+  return files.length === 0
+    ? [{ name: null, among: name }]
+    : files.map(file => ({ name: file, among: name }));
+}
+
+/** How every log is looked at. */
+interface ReadingLogs {
+  readonly settings: RunSettings;
+  readonly registry: Registry;
+  /** The daemon's, where it is another one than ours. */
+  readonly account: Account | null;
+  readonly now: () => EpochSeconds;
+}
+
 async function fileState(
   path: string,
-  registry: Registry,
-  trustAny: boolean,
-  account: Account | null,
-  now: () => EpochSeconds,
+  among: string | null,
+  reading: ReadingLogs,
 ): Promise<LogState> {
+  const { settings, registry, account, now } = reading;
   const fd = openForReading(path);
   try {
     const { mtimeMs, size } = fstatSync(fd);
     return {
       kind: 'read',
       name: path,
+      among,
       modified: epoch(mtimeMs / 1000),
-      tail: tailOf(lastLines(fd, size), registry, now),
-      ahead: await journalAhead(path, now(), () => newestJournalLogin(registry, trustAny)),
+      tail: tailFor(lastLines(fd, size), reading),
+      // One of several may well be without the logins of this host.
+      ahead:
+        among !== null
+          ? null
+          : await journalAhead(path, settings.watchlogOlddir, now(), () =>
+              newestJournalLogin(registry, settings),
+            ),
       account: account && { name: account.name, mayRead: await mayRead(account, path) },
     };
   } finally {
@@ -146,18 +176,15 @@ function lastLines(fd: number, size: number): string[] {
   return start === 0 ? lines : lines.slice(1);
 }
 
-async function journalState(
-  registry: Registry,
-  trustAny: boolean,
-  account: Account | null,
-  now: () => EpochSeconds,
-): Promise<LogState> {
-  const lines = await journalLines(registry, trustAny, TAIL_ENTRIES);
+async function journalState(reading: ReadingLogs): Promise<LogState> {
+  const { settings, registry, account } = reading;
+  const lines = await journalLines(registry, settings.journalTrust === 'any', TAIL_ENTRIES);
   return {
     kind: 'read',
     name: JOURNAL,
+    among: null,
     modified: null,
-    tail: { ...tailOf(lines, registry, now), refusals: await refusalsInJournal(registry, now) },
+    tail: { ...tailFor(lines, reading), refusals: await refusalsInJournal(reading) },
     ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account) },
   };
@@ -166,16 +193,13 @@ async function journalState(
 /** What Postfix is called there, unless its syslog_name says otherwise. */
 const SMTPD = ['postfix/smtpd', 'postfix/submission/smtpd', 'postfix/smtps/smtpd'];
 
-async function refusalsInJournal(
-  registry: Registry,
-  now: () => EpochSeconds,
-): Promise<readonly TimedRefusal[]> {
+async function refusalsInJournal(reading: ReadingLogs): Promise<readonly TimedRefusal[]> {
   const entries = await lastEntries(SMTPD, TAIL_ENTRIES);
   const lines = entries.flatMap(json => {
     const entry = parseEntry(json);
     return (entry && entryLine(entry)) ?? [];
   });
-  return refusalsIn(lines, registry, now);
+  return refusalsIn(lines, reading.registry, stampsOf(reading));
 }
 
 /** Where journald keeps its files (systemd-journald.service(8)). */
@@ -188,6 +212,12 @@ async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown
   const answers = await Promise.all(files.map(path => mayRead(account, path)));
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
+
+const tailFor = (lines: readonly string[], reading: ReadingLogs): Tail =>
+  tailOf(lines, reading.registry, () => stampsOf(reading));
+
+const stampsOf = ({ settings, now }: ReadingLogs): StampReader =>
+  new StampReader(now, settings.watchlogZone);
 
 /** The logins of all logs, as of one. */
 export const loginsIn = (logs: readonly LogState[]): LoginEvent[] =>

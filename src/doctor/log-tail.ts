@@ -1,13 +1,13 @@
 /**
  * What the last part of a log tells: logins, lines that should perhaps have been some, and clients that Postfix has refused.
  *
- * Pure but for the clock that is handed in, by which stamps without a year are read.
+ * Pure: what reads the stamps, by the clock and the zone of the log, is handed in.
  */
 import type { EpochSeconds } from '../base/clock.ts';
 import { excerpt } from '../base/excerpt.ts';
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
-import { StampReader } from '../line/stamp.ts';
+import type { StampReader } from '../line/stamp.ts';
 import { RELAY_REFUSED, type RelayRefusal, relayRefusalOf } from '../postfix/relay-refusal.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
@@ -43,16 +43,16 @@ export interface Tail {
   readonly lastStamp: EpochSeconds | null;
 }
 
-/** @param lines the last of a log, in their order, a character a byte */
+/** @param lines the last of a log, in their order, a character a byte @param stamps makes what reads their stamps */
 export function tailOf(
   lines: readonly string[],
   registry: Registry,
-  now: () => EpochSeconds,
+  stamps: () => StampReader,
 ): Tail {
   const logins: LoginEvent[] = [];
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
-  const recogniser = new Recogniser(registry, new StampReader(now), new LogMemory(), {
+  const recogniser = new Recogniser(registry, stamps(), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
@@ -74,11 +74,11 @@ export function tailOf(
   return {
     lines: lines.length,
     logins: logins.slice(-MOST_KEPT),
-    refusals: refusalsIn(lines, registry, now),
+    refusals: refusalsIn(lines, registry, stamps()),
     missed,
     strays: [...strays.values()],
-    firstStamp: firstStamp(lines, registry, now),
-    lastStamp: firstStamp(lines.toReversed(), registry, now),
+    firstStamp: firstStamp(lines, registry, stamps()),
+    lastStamp: firstStamp(lines.toReversed(), registry, stamps()),
   };
 }
 
@@ -86,9 +86,8 @@ export function tailOf(
 export function refusalsIn(
   lines: readonly string[],
   { linePrefixes }: Registry,
-  now: () => EpochSeconds,
+  stamps: StampReader,
 ): TimedRefusal[] {
-  const stamps = new StampReader(now);
   const refused = lines.filter(line => line.includes(RELAY_REFUSED)).slice(-MOST_KEPT);
   return refused.flatMap(line => {
     const { time, program, message } = parseLine(line, stamps, linePrefixes);
@@ -101,9 +100,8 @@ export function refusalsIn(
 function firstStamp(
   lines: readonly string[],
   { linePrefixes }: Registry,
-  now: () => EpochSeconds,
+  stamps: StampReader,
 ): EpochSeconds | null {
-  const stamps = new StampReader(now);
   for (const line of lines) {
     const { time } = parseLine(line, stamps, linePrefixes);
     if (time !== null) return time;

@@ -1,5 +1,5 @@
 /** What is read: the configuration, the logs, the patterns, and logins that come without a log.  How an entry is written: options.ts. */
-import { choice, flag, givenList, list, text } from './entry.ts';
+import { choice, flag, given, givenList, list, text } from './entry.ts';
 
 export const SOURCE_OPTIONS = {
   config: text({
@@ -33,8 +33,24 @@ export const SOURCE_OPTIONS = {
     otherwise:
       'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
     about:
-      'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
+      'log of the POP3/IMAP server, also with wildcards in quotes; may be given more than once; - is standard input, journal the systemd journal',
     commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'watchlog-olddir': list({
+    path: 'directory',
+    value: 'DIR',
+    otherwise: 'the directory of the log alone',
+    about:
+      "directory that the logs are rotated to, as logrotate's olddir names it; may be given more than once",
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'watchlog-zone': given({
+    value: 'ZONE',
+    otherwise: "this machine's",
+    about: 'time zone of stamps in the log that do not tell theirs, as Europe/Berlin or +02:00',
+    commands: ['run', 'match', 'replay', 'explain', 'doctor'],
     inFile: true,
   }),
   'journal-trust': choice(

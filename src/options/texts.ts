@@ -38,6 +38,10 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
         does: 'name the log, and grant longer',
       },
       { args: 'run --watchlog journal', does: 'read the systemd journal' },
+      {
+        args: "run --watchlog '/var/log/remote/*/mail.log'",
+        does: 'the logs of all hosts, also of those that come later',
+      },
     ],
   },
   match: {
@@ -176,8 +180,19 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
 export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   watchlog: {
     detail:
-      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
+      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done. ' +
+      'Wildcards are those of a shell (*, ?, [a-z]); files that come to match are watched from then on, up to 500. A backslash before such a character takes its meaning, and a file of just that name comes first.',
     example: ['/var/log/mail.log', 'journal'],
+  },
+  'watchlog-olddir': {
+    detail:
+      'After a restart, reading goes on in the rotated files there, under the same names as beside the log. A relative one is that of each log: old is /var/log/old for /var/log/mail.log.',
+    example: ['old'],
+  },
+  'watchlog-zone': {
+    detail:
+      'For the logs of a container or of other machines. A name follows the changes of summer time there. Stamps with an offset of their own, and the journal, need none.',
+    example: 'Europe/Berlin',
   },
   'journal-trust': {
     detail:

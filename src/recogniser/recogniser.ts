@@ -13,6 +13,7 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { masked } from '../base/excerpt.ts';
 import { BlockLines, type Reading } from '../line/block-lines.ts';
+import { withoutReturn } from '../line/controls.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
@@ -171,8 +172,10 @@ export function saidIn(
   { own }: Program,
   stamps: StampReader,
 ): { readonly line: Line; readonly isRepeated: boolean } {
-  const repeated = repeatedMessage(line.message);
-  const said = repeated === null ? line : { ...line, message: repeated };
+  const whole = withoutReturn(line.message);
+  const repeated = repeatedMessage(whole);
+  const message = repeated === null ? whole : withoutReturn(repeated);
+  const said = message === line.message ? line : { ...line, message };
   return {
     line: own === null ? said : ownLine(said, own, stamps),
     isRepeated: repeated !== null,

@@ -52,6 +52,18 @@ function noticeText(notice: Notice): Line {
       );
     case 'missing':
       return warn(`${path} does not exist yet; waiting for it`);
+    case 'matched':
+      return notice.count === 0
+        ? warn(`no file matches ${path} yet; waiting for one`)
+        : info(
+            `watching ${notice.count === 1 ? 'the file that matches' : `the ${notice.count} files that match`} ${path}`,
+          );
+    case 'too many':
+      return warn(
+        `more than ${notice.most} files match ${path}: the others are not watched; name fewer of them`,
+      );
+    case 'let go':
+      return info(`${path} is gone; no longer watching it`);
     case 'rotated':
       return info(`${path} was rotated; going on with the new file`);
     case 'truncated':
@@ -60,7 +72,7 @@ function noticeText(notice: Notice): Line {
         : info(`${path} was truncated; going on with its copy ${notice.copy}, then with it`);
     case 'place lost':
       return warn(
-        `where reading ${path} has to go on is in no file any more; starting at the grace period`,
+        `where reading ${path} has to go on is in no file any more; starting at the grace period (if it is rotated to another directory, name that with watchlog-olddir)`,
       );
     case 'failed':
       return warn(`cannot read ${path}: ${notice.reason}; trying again`);

@@ -23,6 +23,12 @@ export type Notice =
     }
   | { readonly kind: 'ended'; readonly path: string }
   | { readonly kind: 'missing'; readonly path: string }
+  /** The files that match a wildcard, as many, are followed; none yet when it is 0. */
+  | { readonly kind: 'matched'; readonly path: string; readonly count: number }
+  /** More files match a wildcard than are followed. */
+  | { readonly kind: 'too many'; readonly path: string; readonly most: number }
+  /** A file that matched a wildcard is gone. */
+  | { readonly kind: 'let go'; readonly path: string }
   | { readonly kind: 'rotated'; readonly path: string }
   /** With the copy in which what was cut away is read; null when there is none, and lines may be lost. */
   | { readonly kind: 'truncated'; readonly path: string; readonly copy: string | null }

@@ -6,6 +6,7 @@ import { Intake } from '../../src/daemon/intake.ts';
 import { loadRules } from '../../src/daemon/rules.ts';
 import { rulesOf } from '../../src/daemon/settings.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
+import { LOCAL } from '../../src/line/zone.ts';
 import { Values } from '../../src/options/values.ts';
 import type { ServerEvent } from '../../src/recogniser/event.ts';
 import type { Notice } from '../../src/source/source.ts';
@@ -34,6 +35,7 @@ async function intakeOf(...names: readonly string[]) {
     counters,
     output: { notice: notice => void notices.push(notice), warn: text => void warnings.push(text) },
     now,
+    zone: LOCAL,
     watch: step => step,
     isQuoted: true,
   });
@@ -94,6 +96,21 @@ describe('what receives lines', () => {
     assert.deepEqual(
       events.map(({ ip }) => ip),
       ['198.51.100.1'],
+    );
+  });
+
+  test('warns of stamps of another time zone, in lines that have just been written', async () => {
+    const { intake, warnings } = await intakeOf('/log');
+    const line = `${formatStamp(epoch(NOON - 3600))} mx dovecot: ${message}`;
+    const lines = Array.from({ length: 10 }, () => line);
+    const receiver = intake.receiverOf('/log');
+    await receiver.lines(lines, epoch(NOON));
+    assert.deepEqual(warnings, []);
+    await receiver.lines(lines);
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? '',
+      /^the last 5 logins in \/log are stamped 1 h before .* watchlog-zone/,
     );
   });
 

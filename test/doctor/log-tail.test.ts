@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { tailOf } from '../../src/doctor/log-tail.ts';
+import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
@@ -16,7 +17,7 @@ test('logins, refusals and the times of a log', () => {
     '2026-11-25T11:00:02Z mx dovecot: imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.5, mpid=1, session=<a>',
     '2026-11-25T11:00:03Z mx dovecot: imap-login: Signed in: user=<anna>, rip=198.51.100.7, lip=192.0.2.5',
   ];
-  const tail = tailOf(lines, registry, () => epoch(NOON));
+  const tail = tailOf(lines, registry, () => new StampReader(() => epoch(NOON)));
   const start = NOON - 3600;
   assert.equal(tail.lines, 5);
   assert.deepEqual(

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { runSettings } from '../../src/daemon/settings.ts';
 import { Grace } from '../../src/grant/grace.ts';
+import { LOCAL } from '../../src/line/zone.ts';
 import { parseConfig, readConfig } from '../../src/options/config.ts';
 import { Values } from '../../src/options/values.ts';
 import { assertFails } from '../failure.ts';
@@ -168,6 +169,8 @@ test('the defaults are those that are documented', () => {
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
     mirrors: [],
     watchlog: [],
+    watchlogZone: LOCAL,
+    watchlogOlddir: [],
     journalTrust: 'declared',
     grace: new Grace(900),
     mynetworks: { value: null, origin: 'mynetworks of main.cf' },

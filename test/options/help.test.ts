@@ -77,6 +77,7 @@ test('options used often come first', () => {
     'count',
     'json',
     'config',
+    'watchlog-zone',
     'patterns',
     'dovecot-elements',
   ]);

@@ -4,11 +4,12 @@
  * Promises: the installed configuration is not touched; it logs where every Dovecot does, to the mail
  * facility of syslog, under its usual tag; a wrong password is answered without delay.
  * Leaves to others: the syslog socket (rsyslog.ts); the clients (login.ts).
- * Needs root.  Written for Dovecot 2.3.
+ * Needs root, and Dovecot 2.3 or 2.4.
  */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint } from './dialog.ts';
+import { configurationOf } from './dovecot-configuration.ts';
 import type { Account } from './login.ts';
 import { freePorts, LOOPBACK } from './ports.ts';
 import { mustRun, startDaemon } from './processes.ts';
@@ -22,6 +23,8 @@ export interface MailServer {
 }
 
 export interface Dovecot extends MailServer {
+  /** As `dovecot --version` prints it. */
+  readonly version: string;
   /** Encrypted from the first byte on; only with the option `tls`. */
   pop3s(from: string): Endpoint;
   imaps(from: string): Endpoint;
@@ -45,64 +48,10 @@ export interface DovecotOptions {
   readonly tls?: boolean;
 }
 
+/** What the process writes that lets a client in: `Login:` in 2.3, `Logged in:` in 2.4. */
+export const LOGIN_LINE = /-login: Log(?:in|ged in): /;
+
 const ACCOUNT: Account = { user: 'anna', password: 'correct-horse' };
-
-interface Ports {
-  readonly pop3: number;
-  readonly imap: number;
-  /** 0 for none, as for Dovecot. */
-  readonly pop3s: number;
-  readonly imaps: number;
-}
-
-const configuration = (base: string, { pop3, imap, pop3s, imaps }: Ports, more: string): string => `
-protocols = imap pop3
-listen = 127.0.0.1, ::1
-base_dir = ${base}/run
-state_dir = ${base}/state
-syslog_facility = mail
-ssl = ${imaps === 0 ? 'no' : `yes\nssl_cert = <${base}/cert.pem\nssl_key = <${base}/key.pem`}
-disable_plaintext_auth = no
-auth_failure_delay = 0
-# As much as it can log.
-auth_verbose = yes
-imap_id_log = *
-mail_location = maildir:~/Maildir
-first_valid_uid = 1
-${more}
-passdb {
-  driver = passwd-file
-  args = scheme=PLAIN ${base}/users
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=${base}/home/%u
-}
-# No growing delay for an address that failed before: the tests fail often, and on purpose.
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-service pop3-login {
-  inet_listener pop3 {
-    port = ${pop3}
-  }
-  inet_listener pop3s {
-    port = ${pop3s}
-    ssl = yes
-  }
-}
-service imap-login {
-  inet_listener imap {
-    port = ${imap}
-  }
-  inet_listener imaps {
-    port = ${imaps}
-    ssl = yes
-  }
-}
-`;
 
 /** An endpoint of a server that listens on both loopback addresses, for a client at `from`. */
 export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
@@ -130,11 +79,15 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
   await chmod(join(base, 'home'), 0o1777);
   const entries = [ACCOUNT.user, ...users].map(user => `${user}:${ACCOUNT.password}\n`);
   await writeFile(join(base, 'users'), entries.join(''));
-  const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
-  const order = elements === undefined ? '' : `login_log_format_elements = ${elements}\n`;
-  const more = `${order}${usernameChars === undefined ? '' : names}`;
   const file = join(base, 'dovecot.conf');
-  await writeFile(file, configuration(base, { pop3, imap, pop3s, imaps }, more));
+  const version = await mustRun('dovecot', ['--version']);
+  const text = configurationOf(version, {
+    base,
+    ports: { pop3, imap, pop3s, imaps },
+    usernameChars: usernameChars ?? null,
+    elements: elements ?? null,
+  });
+  await writeFile(file, text);
   const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
   for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {
@@ -145,6 +98,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     await mustRun('doveadm', ['-c', file, ...words]);
   };
   return {
+    version,
     account: ACCOUNT,
     pop3: from => loopbackEndpoint(pop3, from),
     imap: from => loopbackEndpoint(imap, from),

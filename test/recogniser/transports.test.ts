@@ -10,7 +10,7 @@ import type { ServerEvent } from '../../src/recogniser/event.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Recogniser } from '../../src/recogniser/recogniser.ts';
 import { entryLine, parseEntry } from '../../src/source/journal-entry.ts';
-import { CARRIERS } from './carriers.ts';
+import { CARRIERS, jsonFile } from './carriers.ts';
 import { type Fields, SERVERS, type Server } from './formats.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
@@ -36,7 +36,14 @@ const TRANSPORTS: readonly (readonly [string, Transport])[] = [
     'rsyslog, once more',
     (tag, message) => `Nov 23 00:53:00 mx ${tag}: message repeated 2 times: [ ${message}]`,
   ],
+  ['a carriage return at its end', (tag, message) => `Nov 23 00:53:00 mx ${tag}: ${message}\r`],
+  ['one that rsyslog has escaped', (tag, message) => `Nov 23 00:53:00 mx ${tag}: ${message}#015`],
+  [
+    'rsyslog, once more, with carriage returns',
+    (tag, message) => `Nov 23 00:53:00 mx ${tag}: message repeated 2 times: [ ${message}#015]\r`,
+  ],
   ['the journal', journal],
+  ['the journal, with a carriage return', (tag, message) => journal(tag, `${message}\r`)],
 ];
 
 /** What the journal holds of a datagram. */
@@ -87,7 +94,7 @@ describe('a login, whatever way it took', () => {
     for (const [carrier, carry] of CARRIERS) {
       for (const [transport, log] of TRANSPORTS) {
         // What is told in two lines is not folded: the processes of both have numbers of their own.
-        if (server.connect !== undefined && transport === 'rsyslog, once more') continue;
+        if (server.connect !== undefined && transport.startsWith('rsyslog, once more')) continue;
         test(`${server.server} as ${tag}, ${transport}, in ${carrier}`, () => {
           const event = read(...loginOf(server, fields).map(message => carry(log(tag, message))));
           assert.equal(ipOf(event), fields.ip);
@@ -166,4 +173,20 @@ describe('nobody else says it, whatever way it took', () => {
       }
     }
   }
+});
+
+describe('a login in a container with a terminal, which ends its lines with CR LF', () => {
+  for (const server of SERVERS)
+    test(server.server, () => {
+      const tag = server.tags[0] ?? '';
+      const lines = loginOf(server, fields).map(text => `Nov 23 00:53:00 mx ${tag}: ${text}\r`);
+      assert.equal(ipOf(read(...lines.map(jsonFile))), fields.ip);
+    });
+});
+
+test('a carriage return is no end of a line before its end', () => {
+  const login = 'Nov 23 00:53:00 mx pop3d: LOGIN, user=anna, ip=[198.51.100.7], port=[1]';
+  assert.equal(ipOf(read(`${login}\r`)), '198.51.100.7');
+  for (const end of ['\r\r', '\r ', '\rx', ' \r', '#015#015', '#015\r', '#015x', '#012'])
+    assert.equal(read(`${login}${end}`), null, JSON.stringify(end));
 });
