@@ -274,9 +274,7 @@ function clockVerdict(
     ? `set watchlog-zone to the time zone of the log (its clock is at ${offsetOfLog(off, zone, now)} now), or have the syslog daemon write stamps with a zone`
     : 'set the clock of the machine that logs, and keep it with NTP';
   if (off > SLACK)
-    return [
-      warning(`the last line of ${name} is stamped ${span(off)} after it was written`, cure),
-    ];
+    return [warning(`the last line of ${name} is stamped ${span(off)} after it was written`, cure)];
   if (modified !== null && off < -SLACK) return [lateVerdict(name, -off, grace, cure)];
   return [];
 }
