@@ -8,10 +8,12 @@
 
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
+import { outputEnded, ReaderGone } from '../base/output.ts';
+import { quantity } from '../base/quantity.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
-import { count, type Finding, failed } from '../doctor/finding.ts';
+import { type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
@@ -30,52 +32,27 @@ export async function doctor(values: Values): Promise<number> {
   const { json, ...named } = someOf(values, 'json', 'smtp', 'no-smtp');
   const smtp = smtpOf(named);
   const format = json ? jsonLine : textLines;
-  const reader = watchReader();
   const found = { error: 0, warning: 0, skipped: 0, ok: 0 };
-  for await (const finding of findings(values, smtp, reader)) {
-    found[finding.level]++;
-    if (!(await tell(format(finding), reader))) break;
-  }
-  // Whoever has gone away (`doctor | head -1`) wants no summary either.
-  if (!json && !reader.hasGone()) await tell(summary(found), reader);
-  return found.error === 0 ? HEALTHY : ILL;
-}
-
-/** @returns whether somebody still reads */
-async function tell(text: string, reader: Reader): Promise<boolean> {
   try {
-    await print(text);
+    for await (const finding of findings(values, smtp)) {
+      found[finding.level]++;
+      await print(format(finding));
+    }
+    if (!json) await print(summary(found));
   } catch (problem) {
-    if (!reader.hasGone()) throw problem;
+    // Whoever has gone away (`doctor | head -1`) wants no summary either, but may look at the status.
+    if (!(problem instanceof ReaderGone)) throw problem;
   }
-  return !reader.hasGone();
+  return found.error === 0 ? HEALTHY : ILL;
 }
 
 function summary({ error, warning, skipped }: Readonly<Record<Finding['level'], number>>): string {
   const left = skipped === 0 ? '' : `, ${skipped} skipped`;
-  return `${count(error, 'error')}, ${count(warning, 'warning')}${left}\n`;
-}
-
-/** Whoever reads what we print. */
-interface Reader {
-  hasGone(): boolean;
-}
-
-function watchReader(): Reader {
-  let hasGone = false;
-  // Before main.ts is told, which then asks for an end.
-  process.stdout.prependListener('error', () => {
-    hasGone = true;
-  });
-  return { hasGone: () => hasGone };
+  return `${quantity(error, 'error')}, ${quantity(warning, 'warning')}${left}\n`;
 }
 
 /** Where a configuration is wrong, there is nothing to examine it with. */
-async function* findings(
-  values: Values,
-  smtp: Subject['smtp'],
-  reader: Reader,
-): AsyncGenerator<Finding> {
+async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<Finding> {
   let settings: RunSettings;
   try {
     settings = runSettings(withConfig(values));
@@ -83,7 +60,7 @@ async function* findings(
     yield { check: 'configuration', ...failed(problem) };
     return;
   }
-  const signals = catchSignals(reader);
+  const signals = catchSignals();
   try {
     const areLogsNamed = values.given('watchlog') !== null;
     const subject = subjectOf(settings, smtp, signals.ended, areLogsNamed);
@@ -100,13 +77,12 @@ async function* findings(
 }
 
 /** The first signal asks for an orderly end, after which it does what it does to every program; a second one does so at once. */
-function catchSignals(reader: Reader): { readonly ended: AbortSignal; release(): void } {
+function catchSignals(): { readonly ended: AbortSignal; release(): void } {
   const ending = new AbortController();
   let received: NodeJS.Signals | null = null;
   const end = (signal: NodeJS.Signals): void => {
     release();
-    // Told by main.ts when the reader has gone away: that is an end in order, and no death.
-    if (!reader.hasGone()) received = signal;
+    received = signal;
     ending.abort();
   };
   const release = (): void => {
@@ -114,6 +90,8 @@ function catchSignals(reader: Reader): { readonly ended: AbortSignal; release():
     if (received !== null) process.kill(process.pid, received);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  // That is an end in order, and no death.
+  void outputEnded.then(() => ending.abort());
   return { ended: ending.signal, release };
 }
 

@@ -8,6 +8,7 @@
 import { statSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { outputEnded } from '../base/output.ts';
 import { Pieces } from '../line/pieces.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
@@ -17,6 +18,7 @@ import type { Registry } from '../recogniser/registry.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
 import { warn } from '../report/print.ts';
+import { isJournal } from '../source/journal-store.ts';
 import { packingOf } from '../source/packing.ts';
 import { remedyFor } from '../source/readable-log.ts';
 import { Tail } from '../source/tail.ts';
@@ -47,15 +49,20 @@ function requireFollowable(path: string): void {
     throw failure('USAGE', { problem: `${problem}: leave out --follow`, verb: 'match ' });
   };
   if (path === '-') refuse('standard input is read as it comes');
+  if (isJournal(path)) {
+    const problem =
+      'the journal is not followed by match ("run --debug --nowrite --watchlog journal" does it)';
+    refuse(problem);
+  }
   if (packingOf(path) !== null) refuse(`nothing is added to a packed log such as ${path}`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
 }
 
-/** @returns whether somebody still reads what is printed (main.ts ends us by TERM when nobody does) */
+/** @returns whether somebody still reads what is printed */
 function endOfLooking(): Promise<boolean> {
   return new Promise(resolve => {
-    process.stdout.prependOnceListener('error', () => resolve(false));
+    void outputEnded.then(() => resolve(false));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(true));
   });
 }

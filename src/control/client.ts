@@ -9,12 +9,18 @@ import { connect, type Socket } from 'node:net';
 import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { type SocketKind, socketPath } from '../state/socket.ts';
-import type { GrantRow, Request, Results, SentError } from './protocol.ts';
+import {
+  type GrantRow,
+  QUESTIONS,
+  type Request,
+  type Results,
+  type SentError,
+} from './protocol.ts';
 
 /** Without a sign of the daemon: who only asks is told soon; an order waits for the map's lock, which another program may hold. */
 const PATIENCE_MS = { question: 2000, order: 30_000 } as const;
 
-const QUESTIONS: ReadonlySet<Request['command']> = new Set(['status', 'metrics', 'list', 'orders']);
+const ASKING: ReadonlySet<Request['command']> = new Set([...QUESTIONS, 'about']);
 
 /** A line of an answer, of which each has one of these. */
 interface Line<C extends Request['command']> {
@@ -40,7 +46,7 @@ export async function ask<C extends Request['command']>(
   const socket = await connected(path);
   if (socket === null) return null;
   try {
-    const patience = QUESTIONS.has(request.command) ? PATIENCE_MS.question : PATIENCE_MS.order;
+    const patience = ASKING.has(request.command) ? PATIENCE_MS.question : PATIENCE_MS.order;
     socket.setTimeout(patience, () =>
       socket.destroy(failure('CONTROL_SILENT', { path, seconds: patience / 1000 })),
     );

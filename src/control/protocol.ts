@@ -6,6 +6,7 @@
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
+import type { Ending, Ignored } from '../grant/history.ts';
 import { MAX_SECONDS, type Order } from '../grant/order.ts';
 import type { ConfigurationState } from './configuration-state.ts';
 import type { Status } from './status.ts';
@@ -18,11 +19,19 @@ export const MAX_ADDRESSES = 100;
 const MAX_USER = 1024;
 /** The longest that a row of the doctor's lasts, in seconds. */
 export const MAX_PROBE_SECONDS = 120;
-/** What takes nothing but its name. */
-const QUESTIONS = ['status', 'metrics', 'list', 'orders', 'configuration'] as const;
+/** What takes nothing but its name, and changes nothing. */
+export const QUESTIONS = [
+  'status',
+  'metrics',
+  'list',
+  'latest',
+  'orders',
+  'configuration',
+] as const;
 
 export type Request =
   | { readonly command: (typeof QUESTIONS)[number] }
+  | { readonly command: 'about'; readonly address: IpText }
   | {
       /** Writes a row for a test of the doctor's, which ends by itself; `unprobe` ends it at once. */
       readonly command: 'probe';
@@ -61,7 +70,11 @@ interface SessionOfUser {
 /** What may be asked of the login socket. */
 export const LOGIN_COMMANDS: readonly Request['command'][] = ['login', 'logout'];
 
-/** Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known. */
+/**
+ * Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known.  Then what a
+ * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, and how many open sessions keep it.
+ * A row that is due and still there, since the map cannot be written, has no seconds left.
+ */
 export type GrantRow = readonly [
   ip: IpText,
   left: number,
@@ -69,6 +82,9 @@ export type GrantRow = readonly [
   server: string | null,
   since: number | null,
   last: number | null,
+  others?: readonly string[],
+  allowedUntil?: number | null,
+  sessions?: number,
 ];
 
 /** What happened to the row of an address; null when the map cannot be written now, and it will happen later. */
@@ -114,6 +130,14 @@ export interface UnprobeResult {
   readonly gone: boolean;
 }
 
+/** What is known of one address; what has happened to it, as long as it is remembered (grant/history.ts). */
+export interface About {
+  readonly grant: GrantRow | null;
+  readonly order: Order | null;
+  readonly end: Ending | null;
+  readonly ignored: Ignored | null;
+}
+
 /** What the last line of each command's answer holds. */
 export interface Results {
   readonly status: Status;
@@ -121,6 +145,9 @@ export interface Results {
   /** How many rows there were. */
   readonly list: { readonly grants: number };
   readonly orders: readonly Order[];
+  readonly about: About;
+  /** The newest grants, in that order; not all. */
+  readonly latest: readonly GrantRow[];
   readonly allow: OrderResult;
   readonly revoke: OrderResult;
   readonly lift: LiftResult;
@@ -156,8 +183,9 @@ export function parseRequest(text: string): Request | string {
   const fields = objectIn(text);
   if (fields === null) return 'a request is one JSON object on one line';
   const { command, seconds } = fields;
-  const question = QUESTIONS.find(each => each === command);
+  const question = QUESTIONS.find(name => name === command);
   if (question !== undefined) return { command: question };
+  if (command === 'about') return aboutIn(fields);
   if (command === 'probe' || command === 'unprobe') return probeIn(command, fields);
   if (command === 'lift') {
     const whom = whomIn(fields);
@@ -172,16 +200,20 @@ export function parseRequest(text: string): Request | string {
   return typeof whom === 'string' ? whom : { command, ...whom, seconds };
 }
 
-function probeIn(
-  command: 'probe' | 'unprobe',
-  { address, seconds }: Record<string, unknown>,
-): Request | string {
+function probeIn(command: 'probe' | 'unprobe', { address, seconds }: Fields): Request | string {
   const ip = ipOf(address);
   if (ip === null) return 'address is to be an IPv4 or IPv6 address';
   if (command === 'unprobe') return { command, address: ip };
   return isDuration(seconds) && seconds <= MAX_PROBE_SECONDS
     ? { command, address: ip, seconds }
     : `seconds is to be a whole number from 1 to ${MAX_PROBE_SECONDS}`;
+}
+
+function aboutIn({ address }: Fields): Request | string {
+  const ip = ipOf(address);
+  return ip === null
+    ? 'address is to be an IPv4 or IPv6 address'
+    : { command: 'about', address: ip };
 }
 
 function allowIn({ address }: Record<string, unknown>, seconds: number): Request | string {

@@ -35,6 +35,7 @@ import { endFormerMaps } from './former.ts';
 import { Intake } from './intake.ts';
 import type { LoadedConfiguration } from './loaded-configuration.ts';
 import { joinFleet } from './membership.ts';
+import { MinutesKeeper } from './minutes-keeper.ts';
 import { counted, type Output } from './output.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
@@ -45,6 +46,7 @@ import type { Supervised } from './systemd.ts';
 
 const PURGE_MS = 250;
 const NOTE_MS = 1000;
+const MINUTE_MS = 60_000;
 
 export interface Daemon extends Supervised {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */
@@ -127,6 +129,7 @@ class RunningDaemon implements Daemon {
   readonly #intake: Intake;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #minutes: MinutesKeeper;
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
@@ -143,6 +146,14 @@ class RunningDaemon implements Daemon {
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
     const { warn } = this.#output;
+    const { map, nowrite } = settings;
+    this.#minutes = new MinutesKeeper({
+      minutes: this.#counters.minutes,
+      map,
+      nowrite,
+      clock,
+      warn,
+    });
     this.#core = new Core({
       rules: loaded,
       bounds: settings,
@@ -183,6 +194,7 @@ class RunningDaemon implements Daemon {
   }
 
   async start(registry: Registry): Promise<void> {
+    this.#minutes.recall();
     const { places, memory, sessions } = this.#recall();
     this.#intake.memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
@@ -207,6 +219,7 @@ class RunningDaemon implements Daemon {
     this.#checkpoint?.keep(this.#watched, this.#fleet);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), NOTE_MS));
+    this.#timers.push(setInterval(() => void this.#watch(this.#minutes.save()), MINUTE_MS));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
@@ -261,6 +274,7 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
+    await this.#minutes.save();
     this.#checkpoint?.noteAtStop();
     await this.#held.close();
   }
@@ -308,6 +322,7 @@ class RunningDaemon implements Daemon {
   }
 
   #keepBooks(): void {
+    this.#counters.grants(this.#core.grants.size);
     this.#checkpoint?.note();
     this.#intake.tellSilences();
   }

@@ -10,6 +10,7 @@ import { EventEmitter } from 'node:events';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
 import type { Counters } from '../control/counters.ts';
 import { Pieces } from '../line/pieces.ts';
+import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { Drift } from '../recogniser/drift.ts';
@@ -61,6 +62,7 @@ export class Intake {
   #fresh: string | null = null;
   /** How many have not ended. */
   #open: number;
+  #rules: LoadedRules;
   #recogniser: Recogniser;
 
   constructor(parts: IntakeParts) {
@@ -71,6 +73,7 @@ export class Intake {
     this.#strayWatch = new StrayWatch(output.warn, parts.isQuoted);
     this.#zoneWatch = new ZoneWatch(parts.zone, output.warn);
     this.#silences = new Silences(() => parts.now().steady, output.warn);
+    this.#rules = parts.rules;
     this.#recogniser = this.#recogniserFor(parts.rules);
     this.#sourcesToOpen = new Set(names);
     this.#open = names.length;
@@ -83,6 +86,7 @@ export class Intake {
 
   /** Exchanges the patterns, between two batches. */
   setRules(rules: LoadedRules): void {
+    this.#rules = rules;
     this.#recogniser = this.#recogniserFor(rules);
   }
 
@@ -102,6 +106,7 @@ export class Intake {
         const whole = batch.map(line => pieces.whole(line));
         return watch(this.#take(file, whole, writtenBy));
       },
+      strangers: lines => this.#lookAt(lines),
       notice: notice => this.#notice(file, notice),
     };
   }
@@ -138,6 +143,16 @@ export class Intake {
     if (notice.kind === 'ended' && --this.#open === 0) this.#events.emit('end');
     if (this.#sourcesToOpen.delete(name) && this.#sourcesToOpen.size === 0)
       this.#events.emit('following');
+  }
+
+  /** Nothing comes of these but a word. */
+  #lookAt(lines: readonly string[]): void {
+    const { registry } = this.#rules;
+    const stamps = new StampReader(() => this.#parts.now().wall, this.#parts.zone);
+    for (const text of lines) {
+      const stray = strayOf(parseLine(text, stamps, registry), registry);
+      if (stray !== null) this.#strayWatch.found(stray);
+    }
   }
 
   async #take(

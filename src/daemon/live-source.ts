@@ -19,12 +19,20 @@ import { LogMemory } from '../recogniser/log-memory.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { OpenFile } from '../source/follower.ts';
-import { entryLine, parseEntry } from '../source/journal-entry.ts';
+import { parseEntry } from '../source/journal-entry.ts';
+import { lineOf } from '../source/journal-source.ts';
+import { JOURNAL } from '../source/journal-store.ts';
 import { JournalStreams } from '../source/journal-streams.ts';
-import { trustDeclared } from '../source/journal-trust.ts';
+import { JOURNALD } from '../source/journal-trust.ts';
 import { lastEntries } from '../source/journalctl.ts';
 import { headOf } from '../source/packing.ts';
 import { openRotated, type RotatedFile, rotatedFiles } from '../source/rotated.ts';
+import {
+  choiceOf,
+  type JournalChoice,
+  type JournalSettings,
+  journalRules,
+} from './journal-rules.ts';
 import type { StartSettings } from './settings.ts';
 
 /** A login in the journal that is younger than a file. */
@@ -92,17 +100,14 @@ export interface NewestLogin {
   readonly time: EpochSeconds;
 }
 
-/** How the journal is read. */
-export type JournalSettings = Pick<StartSettings, 'journalTrust' | 'watchlogZone'>;
-
-/** The newest login in the journal, as the daemon would take it; null without any, or without a journal. */
+/** The newest login in the host's journal, as the daemon would take it; null without any, or without a journal. */
 export async function newestJournalLogin(
   registry: Registry,
-  { journalTrust, watchlogZone }: JournalSettings,
+  settings: JournalSettings & Pick<StartSettings, 'watchlogZone'>,
 ): Promise<NewestLogin | null> {
   try {
-    const lines = await journalLines(registry, journalTrust === 'any', ENTRIES);
-    return newestOf(lines, registry, watchlogZone);
+    const lines = await journalLines(JOURNAL, registry, choiceOf(settings), ENTRIES);
+    return newestOf(lines, registry, settings.watchlogZone);
   } catch (error) {
     if (error instanceof Failure) return null;
     throw error;
@@ -110,22 +115,25 @@ export async function newestJournalLogin(
 }
 
 /**
- * The last entries under the tags of the servers, as lines; without what is not the servers' own words.
+ * The last entries that the daemon would ask for, as lines; without what is not the servers' own words.
  *
- * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE
+ * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT
  */
 export async function journalLines(
+  name: string,
   registry: Registry,
-  trustAny: boolean,
+  choice: JournalChoice,
   count: number,
 ): Promise<string[]> {
-  const isOwn = trustAny ? () => true : trustDeclared(registry.files);
+  const rules = journalRules(registry, choice);
   const streams = new JournalStreams();
-  const entries = await lastEntries([...registry.tags], count);
+  const entries = await lastEntries(name, rules, count);
   return entries.flatMap(json => {
     const entry = parseEntry(json);
-    if (entry === null || !streams.isWhole(entry) || !isOwn(entry)) return [];
-    return entryLine(entry) ?? [];
+    // What journald says of itself is no line of a log.
+    if (entry === null || entry.tag === JOURNALD) return [];
+    if (!streams.isWhole(entry) || !rules.trust(entry)) return [];
+    return lineOf(entry, rules) ?? [];
   });
 }
 

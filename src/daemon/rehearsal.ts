@@ -13,7 +13,7 @@ import type { Outcome } from '../grant/decision.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { ordersFile } from '../state/state-file.ts';
 import { deciderFor, UNBOUNDED } from './core.ts';
-import { askedOrNot } from './preview.ts';
+import { rulesOrEmpty } from './preview.ts';
 import type { RunSettings } from './settings.ts';
 
 /** A login, and what would come of it. */
@@ -37,7 +37,7 @@ export async function rehearse(
   settings: RunSettings,
 ): Promise<Rehearsal> {
   try {
-    const { rules, unasked } = await askedOrNot(settings, () => undefined);
+    const { rules, unasked } = await rulesOrEmpty(settings, () => undefined);
     const decider = deciderFor(rules, UNBOUNDED);
     const unread = restoreOrders(decider, settings);
     await rules.classifier.prepare(logins.map(({ ip }) => ip));

@@ -3,6 +3,7 @@
  */
 
 import { Failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import type { DecisionRules } from '../grant/decider.ts';
 import type { StampReader } from '../line/stamp.ts';
@@ -40,22 +41,25 @@ export async function loadRules(
  * The patterns, with Dovecot's elements as they are given, or else as the Dovecot of this host has them: what cannot be used of
  * those is only told.
  *
- * @throws Failure of patterns, DOVECOT_ELEMENTS
+ * @throws Failure of patterns, DOVECOT_ELEMENTS, TRUSTED_RELAY
  */
 export async function registryFor(
-  { patterns, dovecotElements }: Pick<RuleSettings, 'patterns' | 'dovecotElements'>,
+  settings: Pick<RuleSettings, 'patterns' | 'dovecotElements' | 'trustedRelays'>,
   warn: (text: string) => void,
 ): Promise<Registry> {
-  if (dovecotElements !== null) return loadPatterns(patterns, dovecotElements);
+  const { patterns, dovecotElements, trustedRelays } = settings;
+  const load = (elements: Given<readonly string[]> | null): Promise<Registry> =>
+    loadPatterns(patterns, elements, trustedRelays);
+  if (dovecotElements !== null) return load(dovecotElements);
   const asked = await askElements();
-  if (asked === null) return loadPatterns(patterns);
+  if (asked === null) return load(null);
   try {
     const origin = 'login_log_format_elements of doveconf';
-    return await loadPatterns(patterns, { value: [asked], origin });
+    return await load({ value: [asked], origin });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'DOVECOT_ELEMENTS') throw error;
     warn(error.line);
-    return loadPatterns(patterns);
+    return load(null);
   }
 }
 

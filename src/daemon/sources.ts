@@ -9,8 +9,8 @@ import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
-import { JOURNAL, type JournalRules, JournalSource } from '../source/journal-source.ts';
-import { isJournald, JOURNALD, trustDeclared } from '../source/journal-trust.ts';
+import { JournalSource } from '../source/journal-source.ts';
+import { isJournal, JOURNAL } from '../source/journal-store.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -26,7 +26,9 @@ import {
 } from '../source/wildcard.ts';
 import { WildcardSource } from '../source/wildcard-source.ts';
 import type { Places } from '../state/checkpoint.ts';
-import { type JournalSettings, journalAhead, newestJournalLogin } from './live-source.ts';
+import { choiceOf, type JournalSettings, journalRules, RawContainers } from './journal-rules.ts';
+import { JournalSurvey, strangersIn } from './journal-survey.ts';
+import { journalAhead, newestJournalLogin } from './live-source.ts';
 import type { RunSettings, StartSettings } from './settings.ts';
 
 /** How the command line names standard input. */
@@ -62,10 +64,8 @@ export interface SourceHandle {
 
 /** What a source is made from. */
 export interface SourceContext {
-  readonly settings: Pick<
-    StartSettings,
-    'reprocess' | 'journalTrust' | 'watchlogZone' | 'watchlogOlddir'
-  >;
+  readonly settings: JournalSettings &
+    Pick<StartSettings, 'reprocess' | 'watchlogZone' | 'watchlogOlddir'>;
   readonly registry: Registry;
   /** The moment before which no login matters, as things are now. */
   since(): EpochSeconds;
@@ -85,13 +85,11 @@ export interface SourceContext {
  *
  * @param registry of the servers whose logins count
  * @param notice told of a choice that an administrator would not expect
- * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE
+ * @throws Failure LOG_UNREADABLE, LOG_NONE, JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT
  */
 export async function checkLogs(
-  settings: Pick<
-    RunSettings,
-    'watchlog' | 'fleet' | 'journalTrust' | 'watchlogZone' | 'watchlogOlddir'
-  >,
+  settings: JournalSettings &
+    Pick<RunSettings, 'watchlog' | 'fleet' | 'watchlogZone' | 'watchlogOlddir'>,
   registry: Registry,
   notice: Receiver['notice'],
 ): Promise<readonly WatchedLog[]> {
@@ -108,7 +106,7 @@ export async function checkLogs(
   for (const directory of settings.watchlogOlddir) tellClosed(directory, notice);
   const logs = [...new Set(watchlog)].map(watchedLog);
   for (const { name, wildcard } of logs) {
-    if (name === JOURNAL) await checkJournal();
+    if (isJournal(name)) await checkJournal(name);
     else if (name !== STDIN && wildcard === null) checkLog(name);
   }
   return logs;
@@ -139,7 +137,7 @@ export function watchedLog(name: string): WatchedLog {
 async function fileOrJournal(
   usual: string,
   registry: Registry,
-  settings: JournalSettings & Pick<RunSettings, 'watchlogOlddir'>,
+  settings: JournalSettings & Pick<RunSettings, 'watchlogZone' | 'watchlogOlddir'>,
   notice: Receiver['notice'],
 ): Promise<string> {
   const now = epoch(Date.now() / 1000);
@@ -174,7 +172,9 @@ export function watch({ name, wildcard }: WatchedLog, watching: SourceContext): 
   const receiver = watching.receiverOf(name);
   if (wildcard !== null) return watchFiles(wildcard, receiver, watching);
   if (name === STDIN) return watchInput(receiver);
-  return name === JOURNAL ? watchJournal(receiver, watching) : watchFile(name, receiver, watching);
+  return isJournal(name)
+    ? watchJournal(name, receiver, watching)
+    : watchFile(name, receiver, watching);
 }
 
 const oneOf = (
@@ -190,26 +190,41 @@ const watchInput = (receiver: Receiver): SourceHandle => ({
 });
 
 function watchJournal(
+  name: string,
   receiver: Receiver,
   { settings, registry, since, places }: SourceContext,
 ): SourceHandle {
-  const rulesOf = (known: Registry): JournalRules => {
-    const isServers = settings.journalTrust === 'any' ? () => true : trustDeclared(known.files);
-    return {
-      tags: [...known.tags, JOURNALD],
-      trust: entry => (entry.tag === JOURNALD ? isJournald(entry) : isServers(entry)),
-    };
-  };
-  const saved = places[JOURNAL];
+  const raw = new RawContainers((tag, server) =>
+    receiver.notice({ kind: 'raw log', path: name, tag, server }),
+  );
+  const rulesOf = (known: Registry) => journalRules(known, choiceOf(settings), raw);
+  let known = registry;
+  const survey = new JournalSurvey({
+    strangers: (from, signal) => strangersIn(name, known, choiceOf(settings), from, signal),
+    found: lines => receiver.strangers?.(lines),
+  });
+  const saved = places[name];
   const source = new JournalSource(receiver, rulesOf(registry), {
+    name,
     cursor: typeof saved === 'string' ? saved : null,
     since: settings.reprocess ? () => epoch(0) : since,
   });
   return {
-    name: JOURNAL,
-    source,
-    places: () => oneOf(JOURNAL, source.cursor),
-    setRegistry: known => source.setRules(rulesOf(known)),
+    name,
+    source: {
+      start: () => {
+        source.start();
+        survey.start(since());
+      },
+      stop: async () => {
+        await Promise.all([source.stop(), survey.stop()]);
+      },
+    },
+    places: () => oneOf(name, source.cursor),
+    setRegistry: fresh => {
+      known = fresh;
+      source.setRules(rulesOf(fresh));
+    },
   };
 }
 
@@ -232,7 +247,7 @@ function startOf({ settings, registry, since }: SourceContext): StartPosition {
   if (settings.reprocess) return () => 0;
   return startAtTime(since, modified => {
     const stamps = new StampReader(() => modified, settings.watchlogZone);
-    return line => stamps.bounded(parseLine(line, stamps, registry.linePrefixes).time);
+    return line => stamps.bounded(parseLine(line, stamps, registry).time);
   });
 }
 

@@ -2,9 +2,11 @@
  * Whether a daemon has the map, answers, reads the logs that it should, writes what it decides, and runs with the configuration
  * that is on the disk.
  */
+
 import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
+import { quantity } from '../base/quantity.ts';
 import {
   type ConfigurationState,
   LOG,
@@ -12,9 +14,10 @@ import {
 } from '../control/configuration-state.ts';
 import type { SourceStatus, Status } from '../control/status.ts';
 import { formatMapSpec } from '../map/map-types.ts';
+import { JOURNAL } from '../source/journal-store.ts';
 import { check } from './check.ts';
 import type { DaemonState } from './daemon-state.ts';
-import { count, error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
+import { error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
 
 export interface DaemonFacts extends DaemonState {
   /** The map, for people. */
@@ -105,10 +108,10 @@ function mapVerdicts({ settled, trouble, commits, overdue }: Status): Verdict[] 
   const open =
     overdue === 0
       ? ''
-      : `; ${count(overdue, 'row')} that should be gone may still let somebody relay`;
+      : `; ${quantity(overdue, 'row')} that should be gone may still let somebody relay`;
   return [
     error(
-      `it cannot write the map, so nothing that it decides takes effect (${count(commits.errors, 'commit')} failed)${open}: ${trouble ?? 'it does not say why'}`,
+      `it cannot write the map, so nothing that it decides takes effect (${quantity(commits.errors, 'commit')} failed)${open}: ${trouble ?? 'it does not say why'}`,
       'put right what that says: the daemon tries again by itself every few seconds',
     ),
   ];
@@ -126,11 +129,11 @@ const sourceVerdicts = ({ sources }: Status, now: EpochSeconds): Verdict[] =>
   sources
     .filter(({ lag, lastLine }) => (lag ?? 0) > MOST_LAG && now - secondsOf(lastLine) > 60)
     .map(({ name, lag }) =>
-      error(`it does not read ${name} on: ${count(lag ?? 0, 'byte')} wait`, RESTART),
+      error(`it does not read ${name} on: ${quantity(lag ?? 0, 'byte')} wait`, RESTART),
     );
 
 const named = (name: string): string =>
-  name === '-' ? 'standard input' : name === 'journal' ? 'the journal' : name;
+  name === '-' ? 'standard input' : name === JOURNAL ? 'the journal' : name;
 
 function configurationVerdicts(configuration: ConfigurationState | null): Verdict[] {
   if (configuration === null) return [];
@@ -162,7 +165,7 @@ const valueText = (value: string | null): string => (value === null ? 'nothing' 
 
 function sourceText({ name, lines, lastLine }: SourceStatus, now: EpochSeconds): string {
   const when = lastLine === null ? 'no line yet' : `the last line ${ago(lastLine, now)}`;
-  return `reads ${named(name)} (${count(lines, 'line')}, ${when})`;
+  return `reads ${named(name)} (${quantity(lines, 'line')}, ${when})`;
 }
 
 const loginText = ({ lastLogin }: Status, now: EpochSeconds): string =>

@@ -1,15 +1,17 @@
 /**
  * What a check has found, as data: the doctor's only way to say anything.
  */
+
 import { Failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 
 export type CheckName =
   | 'configuration'
   | 'log'
   | 'logins'
+  | 'clients'
   | 'clock'
   | 'policy'
-  | 'clients'
   | 'map'
   | 'rows'
   | 'daemon'
@@ -57,12 +59,8 @@ const DAY = 24 * HOUR;
 
 /** `40 seconds`, `3 minutes`, `5 hours`, `2 days`. */
 export function span(seconds: number): string {
-  if (seconds < 100) return count(Math.max(0, Math.round(seconds)), 'second');
-  if (seconds < 2 * HOUR) return count(Math.round(seconds / 60), 'minute');
-  if (seconds < 2 * DAY) return count(Math.round(seconds / HOUR), 'hour');
-  return count(Math.round(seconds / DAY), 'day');
+  if (seconds < 100) return quantity(Math.max(0, Math.round(seconds)), 'second');
+  if (seconds < 2 * HOUR) return quantity(Math.round(seconds / 60), 'minute');
+  if (seconds < 2 * DAY) return quantity(Math.round(seconds / HOUR), 'hour');
+  return quantity(Math.round(seconds / DAY), 'day');
 }
-
-/** `1 row`, `2 rows` */
-export const count = (number: number, thing: string): string =>
-  `${number} ${thing}${number === 1 ? '' : 's'}`;

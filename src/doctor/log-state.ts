@@ -8,6 +8,8 @@ import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs
 import { join } from 'node:path';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { choiceOf } from '../daemon/journal-rules.ts';
+import { strangersIn } from '../daemon/journal-survey.ts';
 import {
   type JournalAhead,
   journalAhead,
@@ -21,7 +23,7 @@ import { StampReader } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { entryLine, parseEntry } from '../source/journal-entry.ts';
-import { JOURNAL } from '../source/journal-source.ts';
+import { isJournal, journalStore } from '../source/journal-store.ts';
 import { lastEntries } from '../source/journalctl.ts';
 import { logsAmong, matchingFiles } from '../source/matching-files.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -91,8 +93,8 @@ function statesOf(logs: readonly WatchedLog[], reading: ReadingLogs): Promise<Lo
       if (name === null) return { kind: 'none', name: among };
       if (name === STDIN) return { kind: 'input', name: 'standard input' };
       try {
-        return name === JOURNAL
-          ? await journalState(reading)
+        return isJournal(name)
+          ? await journalState(name, reading)
           : await fileState(name, among, reading);
       } catch (problem) {
         if (problem instanceof Failure) return { kind: 'unusable', name, problem };
@@ -176,25 +178,32 @@ function lastLines(fd: number, size: number): string[] {
   return start === 0 ? lines : lines.slice(1);
 }
 
-async function journalState(reading: ReadingLogs): Promise<LogState> {
+async function journalState(name: string, reading: ReadingLogs): Promise<LogState> {
   const { settings, registry, account } = reading;
-  const lines = await journalLines(registry, settings.journalTrust === 'any', TAIL_ENTRIES);
+  const choice = choiceOf(settings);
+  const lines = await journalLines(name, registry, choice, TAIL_ENTRIES);
   return {
     kind: 'read',
-    name: JOURNAL,
+    name,
     among: null,
     modified: null,
-    tail: { ...tailFor(lines, reading), refusals: await refusalsInJournal(reading) },
+    tail: {
+      ...tailFor(lines, reading, await strangersIn(name, registry, choice, null)),
+      refusals: await refusalsInJournal(name, reading),
+    },
     ahead: null,
-    account: account && { name: account.name, mayRead: await mayReadJournal(account) },
+    account: account && { name: account.name, mayRead: await mayReadJournal(account, name) },
   };
 }
 
 /** What Postfix is called there, unless its syslog_name says otherwise. */
 const SMTPD = ['postfix/smtpd', 'postfix/submission/smtpd', 'postfix/smtps/smtpd'];
 
-async function refusalsInJournal(reading: ReadingLogs): Promise<readonly TimedRefusal[]> {
-  const entries = await lastEntries(SMTPD, TAIL_ENTRIES);
+async function refusalsInJournal(
+  name: string,
+  reading: ReadingLogs,
+): Promise<readonly TimedRefusal[]> {
+  const entries = await lastEntries(name, { tags: SMTPD }, TAIL_ENTRIES);
   const lines = entries.flatMap(json => {
     const entry = parseEntry(json);
     return (entry && entryLine(entry)) ?? [];
@@ -205,16 +214,47 @@ async function refusalsInJournal(reading: ReadingLogs): Promise<readonly TimedRe
 /** Where journald keeps its files (systemd-journald.service(8)). */
 const JOURNAL_DIRECTORIES = ['/var/log/journal', '/run/log/journal'];
 
-async function mayReadJournal(account: Account): Promise<'yes' | 'no' | 'unknown'> {
-  const files = JOURNAL_DIRECTORIES.filter(directory => existsSync(directory))
-    .flatMap(directory => readdirSync(directory).map(id => join(directory, id, 'system.journal')))
-    .filter(path => existsSync(path));
+async function mayReadJournal(account: Account, name: string): Promise<'yes' | 'no' | 'unknown'> {
+  const files = journalFiles(name);
   const answers = await Promise.all(files.map(path => mayRead(account, path)));
   return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
 }
 
-const tailFor = (lines: readonly string[], reading: ReadingLogs): Tail =>
-  tailOf(lines, reading.registry, () => stampsOf(reading));
+/** Files of a journal that are written to; none where they are not known, as a machine's. */
+function journalFiles(name: string): string[] {
+  const store = journalStore(name);
+  switch (store?.kind) {
+    case 'host':
+      return filesIn(JOURNAL_DIRECTORIES, id => !id.includes('.'));
+    case 'namespace':
+      return filesIn(JOURNAL_DIRECTORIES, id => id.endsWith(`.${store.name}`));
+    case 'directory': {
+      const own = join(store.path, 'system.journal');
+      return [...(existsSync(own) ? [own] : []), ...filesIn([store.path], () => true)];
+    }
+    case 'machine':
+    case undefined:
+      return [];
+  }
+}
+
+/** Those of the machines, and their namespaces, whose directories are in these. */
+const filesIn = (directories: readonly string[], isMeant: (id: string) => boolean): string[] =>
+  directories
+    .filter(directory => existsSync(directory))
+    .flatMap(directory =>
+      readdirSync(directory)
+        .filter(isMeant)
+        .map(id => join(directory, id, 'system.journal')),
+    )
+    .filter(path => existsSync(path));
+
+/** @param strangers lines that are read for what is worth a word in them only */
+const tailFor = (
+  lines: readonly string[],
+  reading: ReadingLogs,
+  strangers: readonly string[] = [],
+): Tail => tailOf(lines, reading.registry, () => stampsOf(reading), strangers);
 
 const stampsOf = ({ settings, now }: ReadingLogs): StampReader =>
   new StampReader(now, settings.watchlogZone);

@@ -6,9 +6,9 @@
 import type { EpochSeconds } from '../base/clock.ts';
 import { excerpt } from '../base/excerpt.ts';
 import { Pieces } from '../line/pieces.ts';
-import { parseLine } from '../line/prefix.ts';
+import { type Line, parseLine } from '../line/prefix.ts';
 import type { StampReader } from '../line/stamp.ts';
-import { RELAY_REFUSED, type RelayRefusal, relayRefusalOf } from '../postfix/relay-refusal.ts';
+import { RELAY_REFUSED, type Refusal, refusalIn } from '../postfix/refusal.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { isLoginLike } from '../recogniser/login-like.ts';
@@ -23,7 +23,7 @@ const MOST_STRAYS = 20;
 const MOST_KEPT = 5000;
 
 /** A client that was not let relay, and when. */
-export interface TimedRefusal extends RelayRefusal {
+export interface TimedRefusal extends Pick<Refusal, 'ip' | 'sender'> {
   readonly time: EpochSeconds;
 }
 
@@ -43,34 +43,42 @@ export interface Tail {
   readonly lastStamp: EpochSeconds | null;
 }
 
-/** @param lines the last of a log, in their order, a character a byte @param stamps makes what reads their stamps */
+/**
+ * @param lines the last of a log, in their order, a character a byte
+ * @param stamps makes what reads their stamps
+ * @param strangers lines that are read for what is worth a word in them only
+ */
 export function tailOf(
   lines: readonly string[],
   registry: Registry,
   stamps: () => StampReader,
+  strangers: readonly string[] = [],
 ): Tail {
   const logins: LoginEvent[] = [];
   const missed = { lines: 0, example: '' };
   const strays = new Map<string, { readonly stray: Stray; lines: number }>();
+  const stranger = (line: Line): void => {
+    const stray = strayOf(line, registry);
+    if (stray === null) return;
+    const known = strays.get(keyOf(stray));
+    if (known !== undefined) known.lines++;
+    else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
+  };
   const recogniser = new Recogniser(registry, stamps(), new LogMemory(), {
     unrecognised: ({ message }) => {
       if (!isLoginLike(message)) return;
       missed.lines++;
       missed.example = excerpt(message, EXAMPLE_LENGTH);
     },
-    stranger: line => {
-      const stray = strayOf(line, registry);
-      if (stray === null) return;
-      const known = strays.get(keyOf(stray));
-      if (known !== undefined) known.lines++;
-      else if (strays.size < MOST_STRAYS) strays.set(keyOf(stray), { stray, lines: 1 });
-    },
+    stranger,
   });
   const pieces = new Pieces();
   for (const line of lines) {
     const event = recogniser.recognise(pieces.whole(line));
     if (event?.event === 'login') logins.push(event);
   }
+  const reader = stamps();
+  for (const text of strangers) stranger(parseLine(text, reader, registry));
   return {
     lines: lines.length,
     logins: logins.slice(-MOST_KEPT),
@@ -85,25 +93,26 @@ export function tailOf(
 /** Clients that were not let relay. @param lines as for `tailOf` */
 export function refusalsIn(
   lines: readonly string[],
-  { linePrefixes }: Registry,
+  registry: Registry,
   stamps: StampReader,
 ): TimedRefusal[] {
   const refused = lines.filter(line => line.includes(RELAY_REFUSED)).slice(-MOST_KEPT);
   return refused.flatMap(line => {
-    const { time, program, message } = parseLine(line, stamps, linePrefixes);
-    const refusal = relayRefusalOf(program, message);
-    return refusal === null || time === null ? [] : [{ ...refusal, time }];
+    const { time, program, message } = parseLine(line, stamps, registry);
+    const refusal = refusalIn(program, message);
+    if (refusal === null || !refusal.isRelay || time === null) return [];
+    return [{ ip: refusal.ip, sender: refusal.sender, time }];
   });
 }
 
 /** Of the first line that has one. */
 function firstStamp(
   lines: readonly string[],
-  { linePrefixes }: Registry,
+  registry: Registry,
   stamps: StampReader,
 ): EpochSeconds | null {
   for (const line of lines) {
-    const { time } = parseLine(line, stamps, linePrefixes);
+    const { time } = parseLine(line, stamps, registry);
     if (time !== null) return time;
   }
   return null;

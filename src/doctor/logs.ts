@@ -2,16 +2,19 @@
  * Whether the logs can be read, by the daemon too, are alive, tell of logins that are recognised, and have the time
  * that the clock has.
  */
+
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import type { NewestLogin } from '../daemon/live-source.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { strayText } from '../recogniser/stray-watch.ts';
 import { isZoneApart, offsetOfLog } from '../recogniser/zone-watch.ts';
+import { isJournal, JOURNAL } from '../source/journal-store.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
-import { count, error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
+import { error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
 import type { LogState } from './log-state.ts';
 
 export interface LogFacts {
@@ -82,8 +85,8 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
 }
 
 function accessVerdict({ name, account }: ReadLog): Verdict[] {
-  const what = name === 'journal' ? 'the systemd journal' : name;
-  const group = name === 'journal' ? 'systemd-journal' : 'adm';
+  const what = name === JOURNAL ? 'the systemd journal' : name;
+  const group = isJournal(name) ? 'systemd-journal' : 'adm';
   switch (account?.mayRead) {
     case 'no':
       return [
@@ -124,14 +127,16 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
   }
   if (tail.lines === 0) {
     return warning(
-      modified === null ? 'the journal has no entry of a POP3/IMAP server' : `${name} is empty`,
+      modified === null
+        ? `${name === JOURNAL ? 'the journal' : name} has no entry of a POP3/IMAP server`
+        : `${name} is empty`,
       'make sure that the server logs there, and that rotation has not taken the log from its writer',
     );
   }
   if (last !== null && now - last > SILENCE) {
     const days = Math.floor((now - last) / (24 * HOUR));
     return warning(
-      `nothing has been written to ${name} for ${count(days, 'day')}`,
+      `nothing has been written to ${name} for ${quantity(days, 'day')}`,
       'look whether the syslog daemon runs, and whether the server still logs there',
     );
   }
@@ -156,7 +161,7 @@ function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
   if (missed.lines === 0) return [];
   return [
     warning(
-      `${name}: ${count(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
+      `${name}: ${quantity(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
       'run "popbsmtp explain" on that line of the log, then update popbsmtp or add a pattern of your own',
     ),
   ];
@@ -165,7 +170,7 @@ function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
 const strayVerdicts = ({ name, tail }: ReadLog): Verdict[] =>
   tail.strays.map(({ stray, lines }) => {
     const { what, cure } = strayText(stray);
-    return warning(`${name}: ${count(lines, 'line')} ${what}`, cure);
+    return warning(`${name}: ${quantity(lines, 'line')} ${what}`, cure);
   });
 
 /** The times of the logins by the clock, also where the stamps are of another zone: by how long before the last line they were. */
@@ -218,7 +223,7 @@ function silenceVerdict(logs: readonly ReadLog[], now: EpochSeconds): Verdict[] 
     ),
   );
   const since =
-    refused.size === 0 ? '' : `, and Postfix has refused ${count(refused.size, 'client')} since`;
+    refused.size === 0 ? '' : `, and Postfix has refused ${quantity(refused.size, 'client')} since`;
   return [
     warning(
       `no login for ${span(silence)}, although ${listed(logs)} goes on${since}`,
@@ -238,10 +243,10 @@ function recognisedVerdict(logs: readonly ReadLog[], now: EpochSeconds): Verdict
   const newest = newestIn(logs);
   const when = newest === null ? '' : `, the last one ${span(now - newest)} ago`;
   if (found !== '')
-    return [ok(`recognised among the last ${count(lines, 'line')}: ${found}${when}`)];
+    return [ok(`recognised among the last ${quantity(lines, 'line')}: ${found}${when}`)];
   return [
     warning(
-      `no login was recognised among the last ${count(lines, 'line')}`,
+      `no login was recognised among the last ${quantity(lines, 'line')}`,
       'log in once and look again; if there are logins, "popbsmtp match" and "popbsmtp explain" say more',
     ),
   ];

@@ -2,10 +2,11 @@
  * What networks, orders, policy and limits make of the logins in the log: whether anybody who logs in is granted anything.
  */
 
+import { quantity } from '../base/quantity.ts';
 import type { Rehearsal, Rehearsed } from '../daemon/rehearsal.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
 import { check } from './check.ts';
-import { count, error, ok, skipped, type Verdict, warning } from './finding.ts';
+import { error, ok, skipped, type Verdict, warning } from './finding.ts';
 
 export const policyCheck = check('policy', ({ rehearsal }) => rehearsal(), judgePolicy);
 
@@ -40,7 +41,7 @@ export function judgePolicy({ logins, left }: Rehearsal): Verdict[] {
   const trusted = logins.length - needed.length;
   const refused = needed.filter(({ outcome }) => outcome.kind === 'ignored');
   const without = left === null ? '' : `; without account of what could not be read: ${left}`;
-  const all = `of ${count(logins.length, 'login')} in the log`;
+  const all = `of ${quantity(logins.length, 'login')} in the log`;
   const beside = trusted === 0 ? '' : `, ${trusted} need none (in mynetworks)`;
   if (refused.length === 0 || refused.length < needed.length) {
     const granted = needed.length - refused.length;

@@ -1,5 +1,5 @@
 /** What one command is asked: options that stand in no configuration file.  How an entry is written: options.ts. */
-import { duration, flag, given, text } from './entry.ts';
+import { choice, duration, flag, given, text } from './entry.ts';
 
 export const COMMAND_OPTIONS = {
   for: duration({
@@ -24,12 +24,33 @@ export const COMMAND_OPTIONS = {
     commands: ['login'],
     inFile: false,
   }),
-  server: given({
+  server: text({
     often: true,
     value: 'NAME',
-    default: 'command',
-    about: 'what the server is called in logs and metrics',
-    commands: ['login', 'logout'],
+    about:
+      'what the server is called in logs and metrics; login and logout call it "command" if it is not given',
+    commands: ['list', 'login', 'logout'],
+    inFile: false,
+  }),
+  sort: choice(
+    {
+      often: true,
+      value: 'KEY',
+      default: 'address',
+      about:
+        'what the rows are sorted by; latest begins with the latest login, end with what ends first',
+      commands: ['list'],
+      inFile: false,
+    },
+    ['address', 'latest', 'end', 'user'],
+  ),
+  check: text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    about:
+      'instead, tell every error of a configuration file; the exit status is 78 if there is one',
+    commands: ['config'],
     inFile: false,
   }),
   session: text({
@@ -112,7 +133,7 @@ export const COMMAND_OPTIONS = {
   json: flag({
     often: true,
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor'],
+    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor', 'config'],
     inFile: false,
   }),
 };

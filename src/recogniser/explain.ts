@@ -67,11 +67,7 @@ export class Explainer {
   explain(text: string): Explanation {
     const whole = this.#pieces.whole(text);
     const event = this.#recogniser.recognise(whole);
-    const tagged = parseLine(
-      whole === '' ? text : whole,
-      this.#stamps,
-      this.#registry.linePrefixes,
-    );
+    const tagged = parseLine(whole === '' ? text : whole, this.#stamps, this.#registry);
     if (tagged.program === null)
       return { line: tagged, attempts: [], outcome: this.#strange('no program', tagged) };
     const program = this.#registry.program(tagged.program);

@@ -63,11 +63,11 @@ export class Recogniser {
 
   /** What makes the lines of this recogniser's log out of its bytes. */
   reading(): Reading {
-    const { tags, linePrefixes } = this.#registry;
+    const { tags } = this.#registry;
     const strangers = this.#observer?.stranger === undefined ? null : Sieve.strangers();
     return {
       sieve: new Sieve(tags, strangers),
-      lines: new BlockLines(tags, this.#stamps, linePrefixes),
+      lines: new BlockLines(tags, this.#stamps, this.#registry),
     };
   }
 
@@ -83,7 +83,7 @@ export class Recogniser {
 
   /** @param text a whole line without its end, a character a byte (latin1) */
   recognise(text: string): ServerEvent | null {
-    return this.recogniseLine(parseLine(text, this.#stamps, this.#registry.linePrefixes));
+    return this.recogniseLine(parseLine(text, this.#stamps, this.#registry));
   }
 
   recogniseLine(tagged: Line): ServerEvent | null {

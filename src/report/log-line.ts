@@ -3,6 +3,7 @@
  *
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
+import { noun, quantity } from '../base/quantity.ts';
 import { formatCtime } from '../line/stamp.ts';
 import type { Notice } from '../source/source.ts';
 
@@ -86,14 +87,23 @@ function noticeText(notice: Notice): Line {
       );
     case 'untrusted':
       return warn(
-        `${notice.count} entries of ${path} under the tag ${notice.tag} were not taken, the latest from uid ` +
+        `${quantity(notice.count, 'entry', 'entries')} of ${path} under the tag ${notice.tag} ${noun(notice.count, 'was', 'were')} not taken, the latest from uid ` +
           `${notice.uid ?? 'unknown'} by ${notice.transport ?? 'an unknown way'}: they are not the server's own words (patterns/README.md, [journal])`,
       );
+    case 'raw log':
+      return warn(
+        `${path}: what ${notice.tag} prints has lines that ${notice.server} writes itself, into which strangers can have others written, so ` +
+          `nothing from there counts; have ${notice.server} log through syslog, or choose another container (patterns/${notice.server}.toml)`,
+      );
     case 'unreadable':
-      return warn(`${notice.count} entries of ${path} could not be read as a line`);
+      return warn(
+        `${quantity(notice.count, 'entry', 'entries')} of ${path} could not be read as a line`,
+      );
     case 'warned':
       return warn(`${path}: ${notice.text}`);
     case 'too long':
-      return warn(`${path}: ${notice.count} lines of more than 8 KiB were skipped so far`);
+      return warn(
+        `${path}: ${quantity(notice.count, 'line')} of more than 8 KiB ${noun(notice.count, 'was', 'were')} skipped so far`,
+      );
   }
 }

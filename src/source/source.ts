@@ -51,6 +51,13 @@ export type Notice =
       readonly transport: string | null;
       readonly count: number;
     }
+  /** Under this tag a container prints the raw log of a server, so that nothing from there counts. */
+  | {
+      readonly kind: 'raw log';
+      readonly path: string;
+      readonly tag: string;
+      readonly server: string;
+    }
   /** Entries of the journal, so many so far, that cannot be read as a line. */
   | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
   /** The engine of the fleet. */
@@ -62,6 +69,8 @@ export type Notice =
 export interface Receiver {
   /** @param writtenBy no line is younger than this; null, or left out, for lines that have just been written */
   lines(batch: readonly string[], writtenBy?: EpochSeconds | null): Promise<void>;
+  /** Lines of none whose words count; only to be told of. */
+  strangers?(lines: readonly string[]): void;
   notice(notice: Notice): void;
 }
 

@@ -11,7 +11,12 @@ describe('a request', () => {
     [{ command: 'status', more: 1 }, { command: 'status' }],
     [{ command: 'metrics' }, { command: 'metrics' }],
     [{ command: 'list' }, { command: 'list' }],
+    [{ command: 'latest' }, { command: 'latest' }],
     [{ command: 'orders' }, { command: 'orders' }],
+    [
+      { command: 'about', address: '::ffff:198.51.100.1' },
+      { command: 'about', address: '198.51.100.1' },
+    ],
     [{ command: 'configuration' }, { command: 'configuration' }],
     [
       { command: 'probe', address: '127.0.0.9', seconds: MAX_PROBE_SECONDS },

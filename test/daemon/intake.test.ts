@@ -62,6 +62,21 @@ describe('what receives lines', () => {
     assert.equal(counters.sources.get('/log')?.lines, 2);
   });
 
+  test('looks at what strangers say, and takes nothing from it', async () => {
+    const { intake, events, counters, warnings } = await intakeOf('journal');
+    const said =
+      'imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.5, mpid=1, session=<a>';
+    const lineOf = (tag: string): string => `${formatStamp(epoch(NOON))} mx ${tag}: ${said}`;
+    const { strangers } = intake.receiverOf('journal');
+    strangers?.([lineOf('toyd'), lineOf('toyd')]);
+    assert.equal(warnings.length, 1);
+    strangers?.([lineOf('dovecot')]);
+    await new Promise(setImmediate);
+    assert.deepEqual(events, []);
+    assert.equal(counters.sources.get('journal')?.lines ?? 0, 0);
+    assert.match(warnings[0] ?? '', /under the tag toyd look like logins of dovecot/);
+  });
+
   test('follows when it has heard of every log, and ends with the last', async () => {
     const { intake, notices, seen } = await intakeOf('/one', '/other');
     const one = intake.receiverOf('/one');

@@ -23,7 +23,7 @@ afterEach(() => {
   process.env['PATH'] = PATH;
 });
 
-const READING = { journalTrust: 'declared', watchlogZone: LOCAL } as const;
+const READING = { journalTrust: 'declared', journalMatch: [], watchlogZone: LOCAL } as const;
 const NOW = epoch(1_795_000_000);
 const HOUR = 3600;
 const log = join(directory, 'mail.log');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { epoch } from '../../src/base/clock.ts';
 import { type Rehearsal, rehearse } from '../../src/daemon/rehearsal.ts';
 import { runSettings } from '../../src/daemon/settings.ts';
 import { parseCommandLine } from '../../src/options/command-line.ts';
@@ -61,6 +62,10 @@ describe('a rehearsal', () => {
       'too many users',
     ]);
     assert.deepEqual((await play(logins, '--max-users-per-address', 'none')).crowded, []);
+    const apart = logins.map((each, index) => ({ ...each, time: epoch(LONG_AGO + index * 3600) }));
+    assert.deepEqual((await play(apart)).crowded, [], 'grants that have ended count no more');
+    const same = logins.map(each => ({ ...each, user: 'anna' }));
+    assert.deepEqual((await play(same)).crowded, [], 'a user counts once');
   });
 
   test('says what it could not take into account', async () => {

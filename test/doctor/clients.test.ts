@@ -1,10 +1,12 @@
-/** Addresses that many share, and clients that send from another address than they log in from. */
+/** Addresses that are no client's, addresses that many share, and clients that send from another address than they log in from. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
+import type { Bar } from '../../src/classifier/classifier.ts';
 import { judgeClients } from '../../src/doctor/clients.ts';
 import type { TimedRefusal } from '../../src/doctor/log-tail.ts';
+import type { Outcome } from '../../src/grant/decision.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import type { LoginEvent } from '../../src/recogniser/event.ts';
 import { login, said } from './arrange.ts';
@@ -84,4 +86,39 @@ describe('clients', () => {
     assert.equal(verdict?.level, 'warning');
     assert.match(verdict?.what ?? '', /^40 users logged in from 198\.51\.100\.3: a proxy/);
   });
+
+  const barred: readonly (readonly [Bar, number, RegExp])[] = [
+    [
+      'own address',
+      1,
+      /^warning: 1 login came from 172\.19\.0\.1, this machine's own address, and got no grant$/,
+    ],
+    [
+      'gateway',
+      2,
+      /^warning: 2 logins came from 172\.19\.0\.1, the default gateway of this machine, and got no grant$/,
+    ],
+    [
+      'opens other networks',
+      3,
+      /^warning: 3 logins came from 172\.19\.0\.1 .* for other networks too$/,
+    ],
+  ];
+  for (const [reason, number, expected] of barred)
+    test(`of which one is refused: ${reason}`, () => {
+      const logins = Array.from({ length: number }, () => carl('172.19.0.1'));
+      const outcome: Outcome = { kind: 'ignored', reason };
+      const other = { login: carl(V4), outcome: { kind: 'ignored', reason: 'excluded' } } as const;
+      const verdicts = judgeClients({
+        logins,
+        refusals: [],
+        rehearsal: {
+          logins: [other, ...logins.map(login => ({ login, outcome }))],
+          crowded: [],
+          left: null,
+        },
+        grace: new Grace(900),
+      });
+      assert.match(said(verdicts).join('\n'), expected);
+    });
 });

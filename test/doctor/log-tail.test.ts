@@ -30,3 +30,13 @@ test('logins, refusals and the times of a log', () => {
   assert.equal(tail.missed.lines, 1);
   assert.deepEqual([tail.firstStamp, tail.lastStamp], [start, start + 3]);
 });
+
+test('what is no server of ours is read for what is worth a word only', () => {
+  const stranger =
+    '2026-11-25T11:00:00Z mx 0123456789ab[1]: imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.7, lip=192.0.2.5, mpid=1, session=<a>';
+  const tail = tailOf([], registry, () => new StampReader(() => epoch(NOON)), [stranger, stranger]);
+  assert.deepEqual([tail.lines, tail.logins, tail.lastStamp], [0, [], null]);
+  assert.deepEqual(tail.strays, [
+    { stray: { kind: 'tag', tag: '0123456789ab', server: 'dovecot' }, lines: 2 },
+  ]);
+});

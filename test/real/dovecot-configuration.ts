@@ -18,6 +18,8 @@ export interface Choices {
   readonly usernameChars: string | null;
   /** `login_log_format_elements` in the spelling of 2.3, where it is not the default. */
   readonly elements: string | null;
+  /** `log_path`, where it is not syslog. */
+  readonly logPath: string | null;
 }
 
 const services = ({ pop3, imap, pop3s, imaps }: Ports): string => `
@@ -52,13 +54,13 @@ const setting = (name: string, value: string | null): string =>
 
 const usesTls = ({ imaps }: Ports): boolean => imaps !== 0;
 
-const language23 = ({ base, ports, usernameChars, elements }: Choices): string => `
+const language23 = ({ base, ports, usernameChars, elements, logPath }: Choices): string => `
 protocols = imap pop3
 listen = 127.0.0.1, ::1
 base_dir = ${base}/run
 state_dir = ${base}/state
 syslog_facility = mail
-ssl = ${usesTls(ports) ? `yes\nssl_cert = <${base}/cert.pem\nssl_key = <${base}/key.pem` : 'no'}
+${setting('log_path', logPath)}ssl = ${usesTls(ports) ? `yes\nssl_cert = <${base}/cert.pem\nssl_key = <${base}/key.pem` : 'no'}
 disable_plaintext_auth = no
 auth_failure_delay = 0
 # As much as it can log.
@@ -93,7 +95,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const renamed = (elements: string): string =>
   elements.replace(/%([a-z])/g, (_, letter: string) => `%{${VARIABLES[letter] ?? letter}}`);
 
-const language24 = ({ base, ports, usernameChars, elements }: Choices): string => `
+const language24 = ({ base, ports, usernameChars, elements, logPath }: Choices): string => `
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
 protocols = imap pop3
@@ -101,7 +103,7 @@ listen = 127.0.0.1, ::1
 base_dir = ${base}/run
 state_dir = ${base}/state
 syslog_facility = mail
-ssl = ${usesTls(ports) ? `yes\nssl_server_cert_file = ${base}/cert.pem\nssl_server_key_file = ${base}/key.pem` : 'no'}
+${setting('log_path', logPath)}ssl = ${usesTls(ports) ? `yes\nssl_server_cert_file = ${base}/cert.pem\nssl_server_key_file = ${base}/key.pem` : 'no'}
 auth_allow_cleartext = yes
 auth_failure_delay = 0
 # As much as it can log.

@@ -1,7 +1,7 @@
 /**
  * A Dovecot of the test's own: POP3 and IMAP on free ports of 127.0.0.1 and ::1, one account.
  *
- * Promises: the installed configuration is not touched; it logs where every Dovecot does, to the mail
+ * Promises: the installed configuration is not touched; it logs where every Dovecot does unless told otherwise, to the mail
  * facility of syslog, under its usual tag; a wrong password is answered without delay.
  * Leaves to others: the syslog socket (rsyslog.ts); the clients (login.ts).
  * Needs root, and Dovecot 2.3 or 2.4.
@@ -44,6 +44,10 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** `log_path`, where it is not syslog. */
+  readonly logPath?: string;
+  /** What starts it in place of the program itself. */
+  readonly program?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -61,7 +65,7 @@ export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
 });
 
 /** A certificate that nobody has signed but its owner. */
-async function makeCertificate(base: string): Promise<void> {
+export async function makeCertificate(base: string): Promise<void> {
   await mustRun('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
     ...['-subj', '/CN=localhost', '-days', '1'],
@@ -72,7 +76,14 @@ async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], elements, tls = false } = options;
+  const {
+    usernameChars,
+    users = [],
+    elements,
+    logPath,
+    program = 'dovecot',
+    tls = false,
+  } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
@@ -86,9 +97,10 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     ports: { pop3, imap, pop3s, imaps },
     usernameChars: usernameChars ?? null,
     elements: elements ?? null,
+    logPath: logPath ?? null,
   });
   await writeFile(file, text);
-  const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
+  const daemon = startDaemon(rig, program, ['-F', '-c', file]);
   for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {
       await waitForPort(host, port, { seen: () => daemon.transcript() });

@@ -354,7 +354,7 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     await b.has('127.0.0.2');
     assert.deepEqual(await b.grants(), ['127.0.0.2']);
     assert.equal((await b.fleet())?.subscribe?.refused, 5);
-    assert.match(b.daemon.transcript(), /fleet: 1 entries of the streams were refused so far/);
+    assert.match(b.daemon.transcript(), /fleet: 1 entry of the streams was refused so far/);
     assert.match(b.daemon.transcript(), /ignored --- in mynetworks/);
     assert.match(b.daemon.transcript(), /ignored --- too old/);
   });

@@ -275,9 +275,9 @@ describe('the systemd journal', { skip }, () => {
   });
 
   test('the check passes for root, and not for an account that may not read it', async () => {
-    await checkJournal(journalctl);
+    await checkJournal('journal', journalctl);
     const theirs = await journal.entrance('journalctl', ['setpriv', ...STRANGER]);
-    await assert.rejects(checkJournal(theirs), { code: 'JOURNAL_UNREADABLE', exit: 77 });
+    await assert.rejects(checkJournal('journal', theirs), { code: 'JOURNAL_UNREADABLE', exit: 77 });
   });
 });
 
