@@ -129,7 +129,9 @@ describe('the relay test of the doctor', { skip }, () => {
       ['greylisting', ['relay', 'warning', /cannot be told .* 450 4/]],
     ];
     for (const [name, expected] of table) {
-      test(SEEDS[name], () => installation.assertFindsAt(ports.get(name) ?? 0, expected));
+      test(SEEDS[name], () =>
+        installation.assertRelayFindsAt(ports.get(name) ?? 0, postfix.config, expected),
+      );
     }
   });
 

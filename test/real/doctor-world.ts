@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { runSettings } from '../../src/daemon/settings.ts';
 import { examine } from '../../src/doctor/examination.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { relayCheck } from '../../src/doctor/relay.ts';
 import type { Endpoint } from '../../src/doctor/smtp-session.ts';
 import { subjectOf } from '../../src/doctor/subject.ts';
 import { parseCommandLine } from '../../src/options/command-line.ts';
@@ -122,6 +123,21 @@ export class Installation {
   /** The same with a relay test at this port of 127.0.0.1. */
   assertFindsAt(port: number, ...expected: readonly Expected[]): Promise<void> {
     return this.#assertFinds({}, { host: '127.0.0.1', port }, expected);
+  }
+
+  /** What the relay test alone finds at this port of a Postfix with this configuration, whose other services are not judged. */
+  async assertRelayFindsAt(port: number, config: string, expected: Expected): Promise<void> {
+    const { values } = await parseCommandLine(
+      ['doctor', ...this.options({ '--postfix-config': config })],
+      '',
+    );
+    const smtp = { host: '127.0.0.1', port };
+    const subject = subjectOf(runSettings(values), smtp, new AbortController().signal);
+    const verdicts = await relayCheck.run(subject);
+    assertFindings(
+      verdicts.map(verdict => ({ check: relayCheck.name, ...verdict })),
+      [expected],
+    );
   }
 
   async #assertFinds(
