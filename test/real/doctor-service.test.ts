@@ -47,7 +47,7 @@ const REFUSED_MAIL = `
 use IO::Socket::INET;
 my $s = IO::Socket::INET->new(PeerAddr => "${OWN_ADDRESS}:25", LocalAddr => "${OWN_ADDRESS}") or die $@;
 <$s>;
-for ("HELO x", "MAIL FROM:<carl\\@example.org>", "RCPT TO:<you\\@example.net>", "QUIT") { print $s "$_\\r\\n"; $_ = <$s>; print }
+for ("HELO x", "MAIL FROM:<carl\\@example.org>", "RCPT TO:<you\\@example.net>", "QUIT") { print $s "$_\\r\\n"; print scalar <$s> }
 `;
 
 interface Fault {
