@@ -11,6 +11,7 @@
  */
 import { type BigIntStats, type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { every } from '../base/beat.ts';
 import { reasonOf } from '../base/errors.ts';
 import { FileSource } from './file-source.ts';
 import { logsAmong, matchingFiles } from './matching-files.ts';
@@ -73,7 +74,7 @@ export class WildcardSource implements Source {
   /** When a directory had last been changed, as of the last look. */
   #seen = new Map<string, bigint | null>();
   readonly #watched = new Map<string, Watched>();
-  #poll: NodeJS.Timeout | null = null;
+  #endPoll: (() => void) | null = null;
   #next: NodeJS.Timeout | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -89,14 +90,14 @@ export class WildcardSource implements Source {
   start(): void {
     this.#look([...this.#parts.places.keys()]);
     for (const path of this.#members.keys()) this.#unheard.add(path);
-    this.#poll = setInterval(() => this.#tick(), POLL_MS);
+    this.#endPoll = every(POLL_MS, () => this.#tick());
     for (const { source } of this.#members.values()) source.start();
     if (this.#unheard.size === 0) this.#following();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#poll !== null) clearInterval(this.#poll);
+    this.#endPoll?.();
     if (this.#next !== null) clearTimeout(this.#next);
     for (const { watcher } of this.#watched.values()) watcher.close();
     const members = [...this.#members.values()].map(({ source }) => source.stop());
@@ -175,7 +176,7 @@ export class WildcardSource implements Source {
       pollMs: POLL_MS,
     });
     this.#members.set(path, { source, awaySince: null });
-    if (this.#poll !== null) source.start();
+    if (this.#endPoll !== null) source.start();
   }
 
   #receiverOf(path: string): Receiver {
