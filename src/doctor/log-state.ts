@@ -4,8 +4,7 @@
  * Promises: nothing is followed and nothing granted; of a file the last megabyte is read, of the journal the last
  * thousands of entries under the servers' tags.
  */
-import { closeSync, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { choiceOf } from '../daemon/journal-rules.ts';
@@ -22,14 +21,14 @@ import { checkLogs, STDIN, type WatchedLog, watchedLog } from '../daemon/sources
 import { StampReader } from '../line/stamp.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { entryLine, parseEntry } from '../source/journal-entry.ts';
-import { isJournal, journalStore } from '../source/journal-store.ts';
-import { lastEntries } from '../source/journalctl.ts';
+import { isJournal } from '../source/journal-store.ts';
 import { logsAmong, matchingFiles } from '../source/matching-files.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { MOST_FILES } from '../source/wildcard-source.ts';
 import { type Account, mayRead } from './account.ts';
+import { mayReadJournal } from './journal-access.ts';
 import { refusalsIn, type Tail, type TimedRefusal, tailOf } from './log-tail.ts';
+import { lastSmtpdLines } from './smtpd-entries.ts';
 
 export type LogState =
   | { readonly kind: 'unusable'; readonly name: string; readonly problem: Failure }
@@ -182,6 +181,7 @@ async function journalState(name: string, reading: ReadingLogs): Promise<LogStat
   const { settings, registry, account } = reading;
   const choice = choiceOf(settings);
   const lines = await journalLines(name, registry, choice, TAIL_ENTRIES);
+  const smtpd = await lastSmtpdLines(name, settings, TAIL_ENTRIES);
   return {
     kind: 'read',
     name,
@@ -189,65 +189,12 @@ async function journalState(name: string, reading: ReadingLogs): Promise<LogStat
     modified: null,
     tail: {
       ...tailFor(lines, reading, await strangersIn(name, registry, choice, null)),
-      refusals: await refusalsInJournal(name, reading),
+      refusals: refusalsIn(smtpd, registry, stampsOf(reading)),
     },
     ahead: null,
     account: account && { name: account.name, mayRead: await mayReadJournal(account, name) },
   };
 }
-
-/** What Postfix is called there, unless its syslog_name says otherwise. */
-const SMTPD = ['postfix/smtpd', 'postfix/submission/smtpd', 'postfix/smtps/smtpd'];
-
-async function refusalsInJournal(
-  name: string,
-  reading: ReadingLogs,
-): Promise<readonly TimedRefusal[]> {
-  const entries = await lastEntries(name, { tags: SMTPD }, TAIL_ENTRIES);
-  const lines = entries.flatMap(json => {
-    const entry = parseEntry(json);
-    return (entry && entryLine(entry)) ?? [];
-  });
-  return refusalsIn(lines, reading.registry, stampsOf(reading));
-}
-
-/** Where journald keeps its files (systemd-journald.service(8)). */
-const JOURNAL_DIRECTORIES = ['/var/log/journal', '/run/log/journal'];
-
-async function mayReadJournal(account: Account, name: string): Promise<'yes' | 'no' | 'unknown'> {
-  const files = journalFiles(name);
-  const answers = await Promise.all(files.map(path => mayRead(account, path)));
-  return answers.find(answer => answer !== 'yes') ?? (answers.length === 0 ? 'unknown' : 'yes');
-}
-
-/** Files of a journal that are written to; none where they are not known, as a machine's. */
-function journalFiles(name: string): string[] {
-  const store = journalStore(name);
-  switch (store?.kind) {
-    case 'host':
-      return filesIn(JOURNAL_DIRECTORIES, id => !id.includes('.'));
-    case 'namespace':
-      return filesIn(JOURNAL_DIRECTORIES, id => id.endsWith(`.${store.name}`));
-    case 'directory': {
-      const own = join(store.path, 'system.journal');
-      return [...(existsSync(own) ? [own] : []), ...filesIn([store.path], () => true)];
-    }
-    case 'machine':
-    case undefined:
-      return [];
-  }
-}
-
-/** Those of the machines, and their namespaces, whose directories are in these. */
-const filesIn = (directories: readonly string[], isMeant: (id: string) => boolean): string[] =>
-  directories
-    .filter(directory => existsSync(directory))
-    .flatMap(directory =>
-      readdirSync(directory)
-        .filter(isMeant)
-        .map(id => join(directory, id, 'system.journal')),
-    )
-    .filter(path => existsSync(path));
 
 /** @param strangers lines that are read for what is worth a word in them only */
 const tailFor = (
