@@ -2,7 +2,8 @@
  * Whether the addresses that log in are those that send: something in front of the POP3/IMAP server that stands for all clients, an
  * address that many share, and a client that logs in over IPv6 and sends over IPv4, or the other way round.
  *
- * Promises: what the daemon's own rules would refuse or warn of in the last part of the logs is told, an address once.
+ * Promises: what the daemon's own rules have against an address itself, in the last part of the logs, is told here and nowhere else,
+ * an address once.
  * Leaves to others: whether the rules can be read (configuration.ts, trusted-networks.ts), and what they make of all logins (policy.ts).
  * Known limits: which user a refused client is, is told by the sender that it gave and by earlier logins from its address; the sender
  * may be somebody else's name.
@@ -16,7 +17,7 @@ import type { Rehearsal } from '../daemon/rehearsal.ts';
 import type { Grace } from '../grant/grace.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { check } from './check.ts';
-import { ok, type Verdict, warning } from './finding.ts';
+import { error, ok, type Verdict, warning } from './finding.ts';
 import { loginsIn, refusalsOf } from './log-state.ts';
 import type { TimedRefusal } from './log-tail.ts';
 
@@ -46,16 +47,12 @@ const MOST_NAMED = 3;
 export function judgeClients(facts: ClientFacts): Verdict[] {
   const { logins, rehearsal } = facts;
   if (logins.length === 0) return [];
-  const verdicts = [
-    ...barVerdicts(rehearsal),
-    ...crowdVerdicts(rehearsal),
-    ...familyVerdicts(facts),
-  ];
+  const verdicts = [...addressVerdicts(rehearsal), ...familyVerdicts(facts)];
   if (verdicts.length > 0) return verdicts;
   const addresses = new Set(logins.map(({ ip }) => ip)).size;
   return [
     ok(
-      `${quantity(addresses, 'address', 'addresses')} with logins; none that many share, none refused in another family`,
+      `${quantity(addresses, 'address', 'addresses')} with logins; none that many share, none that Postfix refused in the other family`,
     ),
   ];
 }
@@ -63,51 +60,89 @@ export function judgeClients(facts: ClientFacts): Verdict[] {
 const SHOW_CLIENTS =
   'let the POP3/IMAP server see the addresses of the clients (PROXY protocol; no userland proxy)';
 
-const BARS: ReadonlySet<string> = new Set<Bar>(['own address', 'gateway', 'opens other networks']);
-const isBar = (reason: string): reason is Bar => BARS.has(reason);
+/** What the rules have against an address itself, whoever logs in from it. */
+export type AddressReason = Bar | 'too many users';
 
-/** Addresses that are no client's, or whose row would be more than theirs. */
-function barVerdicts({ logins }: Rehearsal): Verdict[] {
-  const barred = new Map<IpText, { readonly bar: Bar; number: number }>();
-  for (const { login, outcome } of logins) {
-    if (outcome.kind !== 'ignored' || !isBar(outcome.reason)) continue;
-    const known = barred.get(login.ip);
-    if (known === undefined) barred.set(login.ip, { bar: outcome.reason, number: 1 });
+const REASONS: ReadonlySet<string> = new Set<AddressReason>([
+  'own address',
+  'gateway',
+  'opens other networks',
+  'too many users',
+]);
+export const isAddressReason = (reason: string): reason is AddressReason => REASONS.has(reason);
+
+/** Addresses that are no client's, that many share, or whose row would be more than theirs. */
+function addressVerdicts(rehearsal: Rehearsal): Verdict[] {
+  const refused = new Map<IpText, { readonly reason: AddressReason; number: number }>();
+  for (const { login, outcome } of rehearsal.logins) {
+    if (outcome.kind !== 'ignored' || !isAddressReason(outcome.reason)) continue;
+    const known = refused.get(login.ip);
+    if (known === undefined) refused.set(login.ip, { reason: outcome.reason, number: 1 });
     else known.number++;
   }
-  return [...barred].map(([ip, { bar, number }]) => barVerdict(ip, bar, quantity(number, 'login')));
+  const crowded = new Set(rehearsal.crowded.map(({ ip }) => ip));
+  return [
+    ...mostOf([...refused], ([ip, { reason, number }]) =>
+      refusedVerdict(ip, reason, number, rehearsal),
+    ),
+    ...mostOf([...crowded], ip =>
+      warning(
+        `${usersOf(ip, rehearsal)} logged in from ${ip}: ${CROWD}, behind which whoever has not logged in may relay as well`,
+        `${SHOW_CLIENTS}, or refuse such addresses: max-users-per-address with limit-action = "refuse", or exclude`,
+      ),
+    ),
+  ];
 }
 
-function barVerdict(ip: IpText, bar: Bar, logins: string): Verdict {
-  switch (bar) {
+/** The first few, of which the last says how many there are besides. */
+function mostOf<T>(found: readonly T[], verdictOf: (each: T) => Verdict): Verdict[] {
+  const more = found.length - MOST_NAMED;
+  const verdicts = found.slice(0, MOST_NAMED).map(verdictOf);
+  const last = verdicts.at(-1);
+  if (last === undefined || more <= 0) return verdicts;
+  const besides = `(and ${more} more ${more === 1 ? 'address' : 'addresses'} likewise)`;
+  return [...verdicts.slice(0, -1), { ...last, what: `${last.what} ${besides}` }];
+}
+
+const CROWD = 'a proxy or the outside of a NAT';
+
+function usersOf(ip: IpText, { logins }: Rehearsal): string {
+  const users = new Set(
+    logins.flatMap(({ login }) => (login.ip === ip && login.user !== null ? [login.user] : [])),
+  );
+  return quantity(users.size, 'user');
+}
+
+function refusedVerdict(
+  ip: IpText,
+  reason: AddressReason,
+  number: number,
+  rehearsal: Rehearsal,
+): Verdict {
+  const came = `${quantity(number, 'login')} came from ${ip}`;
+  switch (reason) {
     case 'own address':
     case 'gateway': {
       const what =
-        bar === 'gateway' ? 'the default gateway of this machine' : "this machine's own address";
+        reason === 'gateway' ? 'the default gateway of this machine' : "this machine's own address";
       return warning(
-        `${logins} came from ${ip}, ${what}, and got no grant`,
+        `${came}, ${what}, and got no grant`,
         `if clients come from there, a proxy, a container or a port forward is in front of the POP3/IMAP server: ${SHOW_CLIENTS}; allow-own-addresses grants it all the same`,
       );
     }
-    case 'opens other networks':
-      return warning(
-        `${logins} came from ${ip} and got no grant: Postfix would find its row for other networks too`,
+    case 'opens other networks': {
+      const isAnyGranted = rehearsal.logins.some(({ outcome }) => outcome.kind !== 'ignored');
+      return (isAnyGranted ? warning : error)(
+        `${came} and got no grant: Postfix would find its row for other networks too`,
         'wrap the map in main.cf and set whole-addresses (popbsmtp(8), "Whole addresses")',
       );
+    }
+    case 'too many users':
+      return warning(
+        `${usersOf(ip, rehearsal)} logged in from ${ip}, more than max-users-per-address allows, and ${number} of their logins got no grant: ${CROWD}`,
+        `${SHOW_CLIENTS}, or raise max-users-per-address`,
+      );
   }
-}
-
-function crowdVerdicts({ crowded, logins }: Rehearsal): Verdict[] {
-  const addresses = new Set(crowded.map(({ ip }) => ip));
-  return [...addresses].slice(0, MOST_NAMED).map(ip => {
-    const users = new Set(
-      logins.flatMap(({ login }) => (login.ip === ip && login.user !== null ? [login.user] : [])),
-    );
-    return warning(
-      `${users.size} users logged in from ${ip}: a proxy or the outside of a NAT, behind which whoever has not logged in may relay as well`,
-      `${SHOW_CLIENTS}, or refuse such addresses: max-users-per-address with limit-action = "refuse", or exclude`,
-    );
-  });
 }
 
 /** Seconds by which a log's lines may be out of order. */

@@ -1,31 +1,26 @@
 /**
  * What networks, orders, policy and limits make of the logins in the log: whether anybody who logs in is granted anything.
+ *
+ * Leaves to others: what the rules have against an address itself, which is counted here and told of in clients.ts.
  */
 
 import { quantity } from '../base/quantity.ts';
 import type { Rehearsal, Rehearsed } from '../daemon/rehearsal.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
 import { check } from './check.ts';
+import { type AddressReason, isAddressReason } from './clients.ts';
 import { error, ok, skipped, type Verdict, warning } from './finding.ts';
 
 export const policyCheck = check('policy', ({ rehearsal }) => rehearsal(), judgePolicy);
 
-/** Why a login may be refused on purpose, although each is: somebody has named those very clients. */
-const BY_NAME: ReadonlySet<IgnoreReason> = new Set(['revoked', 'own address', 'gateway']);
+/** What is told of here. */
+type Reason = Exclude<IgnoreReason, 'in mynetworks' | AddressReason>;
 
-const CURES: Readonly<Record<Exclude<IgnoreReason, 'in mynetworks'>, string>> = {
+const CURES: Readonly<Record<Reason, string>> = {
   excluded: 'take what is too wide out of exclude',
-  'own address':
-    'clients come through this machine or a proxy on it: let the mail server log their own addresses (the PROXY protocol)',
-  gateway:
-    'clients come through the gateway: let the mail server log their own addresses (the PROXY protocol)',
-  'opens other networks':
-    'write main.cf as popbsmtp(8) says ("Whole addresses"), and set whole-addresses',
   'not encrypted':
     'take require-tls away, or let clients log in with TLS; some servers never log it, which popbsmtp explain tells',
   'user not allowed': 'look at allow-users and deny-users: they hold names as the log has them',
-  'too many users':
-    'look at max-users-per-address, or let the mail server log the clients behind a proxy',
   'too many addresses': 'look at max-addresses-per-user',
   revoked: 'look at "popbsmtp list --orders"; "popbsmtp lift" takes an order back',
   'too old': 'see what is said of the clock',
@@ -43,25 +38,31 @@ export function judgePolicy({ logins, left }: Rehearsal): Verdict[] {
   const without = left === null ? '' : `; without account of what could not be read: ${left}`;
   const all = `of ${quantity(logins.length, 'login')} in the log`;
   const beside = trusted === 0 ? '' : `, ${trusted} need none (in mynetworks)`;
-  if (refused.length === 0 || refused.length < needed.length) {
+  const [first] = tallied(refused).flatMap(([reason]) => (isToldHere(reason) ? [reason] : []));
+  if (refused.length < needed.length || first === undefined) {
     const granted = needed.length - refused.length;
     const but = refused.length === 0 ? '' : `, ${refused.length} be refused: ${tally(refused)}`;
     return [ok(`${all} ${granted} would be granted${but}${beside}${without}`)];
   }
   const what = `${refused.length} ${all} would be refused: ${tally(refused)}${beside}${without}`;
-  const [[first] = []] = tallied(refused);
-  const cure = first === undefined || first === 'in mynetworks' ? '' : CURES[first];
-  return [isOnPurpose(refused) ? warning(what, cure) : error(what, cure)];
+  return [(isOnPurpose(refused) ? warning : error)(what, CURES[first])];
 }
 
-/** Somebody who is refused by himself may well be meant; of a lone client nobody can tell. */
-const isOnPurpose = (refused: readonly Rehearsed[]): boolean =>
-  refused.every(({ outcome }) => {
+const isToldHere = (reason: IgnoreReason): reason is Reason =>
+  reason !== 'in mynetworks' && !isAddressReason(reason);
+
+/** Somebody has named those very clients; of a lone client that is excluded nobody can tell. */
+function isOnPurpose(refused: readonly Rehearsed[]): boolean {
+  const here = refused.flatMap(({ login, outcome }) => {
     const reason = reasonOf(outcome);
-    return reason !== null && BY_NAME.has(reason);
-  }) ||
-  (refused.every(({ outcome }) => reasonOf(outcome) === 'excluded') &&
-    new Set(refused.map(({ login }) => login.ip)).size === 1);
+    return reason !== null && isToldHere(reason) ? [{ ip: login.ip, reason }] : [];
+  });
+  if (here.every(({ reason }) => reason === 'revoked')) return true;
+  return (
+    here.every(({ reason }) => reason === 'excluded') &&
+    new Set(here.map(({ ip }) => ip)).size === 1
+  );
+}
 
 const reasonOf = (outcome: Rehearsed['outcome']): IgnoreReason | null =>
   outcome.kind === 'ignored' ? outcome.reason : null;

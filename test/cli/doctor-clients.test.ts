@@ -50,6 +50,9 @@ describe('the doctor', () => {
     await writeFile(config, 'max-users-per-address = 2\n');
     const [warned] = await warnings(users(3), '--config', config);
     assert.match(warned ?? '', /^warning: 3 users logged in/);
+    await writeFile(config, 'max-users-per-address = 2\nlimit-action = "refuse"\n');
+    const [refused] = await warnings(users(3), '--config', config);
+    assert.match(refused ?? '', /^warning: 3 users logged in .*, and 1 of their logins got no/);
     await writeFile(config, 'max-users-per-address = "none"\n');
     assert.deepEqual(await warnings(users(30), '--config', config), []);
     assert.deepEqual(await warnings(users(30), '--exclude', GATEWAY), []);

@@ -85,6 +85,56 @@ describe('clients', () => {
     });
     assert.equal(verdict?.level, 'warning');
     assert.match(verdict?.what ?? '', /^40 users logged in from 198\.51\.100\.3: a proxy/);
+    assert.match(verdict?.hint ?? '', /PROXY protocol.*limit-action = "refuse"/);
+  });
+
+  test('behind one address whose later logins are refused for that', () => {
+    const logins = Array.from({ length: 40 }, (_, index) =>
+      carl('198.51.100.3', 40 - index, `u${index}`),
+    );
+    const [verdict, ...more] = judgeClients({
+      logins,
+      refusals: [],
+      rehearsal: {
+        logins: logins.map((each, index) => ({
+          login: each,
+          outcome:
+            index < 10
+              ? { kind: 'granted', effect: null }
+              : { kind: 'ignored', reason: 'too many users' },
+        })),
+        crowded: [],
+        left: null,
+      },
+      grace: new Grace(900),
+    });
+    assert.equal(verdict?.level, 'warning');
+    assert.match(
+      verdict?.what ?? '',
+      /^40 users logged in from 198\.51\.100\.3, more than max-users-per-address allows, and 30 of their logins got no grant: /,
+    );
+    assert.match(verdict?.hint ?? '', /PROXY protocol.*or raise max-users-per-address$/);
+    assert.deepEqual(more, []);
+  });
+
+  test('of which many are refused: the first are named, and how many there are', () => {
+    const logins = Array.from({ length: 9 }, (_, index) => carl(`2001:db8:${index + 1}::`));
+    const verdicts = judgeClients({
+      logins,
+      refusals: [],
+      rehearsal: {
+        logins: logins.map(each => ({
+          login: each,
+          outcome: { kind: 'ignored', reason: 'opens other networks' },
+        })),
+        crowded: [],
+        left: null,
+      },
+      grace: new Grace(900),
+    });
+    assert.equal(verdicts.length, 3);
+    assert.match(verdicts.at(-1)?.what ?? '', / \(and 6 more addresses likewise\)$/);
+    assert.equal(verdicts[0]?.level, 'error', 'since nobody gets a grant');
   });
 
   const barred: readonly (readonly [Bar, number, RegExp])[] = [
@@ -101,7 +151,7 @@ describe('clients', () => {
     [
       'opens other networks',
       3,
-      /^warning: 3 logins came from 172\.19\.0\.1 .* for other networks too$/,
+      /^error: 3 logins came from 172\.19\.0\.1 .* for other networks too$/,
     ],
   ];
   for (const [reason, number, expected] of barred)

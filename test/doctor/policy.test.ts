@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Rehearsal } from '../../src/daemon/rehearsal.ts';
+import { judgeClients } from '../../src/doctor/clients.ts';
 import { judgePolicy } from '../../src/doctor/policy.ts';
 import type { IgnoreReason, Outcome } from '../../src/grant/decision.ts';
+import { Grace } from '../../src/grant/grace.ts';
 import { login, said } from './arrange.ts';
 
 const GRANTED: Outcome = { kind: 'granted', effect: null };
@@ -45,7 +47,21 @@ describe('the policy', () => {
     ['excludes all', rehearsal(times(2, 'excluded')), /^error: 2 of 2 .*: excluded$/],
     ['excludes the only client', rehearsal(times(1, 'excluded')), /^warning: 1 of 1 .*: excluded$/],
     ['has all revoked', rehearsal(times(3, 'revoked')), /^warning: /],
-    ['sees this machine only', rehearsal(times(3, 'own address')), /^warning: /],
+    [
+      'sees this machine only, which the check of the clients tells',
+      rehearsal(times(3, 'own address')),
+      /^ok: of 3 logins in the log 0 would be granted, 3 be refused: own address$/,
+    ],
+    [
+      'refuses all, and some for what the check of the clients does not tell',
+      rehearsal([...times(3, 'gateway'), ...times(2, 'not encrypted')]),
+      /^error: 5 of 5 logins .*: gateway 3, not encrypted 2$/,
+    ],
+    [
+      'refuses all for their number at one address, which the check of the clients tells',
+      rehearsal(times(3, 'too many users')),
+      /^ok: .*: too many users$/,
+    ],
     ['was not asked', rehearsal([], 'no postconf'), /^skipped: .*no postconf$/],
     ['has nothing to judge', rehearsal([]), /^skipped: there is no login/],
     [
@@ -57,8 +73,36 @@ describe('the policy', () => {
   for (const [name, facts, expected] of table)
     test(name, () => assert.match(said(judgePolicy(facts)).join('\n'), expected));
 
-  test('has a cure for each reason', () => {
-    for (const reason of ['excluded', 'not encrypted', 'too many users', 'gateway'] as const)
+  test('has a cure for each reason that is told here', () => {
+    for (const reason of ['excluded', 'not encrypted', 'too many addresses', 'revoked'] as const)
       assert.notEqual(judgePolicy(rehearsal(times(2, reason)))[0]?.hint ?? '', '');
+    const mixed = rehearsal([...times(3, 'gateway'), ...times(2, 'not encrypted')]);
+    assert.match(judgePolicy(mixed)[0]?.hint ?? '', /require-tls/);
   });
+
+  for (const reason of [
+    'excluded',
+    'own address',
+    'gateway',
+    'opens other networks',
+    'not encrypted',
+    'too many users',
+    'too many addresses',
+    'revoked',
+  ] as const)
+    test(`and the clients are told of once: ${reason}`, () => {
+      const logins = Array.from({ length: 3 }, (_, index) => login('10.0.0.1', 100 + index));
+      const outcome = because(reason);
+      const rehearsed: Rehearsal = {
+        logins: logins.map(each => ({ login: each, outcome })),
+        crowded: [],
+        left: null,
+      };
+      const grace = new Grace(900);
+      const verdicts = [
+        ...judgePolicy(rehearsed),
+        ...judgeClients({ logins, refusals: [], rehearsal: rehearsed, grace }),
+      ];
+      assert.equal(verdicts.filter(({ level }) => level !== 'ok').length, 1, said(verdicts).join());
+    });
 });

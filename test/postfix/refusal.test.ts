@@ -30,6 +30,12 @@ describe('what Postfix refuses', () => {
       `NOQUEUE: reject: RCPT from unknown[192.0.2.50]: 450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.50]; ${TO}`,
       ['192.0.2.50', 450, false],
     ],
+    [
+      'nothing, since it only warns (warn_if_reject)',
+      'postfix/smtpd',
+      `NOQUEUE: reject_warning: RCPT from unknown[192.0.2.50]: 554 5.7.1 <you@example.net>: Relay access denied; ${TO}`,
+      null,
+    ],
     ['nothing', 'postfix/smtpd', 'connect from unknown[192.0.2.50]', null],
     [
       'nothing, since it is another program',
