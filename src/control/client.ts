@@ -17,10 +17,18 @@ import {
   type SentError,
 } from './protocol.ts';
 
-/** Without a sign of the daemon: who only asks is told soon; an order waits for the map's lock, which another program may hold. */
-const PATIENCE_MS = { question: 2000, order: 30_000 } as const;
+/**
+ * Without a sign of the daemon: who only asks is told soon; for `configuration` it asks Postfix, which by itself waits for seconds when
+ * main.cf has just been written; an order waits for the map's lock, which another program may hold.
+ */
+const PATIENCE_MS = { question: 2000, configuration: 6000, order: 30_000 } as const;
 
 const ASKING: ReadonlySet<Request['command']> = new Set([...QUESTIONS, 'about']);
+
+function kindOf(command: Request['command']): keyof typeof PATIENCE_MS {
+  if (command === 'configuration') return command;
+  return ASKING.has(command) ? 'question' : 'order';
+}
 
 /** A line of an answer, of which each has one of these. */
 interface Line<C extends Request['command']> {
@@ -46,7 +54,7 @@ export async function ask<C extends Request['command']>(
   const socket = await connected(path);
   if (socket === null) return null;
   try {
-    const patience = ASKING.has(request.command) ? PATIENCE_MS.question : PATIENCE_MS.order;
+    const patience = PATIENCE_MS[kindOf(request.command)];
     socket.setTimeout(patience, () =>
       socket.destroy(failure('CONTROL_SILENT', { path, seconds: patience / 1000 })),
     );

@@ -14,8 +14,8 @@ export type DaemonAnswer =
   | {
       readonly kind: 'status';
       readonly status: Status;
-      /** Null of a daemon of another version, which does not know the question. */
-      readonly configuration: ConfigurationState | null;
+      /** Null of a daemon of another version, which does not know the question; else why it did not tell. */
+      readonly configuration: ConfigurationState | null | Failure;
     }
   /** Nothing listens at its socket. */
   | { readonly kind: 'none' }
@@ -34,14 +34,13 @@ async function askStatus(map: MapSpec): Promise<DaemonAnswer> {
   const status = await orFailure(() => ask(map, { command: 'status' }));
   if (status instanceof Failure) return { kind: 'failed', problem: status };
   if (status === null) return { kind: 'none' };
-  // It has to ask Postfix for that.
   const configuration = await orFailure(() => ask(map, { command: 'configuration' }));
-  return {
-    kind: 'status',
-    status,
-    configuration: configuration instanceof Failure ? null : configuration,
-  };
+  return { kind: 'status', status, configuration: isUnknown(configuration) ? null : configuration };
 }
+
+/** What is answered to a command that is not known. */
+const isUnknown = (answer: unknown): boolean =>
+  answer instanceof Failure && answer.code === 'CONTROL_REQUEST';
 
 async function orFailure<T>(step: () => Promise<T>): Promise<T | Failure> {
   try {

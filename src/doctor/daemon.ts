@@ -83,7 +83,7 @@ export function judgeDaemon(facts: DaemonFacts): Verdict[] {
 
 function answerVerdicts(
   status: Status,
-  configuration: ConfigurationState | null,
+  configuration: ConfigurationState | null | Failure,
   { now, installed }: DaemonFacts,
 ): Verdict[] {
   const verdicts = [
@@ -92,7 +92,7 @@ function answerVerdicts(
     ...sourceVerdicts(status, now),
     ...configurationVerdicts(configuration),
   ];
-  if (verdicts.length > 0) return verdicts;
+  if (verdicts.some(({ level }) => level !== 'skipped')) return verdicts;
   const answers = `runs, pid ${status.pid}, and answers`;
   return [
     ok(
@@ -100,6 +100,7 @@ function answerVerdicts(
         '; ',
       ),
     ),
+    ...verdicts,
   ];
 }
 
@@ -135,8 +136,12 @@ const sourceVerdicts = ({ sources }: Status, now: EpochSeconds): Verdict[] =>
 const named = (name: string): string =>
   name === '-' ? 'standard input' : name === JOURNAL ? 'the journal' : name;
 
-function configurationVerdicts(configuration: ConfigurationState | null): Verdict[] {
+function configurationVerdicts(configuration: ConfigurationState | null | Failure): Verdict[] {
   if (configuration === null) return [];
+  if (configuration instanceof Failure)
+    return [
+      skipped(`whether it runs with what is on the disk was not told: ${configuration.message}`),
+    ];
   const { changes, problem } = configuration;
   if (problem !== null)
     return [

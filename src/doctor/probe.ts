@@ -7,24 +7,14 @@
  * replaced as a whole is its daemon's alone, which is asked to write the row, and ends it by itself.  No map is made.
  */
 import type { IpText } from '../base/address.ts';
-import { epoch } from '../base/clock.ts';
-import { type ErrorCode, Failure, reasonOf } from '../base/errors.ts';
-import { ask } from '../control/client.ts';
-import type { LookupMap, MapSpec } from '../map/map.ts';
+import { Failure, reasonOf } from '../base/errors.ts';
+import type { LookupMap } from '../map/map.ts';
 import { formatMapSpec, isInPlace, mapExists, openMap, readRows } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';
-import { isDaemonsAccount } from './account.ts';
 import type { Subject } from './check.ts';
-import { error, skipped, type Verdict, warning } from './finding.ts';
+import { error, skipped, type Verdict } from './finding.ts';
+import { inFile, ofDaemon, type RowWriter, unwritable } from './probe-writer.ts';
 
-/** Seconds. */
-const PROBE_LIFE = 120;
-/** What another account may be able to do. */
-const CLOSED: ReadonlySet<ErrorCode> = new Set([
-  'MAP_PERMISSION',
-  'MAP_UNREADABLE',
-  'MAP_DIRECTORY',
-]);
 const ENDED: unique symbol = Symbol('ended');
 
 /** The user wants to end. */
@@ -75,56 +65,9 @@ export async function withProbeRow<T>(
   }
 }
 
-/** Who writes the row. */
-interface Writer {
-  /** @returns why it cannot be tried; null when the row is there */
-  write(ip: IpText): Promise<Verdict | null>;
-  /** @throws what went wrong */
-  takeAway(ip: IpText): Promise<void>;
-}
-
-function inFile(map: LookupMap, { settings, now }: Subject): Writer {
-  return {
-    async write(ip) {
-      const stamp = epoch(Math.min(now(), now() - settings.grace.of(ip) + PROBE_LIFE));
-      try {
-        await map.commit([{ ip, stamp }]);
-        return null;
-      } catch (problem) {
-        return unwritable(problem, map.spec);
-      }
-    },
-    async takeAway(ip) {
-      await map.commit([{ ip, stamp: null }]);
-    },
-  };
-}
-
-function ofDaemon(spec: MapSpec): Writer {
-  return {
-    async write(address) {
-      try {
-        const request = { command: 'probe', address, seconds: PROBE_LIFE } as const;
-        const result = await ask(spec, request);
-        if (result?.kind === 'written') return null;
-        const why = result === null ? 'nothing listens at its control socket' : result.reason;
-        return skipped(`not tried: the daemon did not write the row of a test: ${why}`);
-      } catch (problem) {
-        if (!(problem instanceof Failure)) throw problem;
-        return skipped(`not tried: the daemon did not write the row of a test: ${problem.message}`);
-      }
-    },
-    async takeAway(address) {
-      const request = { command: 'unprobe', address } as const;
-      const result = await ask(spec, request);
-      if (result?.gone !== true) throw new Error('the daemon could not; it tries again by itself');
-    },
-  };
-}
-
 async function tryWith<T>(
   { settings, ended }: Subject,
-  writer: Writer,
+  writer: RowWriter,
   ip: IpText,
   use: () => Promise<T>,
 ): Promise<Probed<T>> {
@@ -151,14 +94,14 @@ function end(ended: AbortSignal): Promise<typeof ENDED> {
 }
 
 /** @param name of the map, for people */
-async function takeAway(writer: Writer, ip: IpText, name: string): Promise<Verdict | null> {
+async function takeAway(writer: RowWriter, ip: IpText, name: string): Promise<Verdict | null> {
   try {
     await writer.takeAway(ip);
     return null;
   } catch (problem) {
     return error(
-      `the row of ${ip}, written for this test, could not be taken away: ${reasonOf(problem)}`,
-      `postmap -d ${ip} ${name}`,
+      `the row of ${ip} in ${name}, written for this test, could not be taken away: ${reasonOf(problem)}`,
+      writer.remedy(ip),
     );
   }
 }
@@ -167,16 +110,6 @@ const not = (verdict: Verdict): { kind: 'skipped'; verdict: Verdict } => ({
   kind: 'skipped',
   verdict,
 });
-
-function unwritable(problem: unknown, spec: MapSpec): Verdict {
-  if (!(problem instanceof Failure)) throw problem;
-  return warning(
-    `no row could be written to ${formatMapSpec(spec)} to try it: ${problem.message}`,
-    isDaemonsAccount(spec) || !CLOSED.has(problem.code)
-      ? problem.hint
-      : 'run "popbsmtp doctor" as root, or as the account of the daemon',
-  );
-}
 
 /** The keys that the map has; none when it cannot be read. */
 export async function keysOf({ settings }: Subject): Promise<ReadonlySet<string>> {

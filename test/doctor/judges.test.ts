@@ -230,6 +230,14 @@ describe('the daemon', () => {
     assert.match(judge({ kind: 'status', status: someStatus(), configuration: null }), /^ok: /);
   });
 
+  test('that did not say in time how its configuration differs', () => {
+    const configuration = failure('CONTROL_SILENT', { path: '/m.sock', seconds: 6 });
+    assert.match(
+      judge({ kind: 'status', status: someStatus(), configuration }),
+      /^ok: runs, .*\nskipped: whether it runs with what is on the disk was not told: .* for 6 s$/,
+    );
+  });
+
   test('is told what it takes', () => {
     const hintOf = (answer: DaemonAnswer): string | null | undefined =>
       judgeDaemon({ owner: 1, answer, map: 'lmdb:/m', now: MOMENT, installed: '1.2.3' })[0]?.hint;

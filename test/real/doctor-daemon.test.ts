@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
 import { loginLine } from '../cli/watched-log.ts';
-import { assertFound, findingsOf, good, Installation } from './doctor-world.ts';
+import { assertFound, backdate, findingsOf, good, Installation } from './doctor-world.ts';
 import { GraceFile, MAIN, startPopbsmtp } from './popbsmtp.ts';
 import { mustRun, type Result, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';
@@ -83,6 +83,7 @@ describe('the doctor asks the daemon', { skip }, () => {
   test('whose mynetworks have changed in main.cf', async () => {
     const { config, daemon, doctor } = await daemonWithFile();
     await mustRun('postconf', ['-c', config, '-e', 'mynetworks = 127.0.0.1/32 10.0.0.0/8']);
+    await backdate(config);
     assertFound(await doctor(), [
       [
         'daemon',
