@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
 import type { Lookup } from '../../src/doctor/map-naming.ts';
-import { judgeRelay, type RelayFacts } from '../../src/doctor/relay.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
 import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';
+import { judgeRelay, type RelayFacts } from '../../src/doctor/relay-verdicts.ts';
 import type { Reply } from '../../src/doctor/smtp-session.ts';
 import { postfixWith, said } from './arrange.ts';
 
