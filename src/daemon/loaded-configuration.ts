@@ -79,18 +79,22 @@ function asWritten(value: Value | undefined): string | null {
 
 function changedPatterns(values: Values, since: number): SettingChange[] {
   const { directory } = patternsIn(someOf(values, 'patterns').patterns);
-  return patternFiles(directory)
-    .filter(path => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > since)
-    .map(what => ({ what, running: null, written: null, takes: 'reload' }));
+  return patternsSince(directory, since).map(what => ({
+    what,
+    running: null,
+    written: null,
+    takes: 'reload',
+  }));
 }
 
-function patternFiles(directory: string): string[] {
+function patternsSince(directory: string, since: number): string[] {
   try {
-    return readdirSync(directory).flatMap(name =>
-      name.endsWith('.toml') ? [join(directory, name)] : [],
-    );
+    return readdirSync(directory)
+      .filter(name => name.endsWith('.toml'))
+      .map(name => join(directory, name))
+      .filter(path => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > since);
   } catch {
-    // There is none, as on most hosts; one that is named and is not there is told where patterns are loaded.
+    // There is none, as on most hosts; what is named, and is not there or closed, is told where patterns are loaded.
     return [];
   }
 }

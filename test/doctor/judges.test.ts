@@ -74,6 +74,12 @@ describe('the map', () => {
       assert.doesNotMatch(hint, /(?:chmod|chown|install -d)[^,;]*\{/);
   });
 
+  test('what is for everybody on purpose is not taken away', () => {
+    const hints = judgeMap(map(FILE, at('/tmp', 0o1777))).map(({ hint }) => hint ?? '');
+    assert.match(hints.join('\n'), /such as \/var\/popbsmtp/);
+    assert.doesNotMatch(hints.join('\n'), /chmod/);
+  });
+
   test('missing, damaged, closed to us', () => {
     const rows = failure('MAP_MISSING', { path: '/d/m.lmdb' });
     assert.deepEqual(levels(judgeMap({ ...map(null), rows })), ['error']);

@@ -170,8 +170,11 @@ describe('the doctor on a whole machine', { skip }, () => {
 
   const shell = (script: string): Promise<string> => machine.run('sh', ['-euc', script]);
 
+  const log = (...lines: readonly string[]): Promise<string> =>
+    machine.run('logger', ['-p', 'mail.info', '-t', 'dovecot'], { input: `${lines.join('\n')}\n` });
+
   async function logIn(user: string, ip: string): Promise<void> {
-    await machine.run('logger', ['-p', 'mail.info', '-t', 'dovecot', loginBy(user, ip)]);
+    await log(loginBy(user, ip));
     await waitFor(`the login of ${user}`, async () =>
       (await shell('popbsmtp list')).includes(`${ip} `),
     );
@@ -183,23 +186,24 @@ describe('the doctor on a whole machine', { skip }, () => {
     return all.map((line): Finding => JSON.parse(line)).filter(({ level }) => level !== 'ok');
   }
 
+  /** That it finds this in the end: reload, journald and Postfix's master do their work after the command that asks for it. */
   async function assertFinds(...expected: readonly Expected[]): Promise<void> {
-    const found = await findings();
-    const shown = JSON.stringify(found, null, 1);
-    assert.deepEqual(
-      found.map(({ check, level }) => `${check} ${level}`),
-      expected.map(([check, level]) => `${check} ${level}`),
-      shown,
+    let found: Finding[] = [];
+    const isFound = (): boolean =>
+      found.length === expected.length &&
+      expected.every(([check, level, what], index) => {
+        const each = found[index];
+        return each?.check === check && each.level === level && what.test(each.what);
+      });
+    await waitFor(
+      'what is expected',
+      async () => {
+        found = await findings();
+        return isFound();
+      },
+      { seen: () => JSON.stringify(found, null, 1) },
     );
-    for (const [index, [, , what]] of expected.entries())
-      assert.match(found[index]?.what ?? '', what, shown);
   }
-
-  /** Until the daemon has started, or has loaded its configuration. */
-  const settle = (): Promise<unknown> =>
-    waitFor('the service', async () =>
-      /^active/.test(await machine.run('sh', ['-c', 'systemctl is-active popbsmtp; true'])),
-    );
 
   test('finds nothing on a good one', () => assertFinds());
 
@@ -208,7 +212,6 @@ describe('the doctor on a whole machine', { skip }, () => {
       await shell(seed);
       await assertFinds(...expected);
       await shell(cure);
-      await settle();
       await assertFinds();
     });
 
@@ -216,20 +219,13 @@ describe('the doctor on a whole machine', { skip }, () => {
     await shell(`date -d '10 minutes ago' "+%b %e %T mx dovecot: ${loginBy('carl', '198.51.100.3')}" > /var/log/mail.log
       date "+%b %e %T mx cron: x" >> /var/log/mail.log
       systemctl restart popbsmtp`);
-    await machine.run('logger', [
-      '-p',
-      'mail.info',
-      '-t',
-      'dovecot',
-      loginBy('dora', '198.51.100.4'),
-    ]);
+    await log(loginBy('dora', '198.51.100.4'));
     await assertFinds([
       'logins',
       'error',
       /^the journal has a login by dovecot of .*, and \/var\/log\/mail\.log none since .*: the logins do not get there$/,
     ]);
     await shell('rm /var/log/mail.log; systemctl restart popbsmtp');
-    await settle();
     await assertFinds();
   });
 
@@ -245,11 +241,10 @@ describe('the doctor on a whole machine', { skip }, () => {
 
   test('40 users behind one address', async () => {
     const lines = Array.from({ length: 40 }, (_, index) => loginBy(`u${index}`, '198.51.100.3'));
-    await machine.run('logger', ['-p', 'mail.info', '-t', 'dovecot'], {
-      input: `${lines.join('\n')}\n`,
-    });
-    await waitFor('the last of them', async () =>
-      (await findings()).some(({ what }) => /^40 users logged in from 198\.51\.100\.3/.test(what)),
+    await log(...lines);
+    await assertFinds(
+      ['clients', 'warning', /^40 users logged in from 198\.51\.100\.3/],
+      ['clients', 'warning', /^carl logged in from 2001:db8:1::50 and was refused/],
     );
   });
 });
