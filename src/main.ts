@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   patterns: async () => (await import('./cli/patterns.ts')).patterns,
   explain: async () => (await import('./cli/explain.ts')).explain,
   doctor: async () => (await import('./cli/doctor.ts')).doctor,
+  migrate: async () => (await import('./cli/migrate.ts')).migrate,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 

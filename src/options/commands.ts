@@ -12,7 +12,7 @@ interface CommandSpec {
 export const OPERANDS = {
   files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
-  address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
+  allowed: { name: 'address', words: '<address..>', about: 'IPv4 or IPv6 addresses' },
   addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
 } as const satisfies Record<string, OperandSpec>;
 
@@ -39,6 +39,7 @@ export type CommandName =
   | 'patterns'
   | 'explain'
   | 'doctor'
+  | 'migrate'
   | 'demo';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
@@ -50,7 +51,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   },
   list: { about: 'show the rows of the map, and what the daemon knows of them' },
   status: { about: 'show what the running daemon is doing' },
-  allow: { about: 'let an address relay for a while, by hand', operands: 'address' },
+  allow: { about: 'let addresses relay for a while, by hand', operands: 'allowed' },
   revoke: {
     about: 'end grants at once, and refuse new ones for a while',
     operands: 'addresses',
@@ -62,6 +63,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
   doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
+  migrate: { about: 'come from the Perl pop-before-smtp: show what it takes, or do it' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 

@@ -22,6 +22,7 @@ export const SOURCE_OPTIONS = {
       'patterns',
       'explain',
       'doctor',
+      'migrate',
     ],
     inFile: false,
   }),
@@ -32,6 +33,7 @@ export const SOURCE_OPTIONS = {
     value: 'FILE',
     otherwise:
       'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
+    alias: 'logfile',
     about:
       'log of the POP3/IMAP server; may be given more than once; - is standard input, journal the systemd journal',
     commands: ['run', 'doctor'],

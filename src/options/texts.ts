@@ -164,6 +164,21 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
     ],
   },
+  migrate: {
+    detail:
+      'Reads the configuration, the start script and the map of the Perl program, and main.cf, and says what popbsmtp.toml, the map and main.cf take. ' +
+      'Its configuration is Perl: plain values are read, nothing is run, and what is not understood is told line by line. ' +
+      'With --apply it does what it says, as root: settings are added, main.cf is changed by postconf, copies are kept (.before-migrate), and the files of the Perl program stay as they are. ' +
+      'The rows that are carried over end a grace period after the old map was last written; others are named and left behind. Restarts are left to you.',
+    examples: [
+      { args: 'migrate', does: 'show what it would do, and change nothing' },
+      { args: 'migrate --apply', does: 'do it' },
+      {
+        args: 'migrate --perl-config /root/pop-before-smtp-conf.pl --old-map hash:/etc/postfix/pop-before-smtp',
+        does: 'from files in other places',
+      },
+    ],
+  },
   demo: {
     detail:
       'Runs the daemon over a log of its own in a temporary directory, writes log lines of several servers into it, ' +

@@ -1,0 +1,61 @@
+/** How a migration looks: for people, with commands that can be pasted, and as one JSON object. */
+import { formatCtime } from '../line/stamp.ts';
+import { linesOf } from '../migrate/configuration-file.ts';
+import type { Remark } from '../migrate/former-settings.ts';
+import { commandOf } from '../migrate/main-cf.ts';
+import type { Migration, Request } from '../migrate/migration.ts';
+
+const indented = (lines: readonly string[]): string => lines.map(line => `    ${line}\n`).join('');
+
+/** @param lines nothing is printed without any */
+const section = (title: string, lines: readonly string[]): string =>
+  lines.length === 0 ? '' : `\n${title}\n${indented(lines)}`;
+
+const remarkLine = ({ where, text }: Remark): string => `${where}: ${text}`;
+
+export function migrationText(
+  migration: Migration,
+  { postfixConfig }: Pick<Request, 'postfixConfig'>,
+): string {
+  const { read, oldMap, map, configuration, settings, rows, edits, remarks, blockers } = migration;
+  const commands = edits.map(edit => commandOf(edit, postfixConfig));
+  const isDone = settings.length === 0 && edits.length === 0 && migration.mapExists;
+  return [
+    `read: ${[...read, oldMap].join(', ')}\n`,
+    section(
+      `${configuration} gets`,
+      linesOf(settings).map((line, index) => `${line}  # ${settings[index]?.from ?? ''}`),
+    ),
+    section(`${map} takes the place of ${oldMap}`, rowLines(rows)),
+    section('Postfix is told', commands.length === 0 ? [] : [...commands, reloadOf(postfixConfig)]),
+    section('not carried over, or to be looked at', remarks.map(remarkLine)),
+    section('in the way', blockers.map(remarkLine)),
+    isDone
+      ? '\nthere is nothing left to do\n'
+      : '\nnothing was done; "popbsmtp migrate --apply" does it\n',
+  ].join('');
+}
+
+function rowLines({ carried, until }: Migration['rows']): string[] {
+  if (until === null) return ['no row of it is carried over'];
+  return carried.map(ip => `${ip} until ${formatCtime(until)}`);
+}
+
+const reloadOf = (config: string | null): string =>
+  config === null ? 'postfix reload' : `postfix -c ${config} reload`;
+
+/** What is left for people, after the steps that were made. */
+export function stepsText({ oldMap, edits, remarks }: Migration, done: readonly string[]): string {
+  if (done.length === 0) return 'there is nothing left to do\n';
+  const steps = [
+    'end the Perl program, and take it out of the start of the machine',
+    'systemctl restart popbsmtp',
+    ...(edits.length === 0 ? [] : ['postfix reload']),
+    `popbsmtp doctor; when it is content, remove the file of ${oldMap}`,
+  ];
+  return `${section('not carried over, or to be looked at', remarks.map(remarkLine))}${section('left for you, in this order', steps)}`;
+}
+
+/** @param done the steps that were made; null when none was to be */
+export const migrationJson = (migration: Migration, done: readonly string[] | null): string =>
+  `${JSON.stringify({ ...migration, applied: done })}\n`;
