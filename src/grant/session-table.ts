@@ -1,7 +1,7 @@
 /**
  * Which sessions are open, so that a mail client that stays connected (IMAP IDLE) keeps its grant.
  *
- * Promises: a session that was not opened here closes nothing; one whose logout never comes is forgotten after
+ * Promises: a session that was not opened here closes nothing, and opens no more when its login comes after its logout; one whose logout never comes is forgotten after
  * the age limit, or what is plausible for its protocol if that is less, the time between two runs included; the number of sessions is bounded, oldest out
  * first; every step is O(1) amortised.
  * A service (event.ts) keeps nothing open until it has been seen to log a logout that tells its session: some versions
@@ -16,6 +16,7 @@ import type { EpochSeconds, Moment } from '../base/clock.ts';
 import { savedList } from '../base/saved.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import type { Protocol } from '../recogniser/protocol.ts';
+import { EndedSessions, type SavedEnd } from './ended-sessions.ts';
 import { Fifo } from './fifo.ts';
 
 /** Sessions; some 30 MB. */
@@ -69,6 +70,7 @@ export interface SavedSessions {
   readonly at: EpochSeconds;
   readonly telling: readonly (readonly [service: string])[];
   readonly open: readonly SavedSession[];
+  readonly ended: readonly SavedEnd[];
 }
 
 type SavedSession = readonly [key: string, ip: IpText, service: string, left: number, kind: Kind];
@@ -84,6 +86,7 @@ export class SessionTable {
     unknown: new Fifo(),
   };
   readonly #services = new Map<string, Service>();
+  readonly #ended = new EndedSessions();
   readonly #limit: number;
   readonly #capacity: number;
 
@@ -105,18 +108,19 @@ export class SessionTable {
     return false;
   }
 
-  open({ session, ip }: LoginEvent, steady: EpochSeconds): void {
-    if (session === null) return;
+  open({ session, ip, time }: LoginEvent, steady: EpochSeconds): void {
+    if (session === null || this.#ended.take(session.key, time)) return;
     const { key, service, protocol } = session;
     const kind = protocol ?? 'unknown';
     this.#add({ key, ip, service, kind }, steady + this.#limitOf(kind));
   }
 
   /** The address whose session ends with this logout; null when it is not known to be open. */
-  close({ session, torn }: LogoutEvent): IpText | null {
+  close({ session, time, torn }: LogoutEvent): IpText | null {
     if (session === null) return null;
     if (torn === undefined) this.#service(session.service).tells = true;
     const ended = this.#forget(session.key);
+    if (ended === null) this.#ended.add(session.key, time);
     return ended && ipOf(ended.address);
   }
 
@@ -143,6 +147,7 @@ export class SessionTable {
         due - steady,
         kind,
       ]),
+      ended: this.#ended.save(wall),
     };
   }
 
@@ -150,6 +155,7 @@ export class SessionTable {
   restore(saved: unknown, { wall, steady }: Moment): void {
     const passed = Math.max(0, wall - (timeOf(saved) ?? Number.NEGATIVE_INFINITY));
     const telling = savedList(saved, 'telling', ([service]) => textOf(service));
+    this.#ended.restore(saved);
     for (const service of telling) this.#service(service).tells = true;
     for (const [key, ip, service, left, kind] of savedList(saved, 'open', savedSessionOf)) {
       const due = Math.min(left, this.#limitOf(kind)) - passed;

@@ -102,6 +102,61 @@ test('a logout without a login closes nothing', () => {
   assert.ok(!table.holds(A));
 });
 
+describe('a logout that is logged before its login', () => {
+  const late = (time: EpochSeconds | null): LoginEvent => ({ ...login('one'), time });
+
+  test('leaves nothing open', () => {
+    const table = tellingTable();
+    assert.equal(table.close(logout('one')), null);
+    table.open(late(epoch(NOON - 1)), NOON);
+    assert.deepEqual([table.size, table.holds(A)], [0, false]);
+  });
+
+  test('counts for one login', () => {
+    const table = tellingTable();
+    table.close(logout('one'));
+    table.open(login('one'), NOON);
+    table.open(login('one'), NOON);
+    assert.ok(table.holds(A));
+  });
+
+  test('of a minute ago and more was that of another session with the same number', () => {
+    for (const apart of [-61, 61]) {
+      const table = tellingTable();
+      table.close(logout('one'));
+      table.open(late(epoch(NOON + apart)), NOON);
+      assert.ok(table.holds(A), String(apart));
+    }
+  });
+
+  test('without a stamp may be that of this one', () => {
+    const table = tellingTable();
+    table.close({ ...logout('one'), time: null });
+    table.open(login('one'), NOON);
+    table.close(logout('one'));
+    table.open(late(null), NOON);
+    assert.equal(table.size, 0);
+  });
+
+  test('is known after a restart', () => {
+    const table = tellingTable();
+    table.close(logout('one'));
+    const saved: unknown = JSON.parse(JSON.stringify(table.save(at(NOON + 2))));
+    const again = new SessionTable(LIMIT);
+    again.restore(saved, at(NOON + 3));
+    again.open(login('one'), epoch(NOON + 3));
+    assert.equal(again.size, 0);
+  });
+
+  test('is forgotten in the end', () => {
+    const table = tellingTable();
+    table.close(logout('one'));
+    for (let other = 0; other < 20_000; other++) table.close(logout(`other ${other}`));
+    table.open(login('one'), NOON);
+    assert.ok(table.holds(A));
+  });
+});
+
 test('a server that tells no session in its logouts keeps nothing open, and does not speak for others', () => {
   const table = new SessionTable(LIMIT);
   table.open(login('one'), NOON);
@@ -247,17 +302,22 @@ describe('what is saved', () => {
 /** The plainest table there could be: every open session with its address and its end. */
 class Model {
   readonly #sessions = new Map<string, { address: IpText; end: number }>();
+  /** Logouts that closed nothing, until a login of that name comes. */
+  readonly #ended = new Map<string, number>();
 
   get size(): number {
     return this.#sessions.size;
   }
 
-  open(key: string, address: IpText, end: number): void {
-    this.#sessions.set(key, { address, end });
+  open(key: string, address: IpText, now: number, end: number): void {
+    const ended = this.#ended.get(key) ?? Number.NEGATIVE_INFINITY;
+    this.#ended.delete(key);
+    if (now - ended > 60) this.#sessions.set(key, { address, end });
   }
 
-  close(key: string): IpText | null {
+  close(key: string, now: number): IpText | null {
     const address = this.#sessions.get(key)?.address ?? null;
+    if (address === null) this.#ended.set(key, now);
     this.#sessions.delete(key);
     return address;
   }
@@ -275,7 +335,11 @@ const longest = (protocol: Spoken): number => (protocol === 'imap' ? LIMIT : TWO
 
 const step = fc.record({
   kind: fc.constantFrom('login', 'login', 'logout'),
-  passed: fc.oneof(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: LIMIT / 2 })),
+  passed: fc.oneof(
+    fc.integer({ min: 0, max: 90 }),
+    fc.integer({ min: 0, max: 3000 }),
+    fc.integer({ min: 0, max: LIMIT / 2 }),
+  ),
   key: fc.integer({ min: 0, max: 6 }).map(String),
   address: fc.constantFrom(A, B),
   server: fc.constantFrom('dovecot', 'courier'),
@@ -292,10 +356,11 @@ test('behaves as the plainest table there could be', () => {
         now = epoch(now + passed);
         table.expire(now);
         model.expire(now);
-        if (kind === 'logout') assert.equal(table.close(logout(key)), model.close(key));
-        else {
-          table.open(login(key, address, server, protocol), now);
-          model.open(key, address, now + longest(protocol));
+        if (kind === 'logout') {
+          assert.equal(table.close({ ...logout(key), time: now }), model.close(key, now));
+        } else {
+          table.open({ ...login(key, address, server, protocol), time: now }, now);
+          model.open(key, address, now, now + longest(protocol));
         }
         assert.equal(table.size, model.size);
         for (const each of [A, B]) assert.equal(table.holds(each), model.holds(each));
@@ -325,7 +390,7 @@ test('no sequence of logins without the right logout holds an address beyond its
             table.close(logout(`other ${key}`, server, protocol));
             told.add(service);
           } else {
-            table.open(login(key, address, server, protocol), now);
+            table.open({ ...login(key, address, server, protocol), time: now }, now);
             ends.push({ address, service, end: now + longest(protocol) });
           }
           if (stops.includes(index)) {

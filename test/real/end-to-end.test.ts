@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Endpoint } from './dialog.ts';
+import { Dialog, type Endpoint } from './dialog.ts';
 import { type MailServer, startDovecot } from './dovecot.ts';
 import { failToLogIn, logIn, openImap, openPop3 } from './login.ts';
 import { GraceFile, popbsmtp, startPopbsmtp } from './popbsmtp.ts';
@@ -134,6 +134,29 @@ describe('from the login to the relay', { skip }, () => {
     );
     assert.equal(await answer('127.0.0.66'), 554);
     assert.equal(await answer('127.0.0.9'), 554);
+  });
+
+  test('clients that say goodbye with their password leave no session open, whichever line comes first', async () => {
+    const clients = Array.from({ length: 6 }, (_, index) => `127.0.0.${40 + index}`);
+    const { user, password } = dovecot.account;
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        clients.map(async from => {
+          const dialog = await Dialog.open(dovecot.pop3(from));
+          await dialog.until(/^\+OK/);
+          dialog.send(`USER ${user}\r\nPASS ${password}\r\nQUIT\r\n`);
+          await dialog.until(/^\+OK Logging out/);
+          await dialog.close();
+        }),
+      );
+    }
+    const lines = (wanted: RegExp): number => daemon.lines.filter(line => wanted.test(line)).length;
+    await waitFor('every login', () => lines(/^read ts=.* ip=127\.0\.0\.4[0-5]$/) === 60);
+    await waitFor(
+      'the end of every session',
+      async () => (await popbsmtp('status', '--map', map)).stdout.includes(' 0 open,'),
+      { seen: () => daemon.transcript() },
+    );
   });
 
   test('a restarted daemon goes on where it was', async () => {
