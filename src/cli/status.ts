@@ -18,6 +18,7 @@ import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { print, warn } from '../report/print.ts';
 import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
+import { checkStatus } from './status-check.ts';
 
 const EVERY_MS = 1000;
 /** Cursor to the upper left corner, and all below it erased (ECMA-48: CUP, ED); the cursor shown again (DECTCEM). */
@@ -30,6 +31,7 @@ export async function status(typed: Values): Promise<number> {
   const { map } = mapsOf(settings);
   const { json } = settings;
   becomeOwner([map]);
+  if (settings.check) return checkStatus(map, graceOf(settings));
   if (settings.prometheus) {
     const text = await ask(map, { command: 'metrics' });
     if (text === null) throw failure('NO_DAEMON', { map: formatMapSpec(map) });

@@ -23,6 +23,7 @@ interface Line<C extends Request['command']> {
 
 /**
  * @param take given the rows of a list as they come
+ * @param patienceMs without a sign of the daemon
  * @returns null when no daemon runs
  * @throws Failure CONTROL_DENIED, CONTROL_BROKEN, and what the daemon answers
  */
@@ -31,6 +32,7 @@ export async function ask<C extends Request['command']>(
   request: Request & { readonly command: C },
   take: (rows: readonly GrantRow[]) => void = () => undefined,
   kind: SocketKind = 'socket',
+  patienceMs: number = PATIENCE_MS,
 ): Promise<Results[C] | null> {
   const path = socketPath(map, kind);
   // Then a daemon has none either.
@@ -38,7 +40,7 @@ export async function ask<C extends Request['command']>(
   const socket = await connected(path);
   if (socket === null) return null;
   try {
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('it does not answer')));
+    socket.setTimeout(patienceMs, () => socket.destroy(new Error('it does not answer')));
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const text of linesOf(socket)) {
       const { rows, result, error }: Line<C> = JSON.parse(text);

@@ -10,6 +10,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import { tellPostfix } from './ask-postfix.ts';
 import { addSettings } from './configuration-file.ts';
 import type { Migration, Request } from './migration.ts';
@@ -72,7 +73,9 @@ function carryRows(
   if (postfixConfig !== null) place.push('--postfix-config', postfixConfig);
   for (let start = 0; start < carried.length; start += PORTION)
     popbsmtp(['allow', '--for', `${seconds}s`, ...place, ...carried.slice(start, start + PORTION)]);
-  done(`${map}: ${carried.length} addresses of the old map, for ${seconds} s`);
+  done(
+    `${map}: ${quantity(carried.length, 'address', 'addresses')} of the old map, for ${seconds} s`,
+  );
 }
 
 /** @throws Failure MIGRATE_STEP */

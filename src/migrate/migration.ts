@@ -11,6 +11,7 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
+import { noun, quantity } from '../base/quantity.ts';
 import { classifierFor } from '../daemon/rules.ts';
 import type { RuleSettings } from '../daemon/settings.ts';
 import type { MapSpec, Row } from '../map/map.ts';
@@ -284,13 +285,13 @@ function sorted(
   if (others.length > 0)
     remarks.push({
       where,
-      text: `${others.length} rows are not the Perl program's, and nothing would end them, so they are not carried over: ${exampleKeys(others)}`,
+      text: `${quantity(others.length, 'row is', 'rows are')} not the Perl program's, would have no end, and so ${noun(others.length, 'is', 'are')} not carried over: ${exampleKeys(others)}`,
     });
   if (theirs.length === 0) return NO_ROWS;
   if (until <= now) {
     remarks.push({
       where,
-      text: `its ${theirs.length} rows are past their time, and are not carried over: it was last written a grace period ago, or longer`,
+      text: `${quantity(theirs.length, 'row is', 'rows are')} past the end, and not carried over: it was last written a grace period ago, or longer`,
     });
     return NO_ROWS;
   }

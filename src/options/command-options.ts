@@ -71,6 +71,13 @@ export const COMMAND_OPTIONS = {
     commands: ['status'],
     inFile: false,
   }),
+  check: flag({
+    often: true,
+    about:
+      'say in one line within two seconds whether the daemon does its work, with the exit status of a Nagios check: 0, 1, 2 or 3',
+    commands: ['status'],
+    inFile: false,
+  }),
   prometheus: flag({
     often: true,
     about: 'print the metrics as Prometheus reads them',

@@ -82,10 +82,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   status: {
     detail:
-      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69.',
+      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69. ' +
+      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached; 2 when no daemon runs or answers, ' +
+      'the log is not read, the map cannot be written, or rows that are due are still there; 3 when it may not ask.',
     examples: [
       { args: 'status', does: 'is it alive, and how far is it' },
       { args: 'status --watch', does: 'the same, drawn anew every second' },
+      { args: 'status --check', does: 'for Nagios, or as the health check of a container' },
     ],
   },
   allow: {

@@ -1,9 +1,13 @@
 /** How a migration looks: for people, with commands that can be pasted, and as one JSON object. */
+import { quantity } from '../base/quantity.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { linesOf } from '../migrate/configuration-file.ts';
 import type { Remark } from '../migrate/former-settings.ts';
 import { commandOf } from '../migrate/main-cf.ts';
 import type { Migration, Request } from '../migrate/migration.ts';
+
+/** That are shown one by one. */
+const MOST_ROWS = 10;
 
 const indented = (lines: readonly string[]): string => lines.map(line => `    ${line}\n`).join('');
 
@@ -38,7 +42,12 @@ export function migrationText(
 
 function rowLines({ carried, until }: Migration['rows']): string[] {
   if (until === null) return ['no row of it is carried over'];
-  return carried.map(ip => `${ip} until ${formatCtime(until)}`);
+  const more = carried.length - MOST_ROWS;
+  return [
+    `${quantity(carried.length, 'address', 'addresses')} until ${formatCtime(until)}`,
+    ...carried.slice(0, MOST_ROWS),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
 }
 
 const reloadOf = (config: string | null): string =>
