@@ -28,6 +28,7 @@ const FILES: readonly (readonly [string, string])[] = [
   ['init/popbsmtp-network.conf', `${DOC}/examples/popbsmtp-network.conf`],
   ['init/popbsmtp-dashboard.json', `${DOC}/examples/popbsmtp-dashboard.json`],
   ['init/popbsmtp-alerts.yml', `${DOC}/examples/popbsmtp-alerts.yml`],
+  ['init/Containerfile', `${DOC}/examples/Containerfile`],
   ['README.md', `${DOC}/README.md`],
   ['init/debian/lintian-overrides', 'usr/share/lintian/overrides/popbsmtp'],
 ];
