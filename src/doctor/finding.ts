@@ -16,6 +16,7 @@ export type CheckName =
   | 'postfix'
   | 'restrictions'
   | 'maps'
+  | 'instances'
   | 'mynetworks'
   | 'lookup'
   | 'relay';

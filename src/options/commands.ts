@@ -63,7 +63,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
   doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
-  migrate: { about: 'come from the Perl pop-before-smtp: show what it takes, or do it' },
+  migrate: { about: 'show what it takes to come from the Perl pop-before-smtp, or do it' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
 };
 
