@@ -7,12 +7,14 @@
  * Promises: of the directories on the way to the map, links included, the innermost decides, or, where that is root's,
  * the first that is not; where all of them are root's, nothing changes.  The groups are those of the account.
  * Leaves to others: what only root can read (the configuration, a finished log) is read, or opened, before.
- * Known limit: a directory of root's that everybody may write in is taken for root's; the doctor tells of such.
+ * Known limits: where Node refuses to change accounts (see `startAs`), the command is started again as the account, and reads as that what
+ * root would have read before; a directory of root's that everybody may write in is taken for root's; the doctor tells of such.
  */
+import { spawnSync } from 'node:child_process';
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
-import { failure, reasonOf } from '../base/errors.ts';
+import { EXIT, errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from './map.ts';
 
 interface Ids {
@@ -44,6 +46,7 @@ export function becomeOwner(maps: readonly MapSpec[]): void {
   try {
     become(owner);
   } catch (error) {
+    if (errnoOf(error) === REFUSED && process.send === undefined) startAs(owner);
     throw failure('PRIVILEGES', { uid: owner.uid, reason: reasonOf(error) }, error);
   }
 }
@@ -87,4 +90,27 @@ function accountOrNull(): { readonly username: string; readonly gid: number } | 
   } catch {
     return null;
   }
+}
+
+/** Node's word for a state in which it does not do it (errors.html). */
+const REFUSED = 'ERR_INVALID_STATE';
+
+/**
+ * Starts this command again as the account, and ends with its status.
+ *
+ * A Node that is linked to a libuv of its own distribution does not change accounts from libuv 1.45 on, since that may use io_uring
+ * (node_credentials.cc; seen with Debian 13's 20.19.2: "seteuid() disabled: io_uring may be enabled").
+ * It returns only where it cannot be started.
+ */
+function startAs({ uid, gid }: Ids): void {
+  const entry = spawnSync('getent', ['passwd', String(uid)], { encoding: 'utf8' }).stdout ?? '';
+  const [, , , primary] = entry.split(':');
+  const account =
+    primary === undefined
+      ? [`--regid=${gid}`, '--clear-groups']
+      : [`--regid=${primary}`, '--init-groups'];
+  // Who ends this process ends that one.
+  const args = [`--reuid=${uid}`, ...account, '--pdeathsig=TERM', process.execPath];
+  const ended = spawnSync('setpriv', [...args, ...process.argv.slice(1)], { stdio: 'inherit' });
+  if (ended.error === undefined) process.exit(ended.status ?? EXIT.software);
 }
