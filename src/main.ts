@@ -3,9 +3,11 @@
  * Entry point: parse, dispatch, and turn what went wrong into one line and an exit status.
  *
  * Each command is loaded only when it is the one, so that `list` does not pay for the daemon, and `--version` for none.  A reader of our
- * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop.
+ * output that goes away (`popbsmtp match … | head`) ends us quietly, a daemon by its orderly stop; an output that is full, with a line
+ * (base/output.ts).
  */
-import { EXIT, errnoOf, Failure } from './base/errors.ts';
+import { EXIT, Failure } from './base/errors.ts';
+import { guardOutput, statusOfOutput } from './base/output.ts';
 import { version } from './base/package.ts';
 import { nameSources } from './base/stack.ts';
 import type { CommandName } from './options/commands.ts';
@@ -26,6 +28,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   logout: async () => (await import('./cli/login.ts')).logout,
   purge: async () => (await import('./cli/purge.ts')).purge,
   patterns: async () => (await import('./cli/patterns.ts')).patterns,
+  config: async () => (await import('./cli/config.ts')).config,
+  help: async () => (await import('./cli/help.ts')).help,
   explain: async () => (await import('./cli/explain.ts')).explain,
   doctor: async () => (await import('./cli/doctor.ts')).doctor,
   migrate: async () => (await import('./cli/migrate.ts')).migrate,
@@ -48,6 +52,8 @@ function sayVersion(): number {
 }
 
 async function fail(error: unknown): Promise<number> {
+  const told = statusOfOutput(error);
+  if (told !== null) return told;
   const known = error instanceof Failure;
   const text = known
     ? error.line
@@ -60,11 +66,7 @@ async function fail(error: unknown): Promise<number> {
 }
 
 nameSources();
-
-process.stdout.on('error', error => {
-  if (errnoOf(error) !== 'EPIPE') throw error;
-  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(EXIT.ok);
-});
+guardOutput();
 
 main(process.argv.slice(2))
   .catch(fail)

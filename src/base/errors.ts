@@ -90,7 +90,7 @@ export const CATALOGUE = {
   CONFIG_KEY: {
     exit: EXIT.config,
     text: '{file}:{line}: unknown key "{key}"',
-    hint: 'the nearest known key is "{nearest}"',
+    hint: '{hint}',
   },
   CONFIG_VALUE: {
     exit: EXIT.config,
@@ -99,6 +99,11 @@ export const CATALOGUE = {
   },
   PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
   DOVECOT_ELEMENTS: { exit: OF_ORIGIN, text: '{where}: {problem}', hint: '{hint}' },
+  TRUSTED_RELAY: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{name}" cannot be the host in a header of syslog',
+    hint: 'write the name or address as it stands in the log, one in each text',
+  },
   PATTERN_UNREADABLE: {
     exit: EXIT.config,
     text: 'cannot read patterns from {path}: {reason}',
@@ -124,6 +129,11 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not known',
     hint: 'write {choices}',
   },
+  ZONE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no time zone',
+    hint: 'write a name of the tz database such as Europe/Berlin, or an offset such as +02:00',
+  },
   GRACE_FOR: {
     exit: OF_ORIGIN,
     text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
@@ -148,6 +158,11 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'postmap could not look up {key} in {table}: {reason}',
     hint: 'fix the table that mynetworks names, or give the networks with --mynetworks',
+  },
+  OUTPUT: {
+    exit: EXIT.io,
+    text: 'cannot write to standard output: {reason}',
+    hint: 'what was printed is not complete: check the free space, and run it again',
   },
   LOG_MISSING: {
     exit: EXIT.noInput,
@@ -186,8 +201,23 @@ export const CATALOGUE = {
   },
   JOURNAL_UNREADABLE: {
     exit: EXIT.noPermission,
-    text: 'cannot read the systemd journal: {reason}',
-    hint: 'add the account to the group systemd-journal, or name a log file with --watchlog',
+    text: 'cannot read {what}: {reason}',
+    hint: '{remedy}',
+  },
+  JOURNAL_ABSENT: {
+    exit: EXIT.noInput,
+    text: 'cannot read {name}: {reason}',
+    hint: '{remedy}',
+  },
+  JOURNAL_NAME: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" names no journal',
+    hint: 'write journal, journal:/DIRECTORY, journal:namespace=NAME or journal:machine=NAME',
+  },
+  JOURNAL_MATCH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" chooses no entries of the journal',
+    hint: 'name a container, a unit or a tag by its field, such as CONTAINER_NAME=mail, _SYSTEMD_UNIT=mail.service or SYSLOG_IDENTIFIER=mail; several fields that must all fit with a blank between them, alternatives as further entries',
   },
   LOGTO: {
     exit: EXIT.cannotCreate,
@@ -287,17 +317,27 @@ export const CATALOGUE = {
   PRIVILEGES: {
     exit: EXIT.noPermission,
     text: 'cannot become the account {uid}, whose directory the map is in: {reason}',
-    hint: "keep all maps in one directory of the daemon's account, and run popbsmtp as that account or as root",
+    hint: '{hint}',
+  },
+  PRIVILEGES_MISSING: {
+    exit: EXIT.software,
+    text: 'root cannot become the account that the map belongs to, since the privileges addon cannot be loaded: {reason}',
+    hint: 'run "node src/packaging/privileges/privileges-addon.mjs" in {directory}, or popbsmtp as that account',
   },
   PURGE_LOCKED: {
     exit: EXIT.temporary,
-    text: '{rows} rows that are due are still in {map}: {reason}',
+    text: '{rows} still in {map}: {reason}',
     hint: '{hint}',
   },
   ADDRESS: {
     exit: EXIT.usage,
     text: '"{value}" is not an address',
     hint: 'write one IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1',
+  },
+  LIST_OPERAND: {
+    exit: EXIT.usage,
+    text: '"{value}" is neither an address nor a network: {problem}',
+    hint: 'write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32, --user NAME for a user, or nothing for all rows',
   },
   ALLOW_EXCLUDED: {
     exit: EXIT.config,
@@ -348,6 +388,11 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: 'the daemon gave no complete answer at {path}: {reason}',
     hint: 'read its log, and try again',
+  },
+  CONTROL_SILENT: {
+    exit: EXIT.temporary,
+    text: 'the daemon does not answer: there was no sign of it at {path} for {seconds} s',
+    hint: 'it hangs, or the machine has no time for it: look at it (ps, its log), and start it again if it stays so',
   },
   CONTROL_REQUEST: {
     exit: EXIT.data,

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epoch } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { requireOutput } from '../base/output.ts';
+import { quantity } from '../base/quantity.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { formatStamp } from '../line/stamp.ts';
@@ -19,6 +21,7 @@ import type { Value } from '../options/entry.ts';
 import type { OptionName } from '../options/options.ts';
 import { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
+import { say } from '../report/print.ts';
 import { proveRows } from './demo-proof.ts';
 
 const GRACE_SECONDS = 6;
@@ -88,8 +91,6 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
-
 export async function demo(): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-demo-'));
   try {
@@ -146,6 +147,7 @@ async function playScene(
 async function until(what: string, holds: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!holds()) {
+    requireOutput();
     if (performance.now() > deadline) throw failure('DEMO', { what });
     await sleep(POLL_MS);
   }
@@ -175,7 +177,7 @@ function settingsFor(directory: string, log: string, map: MapSpec): RunSettings 
 
 async function showRows(title: string, map: MapSpec): Promise<Row[]> {
   const rows = await readRows(map);
-  say(`\n${title}: ${rows.length === 0 ? 'empty' : `${rows.length} rows`}`);
+  say(`\n${title}: ${rows.length === 0 ? 'empty' : quantity(rows.length, 'row')}`);
   for (const { key, value } of rows) say(`    ${key}  ${value}`);
   return rows;
 }

@@ -1,21 +1,28 @@
 /**
- * `popbsmtp explain`: why log lines are, or are not, logins, and what the daemon would do about them now.
+ * `popbsmtp explain`: why log lines are, or are not, logins, and what the daemon would do about them now; of a refusal of Postfix's, what
+ * is known of its address.
  *
  * Lines are explained in their order, as those of one log: a login may be told in two of them.
  */
 import { systemClock } from '../base/clock.ts';
-import { EXIT } from '../base/errors.ts';
+import { EXIT, Failure } from '../base/errors.ts';
+import { ask } from '../control/client.ts';
 import { type Preview, Previews } from '../daemon/preview.ts';
 import { registryFor } from '../daemon/rules.ts';
+import { zoneOf } from '../line/zone.ts';
+import type { MapSpec } from '../map/map.ts';
+import { readRows } from '../map/map-types.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
+import { refusalIn } from '../postfix/refusal.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
 import { patternsIn } from '../recogniser/load.ts';
 import { explanationObject, explanationText } from '../report/explanation.ts';
 import { print } from '../report/print.ts';
+import type { Standing } from '../report/refusal-rows.ts';
 import { Splitter } from '../source/splitter.ts';
 
 /**
@@ -25,21 +32,26 @@ import { Splitter } from '../source/splitter.ts';
 export async function explain(typed: Values, operands: readonly string[]): Promise<number> {
   const values = withConfig(typed);
   const settings = settingsOf(values, 'explain');
-  const { patterns, dovecotElements, json } = settings;
+  const { json } = settings;
   const warn = (text: string): void => {
     process.stderr.write(`popbsmtp: ${text}\n`);
   };
-  const registry = await registryFor({ patterns: patternsIn(patterns), dovecotElements }, warn);
-  becomeOwner([mapsOf(settings).map]);
+  const registry = await registryFor(
+    { ...settings, patterns: patternsIn(settings.patterns) },
+    warn,
+  );
+  const { map } = mapsOf(settings);
+  becomeOwner([map]);
   const clock = systemClock();
   const prospects = await Previews.load(values, clock, warn);
-  const explainer = new Explainer(registry, () => clock.now().wall);
+  const explainer = new Explainer(registry, () => clock.now().wall, zoneOf(settings.watchlogZone));
   const format = json ? explanationObject : explanationText;
   let separator = '';
   for await (const line of linesOf(operands)) {
     const explanation = explainer.explain(line);
     const prospect = await prospectOf(explanation, prospects);
-    await print(separator + format(explanation, prospect));
+    const standing = await standingOf(explanation, map, prospects);
+    await print(separator + format(explanation, prospect, standing));
     if (!json) separator = '\n';
   }
   return EXIT.ok;
@@ -48,6 +60,41 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
 async function prospectOf({ outcome }: Explanation, prospects: Previews): Promise<Preview | null> {
   if (outcome.kind !== 'event' || outcome.event.event !== 'login') return null;
   return prospects.of(outcome.event);
+}
+
+/** Null for a line that is no refusal. */
+async function standingOf(
+  { line }: Explanation,
+  map: MapSpec,
+  prospects: Previews,
+): Promise<Standing | null> {
+  const refusal = refusalIn(line.program, line.message);
+  if (refusal === null) return null;
+  const { ip } = refusal;
+  const about = await unlessFailed(() => ask(map, { command: 'about', address: ip }), null);
+  const row = await unlessFailed(async () => {
+    const rows = await readRows(map);
+    return rows.find(({ key }) => key === ip) ?? null;
+  }, undefined);
+  return {
+    refusal,
+    about,
+    row,
+    order: about?.order ?? prospects.orderOf(ip),
+    bar: await prospects.barOf(ip),
+    time: line.time,
+    now: Date.now() / 1000,
+  };
+}
+
+/** Who may not ask the daemon, or read the map, still learns the rest. */
+async function unlessFailed<T, U>(step: () => Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return otherwise;
+  }
 }
 
 /** Lines of bytes, a character a byte; empty ones say nothing. */

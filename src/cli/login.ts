@@ -16,6 +16,9 @@ import type { Values } from '../options/values.ts';
 import { say } from '../report/print.ts';
 import { ipOf, untilText } from './by-hand.ts';
 
+/** What logs and metrics call a server that is not named. */
+const USUAL_SERVER = 'command';
+
 /** @throws Failure USAGE, ADDRESS, NO_DAEMON; of the daemon's answer */
 export async function login(values: Values): Promise<number> {
   const settings = settingsOf(withConfig(values), 'login');
@@ -28,7 +31,7 @@ export async function login(values: Values): Promise<number> {
     address,
     // As the daemon knows names (recogniser.ts).
     user: masked(user),
-    server: settings.server.value,
+    server: settings.server ?? USUAL_SERVER,
     session,
     tls: tls ? true : null,
   });
@@ -43,7 +46,7 @@ export async function logout(values: Values): Promise<number> {
   const { map } = mapsOf(settings);
   const { user } = settings;
   const session = named(settings.session, '--session', 'logout');
-  const server = settings.server.value;
+  const server = settings.server ?? USUAL_SERVER;
   const answer = await askAsLogin(map, {
     command: 'logout',
     user: user && masked(user),

@@ -8,14 +8,17 @@
 import { statSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { outputEnded } from '../base/output.ts';
 import { Pieces } from '../line/pieces.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { Zone } from '../line/zone.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
 import { Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { EventFormat } from '../report/event-line.ts';
 import type { MatchSummary } from '../report/match-summary.ts';
 import { warn } from '../report/print.ts';
+import { isJournal } from '../source/journal-store.ts';
 import { packingOf } from '../source/packing.ts';
 import { remedyFor } from '../source/readable-log.ts';
 import { Tail } from '../source/tail.ts';
@@ -26,6 +29,8 @@ interface Following {
   readonly registry: Registry;
   readonly summary: MatchSummary;
   readonly format: EventFormat;
+  /** Of stamps that do not tell theirs. */
+  readonly zone: Zone;
 }
 
 /** @throws Failure USAGE, LOG_UNREADABLE, LOG_DIRECTORY */
@@ -44,25 +49,30 @@ function requireFollowable(path: string): void {
     throw failure('USAGE', { problem: `${problem}: leave out --follow`, verb: 'match ' });
   };
   if (path === '-') refuse('standard input is read as it comes');
+  if (isJournal(path)) {
+    const problem =
+      'the journal is not followed by match ("run --debug --nowrite --watchlog journal" does it)';
+    refuse(problem);
+  }
   if (packingOf(path) !== null) refuse(`nothing is added to a packed log such as ${path}`);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     throw failure('LOG_DIRECTORY', { path, remedy: remedyFor(path) });
 }
 
-/** @returns whether somebody still reads what is printed (main.ts ends us by TERM when nobody does) */
+/** @returns whether somebody still reads what is printed */
 function endOfLooking(): Promise<boolean> {
   return new Promise(resolve => {
-    process.stdout.prependOnceListener('error', () => resolve(false));
+    void outputEnded.then(() => resolve(false));
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(true));
   });
 }
 
 /** @returns what ends it */
-function followLog(path: string, { registry, summary, format }: Following): () => void {
+function followLog(path: string, { registry, summary, format, zone }: Following): () => void {
   const clock = systemClock();
   const pieces = new Pieces();
   let number = 0;
-  const stamps = new StampReader(() => clock.now().wall);
+  const stamps = new StampReader(() => clock.now().wall, zone);
   const unmatched = new Unmatched(registry, summary);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const take = (line: string): string => {

@@ -6,6 +6,7 @@
  */
 import { EXIT } from '../base/errors.ts';
 import { StampReader } from '../line/stamp.ts';
+import { type Zone, zoneOf } from '../line/zone.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -17,7 +18,8 @@ import { type EventFormat, eventFormat } from '../report/event-line.ts';
 import { MatchSummary } from '../report/match-summary.ts';
 import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
-import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
+import type { FinishedLog } from '../source/finished-log.ts';
+import { openFinished } from './finished.ts';
 import { Unmatched } from './unmatched.ts';
 
 /** What is done with each line of every log. */
@@ -26,25 +28,25 @@ interface Matching {
   readonly summary: MatchSummary;
   readonly meter: ProgressMeter | null;
   readonly format: EventFormat;
+  /** Of stamps that do not tell theirs. */
+  readonly zone: Zone;
 }
 
 /** @throws Failure of the patterns or of a log */
 export async function match(values: Values, files: readonly string[]): Promise<number> {
   const settings = settingsOf(withConfig(values), 'match');
-  const registry = await loadPatterns(patternsIn(settings.patterns), settings.dovecotElements);
+  const { patterns, dovecotElements, trustedRelays } = settings;
+  const registry = await loadPatterns(patternsIn(patterns), dovecotElements, trustedRelays);
   const summary = new MatchSummary();
   const format = eventFormat(settings);
+  const zone = zoneOf(settings.watchlogZone);
   if (settings.follow)
-    return (await import('./match-follow.ts')).follow(files, { registry, summary, format });
-  // Opened all at once: a misspelt name is better told before an hour of reading than after.
-  const logs = files.map(path => ({ path, log: openFinishedLog(path) }));
-  const meter = progressMeter(
-    logs.map(({ log }) => log),
-    !settings.count,
-  );
+    return (await import('./match-follow.ts')).follow(files, { registry, summary, format, zone });
+  const logs = await openFinished(files, () => registry, settings);
+  const meter = progressMeter(logs, !settings.count);
   try {
-    for (const { path, log } of logs)
-      await matchLog(path, log, { registry, summary, meter, format });
+    for (const [index, log] of logs.entries())
+      await matchLog(files[index] ?? '', log, { registry, summary, meter, format, zone });
   } finally {
     meter?.clear();
   }
@@ -55,9 +57,9 @@ export async function match(values: Values, files: readonly string[]): Promise<n
 async function matchLog(
   path: string,
   log: FinishedLog,
-  { registry, summary, meter, format }: Matching,
+  { registry, summary, meter, format, zone }: Matching,
 ): Promise<void> {
-  const stamps = new StampReader(() => log.modified);
+  const stamps = new StampReader(() => log.modified, zone);
   const unmatched = new Unmatched(registry, summary);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const reading = recogniser.reading();

@@ -7,6 +7,7 @@
 import { dirname, resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { excerpt } from '../base/excerpt.ts';
+import { quantity } from '../base/quantity.ts';
 import { withConfig } from '../options/config.ts';
 import { settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -62,7 +63,7 @@ async function test(registry: Registry, json: boolean): Promise<number> {
   const all = registry.files.flatMap(file => file.patterns);
   const samples = all.reduce((sum, pattern) => sum + pattern.samples.length, 0);
   process.stderr.write(
-    `${samples} samples of ${all.length} patterns in ${registry.files.length} files, ${failures.length} failed\n`,
+    `${quantity(samples, 'sample')} of ${quantity(all.length, 'pattern')} in ${quantity(registry.files.length, 'file')}, ${failures.length} failed\n`,
   );
   return failures.length === 0 ? PASSED : FAILED;
 }

@@ -13,6 +13,7 @@
  */
 import { systemClock } from '../base/clock.ts';
 import { type ErrorCode, EXIT, Failure, failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
 import { dueRows } from '../daemon/due-rows.ts';
@@ -33,7 +34,7 @@ import { withConfig } from '../options/config.ts';
 import { type Settings, settingsOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
-import { print, warn } from '../report/print.ts';
+import { say, warn } from '../report/print.ts';
 import { shown } from '../report/shown.ts';
 
 /** @throws Failure of the configuration or of the map; with `--all` or `--foreign` also MAP_OWNED, ROWS_LEFT */
@@ -64,8 +65,11 @@ async function lockedOut(
 ): Promise<unknown> {
   if (!(error instanceof Failure) || !LOCKED.has(error.code)) return error;
   const rows = await readRows(map).then(
-    async found => (await dueRows(map, found, grace, classifier)).length,
-    () => 'an unknown number of',
+    async found => {
+      const due = (await dueRows(map, found, grace, classifier)).length;
+      return quantity(due, 'row that is due is', 'rows that are due are');
+    },
+    () => 'an unknown number of rows that are due are',
   );
   const { message: reason, hint } = error;
   return failure('PURGE_LOCKED', { rows, map: formatMapSpec(map), reason, hint }, error);
@@ -162,8 +166,7 @@ async function end(held: HeldMap, what: What, grace: Grace, classifier: Classifi
   else await core.enforce();
   const { trouble } = core.pipeline;
   if (trouble !== null) throw trouble;
-  const lines = ended.flatMap(decision => debugLines(decision, false));
-  await print(lines.map(line => `${line}\n`).join(''));
+  for (const decision of ended) for (const line of debugLines(decision, false)) say(line);
 }
 
 /** Of one map: those that follow the first have rows of their own. @throws Failure ROWS_LEFT; of the map */
@@ -172,8 +175,7 @@ async function endForeign(spec: MapSpec): Promise<void> {
   const { map, close } = await holdMap(spec, false, warn);
   try {
     const rows = (await map.rows()).filter(isEndless);
-    const lines = rows.map(({ key, value }) => `purging row ${shown(key)} ${shown(value)}\n`);
-    await print(lines.join(''));
+    for (const { key, value } of rows) say(`purging row ${shown(key)} ${shown(value)}`);
     const effects = await map.remove(rows);
     const left = rows.filter((_, index) => effects[index] !== 'removed');
     if (left.length > 0) throw rowsLeft(map.spec, left, '--foreign');

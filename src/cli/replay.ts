@@ -8,12 +8,13 @@
  */
 import { type EpochSeconds, logClock, type Moment, systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import { Core } from '../daemon/core.ts';
 import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
 import { type ReplaySettings, replaySettings } from '../daemon/settings.ts';
 import type { Decision } from '../grant/decision.ts';
 import { Orders } from '../grant/orders.ts';
-import { formatCtime } from '../line/stamp.ts';
+import { formatCtime, StampReader } from '../line/stamp.ts';
 import { holdMap } from '../map/held-map.ts';
 import type { LookupMap } from '../map/map.ts';
 import { MemoryMap } from '../map/memory-map.ts';
@@ -24,27 +25,36 @@ import { withConfig } from '../options/config.ts';
 import type { Values } from '../options/values.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import { LogMemory } from '../recogniser/log-memory.ts';
+import type { Registry } from '../recogniser/registry.ts';
 import { Advice } from '../report/advice.ts';
 import { debugLines, decisionJson, withShownUser } from '../report/decisions.ts';
+import { IgnoredTable } from '../report/ignored-table.ts';
 import { type Log, openLog } from '../report/log.ts';
 import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
 import { type ShowUser, shownUsers } from '../report/user-names.ts';
-import { type FinishedLog, openFinishedLog } from '../source/finished-log.ts';
+import type { FinishedLog } from '../source/finished-log.ts';
 import { ordersFile } from '../state/state-file.ts';
+import { openFinished } from './finished.ts';
 import { collectEarly } from './heap.ts';
 
 /** @throws Failure of any setting, of a log or of the map */
 export async function replay(values: Values, files: readonly string[]): Promise<number> {
   collectEarly();
   const settings = replaySettings(withConfig(values));
-  const logs = files.map(openFinishedLog);
+  let loaded: LoadedRules | null = null;
+  const registry = (): Registry => {
+    if (loaded === null) throw new TypeError('a log is read before the patterns are');
+    return loaded.registry;
+  };
+  const logs = await openFinished(files, registry, settings);
   becomeOwner(allOf(settings));
   // Decisions and summary go elsewhere; the log has only what is wrong.
   const log = openLog({ ...settings, debug: true });
   const warn = (text: string): void => log.write({ level: 'warn', text });
   // The log may be another machine's, of another time: what this one's addresses are says nothing about it.
   const rules = await loadRules({ ...settings, refuseOwn: false }, warn);
+  loaded = rules;
   const refused = settings.nowrite ? null : refusedNow(settings);
   const show = await shownUsers(settings);
   const held = await holdMap(settings.map, settings.nowrite, warn, settings.mirrors);
@@ -92,6 +102,7 @@ class Player {
   readonly #log: Log;
   readonly #advice = new Advice();
   readonly #counts = { lines: 0, granted: 0, refreshed: 0, ignored: 0, purged: 0 };
+  readonly #ignored = new IgnoredTable();
   #text = '';
 
   constructor(parts: {
@@ -116,7 +127,8 @@ class Player {
   }
 
   async play(log: FinishedLog, meter: ProgressMeter | null): Promise<void> {
-    const recogniser = recogniserFor(this.#rules, () => log.modified, new LogMemory());
+    const stamps = new StampReader(() => log.modified, this.#settings.watchlogZone);
+    const recogniser = recogniserFor(this.#rules, stamps, new LogMemory());
     let end: EpochSeconds | null = null;
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];
@@ -142,8 +154,8 @@ class Player {
     const { wall } = this.#clock.now();
     const when = wall === 0 ? 'at the end' : `at ${formatCtime(wall)}`;
     process.stderr.write(
-      `${lines} lines; logins: ${granted} granted, ${refreshed} refreshed, ${ignored} ignored; ` +
-        `${purged} purged; ${this.#core.grants.size} grants ${when}\n`,
+      `${quantity(lines, 'line')}; logins: ${granted} granted, ${refreshed} refreshed, ${ignored} ignored; ` +
+        `${purged} purged; ${quantity(this.#core.grants.size, 'grant')} ${when}\n${this.#ignored.text()}`,
     );
   }
 
@@ -155,7 +167,7 @@ class Player {
   #report(decision: Decision): void {
     const advised = this.#advice.on(decision);
     if (advised !== null) this.#log.write(advised);
-    if (decision.kind === 'login') this.#counts[decision.outcome.kind]++;
+    if (decision.kind === 'login') this.#count(decision);
     if (decision.kind === 'purged' || decision.kind === 'withdrawn') this.#counts.purged++;
     const { json, debug, nowrite } = this.#settings;
     if (json) {
@@ -164,6 +176,11 @@ class Player {
     } else if (debug) {
       for (const line of debugLines(decision, nowrite)) this.#text += `${line}\n`;
     }
+  }
+
+  #count({ login, outcome }: Extract<Decision, { kind: 'login' }>): void {
+    this.#counts[outcome.kind]++;
+    if (outcome.kind === 'ignored') this.#ignored.count(outcome.reason, login.user);
   }
 
   async #print(): Promise<void> {

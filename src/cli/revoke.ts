@@ -7,6 +7,7 @@
 
 import type { IpText } from '../base/address.ts';
 import { EXIT, failure } from '../base/errors.ts';
+import { noun, quantity } from '../base/quantity.ts';
 import { ask } from '../control/client.ts';
 import type { OrderResult } from '../control/protocol.ts';
 import { type Place, withoutDaemon } from '../daemon/offline.ts';
@@ -57,7 +58,7 @@ function tell({ addresses, user }: Whom, result: OrderResult): IpText[] {
   }
   if (unknown > 0) {
     warn(
-      `of ${unknown} grants it is not known whose they are (the daemon has not seen their logins): ` +
+      `of ${quantity(unknown, 'grant')} it is not known whose ${noun(unknown, 'it is', 'they are')} (the daemon has not seen the ${noun(unknown, 'login', 'logins')}): ` +
         'look at "popbsmtp list" and revoke by address what may be this user\'s',
     );
   }

@@ -6,6 +6,7 @@
  */
 
 import { EXIT, Failure } from '../base/errors.ts';
+import { endureFullOutput, outputEnded } from '../base/output.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
@@ -31,6 +32,7 @@ import { nameProcess } from './process-name.ts';
  */
 export async function run(values: Values): Promise<number> {
   nameProcess();
+  endureFullOutput();
   collectEarly();
   const start = startOf(values);
   const { settings } = start;
@@ -65,9 +67,18 @@ function startOf(typed: Values, running: Maps | null = null): Start {
 async function runDaemon(start: Start, log: Log): Promise<void> {
   const { settings } = start;
   const show = await shownUsers(settings);
-  const daemon = await startDaemon(settings, outputTo(log, show, settings));
-  const hangUp = (): void => void reload(daemon, start, log);
-  process.on('SIGHUP', hangUp);
+  const hangUps = new HangUps();
+  try {
+    const daemon = await startDaemon(settings, outputTo(log, show, settings));
+    hangUps.answer(() => void reload(daemon, start, log));
+    await serve(daemon, settings, log);
+  } finally {
+    hangUps.close();
+  }
+}
+
+/** Until the daemon ends, or is to end. */
+async function serve(daemon: Daemon, settings: RunSettings, log: Log): Promise<void> {
   const end = terminated();
   try {
     const removePidFile =
@@ -75,14 +86,36 @@ async function runDaemon(start: Start, log: Log): Promise<void> {
     try {
       await answerForeground('');
       const leave = notifySystemd(daemon, process.env, text => log.write({ level: 'warn', text }));
-      await Promise.race([daemon.ended, end]);
+      await Promise.race([daemon.ended, end, outputEnded]);
       await leave();
     } finally {
       removePidFile();
     }
   } finally {
-    process.off('SIGHUP', hangUp);
     await daemon.stop();
+  }
+}
+
+/** SIGHUP, which ends no process from here on; one that comes before there is an answer is answered then. */
+class HangUps {
+  readonly #hear = (): void => {
+    if (this.#answer === null) this.#waits = true;
+    else this.#answer();
+  };
+  #answer: (() => void) | null = null;
+  #waits = false;
+
+  constructor() {
+    process.on('SIGHUP', this.#hear);
+  }
+
+  answer(act: () => void): void {
+    this.#answer = act;
+    if (this.#waits) act();
+  }
+
+  close(): void {
+    process.off('SIGHUP', this.#hear);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Asks the daemon of a map over its control socket.
  *
- * Promises: that no daemon runs is an answer (null), not an error; a daemon that does not answer is given up.
+ * Promises: that no daemon runs is an answer (null), not an error; a daemon that does not answer is given up, and told as that.
  * The answer is taken as the daemon of this version gives it: only its account could put another program there.
  */
 import { once } from 'node:events';
@@ -11,8 +11,17 @@ import type { MapSpec } from '../map/map.ts';
 import { type SocketKind, socketPath } from '../state/socket.ts';
 import type { GrantRow, Request, Results, SentError } from './protocol.ts';
 
-/** Without a sign of the daemon; an order waits for the map's lock, which another program may hold. */
-const PATIENCE_MS = 30_000;
+/** Without a sign of the daemon: who only asks is told soon; an order waits for the map's lock, which another program may hold. */
+const PATIENCE_MS = { question: 2000, order: 30_000 } as const;
+
+const QUESTIONS: ReadonlySet<Request['command']> = new Set([
+  'status',
+  'metrics',
+  'list',
+  'orders',
+  'about',
+  'latest',
+]);
 
 /** A line of an answer, of which each has one of these. */
 interface Line<C extends Request['command']> {
@@ -23,16 +32,16 @@ interface Line<C extends Request['command']> {
 
 /**
  * @param take given the rows of a list as they come
- * @param patienceMs without a sign of the daemon
+ * @param patienceMs without a sign of the daemon; what the request is worth where it is not given
  * @returns null when no daemon runs
- * @throws Failure CONTROL_DENIED, CONTROL_BROKEN, and what the daemon answers
+ * @throws Failure CONTROL_DENIED, CONTROL_SILENT, CONTROL_BROKEN, and what the daemon answers
  */
 export async function ask<C extends Request['command']>(
   map: MapSpec,
   request: Request & { readonly command: C },
   take: (rows: readonly GrantRow[]) => void = () => undefined,
   kind: SocketKind = 'socket',
-  patienceMs: number = PATIENCE_MS,
+  patienceMs?: number,
 ): Promise<Results[C] | null> {
   const path = socketPath(map, kind);
   // Then a daemon has none either.
@@ -40,7 +49,11 @@ export async function ask<C extends Request['command']>(
   const socket = await connected(path);
   if (socket === null) return null;
   try {
-    socket.setTimeout(patienceMs, () => socket.destroy(new Error('it does not answer')));
+    const theirs = QUESTIONS.has(request.command) ? PATIENCE_MS.question : PATIENCE_MS.order;
+    const patience = patienceMs ?? theirs;
+    socket.setTimeout(patience, () =>
+      socket.destroy(failure('CONTROL_SILENT', { path, seconds: patience / 1000 })),
+    );
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const text of linesOf(socket)) {
       const { rows, result, error }: Line<C> = JSON.parse(text);

@@ -9,9 +9,15 @@
  */
 import type { EpochSeconds, Moment } from '../base/clock.ts';
 import type { Decision } from '../grant/decision.ts';
+import { Minutes } from './minutes.ts';
 
-/** Minutes of logins that are kept, the present one included. */
-export const MINUTES = 60;
+/** What the administrator was told to be wrong. */
+export interface Problem {
+  readonly time: EpochSeconds;
+  readonly text: string;
+}
+
+const MOST_PROBLEMS = 5;
 
 /** Beyond these, which no host has, they are counted together: a login by command may name any. */
 const MOST_SERVERS = 100;
@@ -110,19 +116,18 @@ export class Counters {
     buckets: COMMIT_BOUNDS.map(() => 0),
   };
   lastLogin: EpochSeconds | null = null;
-  lastProblem: { readonly time: EpochSeconds; readonly text: string } | null = null;
+  /** The latest first. */
+  problems: readonly Problem[] = [];
+  readonly minutes: Minutes;
   readonly #clock: () => Moment;
   /** When lines last came: a look at the clock for each login would double what counting it costs. */
   #now: Moment;
-  /** Logins of each minute of the steady clock, at the minute's number modulo their number. */
-  readonly #minutes: number[] = Array.from({ length: MINUTES }, () => 0);
-  #minute: number;
 
   constructor(clock: () => Moment) {
     this.#clock = clock;
     this.started = clock();
     this.#now = this.started;
-    this.#minute = minuteOf(this.started);
+    this.minutes = new Minutes(this.started);
   }
 
   /** Takes note of lines; the logins among them, which follow, came now. */
@@ -141,7 +146,7 @@ export class Counters {
   /** What is reported next happens now. */
   present(): void {
     this.#now = this.#clock();
-    this.#moveOn(minuteOf(this.#now));
+    this.minutes.moveOn(this.#now);
   }
 
   report(decision: Decision): void {
@@ -205,16 +210,13 @@ export class Counters {
   /** Takes note of what the administrator was told to be wrong. */
   problem(text: string): void {
     this.totals.warnings++;
-    this.lastProblem = { time: this.#clock().wall, text };
+    this.problems = [{ time: this.#clock().wall, text }, ...this.problems].slice(0, MOST_PROBLEMS);
   }
 
-  /** Logins of each of the last minutes, the present one last. */
-  byMinute(): number[] {
-    this.#moveOn(minuteOf(this.#clock()));
-    return Array.from(
-      { length: MINUTES },
-      (_, index) => this.#minutes[(this.#minute + 1 + index) % MINUTES] ?? 0,
-    );
+  /** There are so many grants now. */
+  grants(count: number): void {
+    this.minutes.moveOn(this.#clock());
+    this.minutes.grants(count);
   }
 
   #login({ login, outcome, from }: Extract<Decision, { kind: 'login' }>): void {
@@ -227,16 +229,6 @@ export class Counters {
     const server = isFull ? OTHER : login.server;
     this.logins.set(server, (this.logins.get(server) ?? 0) + 1);
     this.lastLogin = this.#now.wall;
-    const slot = this.#minute % MINUTES;
-    this.#minutes[slot] = (this.#minutes[slot] ?? 0) + 1;
-  }
-
-  /** Empties the minutes that have begun since. */
-  #moveOn(minute: number): void {
-    const passed = Math.min(minute - this.#minute, MINUTES);
-    for (let back = 0; back < passed; back++) this.#minutes[(minute - back) % MINUTES] = 0;
-    this.#minute = Math.max(this.#minute, minute);
+    this.minutes.login();
   }
 }
-
-const minuteOf = ({ steady }: Moment): number => Math.floor(steady / 60);

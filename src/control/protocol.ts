@@ -6,6 +6,7 @@
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { type Failure, failure } from '../base/errors.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
+import type { Ending, Ignored } from '../grant/history.ts';
 import { MAX_SECONDS, type Order } from '../grant/order.ts';
 import type { Status } from './status.ts';
 
@@ -16,7 +17,8 @@ export const MAX_ADDRESSES = 100;
 /** The most characters of a user's name. */
 const MAX_USER = 1024;
 export type Request =
-  | { readonly command: 'status' | 'metrics' | 'list' | 'orders' }
+  | { readonly command: 'status' | 'metrics' | 'list' | 'latest' | 'orders' }
+  | { readonly command: 'about'; readonly address: IpText }
   | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }
   | {
       readonly command: 'revoke';
@@ -48,7 +50,11 @@ interface SessionOfUser {
 /** What may be asked of the login socket. */
 export const LOGIN_COMMANDS: readonly Request['command'][] = ['login', 'logout'];
 
-/** Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known. */
+/**
+ * Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known.  Then what a
+ * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, and how many open sessions keep it.
+ * A row that is due and still there, since the map cannot be written, has no seconds left.
+ */
 export type GrantRow = readonly [
   ip: IpText,
   left: number,
@@ -56,6 +62,9 @@ export type GrantRow = readonly [
   server: string | null,
   since: number | null,
   last: number | null,
+  others?: readonly string[],
+  allowedUntil?: number | null,
+  sessions?: number,
 ];
 
 /** What happened to the row of an address; null when the map cannot be written now, and it will happen later. */
@@ -91,6 +100,14 @@ export interface LogoutResult {
   readonly address: IpText | null;
 }
 
+/** What is known of one address; what has happened to it, as long as it is remembered (grant/history.ts). */
+export interface About {
+  readonly grant: GrantRow | null;
+  readonly order: Order | null;
+  readonly end: Ending | null;
+  readonly ignored: Ignored | null;
+}
+
 /** What the last line of each command's answer holds. */
 export interface Results {
   readonly status: Status;
@@ -98,6 +115,9 @@ export interface Results {
   /** How many rows there were. */
   readonly list: { readonly grants: number };
   readonly orders: readonly Order[];
+  readonly about: About;
+  /** The newest grants, in that order; not all. */
+  readonly latest: readonly GrantRow[];
   readonly allow: OrderResult;
   readonly revoke: OrderResult;
   readonly lift: LiftResult;
@@ -124,13 +144,16 @@ export const errorLine = ({ code, message, hint }: Failure): AnswerLine => ({
 export const refusal = (problem: string): AnswerLine =>
   errorLine(failure('CONTROL_REQUEST', { problem }));
 
+const PLAIN_QUESTIONS = ['status', 'metrics', 'list', 'latest', 'orders'] as const;
+
 /** @returns the request, or what is wrong with it */
 export function parseRequest(text: string): Request | string {
   const fields = objectIn(text);
   if (fields === null) return 'a request is one JSON object on one line';
   const { command, seconds } = fields;
-  if (command === 'status' || command === 'metrics') return { command };
-  if (command === 'list' || command === 'orders') return { command };
+  const question = PLAIN_QUESTIONS.find(name => name === command);
+  if (question !== undefined) return { command: question };
+  if (command === 'about') return aboutIn(fields);
   if (command === 'lift') {
     const whom = whomIn(fields);
     return typeof whom === 'string' ? whom : { command, ...whom };
@@ -142,6 +165,13 @@ export function parseRequest(text: string): Request | string {
   if (command === 'allow') return allowIn(fields, seconds);
   const whom = whomIn(fields);
   return typeof whom === 'string' ? whom : { command, ...whom, seconds };
+}
+
+function aboutIn({ address }: Fields): Request | string {
+  const ip = ipOf(address);
+  return ip === null
+    ? 'address is to be an IPv4 or IPv6 address'
+    : { command: 'about', address: ip };
 }
 
 function allowIn({ address }: Record<string, unknown>, seconds: number): Request | string {

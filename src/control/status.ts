@@ -17,6 +17,11 @@ export interface SourceStatus {
   readonly lag: number | null;
 }
 
+export interface ToldProblem {
+  readonly time: string;
+  readonly text: string;
+}
+
 /** With the single numbers of counters.ts. */
 export interface Status extends Readonly<Totals> {
   readonly version: string;
@@ -34,6 +39,8 @@ export interface Status extends Readonly<Totals> {
   readonly lastLogin: string | null;
   /** Of each of the last 60 minutes, the present one last. */
   readonly loginsByMinute: readonly number[];
+  /** How many there were then. */
+  readonly grantsByMinute: readonly number[];
   readonly grants: number;
   /** Open sessions; null when sessions keep nothing. */
   readonly sessions: number | null;
@@ -46,7 +53,9 @@ export interface Status extends Readonly<Totals> {
   readonly overdue: number;
   /** Null for a host that is alone. */
   readonly fleet: FleetStatus | null;
-  readonly lastProblem: { readonly time: string; readonly text: string } | null;
+  readonly lastProblem: ToldProblem | null;
+  /** The last few, the latest first. */
+  readonly recentProblems: readonly ToldProblem[];
 }
 
 /** What the daemon knows besides the counters. */
@@ -59,7 +68,9 @@ export interface Present
 }
 
 export function statusOf(counters: Counters, { places, uptime, ...present }: Present): Status {
-  const { totals, commits, lastProblem } = counters;
+  const { totals, commits, minutes } = counters;
+  counters.grants(present.grants);
+  const recentProblems = counters.problems.map(({ time, text }) => ({ time: iso(time), text }));
   const sources = places.map(({ name, position, lag }) => {
     const { lines = 0, lastLine = null } = counters.sources.get(name) ?? {};
     return { name, lines, lastLine: isoOrNull(lastLine), position, lag };
@@ -74,10 +85,12 @@ export function statusOf(counters: Counters, { places, uptime, ...present }: Pre
     lines: sources.reduce((sum, { lines }) => sum + lines, 0),
     logins: Object.fromEntries(counters.logins),
     lastLogin: isoOrNull(counters.lastLogin),
-    loginsByMinute: counters.byMinute(),
+    loginsByMinute: minutes.loginsByMinute,
+    grantsByMinute: minutes.grantsByMinute,
     ignored: Object.fromEntries(counters.ignored),
     commits: { ...commits },
-    lastProblem: lastProblem && { time: iso(lastProblem.time), text: lastProblem.text },
+    lastProblem: recentProblems[0] ?? null,
+    recentProblems,
   };
 }
 

@@ -73,7 +73,8 @@ export class CheckpointKeeper {
 
   #notes(sessions: SavedSessions | null): Notes {
     const places: Record<string, unknown> = {};
-    for (const { name, place } of this.#watched) places[name] = place();
+    for (const watched of this.#watched)
+      for (const [name, place] of watched.places()) places[name] = place;
     if (this.#fleet !== null) places[this.#fleet.name] = this.#fleet.place();
     return { places, memory: this.#memory.save(), sessions };
   }

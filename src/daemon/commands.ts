@@ -11,6 +11,7 @@ import { epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
 import { metricsText } from '../control/metrics.ts';
 import {
+  type About,
   type AnswerLine,
   errorLine,
   type GrantRow,
@@ -21,6 +22,7 @@ import {
   type Request,
 } from '../control/protocol.ts';
 import type { Status } from '../control/status.ts';
+import type { Grant } from '../grant/grant-table.ts';
 import type { Subject } from '../grant/order.ts';
 import { MAX_ORDERS, type Orders } from '../grant/orders.ts';
 import type { SessionId } from '../recogniser/event.ts';
@@ -28,6 +30,10 @@ import type { Core } from './core.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
 const BLOCK = 500;
+
+/** Rows that a terminal has room for. */
+const MOST_LATEST = 100;
+const MOST_SORTED = 1000;
 
 export class Commands {
   readonly #core: Core;
@@ -116,11 +122,32 @@ export class Commands {
     return { address: decision?.kind === 'logout' ? decision.ip : null };
   }
 
-  /** The grants, in blocks. */
+  about(ip: IpText): About {
+    const { grants, orders, history, clock, pipeline } = this.#core;
+    const isKnown = grants.dueOf(ip) !== null || pipeline.overdueIps().includes(ip);
+    return {
+      grant: isKnown ? this.#row(ip) : null,
+      order: orders.inForce({ kind: 'address', ip }, clock.now()),
+      ...history.of(ip),
+    };
+  }
+
+  /** The newest grants; before anybody has logged in since the start, those whose rows are the newest, if they are not too many to sort. */
+  latest(): GrantRow[] {
+    const { grants, history } = this.#core;
+    const heard = history.latest().filter(ip => grants.dueOf(ip) !== null);
+    const known = new Set(heard);
+    const others = grants.size > MOST_SORTED ? [] : [...grants.all()];
+    others.sort((a, b) => b.stamp - a.stamp);
+    const older = others.flatMap(({ ip }) => (known.has(ip) ? [] : [ip]));
+    return [...heard, ...older].slice(0, MOST_LATEST).map(ip => this.#row(ip));
+  }
+
+  /** The grants, in blocks, and the rows that are still in the map of those that have ended. */
   async *list(): AsyncGenerator<readonly GrantRow[]> {
-    const { grants } = this.#core;
+    const { grants, pipeline } = this.#core;
     let block: GrantRow[] = [];
-    for (const { ip } of grants.all()) {
+    for (const ip of both(grants.all(), pipeline.overdueIps())) {
       block.push(this.#row(ip));
       if (block.length < BLOCK) continue;
       yield block;
@@ -137,17 +164,26 @@ export class Commands {
   }
 
   #row(ip: IpText): GrantRow {
-    const { grants, roster, clock } = this.#core;
-    const { steady } = clock.now();
-    const left = Math.max(0, Math.ceil((grants.dueOf(ip) ?? steady) - steady));
-    const { user = null, server = null, since = null, last = null } = roster.of(ip) ?? {};
-    return [ip, left, user, server, since, last];
+    const { grants, roster, clock, orders, sessions } = this.#core;
+    const now = clock.now();
+    const due = grants.dueOf(ip);
+    const order = orders.inForce({ kind: 'address', ip }, now);
+    const until = due !== null && order?.kind === 'allow' ? order.until : null;
+    const left = Math.max((due ?? now.steady) - now.steady, (until ?? now.wall) - now.wall, 0);
+    const { user = null, server = null, since = null, last = null, others } = roster.of(ip) ?? {};
+    const open = due === null ? 0 : (sessions?.openOf(ip) ?? 0);
+    return [ip, Math.ceil(left), user, server, since, last, others ?? [], until, open];
   }
 
   #refuseWhenFull(more: number): void {
     const { orders, clock } = this.#core;
     if (orders.isFull(more, clock.now())) throw failure('ORDERS_FULL', { most: MAX_ORDERS });
   }
+}
+
+function* both(grants: Iterable<Grant>, others: readonly IpText[]): Generator<IpText> {
+  for (const { ip } of grants) yield ip;
+  yield* others;
 }
 
 /** Apart from those of every log, whose servers have names; the log's logouts end none of these. */
@@ -199,6 +235,12 @@ export async function* answer(
         yield { result: { grants } };
         return;
       }
+      case 'about':
+        yield { result: commands.about(request.address) };
+        return;
+      case 'latest':
+        yield { result: commands.latest() };
+        return;
       case 'orders':
         yield { result: present.orders() };
         return;

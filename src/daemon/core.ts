@@ -14,6 +14,7 @@ import { Decider, type DecisionRules } from '../grant/decider.ts';
 import type { Report } from '../grant/decision.ts';
 import type { Grace } from '../grant/grace.ts';
 import { type Grant, GrantTable } from '../grant/grant-table.ts';
+import { History } from '../grant/history.ts';
 import { Orders } from '../grant/orders.ts';
 import { Roster } from '../grant/roster.ts';
 import { type SessionTable, sessionsOf } from '../grant/session-table.ts';
@@ -73,6 +74,7 @@ export interface Legacy {
 export class Core {
   readonly clock: Clock;
   readonly roster = new Roster();
+  readonly history = new History();
   readonly pipeline: Pipeline;
   /** The rows that `restore` has found, by which clients may relay, and which nothing ends. */
   endlessRows: readonly Row[] = [];
@@ -94,6 +96,7 @@ export class Core {
     this.#report = decision => {
       const told = this.roster.withHolder(decision);
       this.roster.report(decision);
+      this.history.report(told, () => clock.now().wall);
       report(told);
     };
     this.pipeline = new Pipeline({ decider, map, commits, clock, report: this.#report });

@@ -29,16 +29,18 @@ import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
 import { Intake } from './intake.ts';
 import { joinFleet } from './membership.ts';
+import { MinutesKeeper } from './minutes-keeper.ts';
 import { counted, type Output } from './output.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
-import { checkLogs, type SourceHandle, watch } from './sources.ts';
+import { checkLogs, type SourceHandle, type WatchedLog, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
 const PURGE_MS = 250;
 const NOTE_MS = 1000;
+const MINUTE_MS = 60_000;
 
 export interface Daemon extends Supervised {
   /** Resolves when every source has come to its end (standard input); rejects when there is a bug in us. */
@@ -56,12 +58,12 @@ export interface Daemon extends Supervised {
 export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
-  const names = await checkLogs(settings, loaded.registry, output.notice);
+  const logs = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, names, loaded, held, output });
+  const running = new RunningDaemon({ settings, logs, loaded, held, output });
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -74,8 +76,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
 
 interface DaemonParts {
   readonly settings: RunSettings;
-  /** Of the logs. */
-  readonly names: readonly string[];
+  readonly logs: readonly WatchedLog[];
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
   readonly output: Output;
@@ -95,6 +96,7 @@ class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
   readonly following: Promise<void>;
   readonly #settings: StartSettings;
+  readonly #logs: readonly WatchedLog[];
   readonly #held: HeldMap;
   readonly #clock = systemClock();
   readonly #counters: Counters;
@@ -109,18 +111,28 @@ class RunningDaemon implements Daemon {
   readonly #intake: Intake;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #minutes: MinutesKeeper;
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, names, loaded, held, output }: DaemonParts) {
+  constructor({ settings, logs, loaded, held, output }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
+    this.#logs = logs;
     this.#held = held;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
     const { warn } = this.#output;
+    const { map, nowrite } = settings;
+    this.#minutes = new MinutesKeeper({
+      minutes: this.#counters.minutes,
+      map,
+      nowrite,
+      clock,
+      warn,
+    });
     this.#core = new Core({
       rules: loaded,
       bounds: settings,
@@ -135,12 +147,13 @@ class RunningDaemon implements Daemon {
     });
     this.#pipeline = this.#core.pipeline;
     this.#intake = new Intake({
-      names,
+      names: logs.map(({ name }) => name),
       rules: loaded,
       pipeline: this.#pipeline,
       counters: this.#counters,
       output: this.#output,
       now: () => clock.now(),
+      zone: settings.watchlogZone,
       watch: step => this.#watch(step),
       isQuoted: settings.logUsers === 'plain',
     });
@@ -160,6 +173,7 @@ class RunningDaemon implements Daemon {
   }
 
   async start(registry: Registry): Promise<void> {
+    this.#minutes.recall();
     const { places, memory, sessions } = this.#recall();
     this.#intake.memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
@@ -172,10 +186,10 @@ class RunningDaemon implements Daemon {
       registry,
       since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
+      logs: this.#logs,
+      receiverOf: (name: string, file?: string) => this.#intake.receiverOf(name, file),
     };
-    this.#watched = this.#intake.names.map(name =>
-      watch(name, this.#intake.receiverOf(name), watching),
-    );
+    this.#watched = this.#logs.map(log => watch(log, watching));
     this.#fleet = joinFleet(this.#settings, places, {
       core: this.#core,
       output: this.#output,
@@ -184,6 +198,7 @@ class RunningDaemon implements Daemon {
     this.#checkpoint?.keep(this.#watched, this.#fleet);
     this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
     this.#timers.push(setInterval(() => this.#keepBooks(), NOTE_MS));
+    this.#timers.push(setInterval(() => void this.#watch(this.#minutes.save()), MINUTE_MS));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
@@ -235,6 +250,7 @@ class RunningDaemon implements Daemon {
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
+    await this.#minutes.save();
     this.#checkpoint?.noteAtStop();
     await this.#held.close();
   }
@@ -255,6 +271,7 @@ class RunningDaemon implements Daemon {
   }
 
   #keepBooks(): void {
+    this.#counters.grants(this.#core.grants.size);
     this.#checkpoint?.note();
     this.#intake.tellSilences();
   }

@@ -142,6 +142,10 @@ export class Pipeline {
     return this.#writer.overdue;
   }
 
+  overdueIps(): IpText[] {
+    return this.#writer.overdueIps();
+  }
+
   /** Exchanges the rules, between two batches; grants that are live have the new grace periods as well, or end by the new rules. */
   setRules(rules: DecisionRules): Promise<void> {
     return this.#next(async () => {
@@ -209,7 +213,7 @@ export class Pipeline {
       const ips = orders.flatMap(order => (order.kind === 'allow' ? [order.subject.ip] : []));
       const grants = this.#decider.end(ips, batch);
       const effects = await this.#writer.write(batch.changes, now.steady);
-      this.#report({ kind: 'lifted', orders: lifts, grants });
+      this.#report({ kind: 'lifted', orders: lifts, ended: orders, grants });
       this.#recordBounds();
       return { orders, rows: grants.map(({ ip }, at) => ({ ip, effect: effects[at] ?? null })) };
     });

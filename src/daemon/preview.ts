@@ -4,11 +4,13 @@
  * Where Postfix cannot be asked for mynetworks, that is part of the answer and no error: who explains a line on another
  * machine still learns the rest.
  */
+import type { IpText } from '../base/address.ts';
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
 import { type ErrorCode, Failure } from '../base/errors.ts';
 import { Batch } from '../grant/batch.ts';
 import type { Decider, DecisionRules } from '../grant/decider.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
+import type { Order } from '../grant/order.ts';
 import { mapsOf } from '../map/spec.ts';
 import { someOf } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
@@ -42,7 +44,7 @@ export class Previews {
   /** @throws Failure of a setting; STATE_UNREADABLE */
   static async load(values: Values, clock: Clock, warn: (text: string) => void): Promise<Previews> {
     const maps = mapsOf(someOf(values, 'map', 'postfix-config'));
-    const { rules, unasked } = await askedOrNot(rulesOf(values, maps), warn);
+    const { rules, unasked } = await rulesOrEmpty(rulesOf(values, maps), warn);
     const decider = deciderFor(rules, UNBOUNDED);
     decider.orders.restore(ordersFile(maps.map).read(), clock.now());
     return new Previews(decider, unasked, clock);
@@ -52,6 +54,19 @@ export class Previews {
     this.#decider = decider;
     this.#unasked = unasked;
     this.#clock = clock;
+  }
+
+  /** Why no login gives this address a grant, but for orders; null when one does. */
+  async barOf(ip: IpText): Promise<string | null> {
+    const { classifier } = this.#decider.rules;
+    await classifier.prepare([ip]);
+    const verdict = classifier.classify(ip);
+    return verdict.kind === 'ignored' ? verdict.reason : null;
+  }
+
+  /** What is ordered by hand about it, as far as this account may read that. */
+  orderOf(ip: IpText): Order | null {
+    return this.#decider.orders.inForce({ kind: 'address', ip }, this.#clock.now());
   }
 
   async of(login: LoginEvent): Promise<Preview> {
@@ -75,7 +90,11 @@ interface Asked {
   readonly unasked: string | null;
 }
 
-async function askedOrNot(settings: RuleSettings, warn: (text: string) => void): Promise<Asked> {
+/** The rules; without mynetworks where Postfix cannot be asked. @throws Failure of a list of networks */
+export async function rulesOrEmpty(
+  settings: RuleSettings,
+  warn: (text: string) => void,
+): Promise<Asked> {
   try {
     return { rules: await decisionRulesFor(settings, warn), unasked: null };
   } catch (error) {

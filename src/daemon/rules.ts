@@ -2,11 +2,11 @@
  * Builds what decides about a line, from the settings: at start, and again at every reload.
  */
 
-import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import type { Given } from '../base/given.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import type { DecisionRules } from '../grant/decider.ts';
-import { StampReader } from '../line/stamp.ts';
+import type { StampReader } from '../line/stamp.ts';
 import { loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
@@ -41,22 +41,25 @@ export async function loadRules(
  * The patterns, with Dovecot's elements as they are given, or else as the Dovecot of this host has them: what cannot be used of
  * those is only told.
  *
- * @throws Failure of patterns, DOVECOT_ELEMENTS
+ * @throws Failure of patterns, DOVECOT_ELEMENTS, TRUSTED_RELAY
  */
 export async function registryFor(
-  { patterns, dovecotElements }: Pick<RuleSettings, 'patterns' | 'dovecotElements'>,
+  settings: Pick<RuleSettings, 'patterns' | 'dovecotElements' | 'trustedRelays'>,
   warn: (text: string) => void,
 ): Promise<Registry> {
-  if (dovecotElements !== null) return loadPatterns(patterns, dovecotElements);
+  const { patterns, dovecotElements, trustedRelays } = settings;
+  const load = (elements: Given<readonly string[]> | null): Promise<Registry> =>
+    loadPatterns(patterns, elements, trustedRelays);
+  if (dovecotElements !== null) return load(dovecotElements);
   const asked = await askElements();
-  if (asked === null) return loadPatterns(patterns);
+  if (asked === null) return load(null);
   try {
     const origin = 'login_log_format_elements of doveconf';
-    return await loadPatterns(patterns, { value: [asked], origin });
+    return await load({ value: [asked], origin });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'DOVECOT_ELEMENTS') throw error;
     warn(error.line);
-    return loadPatterns(patterns);
+    return load(null);
   }
 }
 
@@ -87,13 +90,13 @@ export function classifierFor(
 }
 
 /**
- * @param reference no line of the log is later than this, give or take a day (StampReader)
+ * @param stamps read those of the log
  * @param memory what the recogniser before this one kept in mind of the same log
  * @param observer watches over the patterns
  */
 export const recogniserFor = (
   { registry }: LoadedRules,
-  reference: () => EpochSeconds,
+  stamps: StampReader,
   memory: LogMemory,
   observer?: Observer,
-): Recogniser => new Recogniser(registry, new StampReader(reference), memory, observer);
+): Recogniser => new Recogniser(registry, stamps, memory, observer);

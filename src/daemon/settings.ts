@@ -9,6 +9,7 @@ import { type Listening, parseListening } from '../control/listening.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
+import { type Zone, zoneOf } from '../line/zone.ts';
 import { isAskedWhole } from '../map/map-types.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { USUAL_FILE } from '../options/config.ts';
@@ -65,13 +66,19 @@ export const rulesOf = (values: Values, maps: Maps): RuleSettings => {
   };
 };
 
-export type ReplaySettings = Overwrite<Settings<'replay'>, RuleSettings & Maps>;
+/** Of the logs that are read. */
+interface MadeZone {
+  readonly watchlogZone: Zone;
+}
+
+export type ReplaySettings = Overwrite<Settings<'replay'>, RuleSettings & Maps & MadeZone>;
 
 /** @throws Failure of any value that is wrong */
 export function replaySettings(values: Values): ReplaySettings {
   const settings = settingsOf(values, 'replay');
   const maps = mapsOf(settings);
-  return { ...settings, ...rulesOf(values, maps), ...maps };
+  const watchlogZone = zoneOf(settings.watchlogZone);
+  return { ...settings, ...rulesOf(values, maps), ...maps, watchlogZone };
 }
 
 interface MadeOutlets {
@@ -83,7 +90,7 @@ interface MadeOutlets {
   readonly fleet: FleetSettings | null;
 }
 
-export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets>;
+export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets & MadeZone>;
 
 /** What a daemon keeps of them as long as it runs; what a reload takes is asked of the rules in force. */
 export type StartSettings = Omit<RunSettings, keyof RuleSettings>;
@@ -103,6 +110,7 @@ export function runSettings(values: Values, running: Maps | null = null): RunSet
     map,
     mirrors,
     configuration: configurationOf(settings),
+    watchlogZone: zoneOf(settings.watchlogZone),
     metricsListen: metricsListen && parseListening(metricsListen.value, metricsListen.origin),
     fleet: fleetOf(settings),
   };

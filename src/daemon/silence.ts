@@ -46,9 +46,9 @@ export class Silences {
     this.#warn = warn;
   }
 
-  /** @param name of a log, of which nothing has been heard yet */
+  /** @param name of a log, of which nothing has been heard yet, or of another of its files */
   watch(name: string): void {
-    this.#logs.set(name, new Silence(this.#now()));
+    if (!this.#logs.has(name)) this.#logs.set(name, new Silence(this.#now()));
   }
 
   heard(name: string): void {

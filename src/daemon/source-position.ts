@@ -5,20 +5,30 @@
  */
 import { statSync } from 'node:fs';
 import type { SourceStatus } from '../control/status.ts';
-import { identityOf, isSameFile } from '../source/place.ts';
+import { identityOf, isSameFile, type Place } from '../source/place.ts';
 import type { SourceHandle } from './sources.ts';
 
 export function positionOf({
   name,
-  place,
+  places,
 }: SourceHandle): Pick<SourceStatus, 'name' | 'position' | 'lag'> {
-  const found = place();
-  if (found === null || typeof found === 'string') return { name, position: null, lag: null };
-  const stats = statOf(name);
-  if (stats === null || !isSameFile(identityOf(stats), found)) {
-    return { name, position: null, lag: null };
-  }
-  return { name, position: found.position, lag: Math.max(0, Number(stats.size) - found.position) };
+  const stands = [...places()].flatMap(([path, place]) => standIn(path, place) ?? []);
+  // Of several files, what is left of all of them is worth a number.
+  const lag = stands.length === 0 ? null : stands.reduce((sum, stand) => sum + stand.lag, 0);
+  return { name, position: places().has(name) ? (stands[0]?.position ?? null) : null, lag };
+}
+
+interface Stand {
+  readonly position: number;
+  readonly lag: number;
+}
+
+function standIn(path: string, place: Place | string | null): Stand | null {
+  if (place === null || typeof place === 'string') return null;
+  const stats = statOf(path);
+  if (stats === null || !isSameFile(identityOf(stats), place)) return null;
+  const { position } = place;
+  return { position, lag: Math.max(0, Number(stats.size) - position) };
 }
 
 function statOf(path: string): ReturnType<typeof statOfFile> | null {

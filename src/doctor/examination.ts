@@ -2,6 +2,7 @@
  * All checks, in the order in which a login makes its way: configuration, log, map, daemon, Postfix.
  */
 import type { Check, Subject } from './check.ts';
+import { clientsCheck } from './clients.ts';
 import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
 import type { Finding } from './finding.ts';
@@ -22,6 +23,7 @@ const CHECKS: readonly Check[] = [
   configurationCheck,
   logCheck,
   loginsCheck,
+  clientsCheck,
   clockCheck,
   mapCheck,
   rowsCheck,

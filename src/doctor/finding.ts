@@ -7,6 +7,7 @@ export type CheckName =
   | 'configuration'
   | 'log'
   | 'logins'
+  | 'clients'
   | 'clock'
   | 'map'
   | 'rows'

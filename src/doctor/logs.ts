@@ -5,7 +5,10 @@
 import type { EpochSeconds } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import { formatStamp } from '../line/stamp.ts';
+import type { Zone } from '../line/zone.ts';
 import { strayText } from '../recogniser/stray-watch.ts';
+import { isZoneApart, offsetOfLog } from '../recogniser/zone-watch.ts';
+import { isJournal, JOURNAL } from '../source/journal-store.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
 import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
@@ -16,6 +19,8 @@ export interface LogFacts {
   readonly now: EpochSeconds;
   /** Seconds. */
   readonly grace: number;
+  /** In which stamps are read that do not tell theirs. */
+  readonly zone: Zone;
   /** Whether the daemon can read what we can, and no more. */
   readonly asDaemon: boolean;
 }
@@ -26,6 +31,7 @@ const gather = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
   logs: await logs(),
   now: now(),
   grace: settings.grace.standard,
+  zone: settings.watchlogZone,
   asDaemon: isDaemonsAccount(settings.map),
 });
 
@@ -40,7 +46,13 @@ const SILENCE = 48 * HOUR;
 const SLACK = 60;
 
 export function judgeLogs({ logs, now, asDaemon }: LogFacts): Verdict[] {
-  return logs.flatMap(log => logVerdicts(log, now, asDaemon));
+  const lives = new Map<string, ReadLog[]>();
+  const verdicts = logs.flatMap(log => {
+    if (log.kind === 'read' && log.among !== null)
+      lives.set(log.among, [...(lives.get(log.among) ?? []), log]);
+    return logVerdicts(log, now, asDaemon);
+  });
+  return [...verdicts, ...[...lives.values()].flatMap(files => filesVerdict(files, now))];
 }
 
 /** What another account may not read is no fault, as far as is known. */
@@ -53,16 +65,23 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
       return [
         warning(log.problem.message, 'run "popbsmtp doctor" as root, or as the daemon\'s account'),
       ];
+    case 'none':
+      return [
+        warning(
+          `no file matches ${log.name} yet`,
+          'look for a misspelt name; the daemon waits for the files, and watches them as they come',
+        ),
+      ];
     case 'input':
       return [ok('standard input is not looked at')];
     case 'read':
-      return [...accessVerdict(log), lifeVerdict(log, now)];
+      return [...accessVerdict(log), ...(log.among === null ? [lifeVerdict(log, now)] : [])];
   }
 }
 
 function accessVerdict({ name, account }: ReadLog): Verdict[] {
-  const what = name === 'journal' ? 'the systemd journal' : name;
-  const group = name === 'journal' ? 'systemd-journal' : 'adm';
+  const what = name === JOURNAL ? 'the systemd journal' : name;
+  const group = isJournal(name) ? 'systemd-journal' : 'adm';
   switch (account?.mayRead) {
     case 'no':
       return [
@@ -84,6 +103,14 @@ function accessVerdict({ name, account }: ReadLog): Verdict[] {
   }
 }
 
+/** Of the files of a wildcard, each may be silent, such as yesterday's; but not all of them. */
+function filesVerdict(files: readonly ReadLog[], now: EpochSeconds): Verdict[] {
+  const latest = files.reduce((a, b) => ((b.modified ?? 0) > (a.modified ?? 0) ? b : a));
+  const verdict = lifeVerdict(latest, now);
+  const number = files.length === 1 ? '1 file matches' : `${files.length} files match`;
+  return [ok(`${number} ${latest.among}`), verdict];
+}
+
 function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds): Verdict {
   const last = modified ?? tail.lastStamp;
   if (ahead !== null) {
@@ -95,7 +122,9 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
   }
   if (tail.lines === 0) {
     return warning(
-      modified === null ? 'the journal has no entry of a POP3/IMAP server' : `${name} is empty`,
+      modified === null
+        ? `${name === JOURNAL ? 'the journal' : name} has no entry of a POP3/IMAP server`
+        : `${name} is empty`,
       'make sure that the server logs there, and that rotation has not taken the log from its writer',
     );
   }
@@ -155,8 +184,9 @@ function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
   ];
 }
 
-export function judgeClock({ logs, now, grace }: LogFacts): Verdict[] {
-  const verdicts = logs.flatMap(log => (log.kind === 'read' ? clockVerdict(log, now, grace) : []));
+export function judgeClock(facts: LogFacts): Verdict[] {
+  const { logs } = facts;
+  const verdicts = logs.flatMap(log => (log.kind === 'read' ? clockVerdict(log, facts) : []));
   const told = logs.some(log => log.kind === 'read' && log.tail.lastStamp !== null);
   if (verdicts.length > 0) return verdicts;
   return told ? [ok('stamps of the log agree with the clock')] : [];
@@ -164,8 +194,7 @@ export function judgeClock({ logs, now, grace }: LogFacts): Verdict[] {
 
 function clockVerdict(
   { name, modified, tail }: ReadLog,
-  now: EpochSeconds,
-  grace: number,
+  { now, grace, zone }: LogFacts,
 ): Verdict[] {
   const stamp = tail.lastStamp;
   if (modified !== null && modified > now + SLACK)
@@ -178,31 +207,22 @@ function clockVerdict(
   if (stamp === null) return [];
   // A line is stamped when it is written; what the last one is off by, the clock or the zone is off by.
   const off = stamp - (modified ?? Math.max(now, stamp));
+  const cure = isZoneApart(off)
+    ? `set watchlog-zone to the time zone of the log (its clock is at ${offsetOfLog(off, zone, now)} now), or have the syslog daemon write stamps with a zone`
+    : 'set the clock of the machine that logs, and keep it with NTP';
   if (off > SLACK)
     return [
-      warning(
-        `the last line of ${name} is stamped ${duration(off)} after it was written`,
-        zoneOrClock(off),
-      ),
+      warning(`the last line of ${name} is stamped ${duration(off)} after it was written`, cure),
     ];
-  if (modified !== null && off < -SLACK) return [lateVerdict(name, -off, grace)];
+  if (modified !== null && off < -SLACK) return [lateVerdict(name, -off, grace, cure)];
   return [];
 }
 
-function lateVerdict(name: string, seconds: number, grace: number): Verdict {
+function lateVerdict(name: string, seconds: number, grace: number, cure: string): Verdict {
   const what = `the last line of ${name} is stamped ${duration(seconds)} before it was written`;
   return seconds >= grace
-    ? error(`${what}, so logins are taken for too old`, zoneOrClock(seconds))
-    : warning(what, zoneOrClock(seconds));
-}
-
-/** Zones differ by multiples of a quarter of an hour, up to 26 of them (tz database). */
-function zoneOrClock(off: number): string {
-  const distance = Math.abs(off) % 900;
-  const isZone = Math.abs(off) < 26 * HOUR && Math.min(distance, 900 - distance) <= SLACK;
-  return isZone
-    ? 'let the syslog daemon and popbsmtp have the same time zone (TZ, /etc/localtime), or stamps with a zone'
-    : 'set the clock of the machine that logs, and keep it with NTP';
+    ? error(`${what}, so logins are taken for too old`, cure)
+    : warning(what, cure);
 }
 
 function duration(seconds: number): string {

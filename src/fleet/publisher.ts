@@ -8,8 +8,10 @@
  * The streams are trimmed on the way: grants by time and by number, by turns, as XADD takes only one limit; orders
  * by number.
  */
+
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import { MAX_ORDERS } from '../grant/orders.ts';
 import type { Connection, Trim } from './connection.ts';
 import { type Entry, encode, type Sender } from './entry.ts';
@@ -168,7 +170,7 @@ export class Publisher {
     if (hasEnded) this.#lostBefore = this.#outbox.dropped;
     this.#parts.warn(
       hasEnded
-        ? `fleet: ${lost} entries were lost while the engine could not be reached`
+        ? `fleet: ${quantity(lost, 'entry was', 'entries were')} lost while the engine could not be reached`
         : 'fleet: there is no room for more entries until the engine can be reached: the oldest are lost',
     );
   }

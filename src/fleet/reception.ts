@@ -90,7 +90,7 @@ export class Reception {
     const before = orders.inForce(lift.subject, now);
     if (orders.receive(lift, now) === null || before === null) return;
     const grants = before.kind === 'allow' ? this.#decider.end([before.subject.ip], batch) : [];
-    batch.record({ kind: 'lifted', orders: [lift], grants, from });
+    batch.record({ kind: 'lifted', orders: [lift], ended: [before], grants, from });
   }
 
   #allow(order: Allowance, from: string, now: Moment, batch: Batch): void {

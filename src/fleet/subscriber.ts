@@ -7,7 +7,9 @@
  * than when the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer, and nobody gives an
  * order that no other can follow.
  */
+
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
+import { noun, quantity } from '../base/quantity.ts';
 import type { Given } from '../grant/order.ts';
 import type { Connection, StreamEntry } from './connection.ts';
 import { decode, type Received, type Sender } from './entry.ts';
@@ -128,7 +130,7 @@ export class Subscriber {
     if (steady - this.#refusalTold < REFUSAL_SECONDS) return;
     this.#refusalTold = steady;
     warn(
-      `fleet: ${this.#refused} entries of the streams were refused so far, the latest, ${id}, for: ${reason}; who may ` +
+      `fleet: ${quantity(this.#refused, 'entry', 'entries')} of the streams ${noun(this.#refused, 'was', 'were')} refused so far, the latest, ${id}, for: ${reason}; who may ` +
         'publish should be popbsmtp of this version only',
     );
   }

@@ -89,6 +89,8 @@ export type Decision =
   | {
       readonly kind: 'lifted';
       readonly orders: readonly Lift[];
+      /** What of it was in force here: nothing where only other hosts may know of it. */
+      readonly ended: readonly Order[];
       readonly grants: readonly Grant[];
       readonly from?: HostName;
     }

@@ -1,9 +1,10 @@
 /**
- * Who is behind the grants: the user and the server of the latest login of each address, and since when it has its grant.
+ * Who is behind the grants: the user and the server of the latest login of each address, those who logged in from there before him,
+ * and since when it has its grant.
  *
  * Fed by the decisions, so that the grant table need not know; a refresh costs one look-up and two numbers.
  * Promises: an address leaves with its grant; the number of entries is bounded, and what is beyond it is not known,
- * which is told (`knows`), never guessed.  Names are copies (base/text.ts).
+ * which is told (`knows`), never guessed; of the users of one address the latest are kept.  Names are copies (base/text.ts).
  * Leaves to others: which grants there are, and until when (grant/).
  */
 
@@ -18,9 +19,18 @@ import type { Decision } from './decision.ts';
 /** Entries; 40 MB with a user of its own for each. */
 export const MAX_ENTRIES = 250_000;
 
+/** Users of one address besides that of its latest login; with more it is a proxy, of which the log warns. */
+const MOST_OTHERS = 19;
+/** And of all addresses together: some 15 MB. */
+const MAX_OTHERS = 100_000;
+
+const NOBODY: readonly string[] = [];
+
 export interface Entry {
   /** Null when the server does not log it, and for an allowance. */
   readonly user: string | null;
+  /** Who else has logged in since the grant was made, the latest first; upper and lower case are one. */
+  readonly others: readonly string[];
   /** Null for an allowance. */
   readonly server: string | null;
   /** Whether the latest login was over an encrypted connection; null when that is not known. */
@@ -37,6 +47,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export class Roster {
   readonly #entries = new Map<AddressKey, Writable<Entry>>();
   readonly #capacity: number;
+  /** The sum of all `others`. */
+  #others = 0;
 
   constructor(capacity: number = MAX_ENTRIES) {
     this.#capacity = capacity;
@@ -84,7 +96,7 @@ export class Roster {
         return;
       case 'purged':
       case 'withdrawn':
-        this.#entries.delete(keyOf(decision.grant.ip));
+        this.#forget(decision.grant.ip);
         return;
       case 'allowed':
         this.#add(decision.order.subject.ip, {
@@ -98,7 +110,7 @@ export class Roster {
       case 'evicted':
       case 'revoked':
       case 'lifted':
-        for (const { ip } of decision.grants) this.#entries.delete(keyOf(ip));
+        for (const { ip } of decision.grants) this.#forget(ip);
         return;
       case 'logout':
       case 'kept':
@@ -117,7 +129,7 @@ export class Roster {
   /** Plain JSON. */
   save(): { readonly entries: readonly (readonly unknown[])[] } {
     return {
-      entries: [...this.#entries].map(([key, { user, server, since, last, tls, from }]) => [
+      entries: [...this.#entries].map(([key, { user, server, since, last, tls, from, others }]) => [
         ipOf(key),
         user,
         server,
@@ -125,6 +137,7 @@ export class Roster {
         last,
         tls,
         from,
+        ...(others.length === 0 ? [] : [others]),
       ]),
     };
   }
@@ -134,6 +147,7 @@ export class Roster {
     for (const [ip, entry] of savedList(saved, 'entries', entryOf)) {
       if (isGranted(ip) && this.#entries.size < this.#capacity) {
         this.#entries.set(keyOf(ip), entry);
+        this.#others += entry.others.length;
       }
     }
   }
@@ -147,10 +161,32 @@ export class Roster {
     }
     if (last < entry.last) return;
     entry.last = last;
-    if (entry.user !== user) entry.user = user === null ? null : ownCopy(user);
+    if (entry.user !== user) {
+      this.#noteOthers(entry, user);
+      entry.user = user === null ? null : ownCopy(user);
+    }
     entry.server = server;
     entry.tls = tls;
     entry.from = from;
+  }
+
+  /** The user of the login before joins those of earlier ones, and the new one leaves them. */
+  #noteOthers(entry: Writable<Entry>, user: string | null): void {
+    const folded = user?.toLowerCase();
+    // What is there already has each name once, and not that of the login before.
+    const older = entry.others.filter(other => other.toLowerCase() !== folded);
+    const others =
+      entry.user === null || entry.user.toLowerCase() === folded ? older : [entry.user, ...older];
+    const room = Math.min(MOST_OTHERS, MAX_OTHERS - this.#others + entry.others.length);
+    const kept = others.length === 0 ? NOBODY : others.slice(0, room);
+    this.#others += kept.length - entry.others.length;
+    entry.others = kept;
+  }
+
+  #forget(ip: IpText): void {
+    const key = keyOf(ip);
+    this.#others -= this.#entries.get(key)?.others.length ?? 0;
+    this.#entries.delete(key);
   }
 
   #add(
@@ -161,25 +197,28 @@ export class Roster {
       tls,
       from,
       time,
-    }: Omit<Entry, 'since' | 'last'> & { readonly time: EpochSeconds },
+    }: Omit<Entry, 'since' | 'last' | 'others'> & { readonly time: EpochSeconds },
   ): void {
     const key = keyOf(ip);
     if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
     const name = user === null ? null : ownCopy(user);
     // Spelt out: from a spread V8 makes objects of three times the size.
-    this.#entries.set(key, { user: name, server, since, last: since, tls, from });
+    this.#entries.set(key, { user: name, others: NOBODY, server, since, last: since, tls, from });
   }
 }
 
 function entryOf(fields: readonly unknown[]): [IpText, Entry] | null {
-  const [address, user, server, since, last, tls = null, from = null] = fields;
+  const [address, user, server, since, last, tls = null, from = null, told = NOBODY] = fields;
   const ip = typeof address === 'string' ? canonicalIp(address) : null;
   if (ip === null || !isTextOrNull(user) || !isTextOrNull(server)) return null;
   if (typeof since !== 'number' || typeof last !== 'number') return null;
   if (!isTextOrNull(from) || (tls !== null && typeof tls !== 'boolean')) return null;
-  return [ip, { user, server, tls, from, since: epoch(since), last: epoch(last) }];
+  const others = Array.isArray(told) ? told.filter(isText).slice(0, MOST_OTHERS) : NOBODY;
+  return [ip, { user, others, server, tls, from, since: epoch(since), last: epoch(last) }];
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 const isTextOrNull = (value: unknown): value is string | null =>
   value === null || typeof value === 'string';

@@ -108,6 +108,15 @@ export class SessionTable {
     return false;
   }
 
+  /** How many open sessions keep the grant of this address. */
+  openOf(ip: IpText): number {
+    const address = keyOf(ip);
+    let count = 0;
+    for (const { tells, open } of this.#services.values())
+      if (tells) count += open.get(address) ?? 0;
+    return count;
+  }
+
   open({ session, ip, time }: LoginEvent, steady: EpochSeconds): void {
     if (session === null || this.#ended.take(session.key, time)) return;
     const { key, service, protocol } = session;

@@ -6,7 +6,7 @@
  */
 import type { EpochSeconds } from '../base/clock.ts';
 import { Pieces } from './pieces.ts';
-import { type Line, type LinePrefix, parseLine, present } from './prefix.ts';
+import { type Beginnings, type Line, parseLine, present } from './prefix.ts';
 import type { Sieve } from './sieve.ts';
 import { NO_PROGRAM, type Span } from './spans.ts';
 import type { StampReader } from './stamp.ts';
@@ -24,7 +24,7 @@ const CLOSE = 93;
 export class BlockLines {
   readonly #programs: readonly string[];
   readonly #stamps: StampReader;
-  readonly #linePrefixes: readonly LinePrefix[];
+  readonly #beginnings: Beginnings;
   readonly #pieces = new Pieces();
   /** Which second was read last, and its time; none after a line of another shape, whose stamp was another. */
   #second = Number.NaN;
@@ -34,14 +34,10 @@ export class BlockLines {
   #hostBytes = Buffer.alloc(0);
 
   /** @param programs those of the sieve, in its order */
-  constructor(
-    programs: readonly string[],
-    stamps: StampReader,
-    linePrefixes: readonly LinePrefix[],
-  ) {
+  constructor(programs: readonly string[], stamps: StampReader, beginnings: Beginnings) {
     this.#programs = programs;
     this.#stamps = stamps;
-    this.#linePrefixes = linePrefixes;
+    this.#beginnings = beginnings;
   }
 
   line(block: Buffer, span: Span): Line {
@@ -65,7 +61,7 @@ export class BlockLines {
 
   #parsed(text: string): Line {
     this.#second = Number.NaN;
-    return parseLine(text, this.#stamps, this.#linePrefixes);
+    return parseLine(text, this.#stamps, this.#beginnings);
   }
 
   /** Lines that were skipped for their length came before those that are asked for next. */

@@ -12,13 +12,16 @@
  * say that servers' own logs begin with, if nothing else fits.  Lines are latin1 strings, a character a byte, since no syslog daemon
  * promises valid UTF-8.
  * nginx puts the host before its tag itself, so that rsyslog writes it twice: where it is the same word, it is taken once.  Whoever can
- * have a program begin a message so could have it begin with the tag as well.
+ * have a program begin a message so could have it begin with the tag as well.  A second header counts where the first is a trusted
+ * relay's (relay.ts), and nowhere else.
  * Known limit: where a syslog daemon writes neither host nor colon, the first word of a message that came
  * without a tag is taken for the host.  Every run is bounded or ends by itself, so no line costs more than its length.
  */
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { unloaded } from './carriers.ts';
+import { BOM, HOST, LEVEL, PRIORITY, STRUCTURED } from './header.ts';
 import { FACILITY_LEVEL } from './levels.ts';
+import { headersBefore } from './relay.ts';
 import { CLASSIC_STAMP, MONTH, STAMP, type StampReader } from './stamp.ts';
 
 export interface Line {
@@ -29,20 +32,12 @@ export interface Line {
   readonly message: string;
 }
 
-const PRIORITY = '(?:<\\d{1,3}>)?';
-/** What hosts are called, chained as syslog-ng does (`src@relay/mx`); no bracket, so that no tag is taken for one. */
-const HOST = String.raw`(?:[\w.:/@~+-]{1,255}(?<!:)|\(none\))`;
 /** Neither host nor tag: the day of another stamp, `2026-11-23 00:53:00`, which would leave its hour for the tag. */
 const NO_DAY = String.raw`(?!\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:)`;
 /** An expression's source that matches a program's name, of which the pid is no part. */
 export const PROGRAM = String.raw`[^\s:[\]()<>"=,]{1,64}`;
-const TAG = String.raw`(?<program>${PROGRAM})(?:\[(?<pid>\d{1,10})\])?`;
-const LEVEL = String.raw`(?:(?:<(?:\d{1,2}\.\d|${FACILITY_LEVEL})>|${FACILITY_LEVEL}) )?`;
+const TAG = String.raw`${NO_DAY}(?<program>${PROGRAM})(?:\[(?<pid>\d{1,10})\])?`;
 const SOLARIS_ID = String.raw`(?:\[ID \d{1,10} ${FACILITY_LEVEL}\] )?`;
-/** Structured data (RFC 5424 section 6.3): values are quoted, and `\`, `"` and `]` in them escaped. */
-const STRUCTURED = String.raw`(?:-|(?:\[[^\s"=\]]{1,32}(?: [^\s"=\]]{1,32}="(?:[^"\\\]]|\\.)*")*\])+)`;
-/** The message may begin with a byte order mark (RFC 5424 section 6.4). */
-const BOM = '(?:\\xef\\xbb\\xbf)?';
 
 /** What the lines of a server's own log begin with, where no syslog daemon has written a tag. */
 export interface LinePrefix {
@@ -51,6 +46,16 @@ export interface LinePrefix {
   /** Anchored at the start; its group `stamp` is the time. */
   readonly prefix: RegExp;
 }
+
+/** What lines begin with besides the one header of a syslog daemon. */
+export interface Beginnings {
+  /** Tried when no form of a syslog daemon fits. */
+  readonly linePrefixes: readonly LinePrefix[];
+  /** The relays behind whose headers a second one counts, by the names that stand there. */
+  readonly relays: ReadonlySet<string>;
+}
+
+const USUAL: Beginnings = { linePrefixes: [], relays: new Set() };
 
 const FORMS: readonly RegExp[] = [
   // RFC 5424: the tag has neither colon nor brackets, and `-` stands for nothing.  rsyslog puts the blank
@@ -66,19 +71,11 @@ const FORMS: readonly RegExp[] = [
   new RegExp(String.raw`^(?<stamp>${CLASSIC_STAMP}) \[(?!\d+\])(?<program>${PROGRAM})\]:? `),
 ];
 
-/**
- * Splits a line; what is not understood has a message and nothing else.
- *
- * @param linePrefixes tried when no form of a syslog daemon fits
- */
-export function parseLine(
-  text: string,
-  stamps: StampReader,
-  linePrefixes: readonly LinePrefix[] = [],
-): Line {
+/** Splits a line; what is not understood has a message and nothing else. */
+export function parseLine(text: string, stamps: StampReader, beginnings: Beginnings = USUAL): Line {
   return (
-    taggedLine(text, stamps, linePrefixes) ??
-    carriedLine(text, stamps, linePrefixes) ?? {
+    headedLine(text, stamps, beginnings) ??
+    carriedLine(text, stamps, beginnings) ?? {
       time: null,
       host: null,
       program: null,
@@ -92,22 +89,29 @@ export function parseLine(
  * A line behind its carriers.  It was written no later than it was carried, and where it does not say when, then: what
  * is carried may be an old log that is shown again, and its stamp may be of another zone.
  */
-function carriedLine(
-  text: string,
-  stamps: StampReader,
-  linePrefixes: readonly LinePrefix[],
-): Line | null {
+function carriedLine(text: string, stamps: StampReader, beginnings: Beginnings): Line | null {
   let carriedAt: string | null = null;
   let rest = text;
   for (const carried of unloaded(text)) {
     if (carried.piece?.isLast === false) return null;
     rest = carried.rest;
     carriedAt = carried.stamp ?? carriedAt;
-    const line = taggedLine(rest, stamps, linePrefixes);
+    const line = headedLine(rest, stamps, beginnings);
     if (line === null) continue;
     return carriedAt === null ? line : { ...line, time: sooner(line.time, stamps.read(carriedAt)) };
   }
   return carriedAt === null ? null : unstampedLine(rest, stamps.read(carriedAt));
+}
+
+/** A line of its own, or one behind the headers of relays that are trusted, all of them. */
+function headedLine(text: string, stamps: StampReader, beginnings: Beginnings): Line | null {
+  const { linePrefixes, relays } = beginnings;
+  const line = taggedLine(text, stamps, linePrefixes);
+  if ((line !== null && line.program !== null) || relays.size === 0) return line;
+  const headed = headersBefore(text, host => relays.has(host)).at(-1);
+  if (headed === undefined) return line;
+  const relayed = taggedLine(headed.rest, stamps, []);
+  return relayed && { ...relayed, time: sooner(relayed.time, stamps.read(headed.stamp)) };
 }
 
 /** What a line was written at, that was carried at a time: it cannot have been later. */
@@ -149,7 +153,7 @@ export const COMMON_STAMP =
  */
 const COMMON = new RegExp(
   `^(${COMMON_STAMP}) ` +
-    String.raw`(?!${FACILITY_LEVEL} )${NO_DAY}([\w.-]{1,255}) (${PROGRAM})(?:\[(\d{1,10})\])?:[ \t]?(?![ \t]?\[ID )`,
+    String.raw`(?!${FACILITY_LEVEL} )${NO_DAY}([\w.-]{1,255}) ${NO_DAY}(${PROGRAM})(?:\[(\d{1,10})\])?:[ \t]?(?![ \t]?\[ID )`,
 );
 
 function commonLine(text: string, stamps: StampReader): Line | null {

@@ -139,7 +139,7 @@ export class Sieve {
   #take(block: Buffer, from: number, to: number, index: number, spans: Spans): boolean {
     const host = hostStart(block, from);
     const tag = host < 0 ? -1 : tagStart(block, host);
-    if (tag < 0) return false;
+    if (tag < 0 || isDay(block, tag)) return false;
     let tagEnd = tag;
     let hash = 0;
     for (let byte = block[tagEnd] ?? 0; TAG[byte] === 1; byte = block[tagEnd] ?? 0) {
@@ -248,9 +248,13 @@ function tagStart(block: Buffer, host: number): number {
     at++;
   }
   if (at === host || block[at] !== SPACE || at - host > MAX_TOKEN || LEVELS.has(hash)) return -1;
-  if (at - host === DAY_LENGTH && block[host + 4] === DASH && block[host + 7] === DASH) return -1;
+  if (at - host === DAY_LENGTH && isDay(block, host)) return -1;
   return at + 1;
 }
+
+/** Whether what looks like the day of a stamp begins there: of what a carrier or a relay has put a header before. */
+const isDay = (block: Buffer, at: number): boolean =>
+  block[at + 4] === DASH && block[at + 7] === DASH;
 
 /** Behind the `:` or `[pid]:` that ends the tag, else -1. */
 function behindTag(block: Buffer, tagEnd: number): number {

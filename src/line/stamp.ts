@@ -4,7 +4,7 @@
  * Promises: RFC 3339 in all its spellings (fraction, any zone, blank for `T`), RFC 3164 with one- and
  * two-digit days, with and without a year, the slashes of nginx, what journalctl writes as short-full and
  * short-unix, and the TAI64N label of daemontools, and svlogd's stamps.
- * A stamp without a zone is local time, and so is one with a zone's abbreviation other than UTC: journalctl
+ * A stamp without a zone is in that of the log (zone.ts), and so is one with a zone's abbreviation other than UTC: journalctl
  * writes its reader's, and abbreviations are not unique.  Where the end of summer time makes it name two moments, the one
  * nearer to the line before or to the reference is taken; a stamp without a year gets the latest year that
  * does not put it more than a day after the reference (now for a live log, its last change for a finished one).
@@ -14,6 +14,7 @@
  * label of a program that counts leap seconds (s6 does) is read as half a minute late.
  */
 import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { type ClockTime, LOCAL, type Zone } from './zone.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -57,16 +58,7 @@ const TAI_OFFSET = 10;
 /** The last second that a Date can name (ECMAScript, time values). */
 const LAST_SECOND = 8.64e12;
 
-interface Fields {
-  readonly year: number | null;
-  /** From 0, as Date counts. */
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  /** Up to 60, in a leap second. */
-  readonly second: number;
-}
+type Fields = Omit<ClockTime, 'year'> & { readonly year: number | null };
 
 /** `2026-11-23T00:53:00`, and `+01:00`; what is between them is the fraction. */
 const ISO_SECOND = 19;
@@ -83,6 +75,7 @@ const isSameSecond = (a: string, b: string): boolean =>
 /** Reads the stamps of one log, in the order of its lines. */
 export class StampReader {
   readonly #reference: () => EpochSeconds;
+  readonly #zone: Zone;
   /** What the lines at hand are no younger than, where that is known better than by the reference. */
   #writtenBy: EpochSeconds | null = null;
   #previous: EpochSeconds | null = null;
@@ -90,9 +83,13 @@ export class StampReader {
   #last = '';
   #lastTime: EpochSeconds | null = null;
 
-  /** @param reference no line is later than this: now, or the log's last change */
-  constructor(reference: () => EpochSeconds) {
+  /**
+   * @param reference no line is later than this: now, or the log's last change
+   * @param zone that of stamps that do not tell theirs
+   */
+  constructor(reference: () => EpochSeconds, zone: Zone = LOCAL) {
     this.#reference = reference;
+    this.#zone = zone;
   }
 
   /** The lines that come next are no younger than this; null for no younger than the reference. */
@@ -149,7 +146,7 @@ export class StampReader {
   #local(fields: Fields): EpochSeconds | null {
     if (fields.year !== null) return this.#resolve(fields, fields.year);
     const latest = this.#latest() + DAY;
-    const year = new Date(latest * 1000).getFullYear();
+    const year = this.#zone.yearAt(latest);
     // Eight years back reach the last 29th of February, even from 2103.
     for (let back = 0; back <= 8; back++) {
       const time = this.#resolve(fields, year - back);
@@ -158,14 +155,11 @@ export class StampReader {
     return null;
   }
 
-  /** Local time; of the two moments that the end of summer time allows, the nearer to what is known. */
+  /** Time of the zone; of the two moments that the end of summer time allows, the nearer to what is known. */
   #resolve(fields: Fields, year: number): EpochSeconds | null {
     if (!hasDay(year, fields)) return null;
-    const { month, day, hour, minute, second } = fields;
-    const date = new Date(year, month, day, hour, minute, second);
-    const first = date.getTime() / 1000;
-    const again = first + stepBack(date, first);
-    if (again === first) return epoch(first);
+    const [first, again] = this.#zone.moments({ ...fields, year });
+    if (again === undefined) return epoch(first);
     return epoch(this.#distance(again) < this.#distance(first) ? again : first);
   }
 
@@ -175,19 +169,6 @@ export class StampReader {
     if (this.#previous === null || time < this.#previous - OVERTAKING) return present;
     return Math.min(present, Math.abs(this.#previous - time));
   }
-}
-
-/**
- * How many seconds later the same local time comes once more; 0 if it does not.  A Date made of local
- * fields is the first of two (ECMAScript, LocalTime); Lord Howe Island goes back by half an hour only.
- */
-function stepBack(date: Date, seconds: number): number {
-  const after = new Date((seconds + 2 * HOUR) * 1000).getTimezoneOffset();
-  const step = (after - date.getTimezoneOffset()) * 60;
-  if (step <= 0) return 0;
-  const again = new Date((seconds + step) * 1000);
-  const same = again.getHours() === date.getHours() && again.getMinutes() === date.getMinutes();
-  return same ? step : 0;
 }
 
 function fieldsOf(groups: Record<string, string | undefined>, month: number): Fields | null {

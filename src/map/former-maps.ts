@@ -8,8 +8,10 @@
  * Leaves to others: where the notes are (`fileFor`), and maps that no configuration file has named.
  * Known limit: whoever names maps on the command line only is told of them by the doctor.
  */
+
 import { join } from 'node:path';
 import { Failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import type { Change } from '../grant/change.ts';
 import { StateFile } from '../state/state-file.ts';
 import { holdMap } from './held-map.ts';
@@ -86,7 +88,7 @@ export class FormerMaps {
         await map.eachGrant(({ ip }) => changes.push({ ip, stamp: null }));
         await map.commit(changes);
         this.#warn(
-          `${name} is no longer in the configuration: its ${changes.length} rows are ended; if main.cf still names it, ` +
+          `${name} is no longer in the configuration: its ${quantity(changes.length, 'row is', 'rows are')} ended; if main.cf still names it, ` +
             'logins open nothing there',
         );
         return true;

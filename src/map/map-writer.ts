@@ -82,6 +82,11 @@ export class MapWriter {
     return count;
   }
 
+  /** Whose they are. */
+  overdueIps(): IpText[] {
+    return [...this.#unwritten].flatMap(([ip, stamp]) => (stamp === null ? [ip] : []));
+  }
+
   /** Whether `write` has something to do even without changes; looks at the map for that. */
   isDue(steady: EpochSeconds): boolean {
     if (this.settled) {

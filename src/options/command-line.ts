@@ -55,6 +55,7 @@ const GRAMMAR = {
 /** @throws Failure USAGE */
 export function parseCommandLine(args: readonly string[], version: string): CommandLine {
   const { argv, error } = Parser.detailed([...args], GRAMMAR);
+  const lacking = /^Not enough arguments following: (.+)$/.exec(error?.message ?? '')?.[1];
   const [first, ...rest] = argv._.map(String);
   const named = first !== undefined && isCommandName(first) ? first : null;
   const asked = answer(argv, named, version);
@@ -63,11 +64,15 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
     return { command: null, operands: [], values: new Values(new Map()) };
   }
   const command = named ?? 'run';
+  if (lacking !== undefined && isOptionName(lacking))
+    throw usage(`--${lacking} ${TAKES[specOf(lacking).kind]}, and has no value`, command);
   if (error !== null) throw usage(lowerFirst(error.message), command);
   const odd = oddFlag(args);
   if (odd !== undefined) throw usage(`--${odd} ${TAKES.flag}`, command);
   if (named === null && first !== undefined) throw unknownWord(first, command);
-  return { command, operands: operandsIn(rest, command), values: valuesOf(argv, command) };
+  // First the options: one that is not known has taken the word behind it for its value.
+  const values = valuesOf(argv, command);
+  return { command, operands: operandsIn(rest, command), values };
 }
 
 /** What was asked for instead of a command to run, or null. */
@@ -93,7 +98,7 @@ function operandsIn(words: readonly string[], command: CommandName): readonly st
   const grammar = operandsOf(command);
   const { least, most } = grammar === null ? { least: 0, most: 0 } : numberOf(grammar.words);
   const excess = words[most];
-  if (excess !== undefined) throw unknownWord(excess, command);
+  if (excess !== undefined) throw usage(`unknown argument "${excess}"`, command);
   if (words.length < least) throw usage(`the ${grammar?.name ?? 'word'} is missing`, command);
   return words;
 }
@@ -110,9 +115,7 @@ function valuesOf(argv: Parser.Arguments, command: CommandName): Values {
   for (const [name, raw] of Object.entries(argv)) {
     if (name === '_' || raw === undefined || isTaken(name, command)) continue;
     if (!isOptionName(name) || !known.includes(name)) {
-      const written = name.length === 1 ? `-${name}` : `--${name}`;
-      const problem = `unknown option ${written} (the nearest is --${nearest(name, known)})`;
-      throw usage(problem, command);
+      throw usage(unknownOption(name, known), command);
     }
     const { kind } = specOf(name);
     // Given twice, the last one counts, as everywhere.
@@ -133,11 +136,17 @@ function isTaken(name: string, command: CommandName): boolean {
   return true;
 }
 
-const unknownWord = (word: string, command: CommandName): Error =>
-  usage(
-    `unknown command or argument "${word}" (the nearest command is ${nearest(word, COMMAND_NAMES)})`,
-    command,
-  );
+function unknownOption(name: string, known: readonly OptionName[]): string {
+  const problem = `unknown option ${name.length === 1 ? `-${name}` : `--${name}`}`;
+  const near = nearest(name, known);
+  return near === null ? problem : `${problem} (the nearest is --${near})`;
+}
+
+function unknownWord(word: string, command: CommandName): Error {
+  const near = nearest(word, COMMAND_NAMES);
+  const hint = near === null ? '' : ` (the nearest command is ${near})`;
+  return usage(`unknown command or argument "${word}"${hint}`, command);
+}
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 

@@ -1,5 +1,5 @@
 /** What one command is asked: options that stand in no configuration file.  How an entry is written: options.ts. */
-import { duration, flag, given, text } from './entry.ts';
+import { choice, duration, flag, given, text } from './entry.ts';
 
 export const COMMAND_OPTIONS = {
   for: duration({
@@ -24,14 +24,26 @@ export const COMMAND_OPTIONS = {
     commands: ['login'],
     inFile: false,
   }),
-  server: given({
+  server: text({
     often: true,
     value: 'NAME',
-    default: 'command',
-    about: 'what the server is called in logs and metrics',
-    commands: ['login', 'logout'],
+    about:
+      'what the server is called in logs and metrics; login and logout call it "command" if it is not given',
+    commands: ['list', 'login', 'logout'],
     inFile: false,
   }),
+  sort: choice(
+    {
+      often: true,
+      value: 'KEY',
+      default: 'address',
+      about:
+        'what the rows are sorted by; latest begins with the latest login, end with what ends first',
+      commands: ['list'],
+      inFile: false,
+    },
+    ['address', 'latest', 'end', 'user'],
+  ),
   session: text({
     often: true,
     value: 'ID',
@@ -74,8 +86,8 @@ export const COMMAND_OPTIONS = {
   check: flag({
     often: true,
     about:
-      'say in one line within two seconds whether the daemon does its work, with the exit status of a Nagios check: 0, 1, 2 or 3',
-    commands: ['status'],
+      'of status: say in one line within two seconds whether the daemon does its work, with the exit status of a Nagios check: 0, 1, 2 or 3; of config: tell every error of a FILE instead, with exit status 78 if there is one',
+    commands: ['status', 'config'],
     inFile: false,
   }),
   prometheus: flag({
@@ -152,7 +164,17 @@ export const COMMAND_OPTIONS = {
   json: flag({
     often: true,
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor', 'migrate'],
+    commands: [
+      'match',
+      'replay',
+      'list',
+      'status',
+      'patterns',
+      'explain',
+      'doctor',
+      'config',
+      'migrate',
+    ],
     inFile: false,
   }),
 };

@@ -10,10 +10,27 @@ interface CommandSpec {
 
 /** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
 export const OPERANDS = {
-  files: { name: 'file', words: '<file..>', about: 'log files; - is standard input', path: 'file' },
+  files: {
+    name: 'file',
+    words: '<file..>',
+    about: 'log files, packed or not; - is standard input, journal the systemd journal',
+    path: 'file',
+  },
+  checked: {
+    name: 'file',
+    words: '[file]',
+    about: 'with --check, the configuration file',
+    path: 'file',
+  },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
   allowed: { name: 'address', words: '<address..>', about: 'IPv4 or IPv6 addresses' },
   addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
+  networks: {
+    name: 'network',
+    words: '[network..]',
+    about: 'addresses, or networks such as 192.0.2.0/24; none for all',
+  },
+  command: { name: 'command', words: '[command]', about: 'the name of a command' },
 } as const satisfies Record<string, OperandSpec>;
 
 interface OperandSpec {
@@ -37,6 +54,8 @@ export type CommandName =
   | 'logout'
   | 'purge'
   | 'patterns'
+  | 'config'
+  | 'help'
   | 'explain'
   | 'doctor'
   | 'migrate'
@@ -49,7 +68,10 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     about: 'run finished log files through the whole daemon, on their own clock',
     operands: 'files',
   },
-  list: { about: 'show the rows of the map, and what the daemon knows of them' },
+  list: {
+    about: 'show the rows of the map, and what the daemon knows of them',
+    operands: 'networks',
+  },
   status: { about: 'show what the running daemon is doing' },
   allow: { about: 'let addresses relay for a while, by hand', operands: 'allowed' },
   revoke: {
@@ -62,9 +84,14 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
+  config: {
+    about: 'show every setting and where it comes from, or check a file',
+    operands: 'checked',
+  },
   doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
   migrate: { about: 'show what it takes to come from the Perl pop-before-smtp, or do it' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
+  help: { about: 'show this help, or that of a command', operands: 'command' },
 };
 
 export const COMMAND_NAMES = Object.keys(COMMANDS).filter(isCommandName);

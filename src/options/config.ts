@@ -6,11 +6,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import { failure, reasonOf } from '../base/errors.ts';
+import { Failure, failure, reasonOf } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import type { Value } from './entry.ts';
 import { nearest } from './nearest.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, specOf } from './options.ts';
+import { fileOrigin } from './origin.ts';
 import { normalise, TAKES, Values } from './values.ts';
 
 export const USUAL_FILE = '/etc/popbsmtp/popbsmtp.toml';
@@ -41,17 +42,44 @@ function readText(path: string): string {
 
 /** @throws Failure CONFIG_SYNTAX, CONFIG_KEY, CONFIG_VALUE */
 export function parseConfig(text: string, file: string): Values {
-  const given = new Map<OptionName, Given<Value>>();
-  for (const [key, raw] of Object.entries(parseToml(text, file))) {
-    const line = lineOf(text, key);
-    const name = nameOf(key, file, line);
-    const value = normalise(name, raw);
-    if (value === null) {
-      throw failure('CONFIG_VALUE', { file, line, key, problem: TAKES[specOf(name).kind] });
-    }
-    given.set(name, { value, origin: `${file}: ${key}` });
+  const { values, failures } = readAll(parseToml(text, file), text, file);
+  const [first] = failures;
+  if (first !== undefined) throw first;
+  return values;
+}
+
+/** What a file says, as far as it can be read, and everything that cannot. */
+export interface CheckedConfig {
+  readonly values: Values;
+  readonly failures: readonly Failure[];
+}
+
+/** @throws Failure CONFIG_UNREADABLE */
+export function checkConfig(file: string): CheckedConfig {
+  const text = readText(file);
+  try {
+    return readAll(parseToml(text, file), text, file);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { values: new Values(new Map()), failures: [error] };
   }
-  return new Values(given);
+}
+
+function readAll(content: Record<string, unknown>, text: string, file: string): CheckedConfig {
+  const given = new Map<OptionName, Given<Value>>();
+  const failures: Failure[] = [];
+  for (const [key, raw] of Object.entries(content)) {
+    const line = lineOf(text, key);
+    const name = nameOf(key);
+    const value = name === null ? null : normalise(name, raw);
+    if (name === null) failures.push(unknownKey(key, file, line));
+    else if (value === null)
+      failures.push(
+        failure('CONFIG_VALUE', { file, line, key, problem: TAKES[specOf(name).kind] }),
+      );
+    else given.set(name, { value, origin: fileOrigin({ file, line, key }) });
+  }
+  return { values: new Values(given), failures };
 }
 
 function parseToml(text: string, file: string): Record<string, unknown> {
@@ -64,16 +92,26 @@ function parseToml(text: string, file: string): Record<string, unknown> {
   }
 }
 
-function nameOf(key: string, file: string, line: number): OptionName {
+function nameOf(key: string): OptionName | null {
   const name = key.replaceAll('_', '-');
-  if (isOptionName(name) && specOf(name).inFile) return name;
-  const known = OPTION_NAMES.filter(option => specOf(option).inFile);
-  throw failure('CONFIG_KEY', { file, line, key, nearest: nearest(name, known) });
+  return isOptionName(name) && specOf(name).inFile ? name : null;
+}
+
+function unknownKey(key: string, file: string, line: number): Failure {
+  const near = nearest(
+    key.replaceAll('_', '-'),
+    OPTION_NAMES.filter(option => specOf(option).inFile),
+  );
+  const hint =
+    near === null ? 'popbsmtp.toml(5) has all keys' : `the nearest known key is "${near}"`;
+  return failure('CONFIG_KEY', { file, line, key, hint });
 }
 
 /** The line on which a key stands (or the table of that name); the first when it cannot be told. */
 function lineOf(text: string, key: string): number {
-  const lines = text.split('\n');
-  const index = lines.findIndex(line => line.replace(/^\s*\[?\s*["']?/, '').startsWith(key));
+  const index = text.split('\n').findIndex(line => {
+    const bare = line.replace(/^\s*\[*\s*["']?/, '');
+    return bare.startsWith(key) && !/^[\w-]/.test(bare.slice(key.length));
+  });
   return Math.max(index, 0) + 1;
 }

@@ -104,6 +104,20 @@ export const list = <const F extends Facts>(facts: F): F & Reader<readonly strin
   read: one => (one === null ? [] : textsIn(one).value),
 });
 
+/** Texts, of each of which something is made, or which are only looked at; none when it is not given. @throws Failure of one that is wrong */
+export const listOf = <const F extends Facts, T>(
+  facts: F,
+  parse: (text: string, origin: string) => T,
+): F & Reader<readonly T[]> => ({
+  ...facts,
+  kind: 'list',
+  read: one => {
+    if (one === null) return [];
+    const { value, origin } = textsIn(one);
+    return value.map(text => parse(text, origin));
+  },
+});
+
 /** As `given`, for texts. */
 export function givenList<const F extends Preset>(facts: F): F & Reader<Given<readonly string[]>>;
 export function givenList<const F extends Facts>(

@@ -1,9 +1,17 @@
-/** The nearest of some known names to a misspelt one, by the number of letters to change. */
-export function nearest(name: string, known: readonly string[]): string {
-  const ranked = known
+/** More letters than this are another word, and no slip. */
+const MOST_DISTANCE = 2;
+
+/**
+ * The nearest of some known names to a misspelt one, by the number of letters to change; null when none is near.
+ *
+ * Of a name of one or two letters something has to be left.
+ */
+export function nearest(name: string, known: readonly string[]): string | null {
+  const [best] = known
     .map(candidate => ({ candidate, distance: editDistance(name, candidate) }))
+    .filter(({ distance }) => distance <= MOST_DISTANCE && distance < name.length)
     .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.candidate ?? '';
+  return best?.candidate ?? null;
 }
 
 /** Levenshtein's distance: letters to insert, delete or replace. */

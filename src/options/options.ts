@@ -41,9 +41,15 @@ export function isOptionName(name: string): name is OptionName {
 /** The specification of an option, with the fields that not every one has. */
 export const specOf = (name: OptionName): OptionSpec => OPTIONS[name];
 
+/** `config` shows what `run` would do with the same command line. */
+const isOf = (name: OptionName, command: CommandName): boolean => {
+  const { commands } = specOf(name);
+  return commands.includes(command) || (command === 'config' && commands.includes('run'));
+};
+
 /** The options of a command: those used often, then the others. */
 export function optionsOf(command: CommandName): readonly OptionName[] {
-  const own = OPTION_NAMES.filter(name => specOf(name).commands.includes(command));
+  const own = OPTION_NAMES.filter(name => isOf(name, command));
   const isOften = (name: OptionName): boolean => specOf(name).often === true;
   return [...own.filter(isOften), ...own.filter(name => !isOften(name))];
 }

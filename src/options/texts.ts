@@ -38,6 +38,10 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
         does: 'name the log, and grant longer',
       },
       { args: 'run --watchlog journal', does: 'read the systemd journal' },
+      {
+        args: "run --watchlog '/var/log/remote/*/mail.log'",
+        does: 'the logs of all hosts, also of those that come later',
+      },
     ],
   },
   match: {
@@ -72,10 +76,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   list: {
     detail:
-      'Prints each row of the map: the address, its latest login, and when it ends; with a running daemon that may be asked, also whose it is. ' +
+      'Prints each row of the map: the address, its latest login, when it ends and what it is there for; with a running daemon that may be asked, also whose it is: ' +
+      'all users that have logged in since the address has its grant. ' +
       'Any account may do so that may read the map, with or without a running daemon.',
     examples: [
       { args: 'list', does: 'who may relay' },
+      { args: 'list 192.0.2.0/24 --sort latest', does: 'of one network, the latest login first' },
+      { args: 'list --user anna', does: 'may anna relay, and from where' },
       { args: 'list --json', does: 'one JSON object for each row' },
       { args: 'list --orders', does: 'what was ordered by hand' },
     ],
@@ -148,7 +155,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   explain: {
     detail:
       'Says of each line how it was parsed, which patterns were tried, where the nearest one stopped, and what the daemon would do now. ' +
-      'Lines are taken in their order, as those of one log: some servers log a login in two.',
+      'Lines are taken in their order, as those of one log: some servers log a login in two. ' +
+      'Of a line in which Postfix refuses to relay it says what that means, and what is known of the address: its grant, orders, how its last grant ended, and why its last login was ignored.',
     examples: [
       {
         args: "explain 'Mar 22 11:17:58 mx dovecot: pop3-login: Login: user=<anna>, rip=192.0.2.1'",
@@ -156,6 +164,20 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       },
       { args: 'explain < lines.txt', does: 'lines from a file' },
     ],
+  },
+  config: {
+    detail:
+      'Takes the options of run, and prints what each setting comes to, as lines of a configuration file with where each is from: ' +
+      'the default, file and line, or the command line. Nothing is started. With --check it reads one file, tells each error with its line, and exits with 78 if there is any.',
+    examples: [
+      { args: 'config', does: 'what the daemon would be started with' },
+      { args: 'config --json', does: 'one JSON object for each setting' },
+      { args: 'config --check /etc/popbsmtp/popbsmtp.toml', does: 'before a reload' },
+    ],
+  },
+  help: {
+    detail: 'The same as --help behind a command.',
+    examples: [{ args: 'help list', does: 'what list does, and its options' }],
   },
   doctor: {
     detail:
@@ -193,8 +215,29 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
 export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   watchlog: {
     detail:
-      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done.',
+      'A log need not exist yet; it is waited for. Rotation is followed, in whatever way it is done. ' +
+      'Wildcards are those of a shell (*, ?, [a-z]); files that come to match are watched from then on, up to 500. A backslash before such a character takes its meaning, and a file of just that name comes first. ' +
+      "Besides the journal of the host there are journal:/DIRECTORY, with files of a journal (another machine's, or a container's; whoever writes there writes in the name of any server), " +
+      'journal:namespace=NAME (LogNamespace= of a unit) and journal:machine=NAME (a container that systemd-machined knows; as root only).',
     example: ['/var/log/mail.log', 'journal'],
+  },
+  'watchlog-olddir': {
+    detail:
+      'After a restart, reading goes on in the rotated files there, under the same names as beside the log. A relative one is that of each log: old is /var/log/old for /var/log/mail.log.',
+    example: ['old'],
+  },
+  'watchlog-zone': {
+    detail:
+      'For the logs of a container or of other machines. A name follows the changes of summer time there. Stamps with an offset of their own, and the journal, need none.',
+    example: 'Europe/Berlin',
+  },
+  'journal-match': {
+    detail:
+      'Each is FIELD=VALUE, or several with blanks between them that must all fit, as journalctl takes them; of several entries one must fit. ' +
+      'Name a container (CONTAINER_NAME, CONTAINER_TAG), a unit (_SYSTEMD_UNIT) or a tag (SYSLOG_IDENTIFIER); a container is chosen by its own fields only. ' +
+      "What is chosen counts as the server's words when root sends it, as Docker and Podman do, or the account that the match names (_UID=1000 for a user's containers); " +
+      'what others say under the same name does not. Choose only containers in which nothing but the POP3/IMAP server prints: one that prints what nginx writes itself is not believed any more.',
+    example: ['CONTAINER_NAME=mail'],
   },
   'journal-trust': {
     detail:
@@ -298,6 +341,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'For logins and those of its proxies, with %u as in 2.3 or %{user} as in 2.4. An order in which a client could imitate an address or TLS is refused. ' +
       'Not given, run, replay and explain ask doveconf, if it is there; the default order is recognised in any case.',
     example: ['session=<%{session}> user=<%u> method=%m rip=%r lip=%l %c'],
+  },
+  'trusted-relays': {
+    detail:
+      'Lines such as "Nov 23 00:53:01 loghost-a <22>Nov 23 00:53:00 mx dovecot: …" are read by their second header where the first has one of these names, exactly as it stands there; of others they are told, and are no logins. ' +
+      'Whoever may send to such a relay, or log there without a tag, can write such a line; name no host that takes lines from anybody, and not this host itself.',
+    example: ['loghost-a', '192.0.2.1'],
   },
   reprocess: {
     detail:

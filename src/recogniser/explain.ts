@@ -9,6 +9,7 @@ import type { EpochSeconds } from '../base/clock.ts';
 import { Pieces } from '../line/pieces.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
+import { LOCAL, type Zone } from '../line/zone.ts';
 import type { ServerEvent } from './event.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 import { type Progress, progress } from './progress.ts';
@@ -52,22 +53,21 @@ export class Explainer {
   readonly #torn = new TornLines();
   readonly #pieces = new Pieces();
 
-  /** @param reference no line is later than this, give or take a day (StampReader) */
-  constructor(registry: Registry, reference: () => EpochSeconds) {
+  /**
+   * @param reference no line is later than this, give or take a day (StampReader)
+   * @param zone of stamps that do not tell theirs
+   */
+  constructor(registry: Registry, reference: () => EpochSeconds, zone: Zone = LOCAL) {
     this.#registry = registry;
-    this.#recogniser = new Recogniser(registry, new StampReader(reference));
-    this.#stamps = new StampReader(reference);
+    this.#recogniser = new Recogniser(registry, new StampReader(reference, zone));
+    this.#stamps = new StampReader(reference, zone);
   }
 
   /** @param text a whole line without its end, a character a byte (latin1) */
   explain(text: string): Explanation {
     const whole = this.#pieces.whole(text);
     const event = this.#recogniser.recognise(whole);
-    const tagged = parseLine(
-      whole === '' ? text : whole,
-      this.#stamps,
-      this.#registry.linePrefixes,
-    );
+    const tagged = parseLine(whole === '' ? text : whole, this.#stamps, this.#registry);
     if (tagged.program === null)
       return { line: tagged, attempts: [], outcome: this.#strange('no program', tagged) };
     const program = this.#registry.program(tagged.program);

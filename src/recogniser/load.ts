@@ -12,6 +12,7 @@ import { deserialize, serialize } from 'node:v8';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import { packageRoot } from '../base/package.ts';
+import { relaysOf } from '../line/relay.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
 import { type PatternFile, parsePatternFile, withElements } from './pattern.ts';
 import { Registry } from './registry.ts';
@@ -52,11 +53,13 @@ type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: Patter
 /**
  * @param own the administrator's directory; it may be missing unless he named it
  * @param elements the texts of Dovecot's login_log_format_elements
- * @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX, DOVECOT_ELEMENTS
+ * @param relays whose lines are read behind their headers
+ * @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX, DOVECOT_ELEMENTS, TRUSTED_RELAY
  */
 export async function loadPatterns(
   own: PatternsDirectory,
   elements: Given<readonly string[]> | null = null,
+  relays: Given<readonly string[]> | null = null,
 ): Promise<Registry> {
   const files: Files = new Map();
   const parsed = await readParsed();
@@ -71,7 +74,10 @@ export async function loadPatterns(
     takeOwnFile(files, path, server, text);
   if (elements !== null) takeElements(files, elements);
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
-  return new Registry(sorted.map(([, file]) => file));
+  return new Registry(
+    sorted.map(([, file]) => file),
+    relays === null ? new Set() : relaysOf(relays),
+  );
 }
 
 /** @throws Failure DOVECOT_ELEMENTS */

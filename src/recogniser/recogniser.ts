@@ -13,6 +13,7 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { masked } from '../base/excerpt.ts';
 import { BlockLines, type Reading } from '../line/block-lines.ts';
+import { withoutReturn } from '../line/controls.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
@@ -62,11 +63,11 @@ export class Recogniser {
 
   /** What makes the lines of this recogniser's log out of its bytes. */
   reading(): Reading {
-    const { tags, linePrefixes } = this.#registry;
+    const { tags } = this.#registry;
     const strangers = this.#observer?.stranger === undefined ? null : Sieve.strangers();
     return {
       sieve: new Sieve(tags, strangers),
-      lines: new BlockLines(tags, this.#stamps, linePrefixes),
+      lines: new BlockLines(tags, this.#stamps, this.#registry),
     };
   }
 
@@ -82,7 +83,7 @@ export class Recogniser {
 
   /** @param text a whole line without its end, a character a byte (latin1) */
   recognise(text: string): ServerEvent | null {
-    return this.recogniseLine(parseLine(text, this.#stamps, this.#registry.linePrefixes));
+    return this.recogniseLine(parseLine(text, this.#stamps, this.#registry));
   }
 
   recogniseLine(tagged: Line): ServerEvent | null {
@@ -171,8 +172,10 @@ export function saidIn(
   { own }: Program,
   stamps: StampReader,
 ): { readonly line: Line; readonly isRepeated: boolean } {
-  const repeated = repeatedMessage(line.message);
-  const said = repeated === null ? line : { ...line, message: repeated };
+  const whole = withoutReturn(line.message);
+  const repeated = repeatedMessage(whole);
+  const message = repeated === null ? whole : withoutReturn(repeated);
+  const said = message === line.message ? line : { ...line, message };
   return {
     line: own === null ? said : ownLine(said, own, stamps),
     isRepeated: repeated !== null,

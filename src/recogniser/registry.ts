@@ -4,7 +4,7 @@
  * Promises: what does not apply to a program costs its lines nothing.  Several servers may share a tag
  * (Courier and UW-IMAP both log as `imapd`); their patterns are tried in the order of the files.
  */
-import type { LinePrefix } from '../line/prefix.ts';
+import type { Beginnings, LinePrefix } from '../line/prefix.ts';
 import type { OwnLines } from './own-line.ts';
 import type { Pattern, PatternFile } from './pattern.ts';
 import type { Splitting } from './splitting.ts';
@@ -18,14 +18,17 @@ export interface Program {
   readonly own: OwnLines | null;
 }
 
-export class Registry {
+export class Registry implements Beginnings {
   readonly files: readonly PatternFile[];
   /** What lines of servers' own logs begin with. */
   readonly linePrefixes: readonly LinePrefix[];
+  readonly relays: ReadonlySet<string>;
   readonly #programs = new Map<string, Program>();
 
-  constructor(files: readonly PatternFile[]) {
+  /** @param relays those that the administrator trusts */
+  constructor(files: readonly PatternFile[], relays: ReadonlySet<string> = new Set()) {
     this.files = files;
+    this.relays = relays;
     this.linePrefixes = files.flatMap(file => file.linePrefixes);
     for (const { programs, patterns, splitting, linePrefixes } of files) {
       const own =

@@ -65,7 +65,7 @@ const tellsSession = ({ event }: Pattern): boolean => event === 'login' || event
 
 /** What a sample's line says, as the recogniser takes it. */
 function lineOf(sample: Sample, registry: Registry, stamps: StampReader): Line {
-  const line = parseLine(sample.line, stamps, registry.linePrefixes);
+  const line = parseLine(sample.line, stamps, registry);
   const program = line.program === null ? null : registry.program(line.program);
   return program === null ? line : saidIn(line, program, stamps).line;
 }

@@ -5,6 +5,7 @@
  * characters, in which no user is named where users are not to be.
  */
 import { excerpt } from '../base/excerpt.ts';
+import { noun } from '../base/quantity.ts';
 import type { Stray } from './stray.ts';
 
 const MOST = 20;
@@ -35,19 +36,28 @@ export class StrayWatch {
 /** What differs between strays that are told apart. */
 export function keyOf(stray: Stray): string {
   if (stray.kind === 'tag') return `tag ${stray.tag}`;
+  if (stray.kind === 'relayed') return `relayed ${stray.relay}`;
   return stray.kind === 'own file' ? `own file ${stray.server}` : stray.kind;
 }
 
+/** What Docker makes the tag of a container's lines, unless told otherwise; the next container has another. */
+const CONTAINER_ID = /^[0-9a-f]{12}$/;
+
 const HOW = {
-  nginx: 'error_log syslog:server=unix:/dev/log,nohostname info;',
+  nginx: 'error_log syslog:server=unix:/dev/log,facility=mail,nohostname info;',
   zimbra: 'zimbraLogToSyslog TRUE',
 } as const;
 
-/** @returns what is said of the lines, as it stands behind `lines`, and what to do about it, neither with a full stop */
+/**
+ * @param lines of how many it is said; the grammar is that of their number
+ * @returns what is said of the lines, as it stands behind `lines`, and what to do about it, neither with a full stop
+ */
 export function strayText(
   stray: Stray,
   isQuoted = true,
+  lines = Number.POSITIVE_INFINITY,
 ): { readonly what: string; readonly cure: string } {
+  const look = noun(lines, 'looks like a login', 'look like logins');
   switch (stray.kind) {
     case 'tag': {
       const { server } = stray;
@@ -57,31 +67,33 @@ export function strayText(
           ? `, where ${server} logs through syslog only`
           : '';
       return {
-        what: `under the tag ${tag} look like logins of ${server}, but no pattern file names that program`,
-        cure: `if it is your server${only}, a file ${server}.toml in the patterns directory with extend = true and programs = ["${tag}"] has them read (patterns/README.md)`,
+        what: `under the tag ${tag} ${look} of ${server}, but no pattern file names that program`,
+        cure:
+          `if it is your server${only}, a file ${server}.toml in the patterns directory with extend = true and programs = ["${tag}"] has them read (patterns/README.md)` +
+          (CONTAINER_ID.test(tag) ? '; a container in the journal is chosen by journal-match' : ''),
       };
     }
     case 'relayed':
       return {
-        what: `behind a second header look like logins, such as after "${excerpt(stray.beginning)}"`,
-        cure: 'have the relay write the lines as they came, with one header: whoever may send to it could write a second one',
+        what: `behind a second header ${look}, such as after "${excerpt(stray.beginning)}"`,
+        cure: `have the relay write the lines as they came, with one header, or, if nobody else can have it log lines without a tag, name it: trusted-relays = ["${excerpt(stray.relay)}"]`,
       };
     case 'own file':
       return {
-        what: `look like logins in a log that ${stray.server} writes itself, into which strangers can have lines written`,
+        what: `${look} in a log that ${stray.server} writes itself, into which strangers can have lines written`,
         cure: `${stray.server} is read through syslog only: ${HOW[stray.server]} (patterns/${stray.server}.toml)`,
       };
     case 'beginning': {
       const { server, beginning } = stray;
       const shown = server !== null || isQuoted ? `: "${excerpt(beginning)}"` : '';
       return {
-        what: `look like logins${server === null ? '' : ` of ${server}`}, but their beginning is not understood${shown}`,
+        what: `${look}${server === null ? '' : ` of ${server}`}, but ${noun(lines, 'its', 'their')} beginning is not understood${shown}`,
         cure: 'have them logged through syslog, or describe that beginning by own-log in a pattern file (patterns/README.md); "popbsmtp explain" shows what was understood',
       };
     }
     case 'dropped':
       return {
-        what: `of ${excerpt(stray.by)} say that it dropped messages, and logins may have been among them`,
+        what: `of ${excerpt(stray.by)} ${noun(lines, 'says', 'say')} that it dropped messages, and logins may have been among them`,
         cure:
           stray.by === 'rsyslogd'
             ? 'raise its rate limits (ratelimit.burst of imuxsock or imjournal)'

@@ -10,6 +10,7 @@
  */
 import { epoch } from '../base/clock.ts';
 import { type Line, taggedLine } from '../line/prefix.ts';
+import { headersBefore } from '../line/relay.ts';
 import { STAMP, StampReader } from '../line/stamp.ts';
 import { isLoginLike } from './login-like.ts';
 import type { Pattern } from './pattern.ts';
@@ -20,7 +21,7 @@ export type Stray =
   /** A login of this server under a tag that no pattern file names. */
   | { readonly kind: 'tag'; readonly tag: string; readonly server: string }
   /** Behind a second header, which a relay or a collector has put before the first. */
-  | { readonly kind: 'relayed'; readonly beginning: string }
+  | { readonly kind: 'relayed'; readonly relay: string; readonly beginning: string }
   /** In a log that a server writes itself, and into which strangers can have lines written. */
   | { readonly kind: 'own file'; readonly server: UnreadServer }
   /** Behind something else; the server is known where a pattern describes the rest. */
@@ -45,7 +46,6 @@ export const isDropped = (program: string, message: string): boolean =>
   DROPPED.get(program)?.test(message) ?? false;
 
 const BEHIND_STAMP = new RegExp(`^${STAMP} `);
-const SECOND_HEADER = new RegExp(String.raw`^(?:<\d{1,3}>)?${STAMP} [\w.:@/+-]{1,255} (?=\S)`);
 const SERVICES = /\b(?:imap|pop3?)(?:s|d|-login)?\b/i;
 /** What nobody but the log's writer has put before a message: behind a quotation mark may be anybody's text. */
 const WORDS = /[^\s"'<]{0,200}(?:<\d{1,3}>[^\s"'<]{0,200})?\s+/y;
@@ -64,10 +64,8 @@ export function strayOf(line: Line, registry: Registry): Stray | null {
 
 function untagged(text: string, registry: Registry): Stray | null {
   for (const [server, form] of UNREAD) if (form.test(text)) return { kind: 'own file', server };
-  const header = SECOND_HEADER.exec(text)?.[0];
-  const relayed = header === undefined ? null : inner(text.slice(header.length));
-  if (header !== undefined && relayed !== null && serverOf(relayed, registry) !== null)
-    return { kind: 'relayed', beginning: header.trimEnd() };
+  const relayed = relayedLogin(text, registry);
+  if (relayed !== null) return relayed;
   for (const start of starts(text)) {
     const server = serverOf(text.slice(start), registry);
     if (server === null) continue;
@@ -75,6 +73,16 @@ function untagged(text: string, registry: Registry): Stray | null {
   }
   if (!SERVICES.test(text) || !isLoginLike(text)) return null;
   return { kind: 'beginning', beginning: text.slice(0, BEGINNING), server: null };
+}
+
+/** A login behind other headers; told with the first relay that is not trusted. */
+function relayedLogin(text: string, registry: Registry): Stray | null {
+  const headers = headersBefore(text, () => true);
+  const unknown = headers.find(({ host }) => !registry.relays.has(host)) ?? headers[0];
+  const message = inner(headers.at(-1)?.rest ?? '');
+  if (unknown === undefined || message === null || serverOf(message, registry) === null)
+    return null;
+  return { kind: 'relayed', relay: unknown.host, beginning: unknown.header };
 }
 
 /** The beginning, and behind each of the first words. */

@@ -14,14 +14,22 @@ import { isLoginLike } from '../recogniser/login-like.ts';
 import type { Stray } from '../recogniser/stray.ts';
 import { strayText } from '../recogniser/stray-watch.ts';
 import { isoTime } from './print.ts';
+import { refusalObject, refusalRows, type Standing } from './refusal-rows.ts';
 
 /** Beyond these, the ways on are variations of what stands there already. */
 const MOST_EXPECTED = 6;
 
 type Row = readonly [label: string, text: string];
 
-/** @param prospect what would come of a login; null for other lines */
-export function explanationText(explanation: Explanation, prospect: Preview | null): string {
+/**
+ * @param prospect what would come of a login; null for other lines, here and below
+ * @param standing what is known where Postfix has refused somebody
+ */
+export function explanationText(
+  explanation: Explanation,
+  prospect: Preview | null,
+  standing: Standing | null = null,
+): string {
   const { line, attempts } = explanation;
   const rows: Row[] = [
     ['time', line.time === null ? '-' : formatCtime(line.time)],
@@ -30,7 +38,7 @@ export function explanationText(explanation: Explanation, prospect: Preview | nu
     ['pid', shown(line.pid)],
     ['message', excerpt(line.message)],
     ['tried', attempts.length === 0 ? 'no pattern' : attempts.map(nameOf).join(', ')],
-    ...outcomeRows(explanation),
+    ...(standing === null ? outcomeRows(explanation) : refusalRows(standing)),
     ...(prospect === null ? [] : prospectRows(prospect)),
   ];
   return rows.map(([label, text]) => `${label.padEnd(11)}${text}\n`).join('');
@@ -191,7 +199,11 @@ function grantText(prospect: Preview): string {
 }
 
 /** One line of JSON. */
-export function explanationObject(explanation: Explanation, prospect: Preview | null): string {
+export function explanationObject(
+  explanation: Explanation,
+  prospect: Preview | null,
+  standing: Standing | null = null,
+): string {
   const { line, attempts } = explanation;
   const { time, host, program, pid, message } = line;
   const object = {
@@ -204,6 +216,7 @@ export function explanationObject(explanation: Explanation, prospect: Preview | 
     ...outcomeObject(explanation),
     loginLike: isLike(explanation),
     grant: prospect === null ? null : prospectObject(prospect),
+    refusal: standing === null ? null : refusalObject(standing),
   };
   return `${JSON.stringify(object)}\n`;
 }

@@ -1,5 +1,7 @@
 /** What there is to say of grants that end, or last on, and of the map that they are in. */
+
 import { formatDuration } from '../base/duration.ts';
+import { quantity } from '../base/quantity.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import { formatCtime, formatStamp } from '../line/stamp.ts';
 import { asIs, type DecisionOf, noLines, none, type Rows } from './decision-row.ts';
@@ -48,7 +50,7 @@ export const GRANT_ROWS = {
       const lasting =
         seconds === 0
           ? ''
-          : `, for ${formatDuration(seconds)} now; ${overdue} rows still to be taken out`;
+          : `, for ${formatDuration(seconds)} now; ${quantity(overdue, 'row')} still to be taken out`;
       const text = `${line}; what is to be written is kept${lasting}`;
       return { level: 'error', text, facts: { event: 'map failed', seconds, overdue } };
     },
@@ -59,7 +61,7 @@ export const GRANT_ROWS = {
   },
   'map recovered': {
     line({ changes }) {
-      const text = `the map can be written again, ${changes} rows have been caught up`;
+      const text = `the map can be written again, ${quantity(changes, 'row has', 'rows have')} been caught up`;
       return { ...info(text), facts: { event: 'map recovered', rows: changes } };
     },
     debug: noLines,

@@ -5,62 +5,108 @@
  */
 import { addressOf, canonicalIp } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
+import { quantity } from '../base/quantity.ts';
 import type { GrantRow } from '../control/protocol.ts';
 import type { Grace } from '../grant/grace.ts';
 import type { Order } from '../grant/order.ts';
 import { formatCtime, formatStamp } from '../line/stamp.ts';
 import type { Row } from '../map/map.ts';
+import { type Colour, type Paint, plainPaint } from './colour.ts';
 import { isoTime } from './print.ts';
 import { roughly, shown } from './shown.ts';
 
+/** What a row is there for. */
+export type RowState =
+  /** A login earned it. */
+  | 'login'
+  /** An open session keeps it: it ends the grace period after that. */
+  | 'session open'
+  | 'by hand'
+  /** Nothing keeps it, and it is still there. */
+  | 'due'
+  /** The administrator's own. */
+  | 'your own';
+
 export interface Listed {
   readonly row: Row;
+  readonly state: RowState;
+  /** Of the latest login. */
   readonly user: string | null;
+  /** All that have logged in since the grant was made, the latest first; none without a daemon. */
+  readonly users: readonly string[];
   readonly server: string | null;
   readonly since: EpochSeconds | null;
   readonly lastLogin: EpochSeconds | null;
-  /** Seconds; null for a row of the administrator's, which does not end. */
+  /** Seconds, at least; null for a row of the administrator's, which does not end. */
   readonly expiresIn: number | null;
+  /** Until when it is allowed by hand; null when it is not. */
+  readonly allowedUntil: EpochSeconds | null;
+  /** Open sessions that keep it. */
+  readonly sessions: number;
 }
 
-/**
- * @param known what the daemon knows, by address; null without one
- * @param grace for rows of which the daemon knows nothing
- * @returns sorted by address, IPv4 first, other keys last
- */
-export function listedRows(
-  rows: readonly Row[],
-  known: ReadonlyMap<string, GrantRow> | null,
-  grace: Grace,
-  now: number,
-): Listed[] {
+/** What is known besides the rows. */
+export interface Known {
+  /** What the daemon knows, by address; null without one. */
+  readonly details: ReadonlyMap<string, GrantRow> | null;
+  /** Without one, until when addresses are allowed by hand, in Unix time. */
+  readonly allowed?: ReadonlyMap<string, number>;
+  /** Without one, the rows that are due. */
+  readonly due?: ReadonlySet<string>;
+  /** For rows of which the daemon knows nothing. */
+  readonly grace: Grace;
+}
+
+/** @returns sorted by address, IPv4 first, other keys last */
+export function listedRows(rows: readonly Row[], known: Known, now: number): Listed[] {
   return rows
-    .map(row => ({ order: sortKey(row.key), listed: listedRow(row, known, grace, now) }))
+    .map(row => ({ order: sortKey(row.key), listed: listedRow(row, known, now) }))
     .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0))
     .map(({ listed }) => listed);
 }
 
-function listedRow(
-  row: Row,
-  known: ReadonlyMap<string, GrantRow> | null,
-  grace: Grace,
-  now: number,
-): Listed {
+function listedRow(row: Row, known: Known, now: number): Listed {
   const { key, stamp } = row;
-  const detail = stamp === null ? undefined : known?.get(key);
-  if (stamp === null || detail === undefined) {
-    const expiresIn = stamp === null ? null : timeLeft(key, stamp, grace, now);
-    return { row, user: null, server: null, since: null, lastLogin: stamp, expiresIn };
+  const nobody = { user: null, users: [], server: null, since: null, sessions: 0 };
+  if (stamp === null) {
+    const endless = { lastLogin: null, expiresIn: null, allowedUntil: null };
+    return { row, state: 'your own', ...nobody, ...endless };
   }
-  const [, expiresIn, user, server, since, last] = detail;
+  const detail = known.details?.get(key);
+  if (detail === undefined) {
+    const until = known.allowed?.get(key) ?? null;
+    const isDue = known.due?.has(key) ?? false;
+    const left = Math.max(timeLeft(key, stamp, known.grace, now), (until ?? now) - now);
+    const expiresIn = isDue ? 0 : Math.ceil(left);
+    const told = { expiresIn, allowedUntil: until === null ? null : epoch(until), sessions: 0 };
+    return { row, state: stateOf(told), ...nobody, lastLogin: stamp, ...told };
+  }
+  const [, expiresIn, user, server, since, last, others = [], until = null, sessions = 0] = detail;
+  const told = { expiresIn, allowedUntil: until === null ? null : epoch(until), sessions };
   return {
     row,
+    state: stateOf(told),
     user,
+    users: user === null ? others : [user, ...others],
     server,
     since: since === null ? null : epoch(since),
     lastLogin: last === null ? stamp : epoch(last),
-    expiresIn,
+    ...told,
   };
+}
+
+function stateOf({
+  expiresIn,
+  allowedUntil,
+  sessions,
+}: {
+  readonly expiresIn: number;
+  readonly allowedUntil: EpochSeconds | null;
+  readonly sessions: number;
+}): RowState {
+  if (sessions > 0) return 'session open';
+  if (expiresIn <= 0) return 'due';
+  return allowedUntil === null ? 'login' : 'by hand';
 }
 
 /** A key that is no address is no grant, and nothing ends it; it is shown as any other would end. */
@@ -80,7 +126,8 @@ function sortKey(key: string): string {
 /** JSON Lines. */
 export const rowsJson = (rows: readonly Listed[]): string => rows.map(jsonLine).join('');
 
-function jsonLine({ row, user, server, since, lastLogin, expiresIn }: Listed): string {
+function jsonLine(listed: Listed): string {
+  const { row, state, user, users, server, since, lastLogin, expiresIn } = listed;
   const { key, value, stamp } = row;
   return `${JSON.stringify({
     ip: key,
@@ -91,15 +138,36 @@ function jsonLine({ row, user, server, since, lastLogin, expiresIn }: Listed): s
     since: isoOrNull(since),
     lastLogin: isoOrNull(lastLogin),
     expiresIn,
+    state,
+    users,
+    allowedUntil: isoOrNull(listed.allowedUntil),
+    sessions: listed.sessions,
   })}\n`;
 }
 
 const isoOrNull = (time: EpochSeconds | null): string | null =>
-  time === null ? null : isoTime(time);
+  time === null ? null : isoTime(Math.floor(time));
 
-const HEADER = ['ADDRESS', 'LAST LOGIN', 'EXPIRES IN', 'SINCE', 'SERVER', 'USER'] as const;
-/** Of `Nov 25 00:10:00`, `59m 59s` and the longest name of a server that we know. */
-const WIDTHS = [0, 15, 10, 15, 11, 0] as const;
+const HEADER = [
+  'ADDRESS',
+  'LAST LOGIN',
+  'EXPIRES IN',
+  'STATE',
+  'SINCE',
+  'SERVER',
+  'USERS',
+] as const;
+/** Of `Nov 25 00:10:00`, `59m 59s`, `session open` and the longest name of a server that we know. */
+const WIDTHS = [0, 15, 10, 12, 15, 11, 0] as const;
+const STATE_COLUMN = 3;
+
+const COLOURS: Readonly<Record<RowState, Colour | null>> = {
+  login: null,
+  'session open': 'green',
+  'by hand': 'yellow',
+  due: 'red',
+  'your own': 'cyan',
+};
 
 /**
  * @param all as wide as the longest of these addresses
@@ -108,27 +176,48 @@ const WIDTHS = [0, 15, 10, 15, 11, 0] as const;
 export function rowsText(
   all: readonly Listed[],
   header: boolean,
+  paint: Paint = plainPaint,
 ): (rows: readonly Listed[], first: boolean) => string {
   const width = all.reduce((most, { row }) => Math.max(most, shown(row.key).length), 15);
-  const line = (cells: readonly string[]): string =>
-    `${cells.map((cell, index) => cell.padEnd(index === 0 ? width : (WIDTHS[index] ?? 0))).join('  ')}`.trimEnd();
+  const line = (cells: readonly string[], colour: Colour | null): string =>
+    cells
+      .map((cell, index) => {
+        const padded = cell.padEnd(index === 0 ? width : (WIDTHS[index] ?? 0));
+        return index === STATE_COLUMN ? paint(padded, colour) : padded;
+      })
+      .join('  ')
+      .trimEnd();
   return (rows, first) => {
-    const lines = rows.map(listed => line(cellsOf(listed)));
-    return (first && header ? [line(HEADER), ...lines] : lines).map(text => `${text}\n`).join('');
+    const lines = rows.map(listed => line(cellsOf(listed), COLOURS[listed.state]));
+    return (first && header ? [line(HEADER, null), ...lines] : lines)
+      .map(text => `${text}\n`)
+      .join('');
   };
 }
 
-function cellsOf({ row, user, server, since, lastLogin, expiresIn }: Listed): readonly string[] {
+function cellsOf(listed: Listed): readonly string[] {
+  const { row, state, server, since, lastLogin, expiresIn } = listed;
   const key = shown(row.key);
   if (expiresIn === null) return [key, `${shown(row.value)} (a row of your own)`];
   return [
     key,
     lastLogin === null ? '-' : formatStamp(lastLogin),
-    expiresIn === 0 ? 'due' : roughly(expiresIn),
+    state === 'session open' ? '-' : expiresIn === 0 ? 'due' : roughly(expiresIn),
+    state,
     since === null ? '-' : formatStamp(since),
     server === null ? '-' : shown(server),
-    user === null ? '-' : shown(user),
+    listed.users.length === 0 ? '-' : listed.users.map(user => shown(user)).join(', '),
   ];
+}
+
+/** The rows in numbers: `2 of 5 rows: 1 login, 1 by hand`. @param all how many the map has */
+export function countText(rows: readonly Listed[], all: number): string {
+  const states = Object.keys(COLOURS).flatMap(state => {
+    const count = rows.filter(row => row.state === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  });
+  const some = rows.length === all ? '' : `${rows.length} of `;
+  return `${some}${quantity(all, 'row')}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
 }
 
 /** What `allow` and `revoke` have ordered. */

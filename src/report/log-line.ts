@@ -3,6 +3,7 @@
  *
  * A contract: programs read both.  More events and more facts may come, these stay.
  */
+import { noun, quantity } from '../base/quantity.ts';
 import { formatCtime } from '../line/stamp.ts';
 import type { Notice } from '../source/source.ts';
 
@@ -52,6 +53,18 @@ function noticeText(notice: Notice): Line {
       );
     case 'missing':
       return warn(`${path} does not exist yet; waiting for it`);
+    case 'matched':
+      return notice.count === 0
+        ? warn(`no file matches ${path} yet; waiting for one`)
+        : info(
+            `watching ${notice.count === 1 ? 'the file that matches' : `the ${notice.count} files that match`} ${path}`,
+          );
+    case 'too many':
+      return warn(
+        `more than ${notice.most} files match ${path}: the others are not watched; name fewer of them`,
+      );
+    case 'let go':
+      return info(`${path} is gone; no longer watching it`);
     case 'rotated':
       return info(`${path} was rotated; going on with the new file`);
     case 'truncated':
@@ -60,7 +73,7 @@ function noticeText(notice: Notice): Line {
         : info(`${path} was truncated; going on with its copy ${notice.copy}, then with it`);
     case 'place lost':
       return warn(
-        `where reading ${path} has to go on is in no file any more; starting at the grace period`,
+        `where reading ${path} has to go on is in no file any more; starting at the grace period (if it is rotated to another directory, name that with watchlog-olddir)`,
       );
     case 'failed':
       return warn(`cannot read ${path}: ${notice.reason}; trying again`);
@@ -74,14 +87,23 @@ function noticeText(notice: Notice): Line {
       );
     case 'untrusted':
       return warn(
-        `${notice.count} entries of ${path} under the tag ${notice.tag} were not taken, the latest from uid ` +
+        `${quantity(notice.count, 'entry', 'entries')} of ${path} under the tag ${notice.tag} ${noun(notice.count, 'was', 'were')} not taken, the latest from uid ` +
           `${notice.uid ?? 'unknown'} by ${notice.transport ?? 'an unknown way'}: they are not the server's own words (patterns/README.md, [journal])`,
       );
+    case 'raw log':
+      return warn(
+        `${path}: what ${notice.tag} prints has lines that ${notice.server} writes itself, into which strangers can have others written, so ` +
+          `nothing from there counts; have ${notice.server} log through syslog, or choose another container (patterns/${notice.server}.toml)`,
+      );
     case 'unreadable':
-      return warn(`${notice.count} entries of ${path} could not be read as a line`);
+      return warn(
+        `${quantity(notice.count, 'entry', 'entries')} of ${path} could not be read as a line`,
+      );
     case 'warned':
       return warn(`${path}: ${notice.text}`);
     case 'too long':
-      return warn(`${path}: ${notice.count} lines of more than 8 KiB were skipped so far`);
+      return warn(
+        `${path}: ${quantity(notice.count, 'line')} of more than 8 KiB ${noun(notice.count, 'was', 'were')} skipped so far`,
+      );
   }
 }

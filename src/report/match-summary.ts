@@ -3,6 +3,7 @@
  */
 
 import { excerpt } from '../base/excerpt.ts';
+import { quantity } from '../base/quantity.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { FIRST_LINES } from '../line/sieve.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
@@ -92,9 +93,11 @@ export class MatchSummary {
       { logins: 0, logouts: 0 },
     );
     return [
-      `${this.#lines} lines, ${countsText(total)}\n`,
+      `${quantity(this.#lines, 'line')}, ${countsText(total)}\n`,
       ...servers.map(([server, counts]) => `    ${server}: ${countsText(counts)}\n`),
-      this.#tooLong === 0 ? '' : `${this.#tooLong} lines of more than ${MAX_LINE} bytes skipped\n`,
+      this.#tooLong === 0
+        ? ''
+        : `${quantity(this.#tooLong, 'line')} of more than ${MAX_LINE} bytes skipped\n`,
       this.#tornText(),
       this.#missedText(),
       ...[...this.#strays.values()].map(strays => this.#straysText(strays)),
@@ -105,22 +108,22 @@ export class MatchSummary {
     if (this.#torn === 0) return '';
     const programs = [...this.#tornPrograms].sort().map(name => excerpt(name));
     return (
-      `somebody is tearing lines of ${programs.join(', ')}: of ${this.#torn} lines that a stranger may have written, ` +
-      `${this.#passedOver} that read like logins were passed over\n`
+      `somebody is tearing lines of ${programs.join(', ')}: of ${quantity(this.#torn, 'line')} that a stranger may have written, ` +
+      `${quantity(this.#passedOver, 'that reads like a login was', 'that read like logins were')} passed over\n`
     );
   }
 
   #straysText({ stray, example, lines }: Strays): string {
-    const { what, cure } = strayText(stray);
+    const { what, cure } = strayText(stray, true, lines);
     // Of other programs not every line is looked at.
     const isAll = stray.kind !== 'tag' || this.#lines <= FIRST_LINES;
-    return `${isAll ? '' : 'at least '}${lines} lines ${what}; ${cure}:\n${example}`;
+    return `${isAll ? '' : 'at least '}${quantity(lines, 'line')} ${what}; ${cure}:\n${example}`;
   }
 
   #missedText(): string {
     if (this.#missed === 0) return '';
     return (
-      `${this.#missed} lines look like logins but were not recognised; "popbsmtp explain" tells why:\n` +
+      `${quantity(this.#missed, 'line looks like a login but was', 'lines look like logins but were')} not recognised; "popbsmtp explain" tells why:\n` +
       this.#examples.join('')
     );
   }
@@ -131,4 +134,5 @@ function exampleText({ path, number, text }: Place): string {
   return `    ${where}:${number}: ${excerpt(text, EXAMPLE_LENGTH)}\n`;
 }
 
-const countsText = ({ logins, logouts }: Counts): string => `${logins} logins, ${logouts} logouts`;
+const countsText = ({ logins, logouts }: Counts): string =>
+  `${quantity(logins, 'login')}, ${quantity(logouts, 'logout')}`;

@@ -43,15 +43,20 @@ export const ORDER_ROWS = {
     audited: true,
   },
   lifted: {
-    line({ orders, grants, from }) {
-      const { ip, user } = orderFacts(orders);
+    line({ ended, grants, from }) {
+      if (ended.length === 0) return null;
+      const { ip, user } = orderFacts(ended);
       const facts = { event: 'lifted', ip, user, grants: grants.length, ...giverFacts(from) };
-      const subjects = orders.map(subjectText).join(' ');
+      const subjects = ended.map(subjectText).join(' ');
       return { ...info(`lifted ${subjects} grants=${grants.length}${giverText(from)}`), facts };
     },
     debug: ({ grants }) => grants.map(({ ip }) => `revoking ip=${ip}`),
     json: none,
-    withUsers: (decision, show) => ({ ...decision, orders: withSubjects(decision.orders, show) }),
+    withUsers: (decision, show) => ({
+      ...decision,
+      orders: withSubjects(decision.orders, show),
+      ended: withSubjects(decision.ended, show),
+    }),
     audited: true,
   },
   'order bounded': {

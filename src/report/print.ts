@@ -1,11 +1,22 @@
 /**
- * Standard output for the commands that print much: whole blocks, and never faster than it is taken.
+ * Standard output for the commands that print: whole blocks, and never faster than it is taken.
+ *
+ * Promises: where it cannot be written `print` throws (base/output.ts); `say` never does: what is done by order is done whether or not
+ * somebody hears of it.
  */
 import { once } from 'node:events';
+import { requireOutput } from '../base/output.ts';
 
-/** Writes a text; resolves when standard output wants more. */
+/** Writes a text; resolves when standard output wants more. @throws as `requireOutput` does */
 export async function print(text: string): Promise<void> {
-  if (text !== '' && !process.stdout.write(text)) await once(process.stdout, 'drain');
+  requireOutput();
+  if (text === '' || process.stdout.write(text)) return;
+  try {
+    await once(process.stdout, 'drain');
+  } catch (error) {
+    requireOutput();
+    throw error;
+  }
 }
 
 let lastSecond = Number.NaN;

@@ -6,7 +6,9 @@
  * It works on any terminal: no escape sequences, a carriage return and blanks.
  * Leaves to others: who calls it, once for a batch of lines.  What is read is looked at only when it is drawn.
  */
+
 import { fstatSync } from 'node:fs';
+import { noun } from '../base/quantity.ts';
 
 const FIRST_MS = 500;
 const INTERVAL_MS = 100;
@@ -42,7 +44,7 @@ export function readingText(reading: Reading, columns: number): string {
   const rate = `${count(lines / Math.max(seconds, 0.001))} lines/s`;
   const parts =
     size === null
-      ? [megabytes(bytes), `${count(lines)} lines`, rate]
+      ? [megabytes(bytes), `${count(lines)} ${noun(lines, 'line')}`, rate]
       : [
           percent(bytes, size),
           `${megabytes(bytes)} of ${megabytes(size)}`,

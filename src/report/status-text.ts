@@ -3,9 +3,11 @@
  */
 import { epoch } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
+import { noun } from '../base/quantity.ts';
 import type { SourceStatus, Status } from '../control/status.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
 import { formatCtime } from '../line/stamp.ts';
+import { bars } from './bars.ts';
 import { roughly, shown } from './shown.ts';
 
 /** Without a daemon; what cannot be read is null. */
@@ -18,6 +20,8 @@ export interface Stopped {
   /** Of ours, those that are due and still there. */
   readonly overdue: number | null;
   readonly lastLogin: string | null;
+  /** Why it cannot be read, in a line; null when it can. */
+  readonly problem: string | null;
 }
 
 /** A warning is one line. */
@@ -50,10 +54,10 @@ export function statusText(status: Status, now: number): string {
     ],
     ['ignored', tallied(ignored)],
     ...(status.tornLines === 0 ? [] : [pair('torn', tornText(status))]),
-    ['sessions', [...held, `${count(status.logouts)} logouts`].join(', ')],
+    ['sessions', [...held, amount(status.logouts, 'logout')].join(', ')],
     [
       'commits',
-      `${count(commits.count)} with ${count(commits.rows)} rows, ${mean.toFixed(2)} ms each, ${count(commits.errors)} failed`,
+      `${count(commits.count)} with ${amount(commits.rows, 'row')}, ${mean.toFixed(2)} ms each, ${count(commits.errors)} failed`,
     ],
     ...(status.fleet === null ? [] : fleetRows(status.fleet)),
     ['problem', problemText(status, now)],
@@ -63,8 +67,8 @@ export function statusText(status: Status, now: number): string {
 
 function sourceText({ name, lines, position, lag, lastLine }: SourceStatus, now: number): string {
   const place = position === null ? '' : `, at byte ${count(position)}`;
-  const behind = lag === null ? '' : `, ${count(lag)} bytes behind`;
-  return `${shown(name)}: ${count(lines)} lines${place}${behind}; ${last(lastLine, now)}`;
+  const behind = lag === null ? '' : `, ${amount(lag, 'byte')} behind`;
+  return `${shown(name)}: ${amount(lines, 'line')}${place}${behind}; ${last(lastLine, now)}`;
 }
 
 function fleetRows(fleet: FleetStatus): [string, string][] {
@@ -94,7 +98,7 @@ function fleetRows(fleet: FleetStatus): [string, string][] {
 }
 
 const tornText = ({ tornLines, passedOver }: Status): string =>
-  `${count(tornLines)} lines, and ${count(passedOver)} of them passed over that read like logins`;
+  `${amount(tornLines, 'line')}, and ${count(passedOver)} of them passed over that ${noun(passedOver, 'reads like a login', 'read like logins')}`;
 
 const pair = (label: string, text: string): [string, string] => [label, text];
 
@@ -113,40 +117,35 @@ function tallied(counts: Readonly<Record<string, number>>): string {
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
+const amount = (value: number, one: string): string => `${count(value)} ${noun(value, one)}`;
+
 const ctime = (iso: string): string => formatCtime(epoch(Date.parse(iso) / 1000));
 
 const last = (iso: string | null, now: number): string =>
   iso === null ? 'none yet' : `the last ${roughly(Math.max(0, now - Date.parse(iso) / 1000))} ago`;
 
 const overdueText = (overdue: number | null): string =>
-  overdue === null || overdue === 0 ? '' : `, ${count(overdue)} rows still to be taken out`;
+  overdue === null || overdue === 0 ? '' : `, ${amount(overdue, 'row')} still to be taken out`;
 
-export function stoppedText({ map, rows, own, overdue, lastLogin }: Stopped): string {
-  const first = `no popbsmtp is running for ${shown(map)}\n`;
-  if (rows === null) return first;
-  const others = own === 0 ? '' : `, and ${own} rows of your own`;
+/** One line. */
+export function stoppedText({ map, rows, own, overdue, lastLogin, problem }: Stopped): string {
+  const first = `no popbsmtp is running for ${shown(map)}`;
+  if (rows === null) return `${first}: ${problem}\n`;
+  const others = own === null || own === 0 ? '' : `, and ${amount(own, 'row')} of your own`;
   const last = lastLogin === null ? '' : `; the latest login was on ${ctime(lastLogin)}`;
-  return `${first}the map holds ${rows} grants${others}${overdueText(overdue)}${last}\n`;
+  return `${first}; the map holds ${amount(rows, 'grant')}${others}${overdueText(overdue)}${last}\n`;
 }
-
-const BARS = { unicode: ' ▁▂▃▄▅▆▇█', ascii: ' .:-=+*#@' } as const;
 
 /** The logins of the last hour, a column a minute. */
 export function chart({ loginsByMinute }: Pick<Status, 'loginsByMinute'>): string {
-  const bars = isUtf8() ? BARS.unicode : BARS.ascii;
+  const levels = bars();
   const most = Math.max(...loginsByMinute);
   const columns = loginsByMinute.map(
-    value => bars[most === 0 ? 0 : Math.ceil((value / most) * (bars.length - 1))] ?? ' ',
+    value => levels[most === 0 ? 0 : Math.ceil((value / most) * (levels.length - 1))] ?? ' ',
   );
   const total = loginsByMinute.reduce((sum, value) => sum + value, 0);
   return (
     `logins of the last hour: ${count(total)}, at most ${count(most)} a minute\n` +
     `|${columns.join('')}|\n -60 min${'now'.padStart(53)}\n`
   );
-}
-
-/** As locale(7) finds it. */
-function isUtf8(): boolean {
-  const { LC_ALL, LC_CTYPE, LANG } = process.env;
-  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
 }

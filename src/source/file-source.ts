@@ -32,6 +32,8 @@ const POLL_MS = 250;
 export interface FileSourceOptions {
   /** Where an earlier source has got to. */
   readonly place?: Place | null;
+  /** Where it may have been rotated to, besides its own directory (rotated.ts). */
+  readonly olddirs?: readonly string[];
   /** How often to look without being told of a change, in milliseconds. */
   readonly pollMs?: number;
 }
@@ -55,7 +57,7 @@ export class FileSource implements Source {
     path: string,
     receiver: Receiver,
     startAt: StartPosition,
-    { place = null, pollMs = POLL_MS }: FileSourceOptions = {},
+    { place = null, olddirs = [], pollMs = POLL_MS }: FileSourceOptions = {},
   ) {
     this.#path = path;
     this.#receiver = receiver;
@@ -63,6 +65,7 @@ export class FileSource implements Source {
     this.#troubles = new Troubles(notice => receiver.notice(notice));
     this.#reader = new LogReader({
       path,
+      olddirs,
       place,
       startAt,
       deliver: (lines, tooLong, writtenBy) => this.#deliver(lines, tooLong, writtenBy),

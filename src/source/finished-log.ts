@@ -56,15 +56,8 @@ export interface FinishedLog {
  * @throws Failure LOG_MISSING, LOG_UNREADABLE, LOG_DIRECTORY, LOG_BINARY, LOG_PACKED
  */
 export function openFinishedLog(path: string): FinishedLog {
-  if (path === '-') {
-    const input = requireText('standard input', streamReader(process.stdin));
-    return new BlockLog(
-      path,
-      () => Date.now(),
-      null,
-      sieve => sift(input, sieve),
-    );
-  }
+  if (path === '-')
+    return streamLog(path, requireText('standard input', streamReader(process.stdin)));
   const fd = openForReading(path);
   const status = fstatSync(fd);
   const packing = status.isFile() ? requireLog(path, fd) : null;
@@ -80,6 +73,19 @@ export function openFinishedLog(path: string): FinishedLog {
   };
   return new BlockLog(path, modifiedMs, size, blocksOf);
 }
+
+/**
+ * What comes by a stream, last written to now.
+ *
+ * @param name for errors
+ */
+export const streamLog = (name: string, read: Reader): FinishedLog =>
+  new BlockLog(
+    name,
+    () => Date.now(),
+    null,
+    sieve => sift(read, sieve),
+  );
 
 async function* closing(fd: number, blocks: AsyncGenerator<Sifted>): AsyncGenerator<Sifted> {
   try {
@@ -210,7 +216,7 @@ class BlockBatch implements Batch {
   }
 }
 
-function streamReader(stream: AsyncIterable<Buffer>): Reader {
+export function streamReader(stream: AsyncIterable<Buffer>): Reader {
   const chunks = stream[Symbol.asyncIterator]();
   let chunk: Buffer = Buffer.alloc(0);
   return async into => {

@@ -4,6 +4,8 @@
  * Promises: the line has the form that every syslog file has, so that it is recognised in the same way; nothing in
  * an entry can begin a second line or pass for the prefix.  Blanks at the end of a message are put back: journald
  * takes them off and keeps the datagram as SYSLOG_RAW, and torn lines are told by their length.
+ * What a container prints is a stream that its engine cuts into entries: at 16 KiB (Docker) or less (conmon), too, and a carriage
+ * return that a terminal's line end has is none of the message's.
  * Fields that begin with an underscore are set by journald from what the kernel says of the sender
  * (systemd.journal-fields(7), trusted fields); all others are the sender's words.
  * Known limits: journalctl leaves out a field of 4096 bytes or more (journalctl(1), `-o json`), so such a message is
@@ -11,6 +13,8 @@
  */
 import { escapeControls } from '../line/controls.ts';
 import { PROGRAM } from '../line/prefix.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
 
 export interface JournalEntry {
   readonly cursor: string;
@@ -32,14 +36,24 @@ export interface JournalEntry {
   readonly exe: string | null;
   /** The way in by which it came: `syslog`, `journal`, `stdout` and others. */
   readonly transport: string | null;
-  /** Which standard output or error it came by, if by one. */
+  /** The container that printed it, as its engine calls it; null for none. */
+  readonly container: string | null;
+  /**
+   * Which standard output or error it came by, if by one; of a container, which has one for both.  Null also where each piece of
+   * a line is marked, so that nothing has to be known of the one before.
+   */
   readonly stream: string | null;
-  /** What ended it in that stream, or in a container's, other than a line end, so that it is no whole line; null for a line end. */
+  /** What ended it in that stream other than a line end, so that it is no whole line; null for a line end. */
   readonly lineBreak: string | null;
+  /** All that was asked for, as journalctl prints it. */
+  readonly fields: Fields;
 }
 
 /** What has to be asked of journalctl (`--output-fields`); cursor and time come in any case. */
 export const ENTRY_FIELDS = [
+  'CONTAINER_ID',
+  'CONTAINER_ID_FULL',
+  'CONTAINER_NAME',
   'CONTAINER_PARTIAL_ID',
   'CONTAINER_PARTIAL_MESSAGE',
   'MESSAGE',
@@ -64,8 +78,6 @@ const DIGITS = /^\d{1,15}$/;
 /** What journald takes off the end of a message (systemd, journald-syslog.c, WHITESPACE). */
 const BLANKS_AT_END = /[ \t\r\n]*$/;
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /**
  * Reads an entry; null for what is none, or has no tag that a line could have.
  *
@@ -82,22 +94,29 @@ export function parseEntry(json: string): JournalEntry | null {
   if (cursor === null || microseconds === null || tag === null || message === undefined)
     return null;
   if (!TAG.test(tag)) return null;
+  const container = containerOf(fields);
+  const uid = numberOf(fields['_UID']);
   return {
     cursor,
     microseconds,
     tag,
-    message,
+    message: container === null ? message : (message?.replace(/\r$/, '') ?? null),
     priority: numberOf(fields['PRIORITY']),
     host: textOf(fields['_HOSTNAME']),
     // The kernel's word before the sender's, as journalctl itself shows it.
     pid: textOf(fields['_PID']) ?? textOf(fields['SYSLOG_PID']),
-    uid: numberOf(fields['_UID']),
+    uid,
     unit: textOf(fields['_SYSTEMD_UNIT']),
     comm: textOf(fields['_COMM']),
     exe: textOf(fields['_EXE']),
     transport: textOf(fields['_TRANSPORT']),
-    stream: textOf(fields['_STREAM_ID']),
+    container,
+    // Whoever else says the name of the same container breaks no line of it.
+    stream:
+      textOf(fields['_STREAM_ID']) ??
+      (isMarked(fields) ? null : container && `${uid} ${container}`),
     lineBreak: textOf(fields['_LINE_BREAK']) ?? partOf(fields),
+    fields,
   };
 }
 
@@ -109,6 +128,13 @@ export function entryLine(entry: JournalEntry): string | null {
   const process = pid !== null && DIGITS.test(pid) ? `[${pid}]` : '';
   return `${stampOf(entry)} ${name} ${tag}${process}: ${escapeControls(message)}`;
 }
+
+/**
+ * The line of an entry whose message is a line of some log: of what a container printed, as its engine would have written that into a file
+ * (line/carriers.ts); null when the message was left out.
+ */
+export const carriedLine = (entry: JournalEntry): string | null =>
+  entry.message === null ? null : `${stampOf(entry)} stderr F ${escapeControls(entry.message)}`;
 
 /** RFC 3339 with microseconds. */
 function stampOf({ microseconds }: JournalEntry): string {
@@ -125,7 +151,14 @@ function parseObject(json: string): Fields | null {
   }
 }
 
-/** Docker's journald driver breaks long lines; each piece has an id, and in older ones all but the last are marked. */
+/** Docker (daemon/logger/journald), Podman and CRI-O (conmon, src/ctr_logging.c) name the container that they speak for. */
+const containerOf = (fields: Fields): string | null =>
+  textOf(fields['CONTAINER_ID_FULL']) ??
+  textOf(fields['CONTAINER_ID']) ??
+  textOf(fields['CONTAINER_NAME']);
+
+/** Docker marks all pieces of a long line; older ones, and conmon, all but the last. */
+const isMarked = (fields: Fields): boolean => textOf(fields['CONTAINER_PARTIAL_ID']) !== null;
 const partOf = (fields: Fields): string | null =>
   textOf(fields['CONTAINER_PARTIAL_ID']) ?? textOf(fields['CONTAINER_PARTIAL_MESSAGE']);
 

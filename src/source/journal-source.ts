@@ -5,6 +5,7 @@
  * else from a minute before a moment; only those that are trusted and whole lines are delivered, and the others are
  * counted and told.  When journalctl ends, for whatever reason, another one goes on where it stopped; that is told
  * once, until it runs again.  While the receiver is busy nothing is read, and journalctl waits.
+ * What was written before the host was booted is read first, without following (JournalRun).
  * The cursor moves on once the receiver has dealt with what it names, but waits for the rest of a line that journald
  * has broken.
  * Known limits: an entry comes a quarter to half a second after it was written (seen with systemd 252, where
@@ -12,33 +13,41 @@
  * (RateLimitBurst= in journald.conf(5)) never arrives, but that it has dropped something does (recogniser/stray.ts).  After a cursor that journalctl refuses, or one from the
  * future, everything since the moment comes again, which does no harm.
  */
+import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EpochSeconds } from '../base/clock.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { cursorTime, isSameEntry } from './journal-cursor.ts';
-import { entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { carriedLine, entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
+import { JOURNAL } from './journal-store.ts';
 import { JournalStreams } from './journal-streams.ts';
-import { JOURNALCTL, Journalctl, type JournalPlace } from './journalctl.ts';
+import { JOURNALCTL, Journalctl, type JournalPlace, type JournalQuestion } from './journalctl.ts';
 import type { Receiver, Source } from './source.ts';
 import { Splitter } from './splitter.ts';
 import { Tally } from './tally.ts';
 
-/** The word by which the journal is named on the command line and in notices. */
-export const JOURNAL = 'journal';
-
 /** What is watched for. */
-export interface JournalRules {
-  /** At least one. */
-  readonly tags: readonly string[];
+export interface JournalRules extends JournalQuestion {
+  /** Given each entry that is a whole line, in the journal's order; the one that another run has dealt with last comes again. */
   readonly trust: (entry: JournalEntry) => boolean;
+  /** Whether the message of an entry is a whole line of a log. */
+  readonly isCarried?: (entry: JournalEntry) => boolean;
 }
 
+/** The line that an entry stands for; null when its message was left out. */
+export const lineOf = (entry: JournalEntry, { isCarried }: JournalRules): string | null =>
+  isCarried?.(entry) === true ? carriedLine(entry) : entryLine(entry);
+
 export interface JournalStart {
+  /** The journal's, as `watchlog` has it: the host's if not given. */
+  readonly name?: string;
   /** Of the last entry that was dealt with, or null. */
   readonly cursor: string | null;
   /** Nothing before this matters; asked whenever the cursor is of no use. */
   readonly since: () => EpochSeconds;
+  /** When the host was booted. */
+  readonly booted?: () => EpochSeconds;
 }
 
 export interface JournalTimes {
@@ -56,9 +65,13 @@ const MAX_WARNINGS = 100;
 /** How much earlier than asked to begin without a cursor. */
 const MARGIN_SECONDS = 60;
 
+const whenBooted = (): EpochSeconds => epoch(Date.now() / 1000 - uptime());
+
 export class JournalSource implements Source {
   readonly #receiver: Receiver;
+  readonly #name: string;
   readonly #since: () => EpochSeconds;
+  readonly #booted: () => EpochSeconds;
   readonly #program: string;
   readonly #times: JournalTimes;
   readonly #untrusted: Tally<Pick<JournalEntry, 'uid' | 'transport'>>;
@@ -76,6 +89,8 @@ export class JournalSource implements Source {
   #child: Journalctl | null = null;
   /** `#child` is to be replaced, and its end is no trouble. */
   #replacing = false;
+  /** What was written before the host was booted has been read. */
+  #hasCaughtUp = false;
   #failed = false;
   #pauseMs: number;
   #done: Promise<void> = Promise.resolve();
@@ -87,24 +102,27 @@ export class JournalSource implements Source {
     program: string = JOURNALCTL,
     times: JournalTimes = TIMES,
   ) {
+    const { name = JOURNAL, booted = whenBooted } = start;
     this.#receiver = receiver;
+    this.#name = name;
     this.#rules = rules;
     this.#cursor = start.cursor;
     this.#noted = start.cursor;
     this.#since = start.since;
+    this.#booted = booted;
     this.#program = program;
     this.#times = times;
     this.#pauseMs = times.firstPauseMs;
     this.#untrusted = new Tally(
       (tag, count, { uid, transport }) =>
-        receiver.notice({ kind: 'untrusted', path: JOURNAL, tag, uid, transport, count }),
+        receiver.notice({ kind: 'untrusted', path: name, tag, uid, transport, count }),
       times.noticeMs,
     );
     this.#unread = new Tally(
       (kind, count) =>
         receiver.notice({
           kind: kind === 'too long' ? 'too long' : 'unreadable',
-          path: JOURNAL,
+          path: name,
           count,
         }),
       times.noticeMs,
@@ -122,7 +140,7 @@ export class JournalSource implements Source {
   }
 
   start(): void {
-    this.#receiver.notice({ kind: 'opened', path: JOURNAL, position: 0 });
+    this.#receiver.notice({ kind: 'opened', path: this.#name, position: 0 });
     this.#done = this.#run();
   }
 
@@ -136,7 +154,7 @@ export class JournalSource implements Source {
 
   /** Goes on, from where it is, with other rules. */
   setRules(rules: JournalRules): void {
-    const same = rules.tags.join() === this.#rules.tags.join();
+    const same = questionOf(rules) === questionOf(this.#rules);
     this.#rules = rules;
     if (same) return;
     this.#replacing = true;
@@ -159,15 +177,18 @@ export class JournalSource implements Source {
   /** One run of journalctl, to its end; tells how that came. */
   async #follow(): Promise<string> {
     const place = this.#place();
+    const follow = this.#hasCaughtUp || !this.#isBeforeBoot(place);
+    const run = { ...place, follow };
     const before = this.#cursor;
     const well = setTimeout(() => this.#runsWell(), this.#times.longestPauseMs);
     try {
-      const child = new Journalctl(this.#program, this.#rules.tags, place, text =>
+      const child = new Journalctl(this.#program, this.#name, this.#rules, run, text =>
         this.#warn(text),
       );
       this.#child = child;
       await this.#read(child);
       const reason = await child.ended();
+      if (!follow && child.status === 0) this.#hasCaughtUp = this.#replacing = true;
       const refused = child.status !== null && child.status !== 0 && this.#cursor === before;
       this.#byTime = refused && 'cursor' in place;
       return reason;
@@ -192,6 +213,11 @@ export class JournalSource implements Source {
     return { since: Math.max(0, this.#since() - MARGIN_SECONDS) };
   }
 
+  #isBeforeBoot(place: JournalPlace): boolean {
+    const time = 'cursor' in place ? cursorTime(place.cursor) : place.since;
+    return time !== null && time < this.#booted();
+  }
+
   async #read(child: Journalctl): Promise<void> {
     const splitter = new Splitter();
     let tooLong = 0;
@@ -211,11 +237,11 @@ export class JournalSource implements Source {
         this.#unread.add('unreadable', null);
         continue;
       }
-      const isWhole = this.#streams.isWhole(entry);
+      const isTrusted = this.#streams.isWhole(entry) && this.#rules.trust(entry);
       // The place that journalctl was started at, which has been dealt with.
       if (cursor !== null && isSameEntry(entry.cursor, cursor)) continue;
       cursor = entry.cursor;
-      lines.push(...this.#linesOf(entry, isWhole));
+      lines.push(...this.#linesOf(entry, isTrusted));
     }
     if (this.#stopping.signal.aborted) return;
     if (lines.length > 0) await this.#receiver.lines(lines);
@@ -224,12 +250,12 @@ export class JournalSource implements Source {
   }
 
   /** One, or none. */
-  #linesOf(entry: JournalEntry, isWhole: boolean): string[] {
-    if (!isWhole || !this.#rules.trust(entry)) {
+  #linesOf(entry: JournalEntry, isTrusted: boolean): string[] {
+    if (!isTrusted) {
       this.#untrusted.add(entry.tag, entry);
       return [];
     }
-    const line = entryLine(entry);
+    const line = lineOf(entry, this.#rules);
     if (line !== null && line.length <= MAX_LINE) return [line];
     this.#unread.add('too long', null);
     return [];
@@ -240,18 +266,20 @@ export class JournalSource implements Source {
     this.#warned.clear();
     if (!this.#failed) return;
     this.#failed = false;
-    this.#receiver.notice({ kind: 'opened', path: JOURNAL, position: 0 });
+    this.#receiver.notice({ kind: 'opened', path: this.#name, position: 0 });
   }
 
   #tellFailed(reason: string): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#receiver.notice({ kind: 'failed', path: JOURNAL, reason });
+    this.#receiver.notice({ kind: 'failed', path: this.#name, reason });
   }
 
   #warn(text: string): void {
     if (text === '' || this.#warned.has(text) || this.#warned.size >= MAX_WARNINGS) return;
     this.#warned.add(text);
-    this.#receiver.notice({ kind: 'warned', path: JOURNAL, text });
+    this.#receiver.notice({ kind: 'warned', path: this.#name, text });
   }
 }
+
+const questionOf = ({ tags, matches }: JournalQuestion): string => JSON.stringify([tags, matches]);

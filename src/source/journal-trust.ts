@@ -10,6 +10,7 @@
  * but in a stream (the standard output of a service) each line end begins another entry with the same trusted fields.
  * So the stream of a server that writes a stranger's text as it is holds entries in the stranger's words; and where one
  * process of a server puts a stamp and a name before each line, only what that process wrote is the server's.
+ * What a container prints is such a stream, though its engine sends each line as an entry of its own.
  */
 import type { JournalEntry } from './journal-entry.ts';
 
@@ -46,18 +47,34 @@ export const ONLY_ROOT: JournalTrust = {
   streamExes: null,
 };
 
-export function isTrusted(entry: JournalEntry, declared: JournalTrust): boolean {
-  const { uids, units, comms, exes, priority, transports, streamExes } = declared;
+export const isTrusted = (entry: JournalEntry, declared: JournalTrust): boolean =>
+  isSender(entry, declared) && isWay(entry, declared);
+
+/** Whether it is from whom it should be. */
+function isSender(entry: JournalEntry, { uids, units, comms, exes }: JournalTrust): boolean {
   return (
-    transports.some(transport => transport === entry.transport) &&
     isAmong(entry.uid, uids) &&
     (isAmong(entry.unit, units) || isAmong(templateOf(entry.unit), units)) &&
     isAmong(entry.comm, comms) &&
-    isAmong(entry.exe, exes) &&
+    isAmong(entry.exe, exes)
+  );
+}
+
+/** Whether it came as the server's own words come, whoever the sender is. */
+export function isWay(
+  entry: JournalEntry,
+  { priority, transports, streamExes }: JournalTrust,
+): boolean {
+  return (
+    transports.some(transport => transport === wayOf(entry)) &&
     (entry.transport !== 'stdout' || isAmong(entry.exe, streamExes)) &&
     (priority === null || entry.priority === priority)
   );
 }
+
+/** By which way its text came to be an entry. */
+export const wayOf = ({ container, transport }: JournalEntry): string | null =>
+  container === null ? transport : 'stdout';
 
 /**
  * Trusts an entry if any of the servers that log under its tag would (Courier and UW-IMAP share `imapd`).
@@ -73,6 +90,10 @@ export function trustDeclared(
   }
   return entry => byTag.get(entry.tag)?.some(declared => isTrusted(entry, declared)) ?? false;
 }
+
+/** Whether an entry is of root, or of a service of the system: of no user's session, and of no service of his. */
+export const isSystems = ({ uid, unit }: JournalEntry): boolean =>
+  uid === 0 || (unit !== null && /^(?!user@).+\.service$/.test(unit));
 
 /** The tag under which journald speaks of itself, as of messages that it dropped. */
 export const JOURNALD = 'systemd-journald';

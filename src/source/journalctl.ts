@@ -4,13 +4,17 @@
  * Promises: no shell, an environment of our own, and a process group of its own, so that a ^C in the
  * terminal ends it through us only.  Should we be killed, it ends by itself (journalctl watches its standard output).
  * Leaves to others: what its output means, and to start it again.
+ * A machine is found by machined, of root alone; its journal, and one in a directory, are read as files.
  * Known limit: systemd 236 and later (--output-fields).
  */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { errnoOf, type Failure, failure, reasonOf } from '../base/errors.ts';
 import { ENTRY_FIELDS } from './journal-entry.ts';
+import { type JournalMatch, matchArguments, matchFields } from './journal-match.ts';
+import { JOURNAL, type JournalStore, journalStore, storeArguments } from './journal-store.ts';
 import { Splitter } from './splitter.ts';
 
 export const JOURNALCTL = 'journalctl';
@@ -18,11 +22,32 @@ export const JOURNALCTL = 'journalctl';
 /** Where to begin: at an entry (which comes again), or at a moment in seconds. */
 export type JournalPlace = { readonly cursor: string } | { readonly since: number };
 
-const OUTPUT = ['--no-pager', '--output=json', `--output-fields=${ENTRY_FIELDS.join()}`];
+/**
+ * What one run of journalctl does.  Followed, the journal of a host has no entries but those since it was booted, even behind a cursor of
+ * before (seen with systemd 252); of a directory, which may be another machine's, it has all.
+ */
+export type JournalRun = JournalPlace & { readonly follow: boolean };
+
+/** What is asked for. */
+export interface JournalQuestion {
+  /** The entries under one of these; of everybody where there is none. */
+  readonly tags: readonly string[];
+  /** Those that one of these chooses, in place of those under the tags, where there are any. */
+  readonly matches?: readonly JournalMatch[];
+}
+
 /** How long journalctl may take to open the journal's files; seconds, on a slow disk with years of them. */
 const CHECK_TIMEOUT_MS = 60_000;
 /** In bytes: ten thousand entries of the longest kind. */
 const OUTPUT_LIMIT = 128 << 20;
+/** journalctl's words where there is no such machine are its own, and machinectl's. */
+const REMEDIES = {
+  host: 'add the account to the group systemd-journal, or name a log file with --watchlog',
+  namespace: 'add the account to the group systemd-journal, or name a log file with --watchlog',
+  directory: 'let the account read the files of the journal in it',
+  machine:
+    'see that it runs (machinectl list), and run popbsmtp as root, or watch its directory: journal:/DIRECTORY',
+} as const;
 /** What journalctl says to an account that may read its own entries only (systemd, journal-util.c). */
 const OWN_ONLY = 'You are currently not seeing messages from other users';
 
@@ -33,66 +58,115 @@ const environment = (): NodeJS.ProcessEnv => ({
 });
 
 /**
- * Makes sure that the journal can be followed by this account.
+ * Makes sure that a journal can be followed by this account.
  *
- * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE
+ * @param name as `watchlog` has it
+ * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT, JOURNAL_NAME
  */
-export async function checkJournal(program: string = JOURNALCTL): Promise<void> {
+export async function checkJournal(
+  name: string = JOURNAL,
+  program: string = JOURNALCTL,
+): Promise<void> {
+  const store = storeOf(name);
+  if (store.kind === 'directory') requireDirectory(name, store.path);
   const options = { env: environment(), timeout: CHECK_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
+  const args = [...outputOf(store), '--lines=0'];
   const { error, stderr } = await new Promise<{ error: Error | null; stderr: string }>(resolve => {
-    execFile(program, [...OUTPUT, '--lines=0'], options, (problem, _, said) =>
+    execFile(program, args, options, (problem, _, said) =>
       resolve({ error: problem, stderr: said }),
     );
   });
   if (error !== null && 'code' in error && error.code === 'ENOENT')
     throw failure('JOURNAL_MISSING', {}, error);
-  if (stderr.includes(OWN_ONLY))
-    throw failure('JOURNAL_UNREADABLE', { reason: 'permission denied' });
+  if (stderr.includes(OWN_ONLY)) throw unreadable(name, 'permission denied');
   if (error !== null) {
     const reason = stderr.trim().split('\n').at(-1) || reasonOf(error);
-    throw failure('JOURNAL_UNREADABLE', { reason }, error);
+    throw unreadable(name, reason, error);
   }
 }
 
+/** The journal of a name. @throws Failure JOURNAL_NAME */
+const storeOf = (name: string): JournalStore => journalStore(name) ?? { kind: 'host' };
+
+function requireDirectory(name: string, path: string): void {
+  const remedy = 'name a directory with files of a journal, as journalctl --directory takes it';
+  try {
+    if (statSync(path).isDirectory()) return;
+  } catch (error) {
+    const reason = errnoOf(error) === 'ENOENT' ? 'no such directory' : reasonOf(error);
+    throw failure('JOURNAL_ABSENT', { name, reason, remedy }, error);
+  }
+  throw failure('JOURNAL_ABSENT', { name, reason: 'it is no directory', remedy });
+}
+
+export function unreadable(name: string, reason: string, cause?: unknown): Failure {
+  const store = storeOf(name);
+  const what = name === JOURNAL ? 'the systemd journal' : name;
+  return failure('JOURNAL_UNREADABLE', { what, reason, remedy: REMEDIES[store.kind] }, cause);
+}
+
+/** What is to be printed of which journal, and how. */
+const outputOf = (store: JournalStore, matches: readonly JournalMatch[] = []): string[] => [
+  '--no-pager',
+  '--output=json',
+  `--output-fields=${[...new Set([...ENTRY_FIELDS, ...matchFields(matches)])].join()}`,
+  ...storeArguments(store),
+];
+
+/** Which entries are wanted; journalctl takes both kinds together for what both fit. */
+const wanted = ({ tags, matches = [] }: JournalQuestion): string[] =>
+  matches.length > 0 ? matchArguments(matches) : tags.map(tag => `--identifier=${tag}`);
+
+export interface LastOptions {
+  /** Ends journalctl. */
+  readonly signal?: AbortSignal | undefined;
+  readonly program?: string;
+}
+
 /**
- * The last entries under one of the tags, as journalctl prints them, a character a byte; for the curious.
+ * The last entries that are asked for, as journalctl prints them, a character a byte; for the curious.
  *
- * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE
+ * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT, JOURNAL_NAME
  */
 export async function lastEntries(
-  tags: readonly string[],
+  name: string,
+  question: JournalQuestion,
   count: number,
-  program: string = JOURNALCTL,
+  { signal, program = JOURNALCTL }: LastOptions = {},
 ): Promise<string[]> {
-  await checkJournal(program);
-  const args = [...OUTPUT, `--lines=${count}`, ...tags.map(tag => `--identifier=${tag}`)];
+  await checkJournal(name, program);
+  const store = storeOf(name);
+  const args = [...outputOf(store, question.matches), `--lines=${count}`, ...wanted(question)];
   const options = {
     env: environment(),
     timeout: CHECK_TIMEOUT_MS,
     killSignal: 'SIGKILL',
+    signal,
     encoding: 'latin1',
     maxBuffer: OUTPUT_LIMIT,
   } as const;
   return new Promise((resolve, reject) => {
     execFile(program, args, options, (error, stdout) => {
       if (error === null) resolve(stdout.split('\n').slice(0, -1));
-      else reject(failure('JOURNAL_UNREADABLE', { reason: reasonOf(error) }, error));
+      else reject(unreadable(name, reasonOf(error), error));
     });
   });
 }
 
-/** Everything after the place under one of the tags, then what comes, without end. */
-function argumentsFor(tags: readonly string[], place: JournalPlace): string[] {
-  return [
-    ...OUTPUT,
-    '--follow',
-    '--lines=all',
-    ...tags.map(tag => `--identifier=${tag}`),
-    // Not --after-cursor: that leaves out one entry even if it is another one than the cursor's (systemd 252),
-    // since the cursor's own was deleted or is of a program that is no longer watched.
-    'cursor' in place ? `--cursor=${place.cursor}` : `--since=@${Math.floor(place.since)}`,
-  ];
-}
+/** Everything that is wanted after the place, then, followed, what comes, without end. */
+const argumentsFor = (
+  name: string,
+  question: JournalQuestion,
+  { follow, ...place }: JournalRun,
+): string[] => [
+  ...outputOf(storeOf(name), question.matches),
+  ...(follow ? ['--follow'] : []),
+  '--lines=all',
+  ...wanted(question),
+  // Not --after-cursor: that leaves out one entry even if it is another one than the cursor's (systemd 252),
+  // since the cursor's own was deleted or is of a program that is no longer watched.
+  'cursor' in place ? `--cursor=${place.cursor}` : `--since=@${Math.floor(place.since)}`,
+];
 
 /** One run of journalctl. */
 export class Journalctl {
@@ -101,16 +175,17 @@ export class Journalctl {
   #killed = false;
 
   /**
-   * @param tags at least one
+   * @param name the journal's, as `watchlog` has it
    * @param warn told each line of its standard error
    */
   constructor(
     program: string,
-    tags: readonly string[],
-    place: JournalPlace,
+    name: string,
+    question: JournalQuestion,
+    run: JournalRun,
     warn: (text: string) => void,
   ) {
-    this.#child = spawn(program, argumentsFor(tags, place), {
+    this.#child = spawn(program, argumentsFor(name, question, run), {
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -25,15 +25,20 @@ const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EIN
 
 export class LogFiles {
   readonly path: string;
+  readonly #olddirs: readonly string[];
   readonly #failed: (reason: string) => void;
   /** Rotated files that have been read, or are older than what has been. */
   #seen = new Set<string>();
   /** Those that cannot be read at all. */
   readonly #unreadable = new Set<string>();
 
-  /** @param failed told why a rotated file cannot be read */
-  constructor(path: string, failed: (reason: string) => void) {
+  /**
+   * @param olddirs where it may have been rotated to (rotated.ts)
+   * @param failed told why a rotated file cannot be read
+   */
+  constructor(path: string, olddirs: readonly string[], failed: (reason: string) => void) {
     this.path = path;
+    this.#olddirs = olddirs;
     this.#failed = failed;
   }
 
@@ -132,7 +137,8 @@ export class LogFiles {
   }
 
   #rotated(): RotatedFile[] {
-    return rotatedFiles(this.path).filter(file => !this.#unreadable.has(keyOf(file)));
+    const files = rotatedFiles(this.path, this.#olddirs);
+    return files.filter(file => !this.#unreadable.has(keyOf(file)));
   }
 
   #oldestUnseen(files: readonly RotatedFile[]): RotatedFile | null {

@@ -40,11 +40,13 @@ export class LogReader {
   #missingSince: number | null = null;
 
   /**
+   * @param parts.olddirs where it may have been rotated to, besides its own directory (rotated.ts)
    * @param parts.startAt where to start when there is no place to go on from, or when it is lost
    * @param parts.signal ends reading before the next delivery
    */
   constructor(parts: {
     readonly path: string;
+    readonly olddirs: readonly string[];
     readonly place: Place | null;
     readonly startAt: StartPosition;
     readonly deliver: Deliver;
@@ -59,7 +61,7 @@ export class LogReader {
     this.#notice = parts.notice;
     this.#troubles = parts.troubles;
     this.#signal = parts.signal;
-    this.#files = new LogFiles(this.#path, reason => this.#failed(reason));
+    this.#files = new LogFiles(this.#path, parts.olddirs, reason => this.#failed(reason));
   }
 
   /** What has been dealt with; null before any file was opened.  Stays after `close`. */

@@ -3,8 +3,8 @@
  *
  * Promises: newest first; a file that is there both plain and compressed is listed once, plain.  What is opened
  * is the file that was listed, or nothing.
- * Known limits: files in another directory (logrotate's `olddir`) and those compressed otherwise than packing.ts
- * knows are not found.
+ * They are beside the log, or in the directories that are named (logrotate's `olddir`).
+ * Known limit: those compressed otherwise than packing.ts knows are not found.
  */
 import {
   type BigIntStats,
@@ -15,7 +15,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { epoch } from '../base/clock.ts';
 import { errnoOf } from '../base/errors.ts';
 import type { OpenFile } from './follower.ts';
@@ -42,9 +42,17 @@ export interface RotatedFile extends Identity {
   readonly label: string;
 }
 
-/** The files that a log at this path has been rotated to; none when their directory cannot be read. */
-export function rotatedFiles(path: string): RotatedFile[] {
-  const files = [...new Set([path, realPathOf(path)])].flatMap(siblings);
+/**
+ * The files that a log at this path has been rotated to; none of a directory that cannot be read.
+ *
+ * @param olddirs where they may be as well; a relative one as logrotate(8) takes it, from the directory of the log
+ */
+export function rotatedFiles(path: string, olddirs: readonly string[]): RotatedFile[] {
+  const paths = [...new Set([path, realPathOf(path)])];
+  const places = paths.flatMap(name =>
+    ['.', ...olddirs].map(directory => join(resolve(dirname(name), directory), basename(name))),
+  );
+  const files = [...new Set(places)].flatMap(siblings);
   const unique = new Map(files.map(file => [file.path, file]));
   return [...unique.values()]
     .filter(({ path: name, packing }) => packing === null || !unique.has(plainName(name, packing)))
@@ -98,6 +106,7 @@ function realPathOf(path: string): string {
   }
 }
 
+/** Those in the directory of a path that are named after it. */
 function siblings(path: string): RotatedFile[] {
   const directory = dirname(path);
   return namesIn(directory).flatMap(name => {
@@ -129,6 +138,31 @@ function labelOf(name: string, base: string): string | null {
   return /^[.-]\d[\d.:T_-]*$/.test(rest) ? rest.slice(1) : null;
 }
 
+/**
+ * The names of the logs that a file of this name may have been rotated from: those with which it is told by a number
+ * behind a dot, or by a date.  Other numbers are too often parts of names (`mx-2.log` beside `mx.log`).
+ */
+export function basesOf(name: string): string[] {
+  const plain = plainName(name, packingOf(name));
+  const extension = extname(plain);
+  const body = plain.slice(0, plain.length - extension.length);
+  return [
+    ...basesBefore(plain, /^\.\d{1,5}$/, ''),
+    ...basesBefore(plain, DATED, ''),
+    ...basesBefore(body, DATED, extension),
+  ];
+}
+
+/** Behind a log's name: `-20260322`, `.2026-03-22`, `-22032026`, with or without a time. */
+const DATED = /^[.-](?:\d{4}[.-]?\d\d|\d\d[.-]?\d\d[.-]?\d{4})[\d.:T_-]*$/;
+
+function basesBefore(text: string, label: RegExp, extension: string): string[] {
+  const ends = [...text.matchAll(/[.-](?=\d)/g)].map(({ index }) => index);
+  return ends
+    .filter(end => end > 0 && label.test(text.slice(end)))
+    .map(end => text.slice(0, end) + extension);
+}
+
 function within(name: string, start: string, end: string): string {
   const fits = name.startsWith(start) && name.endsWith(end);
   return fits ? name.slice(start.length, name.length - end.length) : '';
@@ -153,7 +187,7 @@ function fileAt(path: string, label: string): RotatedFile | null {
 
 /** Numbers count up from the newest, dates down from it; other names say nothing, so their last change does. */
 function newestFirst(a: RotatedFile, b: RotatedFile): number {
-  if (isNumber(a) && isNumber(b)) return Number(a.label) - Number(b.label);
+  if (isNumber(a) && isNumber(b) && a.label !== b.label) return Number(a.label) - Number(b.label);
   if (isDate(a) && isDate(b) && a.label !== b.label) return a.label < b.label ? 1 : -1;
   return b.modified - a.modified;
 }

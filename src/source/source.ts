@@ -23,6 +23,12 @@ export type Notice =
     }
   | { readonly kind: 'ended'; readonly path: string }
   | { readonly kind: 'missing'; readonly path: string }
+  /** The files that match a wildcard, as many, are followed; none yet when it is 0. */
+  | { readonly kind: 'matched'; readonly path: string; readonly count: number }
+  /** More files match a wildcard than are followed. */
+  | { readonly kind: 'too many'; readonly path: string; readonly most: number }
+  /** A file that matched a wildcard is gone. */
+  | { readonly kind: 'let go'; readonly path: string }
   | { readonly kind: 'rotated'; readonly path: string }
   /** With the copy in which what was cut away is read; null when there is none, and lines may be lost. */
   | { readonly kind: 'truncated'; readonly path: string; readonly copy: string | null }
@@ -45,6 +51,13 @@ export type Notice =
       readonly transport: string | null;
       readonly count: number;
     }
+  /** Under this tag a container prints the raw log of a server, so that nothing from there counts. */
+  | {
+      readonly kind: 'raw log';
+      readonly path: string;
+      readonly tag: string;
+      readonly server: string;
+    }
   /** Entries of the journal, so many so far, that cannot be read as a line. */
   | { readonly kind: 'unreadable'; readonly path: string; readonly count: number }
   /** The engine of the fleet. */
@@ -56,6 +69,8 @@ export type Notice =
 export interface Receiver {
   /** @param writtenBy no line is younger than this; null, or left out, for lines that have just been written */
   lines(batch: readonly string[], writtenBy?: EpochSeconds | null): Promise<void>;
+  /** Lines of none whose words count; only to be told of. */
+  strangers?(lines: readonly string[]): void;
   notice(notice: Notice): void;
 }
 

@@ -29,6 +29,10 @@ export const BESIDE = {
     suffix: '.roster',
     about: 'The users and servers behind the grants, from a stop to the next start.',
   },
+  history: {
+    suffix: '.history',
+    about: 'The logins and grants of each minute of the last hour, for status.',
+  },
   'user-key': {
     suffix: '.user-key',
     about: 'The key by which log-users = "hashed" hashes names.',

@@ -23,7 +23,11 @@ test('it is the same for the same first 64 bits, and for no others', () => {
   const group = fc.constantFrom('0', '1', 'db8', 'ffff');
   const groups = fc.array(group, { minLength: 8, maxLength: 8 });
   const canonical = (parts: readonly string[]) =>
-    ip(new URL(`http://[${parts.join(':')}]/`).hostname.slice(1, -1).replace(/^::ffff:.*/, '::1'));
+    ip(
+      new URL(`http://[${parts.join(':')}]/`).hostname
+        .slice(1, -1)
+        .replace(/^::ffff:[\da-f]+:[\da-f]+$/, '::1'),
+    );
   fc.assert(
     fc.property(groups, groups, (a, b) => {
       fc.pre([a, b].every(parts => parts.slice(0, 4).some(part => part !== '0')));

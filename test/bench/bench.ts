@@ -12,6 +12,7 @@ import { MAIN } from '../real/popbsmtp.ts';
 import { mustRun } from '../real/processes.ts';
 import { findProgram } from '../real/programs.ts';
 import { Rig } from '../real/rig.ts';
+import { matchKinds } from './kinds.ts';
 import { bareLatency, daemonLatency } from './latency.ts';
 import { makeLog } from './log-maker.ts';
 import { type Figure, scale } from './scale.ts';
@@ -23,6 +24,8 @@ const ROUNDS = Number(process.argv[3] ?? 5);
 const SECONDS = Number(process.argv[4] ?? 60);
 const SEED = 7;
 const FEW = 200_000;
+/** In each log of another kind. */
+const KIND_LINES = 500;
 /** How much longer the log is on which memory must not depend. */
 const LONGER = 10;
 
@@ -71,6 +74,7 @@ function commands(): Command[] {
     popbsmtp('match --count', 'match', '--count', log),
     popbsmtp('match --json', 'match', '--json', log),
     popbsmtp('match --count, a tenth', 'match', '--count', few),
+    matchKinds(join(directory, 'kinds'), KIND_LINES),
     replay('replay', log),
     { name: 'node -e 0', program: process.execPath, args: ['-e', '0'] },
     popbsmtp('--version', '--version'),

@@ -57,13 +57,115 @@ describe('status', () => {
     assert.ok(existsSync(host.socket), 'its socket is still there');
     const dead = await host.run('status');
     assert.equal(dead.code, EXIT.unavailable);
-    assert.match(dead.stdout, /^the map holds 1 grants; the latest login was on /m);
+    assert.match(
+      dead.stdout,
+      /^no popbsmtp is running for [^\n]*; the map holds 1 grant; the latest login was on [^\n]*\n$/,
+    );
     const json = await host.run('status', '--json');
     assert.equal(json.code, EXIT.unavailable);
     const stopped: Record<string, unknown> = JSON.parse(json.stdout);
     assert.deepEqual([stopped['running'], stopped['rows'], stopped['own']], [false, 1, 0]);
     const metrics = await host.run('status', '--prometheus');
     assert.deepEqual([metrics.code, metrics.stdout], [EXIT.unavailable, '']);
+  });
+});
+
+describe('list answers what is asked', () => {
+  test('of a shared address all users, and of each of them the address', async () => {
+    const daemon = await host.start();
+    for (const user of ['carl', 'anna', 'scanner']) await host.logIn(daemon, user, '198.51.100.3');
+    await host.logIn(daemon, 'bert', '198.51.100.20');
+    const [shared] = await host.listed('198.51.100.3');
+    assert.deepEqual(shared?.['users'], ['scanner', 'anna', 'carl']);
+    assert.deepEqual((await host.listed('--user', 'Carl'))[0]?.['ip'], '198.51.100.3');
+    assert.equal((await host.listed('--user', 'carl', '198.51.100.20')).length, 0);
+    const sorted = await host.listed('--sort', 'user');
+    assert.deepEqual(
+      sorted.map(row => row['ip']),
+      ['198.51.100.20', '198.51.100.3'],
+    );
+    assert.equal((await host.listed('--server', 'courier')).length, 0);
+    await daemon.stop();
+    const again = await host.start();
+    assert.equal((await host.listed('--user', 'carl')).length, 1, 'after a restart');
+    await again.stop();
+  });
+
+  test('with a word when nothing fits, or there is nothing', async () => {
+    const daemon = await host.start();
+    const empty = await host.run('list');
+    assert.deepEqual([empty.code, empty.stdout], [0, '']);
+    assert.equal(empty.stderr, `popbsmtp: ${host.map} has no rows\n`);
+    await host.logIn(daemon, 'bert', '198.51.100.20');
+    const none = await host.run('list', '192.0.2.0/24', '--user', 'nope');
+    assert.deepEqual([none.code, none.stdout], [0, '']);
+    assert.equal(none.stderr, 'popbsmtp: of 1 row none fits 192.0.2.0/24 --user nope\n');
+    const odd = await host.run('list', 'extra');
+    assert.equal(odd.code, EXIT.usage);
+    assert.match(odd.stderr, /^popbsmtp: "extra" is neither an address nor a network[^\n]*\n$/);
+    await daemon.stop();
+  });
+
+  test('of an allowance by hand its own end, with a daemon and without', async () => {
+    const daemon = await host.start();
+    await host.allow('203.0.113.44', '--for', '2h');
+    const ends = async (): Promise<void> => {
+      const [row] = await host.listed('203.0.113.44');
+      assert.equal(row?.['state'], 'by hand');
+      const left = Number(row?.['expiresIn']);
+      assert.ok(left > 6600 && left <= 7200, String(left));
+      const until = Date.parse(String(row?.['allowedUntil'])) / 1000 - Date.now() / 1000;
+      assert.ok(until > 6600 && until <= 7200, String(until));
+    };
+    await ends();
+    await daemon.stop();
+    await ends();
+  });
+
+  test('of an open session that it is open, and of its row that it does not end', async () => {
+    const daemon = await host.start('--grace', '2s');
+    const hook = ['--user', 'anna', '--ip', '198.51.100.9'];
+    await host.run('login', ...hook, '--session', '1');
+    await host.run('logout', '--session', '1');
+    await host.run('login', ...hook, '--session', '2');
+    const [row] = await host.listed();
+    assert.deepEqual([row?.['state'], row?.['sessions']], ['session open', 1]);
+    const { stdout } = await host.run('list');
+    assert.match(stdout, /^198\.51\.100\.9 +\S+ +\S+ \S+ +- +session open /);
+    await host.run('logout', '--session', '2');
+    await waitFor('the end', async () => (await host.keys()).length === 0);
+    await daemon.stop();
+  });
+
+  test('of a row that is due without a daemon that it is', async () => {
+    const daemon = await host.start('--grace', '1h');
+    await host.logIn(daemon, 'anna', '198.51.100.1');
+    await daemon.stop();
+    const due = async (): Promise<string> => (await host.run('list', '--grace', '1s')).stdout;
+    await waitFor('it to be due', async () => / due +due /.test(await due()));
+    assert.equal((await host.listed('--grace', '1h'))[0]?.['state'], 'login');
+  });
+});
+
+describe('a daemon that hangs', () => {
+  test('is told in one line within two seconds, and the map is listed all the same', async () => {
+    const daemon = await host.start();
+    await host.logIn(daemon, 'anna', '198.51.100.1');
+    daemon.signal('SIGSTOP');
+    try {
+      for (const args of [[], ['--json'], ['--prometheus'], ['--watch']]) {
+        const { code, stdout, stderr } = await host.run('status', ...args);
+        assert.deepEqual([code, stdout], [EXIT.temporary, ''], stderr);
+        assert.match(stderr, /^popbsmtp: the daemon does not answer: [^\n]* for 2 s; [^\n]*\n$/);
+      }
+      const listed = await host.run('list');
+      assert.equal(listed.code, 0);
+      assert.match(listed.stdout, /^198\.51\.100\.1 /);
+      assert.match(listed.stderr, /does not answer[^\n]*these are the map's own rows\n$/);
+    } finally {
+      daemon.signal('SIGCONT');
+    }
+    await daemon.stop();
   });
 });
 
@@ -105,7 +207,8 @@ describe('list', () => {
       ],
     );
     const left = Number(rows[0]?.['expiresIn']);
-    assert.ok(left > 600 && left <= 900, String(left));
+    // Whole seconds, rounded up, of a stamp in whole seconds.
+    assert.ok(left > 600 && left <= 901, String(left));
     assert.deepEqual((await host.listed('--user', 'BERT')).length, 1);
     assert.equal(await daemon.stop(), 0);
     const alone = await host.listed();

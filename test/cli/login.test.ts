@@ -67,7 +67,7 @@ describe('a login by command', () => {
   test('keeps its grant while its session is open, and ends with the logout', async () => {
     const daemon = await host.start('--grace', '2s');
     const session = ['--session', 'x', '--server', 'hook'] as const;
-    const none = await host.run('logout', ...session);
+    const none = await host.run('logout', '--session', 'y', '--server', 'hook');
     assert.deepEqual([none.code, none.stdout], [0, 'no such session was open\n']);
     await login('198.51.100.7', ...session);
     await daemon.waitForLine(/^keeping ts=.* ip=198\.51\.100\.7$/);

@@ -78,9 +78,9 @@ describe('the end', () => {
       following.signal(signal);
       assert.equal(await following.exited(), EXIT.ok, following.transcript());
       assert.deepEqual(following.stderr.split('\n').slice(1, -1), [
-        '2 lines, 1 logins, 0 logouts',
-        '    dovecot: 1 logins, 0 logouts',
-        '1 lines of more than 8192 bytes skipped',
+        '2 lines, 1 login, 0 logouts',
+        '    dovecot: 1 login, 0 logouts',
+        '1 line of more than 8192 bytes skipped',
       ]);
     });
   }

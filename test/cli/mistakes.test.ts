@@ -67,6 +67,31 @@ describe('every mistake is told in one line, with its exit status, and no map is
       mentions: ['directory'],
     },
     {
+      name: 'a directory of a journal that is not there',
+      args: ['--watchlog', 'journal:@/nothing'],
+      exit: EXIT.noInput,
+      mentions: ['journal:@/nothing: no such directory', 'journalctl --directory'],
+    },
+    {
+      name: 'a directory of a journal that is a file',
+      args: ['--watchlog', 'journal:@/file'],
+      files: { file: '' },
+      exit: EXIT.noInput,
+      mentions: ['journal:@/file: it is no directory'],
+    },
+    {
+      name: 'a journal that nothing is called',
+      args: ['--watchlog', 'journal:namespace=*'],
+      exit: EXIT.usage,
+      mentions: ['--watchlog', 'journal:namespace=*', 'journal:machine=NAME'],
+    },
+    {
+      name: 'a choice of what everybody says',
+      args: ['--journal-match', '_UID=0'],
+      exit: EXIT.usage,
+      mentions: ['--journal-match', '_UID=0', 'CONTAINER_NAME=mail'],
+    },
+    {
       name: 'a port that is none',
       args: ['doctor', '--smtp', 'localhost'],
       exit: EXIT.usage,
@@ -128,14 +153,14 @@ describe('every mistake is told in one line, with its exit status, and no map is
       args: ['--config', '@/wrong.toml'],
       files: { 'wrong.toml': `${text}\n` },
       exit: EXIT.config,
-      mentions: ['@/wrong.toml'],
+      mentions: ['@/wrong.toml:1: '],
     })),
     {
       name: 'a type of map that is not supported, in a file',
       args: ['list', '--config', '@/wrong.toml'],
       files: { 'wrong.toml': 'map = "regexp:/x/y"\n' },
       exit: EXIT.config,
-      mentions: ['@/wrong.toml: map', 'regexp', 'lmdb'],
+      mentions: ['@/wrong.toml:1: map', 'regexp', 'lmdb'],
     },
     {
       name: 'a pattern file that does not parse',

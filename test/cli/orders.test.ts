@@ -123,7 +123,7 @@ describe('allow and revoke', () => {
     const { code, stdout, stderr } = await host.revoke('--user', 'mallory');
     assert.equal(code, 0);
     assert.match(stdout, /; rows removed: 0$/m);
-    assert.match(stderr, /^popbsmtp: of 1 grants it is not known whose they are/);
+    assert.match(stderr, /^popbsmtp: of 1 grant it is not known whose it is/);
   });
 
   test('end when their time is up', async () => {
@@ -232,6 +232,10 @@ describe('allow and revoke', () => {
         '203.0.113.93: nothing was ordered here\n',
     );
     assert.deepEqual(await host.keys(), []);
+    await host.run('lift', '203.0.113.99');
+    await waitFor('the log', () => daemon.stderr.includes('lifted '));
+    const told = daemon.stderr.split('\n').filter(line => line.includes('lifted '));
+    assert.deepEqual(told, ['lifted ip=203.0.113.91 ip=203.0.113.92 grants=1 by=control']);
     await host.logIn(daemon, 'bert', '203.0.113.92');
     await waitFor('its row', async () => (await host.keys()).includes('203.0.113.92'));
     await daemon.stop();

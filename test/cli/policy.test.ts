@@ -48,6 +48,32 @@ describe('replay', () => {
       .map(line => line.replace(/(?:ts=.* )?ip=/, ''));
   };
 
+  test('ends with a table of who would be refused, and why', async () => {
+    const log = await logOf(
+      ...[1, 2].map(host => lineOf('scanner', `198.51.100.${host}`)),
+      lineOf('anna', '198.51.100.3'),
+      lineOf('guest', '198.51.100.4', true),
+      lineOf('bert', '198.51.100.5', true),
+    );
+    const policy = ['--require-tls', '--deny-users', 'guest'];
+    for (const form of [[], ['--json']]) {
+      const args = ['replay', log, '--map', watched.newMap(), ...COMMON, ...policy, ...form];
+      const { code, stderr } = await popbsmtp(...args);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stderr.split('\n').slice(-6, -1), [
+        'ignored  not encrypted  user not allowed',
+        'scanner              2                 -',
+        'anna                 1                 -',
+        'guest                -                 1',
+        'TOTAL                3                 1',
+      ]);
+    }
+    const hashed = await popbsmtp(
+      ...['replay', log, '--map', watched.newMap(), ...COMMON, ...policy, '--log-users', 'none'],
+    );
+    assert.doesNotMatch(hashed.stderr, /scanner|anna|guest/);
+  });
+
   test('of encrypted logins only', async () => {
     const log = await logOf(lineOf('a', '198.51.100.1'), lineOf('a', '198.51.100.2', true));
     assert.deepEqual(await decided(log, '--require-tls'), [

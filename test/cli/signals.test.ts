@@ -80,7 +80,7 @@ describe('signals', () => {
     await writeFile(
       program,
       `#!/bin/sh
-case "$*" in *--since=*) ;; *) exit 0 ;; esac
+case "$*" in *--follow*--since=*) ;; *) exit 0 ;; esac
 echo "$*" >> ${calls}
 while ! test -e ${join(directory, 'fail')}; do sleep 0.1; done
 exit 1

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { epoch } from '../../src/base/clock.ts';
-import { COMMIT_BOUNDS, Counters, MINUTES } from '../../src/control/counters.ts';
+import { COMMIT_BOUNDS, Counters } from '../../src/control/counters.ts';
+import { MINUTES } from '../../src/control/minutes.ts';
 import type { Decision, Outcome } from '../../src/grant/decision.ts';
 import { ip } from '../map/addresses.ts';
 
@@ -58,7 +59,7 @@ test('counts decisions by what they are', () => {
     ],
   );
   assert.deepEqual([...counters.ignored], [['revoked', 2]]);
-  assert.deepEqual(counters.lastProblem, { time: NOON, text: 'the disk is full' });
+  assert.deepEqual(counters.problems[0], { time: NOON, text: 'the disk is full' });
 });
 
 test('counts torn lines, and those that read like logins', () => {
@@ -109,8 +110,21 @@ test('knows the logins of each of the last minutes, whenever they came', () => {
           { length: MINUTES },
           (_, index) => minutes.filter(minute => minute === now - MINUTES + 1 + index).length,
         );
-        assert.deepEqual(fresh.byMinute(), expected);
+        fresh.grants(0);
+        assert.deepEqual(fresh.minutes.loginsByMinute, expected);
       }
     }),
   );
+});
+
+test('beyond a hundred servers the later ones are counted together, and none is lost', () => {
+  const names = Array.from({ length: 1000 }, (_, number) => `server-${number}`);
+  for (const name of names) counters.report(login({ kind: 'granted', effect: 'added' }, name));
+  counters.report(login({ kind: 'refreshed', effect: null }, 'server-99'));
+  counters.report(login({ kind: 'refreshed', effect: null }, 'server-100'));
+  assert.equal(counters.logins.size, 101);
+  assert.equal(counters.logins.get('server-99'), 2);
+  assert.equal(counters.logins.get('server-100'), undefined);
+  assert.equal(counters.logins.get('other'), 901);
+  assert.equal(counters.totals.granted, 1000);
 });

@@ -1,6 +1,7 @@
 /** The state of a daemon as tests want it. */
 
-import { COMMIT_BOUNDS, MINUTES, noTotals } from '../../src/control/counters.ts';
+import { COMMIT_BOUNDS, noTotals } from '../../src/control/counters.ts';
+import { MINUTES } from '../../src/control/minutes.ts';
 import type { Status } from '../../src/control/status.ts';
 import type { FleetStatus } from '../../src/fleet/fleet.ts';
 
@@ -25,6 +26,7 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   logins: { dovecot: 100, courier: 20 },
   lastLogin: '2026-11-25T02:04:50.500Z',
   loginsByMinute: Array.from({ length: MINUTES }, (_, index) => (index === 59 ? 8 : index % 2)),
+  grantsByMinute: Array.from({ length: MINUTES }, (_, index) => index),
   ...noTotals(),
   grants: 42,
   sessions: 3,
@@ -50,6 +52,7 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
   overdue: 0,
   fleet: null,
   lastProblem: null,
+  recentProblems: [],
   ...changes,
 });
 

@@ -6,6 +6,7 @@ import { Intake } from '../../src/daemon/intake.ts';
 import { loadRules } from '../../src/daemon/rules.ts';
 import { rulesOf } from '../../src/daemon/settings.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
+import { LOCAL } from '../../src/line/zone.ts';
 import { Values } from '../../src/options/values.ts';
 import type { ServerEvent } from '../../src/recogniser/event.ts';
 import type { Notice } from '../../src/source/source.ts';
@@ -34,6 +35,7 @@ async function intakeOf(...names: readonly string[]) {
     counters,
     output: { notice: notice => void notices.push(notice), warn: text => void warnings.push(text) },
     now,
+    zone: LOCAL,
     watch: step => step,
     isQuoted: true,
   });
@@ -58,6 +60,21 @@ describe('what receives lines', () => {
       [['login', '198.51.100.1']],
     );
     assert.equal(counters.sources.get('/log')?.lines, 2);
+  });
+
+  test('looks at what strangers say, and takes nothing from it', async () => {
+    const { intake, events, counters, warnings } = await intakeOf('journal');
+    const said =
+      'imap-login: Login: user=<anna>, method=PLAIN, rip=198.51.100.1, lip=192.0.2.5, mpid=1, session=<a>';
+    const lineOf = (tag: string): string => `${formatStamp(epoch(NOON))} mx ${tag}: ${said}`;
+    const { strangers } = intake.receiverOf('journal');
+    strangers?.([lineOf('toyd'), lineOf('toyd')]);
+    assert.equal(warnings.length, 1);
+    strangers?.([lineOf('dovecot')]);
+    await new Promise(setImmediate);
+    assert.deepEqual(events, []);
+    assert.equal(counters.sources.get('journal')?.lines ?? 0, 0);
+    assert.match(warnings[0] ?? '', /under the tag toyd look like logins of dovecot/);
   });
 
   test('follows when it has heard of every log, and ends with the last', async () => {
@@ -94,6 +111,21 @@ describe('what receives lines', () => {
     assert.deepEqual(
       events.map(({ ip }) => ip),
       ['198.51.100.1'],
+    );
+  });
+
+  test('warns of stamps of another time zone, in lines that have just been written', async () => {
+    const { intake, warnings } = await intakeOf('/log');
+    const line = `${formatStamp(epoch(NOON - 3600))} mx dovecot: ${message}`;
+    const lines = Array.from({ length: 10 }, () => line);
+    const receiver = intake.receiverOf('/log');
+    await receiver.lines(lines, epoch(NOON));
+    assert.deepEqual(warnings, []);
+    await receiver.lines(lines);
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? '',
+      /^the last 5 logins in \/log are stamped 1 h before .* watchlog-zone/,
     );
   });
 

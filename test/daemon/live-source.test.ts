@@ -1,15 +1,17 @@
 /** A mail log that is dead beside a journal that is not. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { type EpochSeconds, epoch } from '../../src/base/clock.ts';
 import {
   journalAhead,
   type NewestLogin,
   newestJournalLogin,
 } from '../../src/daemon/live-source.ts';
+import { LOCAL } from '../../src/line/zone.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { noticeLine } from '../../src/report/log-line.ts';
 
@@ -21,14 +23,16 @@ afterEach(() => {
   process.env['PATH'] = PATH;
 });
 
+const READING = { journalTrust: 'declared', journalMatch: [], watchlogZone: LOCAL } as const;
 const NOW = epoch(1_795_000_000);
 const HOUR = 3600;
 const log = join(directory, 'mail.log');
+mkdirSync(join(directory, 'old'));
 
-function fileOf(content: string, modified: EpochSeconds): string {
-  writeFileSync(log, content);
-  utimesSync(log, modified, modified);
-  return log;
+function fileOf(content: string | Buffer, modified: EpochSeconds, path = log): string {
+  writeFileSync(path, content);
+  utimesSync(path, modified, modified);
+  return path;
 }
 
 /** Whether the journal is ahead; `unasked` if that was clear without it. */
@@ -39,7 +43,7 @@ async function ahead(content: string, age: number, loginAge: number | null): Pro
     const time = loginAge === null ? null : epoch(NOW - loginAge);
     return Promise.resolve(time && { server: 'dovecot', time });
   };
-  const found = await journalAhead(fileOf(content, epoch(NOW - age)), NOW, newest);
+  const found = await journalAhead(fileOf(content, epoch(NOW - age)), ['old'], NOW, newest);
   if (!asked) return 'unasked';
   return found === null ? 'file' : 'journal';
 }
@@ -52,14 +56,33 @@ for (const [what, content, age, loginAge, expected] of [
   ['an hour old, with a login since', 'x\n', HOUR, HOUR - 600, 'journal'],
   ['old, without a login in the journal', 'x\n', HOUR, null, 'file'],
   ['empty since a day', '', 24 * HOUR, 60, 'journal'],
-  ['empty, since it was rotated after the last login', '', 5, 20, 'file'],
+  ['empty, and made just now, with logins in the journal', '', 5, 20, 'journal'],
+  ['empty, and made just now, with no login in the journal', '', 5, null, 'file'],
 ] as const)
   test(`a log that is ${what}: ${expected}`, async () => {
     assert.equal(await ahead(content, age, loginAge), expected);
   });
 
+for (const [what, name, content, age, loginAge, expected] of [
+  ['was written to just now', 'mail.log.1', 'x\n', 10, 5, 'unasked'],
+  ['has the last login', 'mail.log-20261127', 'x\n', HOUR, HOUR - 30, 'file'],
+  ['is older than a login', 'mail.log.1', 'x\n', HOUR, 20, 'journal'],
+  ['is compressed, and has the last login', 'mail.log.1.gz', gzipSync('x\n'), HOUR, HOUR, 'file'],
+  ['is in another directory', 'old/mail.log.1', 'x\n', 10, 5, 'unasked'],
+  ['is empty as well', 'mail.log.1', '', 10, 20, 'journal'],
+  ['is compressed, and empty as well', 'mail.log.1.gz', gzipSync(''), 10, 20, 'journal'],
+] as const)
+  test(`an empty log is as fresh as the file that it was rotated to, which ${what}: ${expected}`, async () => {
+    const rotated = fileOf(content, epoch(NOW - age), join(directory, name));
+    try {
+      assert.equal(await ahead('', 5, loginAge), expected);
+    } finally {
+      rmSync(rotated);
+    }
+  });
+
 test('a log that is not there is not behind', async () => {
-  const none = await journalAhead(join(directory, 'none'), NOW, () => assert.fail('asked'));
+  const none = await journalAhead(join(directory, 'none'), [], NOW, () => assert.fail('asked'));
   assert.equal(none, null);
 });
 
@@ -83,7 +106,7 @@ describe('the newest login in the journal', () => {
     const script = `#!/bin/sh\ncase "$*" in *--lines=0*) exit 0;; esac\ncat <<'END'\n${entries.join('\n')}\nEND\n`;
     writeFileSync(join(bin, 'journalctl'), script, { mode: 0o755 });
     process.env['PATH'] = [bin, PATH].join(delimiter);
-    return newestJournalLogin(registry, false);
+    return newestJournalLogin(registry, READING);
   };
 
   test('is the last one in the words of the server itself', async () => {
@@ -98,7 +121,10 @@ describe('the newest login in the journal', () => {
   test('is none where there is none, and where there is no journal', async () => {
     assert.equal(await newestOf(), null);
     process.env['PATH'] = mkdtempSync(join(directory, 'empty-'));
-    assert.equal(await newestJournalLogin(registry, false).then(found => found?.server), undefined);
+    assert.equal(
+      await newestJournalLogin(registry, READING).then(found => found?.server),
+      undefined,
+    );
   });
 });
 

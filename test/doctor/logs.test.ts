@@ -4,6 +4,7 @@ import { epoch } from '../../src/base/clock.ts';
 import { failure } from '../../src/base/errors.ts';
 import type { LogState, Tail } from '../../src/doctor/log-state.ts';
 import { judgeClock, judgeLogins, judgeLogs } from '../../src/doctor/logs.ts';
+import { zoneOf } from '../../src/line/zone.ts';
 import { said } from './arrange.ts';
 
 const NOW = epoch(1_700_000_000);
@@ -15,6 +16,7 @@ type ReadLog = Extract<LogState, { kind: 'read' }>;
 const TAIL: Tail = {
   lines: 10,
   logins: new Map([['dovecot', 2]]),
+  events: [],
   missed: { lines: 0, example: '' },
   strays: [],
   lastStamp: NOW,
@@ -22,13 +24,20 @@ const TAIL: Tail = {
 const LOG: ReadLog = {
   kind: 'read',
   name: '/log',
+  among: null,
   modified: NOW,
   tail: TAIL,
   ahead: null,
   account: null,
 };
 
-const facts = (...logs: LogState[]) => ({ logs, now: NOW, grace: GRACE, asDaemon: true });
+const facts = (...logs: LogState[]) => ({
+  logs,
+  now: NOW,
+  grace: GRACE,
+  zone: zoneOf({ value: '+01:00', origin: '' }),
+  asDaemon: true,
+});
 
 describe('the log', () => {
   const table: readonly (readonly [string, LogState, RegExp])[] = [
@@ -119,6 +128,31 @@ describe('logins', () => {
   });
 });
 
+describe('the files of a wildcard', () => {
+  const among = '/*.log';
+  const old = { ...LOG, name: '/a.log', among, modified: epoch(NOW - 90 * HOUR) };
+
+  test('may be silent, one by one', () => {
+    const verdicts = said(judgeLogs(facts(old, { ...LOG, name: '/b.log', among }, old)));
+    assert.deepEqual(
+      verdicts.map(text => text.replace(/;.*/, '')),
+      ['ok: 3 files match /*.log', 'ok: /b.log can be read'],
+    );
+  });
+
+  test('but not all of them', () => {
+    assert.match(
+      said(judgeLogs(facts(old, old))).join(),
+      /warning: nothing has been written to \/a/,
+    );
+  });
+
+  test('and none is told', () => {
+    const verdicts = said(judgeLogs(facts({ kind: 'none', name: among })));
+    assert.match(verdicts.join(), /^warning: no file matches \/\*\.log yet/);
+  });
+});
+
 describe('the clock', () => {
   const off = (stamp: number, modified = 0): string[] =>
     said(
@@ -151,7 +185,7 @@ describe('the clock', () => {
   });
 
   test('a difference of zones is told from one of clocks', () => {
-    assert.match(hintOf(-2 * HOUR), /time zone/);
+    assert.match(hintOf(-2 * HOUR), /set watchlog-zone to the time zone .* at -01:00 now/);
     assert.match(hintOf(-5.5 * HOUR), /time zone/);
     assert.match(hintOf(5.75 * HOUR + 20), /time zone/);
     assert.match(hintOf(-2 * HOUR - 400), /set the clock/);

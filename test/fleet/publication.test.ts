@@ -13,7 +13,7 @@ const ALLOWED = ip('198.51.100.3');
 const GONE = ip('198.51.100.4');
 const UNKNOWN = ip('198.51.100.5');
 
-const who = { user: 'anna', server: 'dovecot', tls: true, from: null };
+const who = { user: 'anna', others: [], server: 'dovecot', tls: true, from: null };
 const times = { since: epoch(NOON), last: epoch(NOON) };
 const WHO = new Map([
   [OWN, { ...who, ...times }],

@@ -139,7 +139,7 @@ describe('a subscriber', () => {
     engine.add('grants', encode(login('192.0.2.1'), OTHER));
     await follow(one);
     assert.deepEqual([ips(), one.refused, warned.length], [['192.0.2.1'], 2, 1]);
-    assert.match(warned[0] ?? '', new RegExp(`^fleet: 1 entries .*${id}, for: another version; `));
+    assert.match(warned[0] ?? '', new RegExp(`^fleet: 1 entry .*${id}, for: another version; `));
     now += 61;
     engine.now += 61;
     engine.add('grants', []);

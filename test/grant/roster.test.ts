@@ -38,6 +38,7 @@ test('knows who is behind a grant, and since when', () => {
   roster.report(login(A, 'bert', 60.7, 'refreshed'));
   assert.deepEqual(roster.of(A), {
     user: 'bert',
+    others: ['anna'],
     server: 'dovecot',
     tls: null,
     from: null,
@@ -111,6 +112,27 @@ test('is the same after a restart, but for what has no grant any more', () => {
   const next = new Roster();
   next.restore(JSON.parse(JSON.stringify(roster.save())), which => which !== C);
   assert.deepEqual([next.of(A), next.of(B), next.of(C)], [roster.of(A), roster.of(B), null]);
+});
+
+test('knows all who have logged in from an address since it has its grant, the latest first, and each once', () => {
+  for (const [at, user] of ['anna', 'Bert', null, 'carl', 'ANNA', 'bert'].entries())
+    roster.report(login(A, user, at, at === 0 ? 'granted' : 'refreshed'));
+  assert.deepEqual([roster.of(A)?.user, roster.of(A)?.others], ['bert', ['ANNA', 'carl']]);
+  const next = new Roster();
+  next.restore(JSON.parse(JSON.stringify(roster.save())), () => true);
+  assert.deepEqual(next.of(A), roster.of(A));
+  roster.report({ kind: 'purged', grant: grant() });
+  roster.report(login(A, 'dora'));
+  assert.deepEqual(roster.of(A)?.others, []);
+});
+
+test('keeps the latest twenty users of an address, whatever names come', () => {
+  for (let at = 0; at < 50; at++)
+    roster.report(login(A, `user${at}`, at, at === 0 ? 'granted' : 'refreshed'));
+  assert.equal(roster.of(A)?.user, 'user49');
+  assert.deepEqual(roster.of(A)?.others.length, 19);
+  assert.equal(roster.of(A)?.others[0], 'user48');
+  assert.equal(roster.of(A)?.others.at(-1), 'user30');
 });
 
 test('takes any JSON for a roster of none', () => {

@@ -128,7 +128,9 @@ describe("lines of a server's own log", () => {
   for (const [text, program, message] of table) {
     test(text, () => {
       const stamps = new StampReader(() => epoch(NOW));
-      const line = inZone('UTC', () => parseLine(text, stamps, linePrefixes));
+      const line = inZone('UTC', () =>
+        parseLine(text, stamps, { linePrefixes, relays: new Set() }),
+      );
       assert.deepEqual([line.program, line.message], [program, message]);
       if (program !== null) assert.equal(line.time, TIME);
     });

@@ -10,8 +10,10 @@ import { Sieve } from '../../src/line/sieve.ts';
 import { Spans } from '../../src/line/spans.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
+import { Registry } from '../../src/recogniser/registry.ts';
 
-const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
+const { files } = await loadPatterns({ directory: '/nonexistent', explicit: false });
+const registry = new Registry(files, new Set(['mx', 'a/b']));
 interface Passed {
   readonly index: number;
   readonly text: string;
@@ -22,7 +24,7 @@ interface Passed {
 function sift(lines: readonly string[], room = 2): { passed: Passed[]; counted: number } {
   const block = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
   const sieve = new Sieve(registry.tags);
-  const reader = new BlockLines(registry.tags, stampReader(), registry.linePrefixes);
+  const reader = new BlockLines(registry.tags, stampReader(), registry);
   const spans = new Spans(new ArrayBuffer(Spans.bytesFor(room)));
   const passed: Passed[] = [];
   let counted = 0;
@@ -49,7 +51,7 @@ const stampReader = (): StampReader => new StampReader(() => epoch(1_795_000_000
 function parsed(lines: readonly string[]): Line[] {
   const stamps = stampReader();
   const pieces = new Pieces();
-  return lines.map(text => parseLine(pieces.whole(text), stamps, registry.linePrefixes));
+  return lines.map(text => parseLine(pieces.whole(text), stamps, registry));
 }
 
 const programOf = (text: string): string | null => parsed([text])[0]?.program ?? null;
@@ -243,6 +245,21 @@ test('a level where the host is expected moves the tag', () => {
   ]) {
     assert.notEqual(registry.program(programOf(text) ?? ''), null);
     assert.deepEqual(textsOf(text), [text]);
+  }
+});
+
+test('a second header behind a relay’s first is left to the parser', () => {
+  for (const first of ['Nov 23 00:53:01 mx', '2026-11-23T00:53:01.5Z mx']) {
+    for (const second of [
+      'Nov 23 00:53:00 h',
+      '<22>Nov 23 00:53:00 h',
+      '2026-11-23T00:53:00Z h',
+      '2026-11-23T00: 53:00+01:00 h',
+    ]) {
+      const text = `${first} ${second} dovecot: hello`;
+      assert.equal(programOf(text), 'dovecot');
+      assert.deepEqual(textsOf(text), [text]);
+    }
   }
 });
 

@@ -68,10 +68,7 @@ describe('a map that the configuration', () => {
     await start(old, mirror);
     const told = await start(fresh);
     assert.equal(told.length, 2);
-    assert.match(
-      told[0] ?? '',
-      /^cidr:\S+ is no longer in the configuration: its 1 rows are ended/,
-    );
+    assert.match(told[0] ?? '', /^cidr:\S+ is no longer in the configuration: its 1 row is ended/);
     for (const spec of [old, mirror]) assert.deepEqual(await keys(spec), ['192.0.2.9']);
     assert.deepEqual(await found(), noted(fresh));
     assert.deepEqual(await start(fresh), []);

@@ -1,10 +1,10 @@
 /** Root becomes the account of the map's directory, with its groups, whatever leads there. */
 import assert from 'node:assert/strict';
-import { chown, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { startNode } from '../map/child.ts';
+import { startNode } from './child.ts';
 
 const NOBODY = 65534;
 /** An account without a name. */
@@ -69,4 +69,61 @@ describe('root becomes', { skip }, () => {
     assert.match(await becomes(root, one), /^65534 65534 /);
     assert.equal(await becomes(one, other), 'PRIVILEGES');
   });
+});
+
+describe('of a process that has become another account', { skip }, () => {
+  test("every thread has its ids, the saved ones as well: libuv's, and workers", async () => {
+    const maps = JSON.stringify([{ type: 'lmdb', path: join(await directoryOf(NOBODY), 'map') }]);
+    const child = startNode(
+      `const { becomeOwner } = await import(source('map/privileges.js'));
+       const { once } = await import('node:events');
+       const { readdirSync, readFileSync } = await import('node:fs');
+       const { pbkdf2 } = await import('node:crypto');
+       const { promisify } = await import('node:util');
+       const { Worker } = await import('node:worker_threads');
+       const worker = new Worker("require('node:worker_threads').parentPort.on('message', () => 0)", { eval: true });
+       await once(worker, 'online');
+       // As many at once as the pool may have threads.
+       await Promise.all(Array.from({ length: 4 }, () => promisify(pbkdf2)('', '', 1, 1, 'sha1')));
+       const tasks = readdirSync('/proc/self/task');
+       const idsOf = id =>
+         readFileSync('/proc/self/task/' + id + '/status', 'latin1').match(/^(?:[UG]id|Groups):.*$/gm);
+       const before = tasks.map(idsOf).flat().some(line => line.includes('65534'));
+       becomeOwner(${maps});
+       const ids = new Set(readdirSync('/proc/self/task').map(idsOf).map(lines => lines.join().replace(/\\s+/g, ' ').trim()));
+       console.log(JSON.stringify({ before, threads: tasks.length, ids: [...ids] }));
+       process.exit();`,
+    );
+    const { before, threads, ids } = JSON.parse(await child.line());
+    assert.equal(before, false);
+    assert.ok(threads > 2 * 4, `${threads} threads`);
+    const four = '65534 65534 65534 65534';
+    assert.deepEqual(ids, [`Uid: ${four},Gid: ${four},Groups: 65534`]);
+  });
+
+  for (const using of ['0', '1']) {
+    test(`nothing opens a file of root's, or it stays root (UV_USE_IO_URING=${using})`, async () => {
+      const secret = join(await directoryOf(0), 'secret');
+      await writeFile(secret, '', { mode: 0o600 });
+      const maps = JSON.stringify([{ type: 'lmdb', path: join(await directoryOf(NOBODY), 'map') }]);
+      const child = startNode(
+        `const { becomeOwner } = await import(source('map/privileges.js'));
+         const { readFile } = await import('node:fs/promises');
+         const secret = ${JSON.stringify(secret)};
+         // A ring that libuv has made, it keeps.
+         await readFile(secret);
+         try {
+           becomeOwner(${maps});
+           await readFile(secret).then(() => console.log('opened'), error => console.log(error.code));
+         } catch (error) {
+           console.log(error.code, process.getuid(), error.message, error.hint);
+         }`,
+        { UV_USE_IO_URING: using },
+      );
+      const refused =
+        /^PRIVILEGES 0 cannot become the account 65534, .*: the kernel's thread \d+, .* would stay root set UV_USE_IO_URING=0 /;
+      const line = await child.line();
+      if (line !== 'EACCES') assert.match(line, using === '0' ? /^EACCES$/ : refused);
+    });
+  }
 });

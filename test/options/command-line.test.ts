@@ -108,18 +108,32 @@ test('what is not understood is told in one line, with the nearest name', async 
     [['list', '--watchlog', '/a'], '--watchlog', 'popbsmtp list --help'],
     [['replya', '/a'], '"replya"', 'nearest command is replay'],
     [['match'], 'popbsmtp match --help'],
+    [['match', '--foo', '/a'], 'unknown option --foo', 'popbsmtp match --help'],
+    [['match', '--cuont', '/a'], '--cuont', 'nearest is --count'],
     [['match', '/a', '--test'], '--test', 'popbsmtp match --help'],
     [['patterns', 'dovecot'], '"dovecot"'],
-    [['--grace'], 'grace'],
-    [['--grace', '--debug'], 'grace'],
+    [['--grace'], '--grace takes a duration: ', ', and has no value'],
+    [['run', '--grace'], '--grace takes a duration: '],
+    [['--grace', '--debug'], '--grace takes a duration: '],
+    [['match', '/a', '--patterns'], '--patterns takes a text, and has no value'],
     [['--no-debug'], '--no-debug'],
     [['-x'], 'unknown option -x'],
     [['--debug=perhaps'], '--debug takes true or false'],
-    [['list', 'x'], '"x"'],
+    [['config', '--check', '/a', 'x'], 'unknown argument "x"'],
     [['--map='], '--map takes a text'],
   ];
   for (const [args, ...mentions] of table) {
     await assertRejects(parse(...args), 'USAGE', ...mentions);
+  }
+});
+
+test('no name is called the nearest that more than two letters part from what was written', async () => {
+  const far = [['extra'], ['203.0.113.2'], ['-x'], ['--fast'], ['demo', '--fast'], ['list', '--x']];
+  for (const args of far) {
+    await assert.rejects(
+      parse(...args),
+      error => /unknown/.test(String(error)) && !/nearest/.test(String(error)),
+    );
   }
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import { runSettings } from '../../src/daemon/settings.ts';
 import { Grace } from '../../src/grant/grace.ts';
+import { LOCAL } from '../../src/line/zone.ts';
 import { parseConfig, readConfig } from '../../src/options/config.ts';
 import { Values } from '../../src/options/values.ts';
 import { assertFails } from '../failure.ts';
@@ -33,7 +34,7 @@ test('keys are the names of the options, with _ or -', () => {
   assert.equal(settings.grace.standard, 1800);
   assert.deepEqual(settings.mynetworks, {
     value: '192.0.2.0/24 [::1]/128',
-    origin: `${FILE}: mynetworks`,
+    origin: `${FILE}:4: mynetworks`,
   });
   assert.equal(settings.exclude.value, 'none');
   assert.equal(settings.postfixConfig, '/etc/postfix-out');
@@ -168,7 +169,10 @@ test('the defaults are those that are documented', () => {
     map: { type: 'lmdb', path: '/var/popbsmtp/pop-before-smtp' },
     mirrors: [],
     watchlog: [],
+    watchlogZone: LOCAL,
+    watchlogOlddir: [],
     journalTrust: 'declared',
+    journalMatch: [],
     grace: new Grace(900),
     mynetworks: { value: null, origin: 'mynetworks of main.cf' },
     postfixConfig: null,
@@ -205,6 +209,7 @@ test('the defaults are those that are documented', () => {
     debug: false,
     logto: null,
     dovecotElements: null,
+    trustedRelays: null,
     loginSocketGroup: null,
     logFormat: 'text',
     logUsers: 'plain',
@@ -241,19 +246,21 @@ test('every mistake names file, line and what to do', () => {
   assertFails(
     () => runSettings(parseConfig('grace = "soon"', FILE)),
     'DURATION',
-    `${FILE}: grace`,
+    `${FILE}:1: grace`,
     '"soon"',
   );
-  assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}: map`);
+  assertFails(() => runSettings(parseConfig('map = "/x"', FILE)), 'MAP_SPEC', `${FILE}:1: map`);
   const wrong = (text: string, code: ErrorCode, ...mentions: string[]): void =>
     assertFails(() => runSettings(parseConfig(text, FILE)), code, ...mentions);
-  wrong('grace-for = "10.0.0.0/8"', 'GRACE_FOR', `${FILE}: grace-for`);
-  wrong('allow_users = []', 'USER_LIST', `${FILE}: allow_users`);
+  wrong('grace-for = "10.0.0.0/8"', 'GRACE_FOR', `${FILE}:1: grace-for`);
+  wrong('allow_users = []', 'USER_LIST', `${FILE}:1: allow_users`);
   wrong('deny-users = "*"', 'USER_LIST', '"*"');
-  wrong('max-users-per-address = 0', 'COUNT', `${FILE}: max-users-per-address`, 'from 1 to 1000');
+  wrong('max-users-per-address = 0', 'COUNT', `${FILE}:1: max-users-per-address`, 'from 1 to 1000');
   wrong('max-users-per-address = 1001', 'COUNT', '"1001"');
   wrong('max-grants = "many"', 'COUNT', '"many"');
-  wrong('limit-action = "drop"', 'CHOICE', `${FILE}: limit-action`, '"drop"', 'warn or refuse');
+  wrong('limit-action = "drop"', 'CHOICE', `${FILE}:1: limit-action`, '"drop"', 'warn or refuse');
   wrong('log-users = "yes"', 'CHOICE', 'plain or hashed or none');
+  wrong('watchlog = ["/a", "journal:namespace=*"]', 'JOURNAL_NAME', `${FILE}:1: watchlog`);
+  wrong('journal-match = "mailu-front"', 'JOURNAL_MATCH', `${FILE}:1: journal-match`);
   wrong('journal-trust = "all"', 'CHOICE', 'declared or any');
 });

@@ -55,6 +55,22 @@ describe('the help that is really printed', () => {
   });
 });
 
+describe('help as a command', () => {
+  test('says what --help says, of the program and of a command', async () => {
+    for (const args of [[], ['list']]) {
+      const { code, stdout, stderr } = await popbsmtp('help', ...args);
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.equal(stdout, (await popbsmtp(...args, '--help')).stdout);
+    }
+  });
+
+  test('of what is no command is an error, with the nearest', async () => {
+    const { code, stdout, stderr } = await popbsmtp('help', 'lits');
+    assert.deepEqual([code, stdout], [64, '']);
+    assert.match(stderr, /^popbsmtp: unknown command "lits" \(the nearest is list\); [^\n]*\n$/);
+  });
+});
+
 test('the examples are command lines that are understood', async () => {
   for (const name of COMMAND_NAMES) {
     for (const { args } of COMMAND_TEXTS[name].examples) {
@@ -77,8 +93,12 @@ test('options used often come first', () => {
     'count',
     'json',
     'config',
+    'journal-match',
+    'watchlog-zone',
+    'journal-trust',
     'patterns',
     'dovecot-elements',
+    'trusted-relays',
   ]);
   assert.equal(optionsOf('run')[0], 'watchlog');
 });

@@ -88,6 +88,7 @@ describe('a reload', () => {
       'patterns',
       'postfixConfig',
       'requireTls',
+      'trustedRelays',
       'wholeAddresses',
     ]);
   });

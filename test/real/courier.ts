@@ -10,6 +10,7 @@ import { loopbackEndpoint } from './dovecot.ts';
 import type { Account } from './login.ts';
 import { type Overlay, startOverlay } from './overlay.ts';
 import { freePorts } from './ports.ts';
+import { mustRun } from './processes.ts';
 import type { Rig } from './rig.ts';
 import { waitForPort } from './wait.ts';
 
@@ -21,7 +22,10 @@ export interface Courier extends MailServer {
   timeOutPop3(): Promise<void>;
 }
 
-const PACKAGES = ['courier-imap', 'courier-pop', 'courier-authlib-userdb'];
+const PACKAGES = ['courier-imap', 'courier-pop'];
+
+/** Holds userdb; a part of courier-authlib since 0.72.7. */
+const USERDB = 'courier-authlib-userdb';
 
 const ACCOUNT: Account = { user: 'anna', password: 'correct-horse' };
 const HOME = '/srv/anna';
@@ -60,14 +64,18 @@ async function addAccount(overlay: Overlay): Promise<void> {
 
 /** Installs and starts Courier; it goes with the rig. */
 export async function startCourier(rig: Rig): Promise<Courier> {
-  const overlay = await startOverlay(rig, PACKAGES);
+  const policy = await mustRun('apt-cache', ['policy', USERDB]);
+  const userdb = /Candidate: [^(]/.test(policy) ? USERDB : 'courier-authlib';
+  const overlay = await startOverlay(rig, [...PACKAGES, userdb]);
   const [pop3 = 0, imap = 0] = await freePorts(2);
   await configure(overlay, 'authdaemonrc', { authmodulelist: '"authuserdb"' });
   await configure(overlay, 'pop3d', { ADDRESS: '127.0.0.1', PORT: pop3, MAXPERIP: 40 });
   await configure(overlay, 'imapd', { ADDRESS: '127.0.0.1', PORT: imap, MAXPERIP: 40 });
   await addAccount(overlay);
+  // Courier 6 has them no more in /usr/sbin; /usr/bin/imapd, behind both, is another program.
   for (const program of ['authdaemond', 'pop3d', 'imapd']) {
-    await overlay.run(`/usr/sbin/${program}`, ['start']);
+    const start = `PATH=/usr/sbin:/usr/lib/courier:$PATH exec ${program} start`;
+    await overlay.run('sh', ['-euc', start]);
   }
   await waitForPort('127.0.0.1', pop3);
   await waitForPort('127.0.0.1', imap);

@@ -13,6 +13,7 @@ import { OVERLAY_PROGRAMS } from './overlay.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { RSYSLOG_PROGRAMS, type Rsyslog, startRsyslog } from './rsyslog.ts';
+import { linesOf } from './wait.ts';
 
 const skip = requirePrograms([...OVERLAY_PROGRAMS, ...RSYSLOG_PROGRAMS], { root: true });
 
@@ -73,7 +74,21 @@ describe('Cyrus', { skip }, () => {
     test(`${format}: exactly the good logins, each with its address`, async () => {
       const twice = ['127.0.0.1', '::1', '127.0.0.2'].flatMap(ip => [login(ip), login(ip)]);
       const once = ['127.0.0.3', '127.0.0.4', '127.0.0.5'].map(login);
-      assert.deepEqual(await eventsIn(syslog[format]), sorted([...twice, ...once]));
+      const logins = (await eventsIn(syslog[format])).filter(({ event }) => event === 'login');
+      assert.deepEqual(logins, sorted([...twice, ...once]));
+    });
+
+    // IMAP's alone, and from 3.10 on; a session without a login has an end of nobody's.
+    test(`${format}: one end for each IMAP session of the account, where they are logged`, async () => {
+      const text = (await linesOf(syslog[format])).join('\n');
+      const expected = text.includes(': session ended: ') ? 5 : 0;
+      const ends = (await eventsIn(syslog[format])).filter(({ event }) => event === 'logout');
+      const { user } = cyrus.account;
+      assert.equal(ends.filter(end => end.user === user).length, expected);
+      assert.deepEqual(
+        new Set(ends.map(end => end.user).filter(name => name !== user)),
+        new Set(expected === 0 ? [] : ['']),
+      );
     });
   }
 });

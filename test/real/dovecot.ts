@@ -1,14 +1,15 @@
 /**
  * A Dovecot of the test's own: POP3 and IMAP on free ports of 127.0.0.1 and ::1, one account.
  *
- * Promises: the installed configuration is not touched; it logs where every Dovecot does, to the mail
+ * Promises: the installed configuration is not touched; it logs where every Dovecot does unless told otherwise, to the mail
  * facility of syslog, under its usual tag; a wrong password is answered without delay.
  * Leaves to others: the syslog socket (rsyslog.ts); the clients (login.ts).
- * Needs root.  Written for Dovecot 2.3.
+ * Needs root, and Dovecot 2.3 or 2.4.
  */
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint } from './dialog.ts';
+import { configurationOf } from './dovecot-configuration.ts';
 import type { Account } from './login.ts';
 import { freePorts, LOOPBACK } from './ports.ts';
 import { mustRun, startDaemon } from './processes.ts';
@@ -22,6 +23,8 @@ export interface MailServer {
 }
 
 export interface Dovecot extends MailServer {
+  /** As `dovecot --version` prints it. */
+  readonly version: string;
   /** Encrypted from the first byte on; only with the option `tls`. */
   pop3s(from: string): Endpoint;
   imaps(from: string): Endpoint;
@@ -41,68 +44,18 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** `log_path`, where it is not syslog. */
+  readonly logPath?: string;
+  /** What starts it in place of the program itself. */
+  readonly program?: string;
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
 
+/** What the process writes that lets a client in: `Login:` in 2.3, `Logged in:` in 2.4. */
+export const LOGIN_LINE = /-login: Log(?:in|ged in): /;
+
 const ACCOUNT: Account = { user: 'anna', password: 'correct-horse' };
-
-interface Ports {
-  readonly pop3: number;
-  readonly imap: number;
-  /** 0 for none, as for Dovecot. */
-  readonly pop3s: number;
-  readonly imaps: number;
-}
-
-const configuration = (base: string, { pop3, imap, pop3s, imaps }: Ports, more: string): string => `
-protocols = imap pop3
-listen = 127.0.0.1, ::1
-base_dir = ${base}/run
-state_dir = ${base}/state
-syslog_facility = mail
-ssl = ${imaps === 0 ? 'no' : `yes\nssl_cert = <${base}/cert.pem\nssl_key = <${base}/key.pem`}
-disable_plaintext_auth = no
-auth_failure_delay = 0
-# As much as it can log.
-auth_verbose = yes
-imap_id_log = *
-mail_location = maildir:~/Maildir
-first_valid_uid = 1
-${more}
-passdb {
-  driver = passwd-file
-  args = scheme=PLAIN ${base}/users
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=${base}/home/%u
-}
-# No growing delay for an address that failed before: the tests fail often, and on purpose.
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
-service pop3-login {
-  inet_listener pop3 {
-    port = ${pop3}
-  }
-  inet_listener pop3s {
-    port = ${pop3s}
-    ssl = yes
-  }
-}
-service imap-login {
-  inet_listener imap {
-    port = ${imap}
-  }
-  inet_listener imaps {
-    port = ${imaps}
-    ssl = yes
-  }
-}
-`;
 
 /** An endpoint of a server that listens on both loopback addresses, for a client at `from`. */
 export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
@@ -112,7 +65,7 @@ export const loopbackEndpoint = (port: number, from: string): Endpoint => ({
 });
 
 /** A certificate that nobody has signed but its owner. */
-async function makeCertificate(base: string): Promise<void> {
+export async function makeCertificate(base: string): Promise<void> {
   await mustRun('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
     ...['-subj', '/CN=localhost', '-days', '1'],
@@ -123,19 +76,31 @@ async function makeCertificate(base: string): Promise<void> {
 /** Starts an instance; it is stopped when the rig closes. */
 export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Promise<Dovecot> {
   const base = await rig.directory();
-  const { usernameChars, users = [], elements, tls = false } = options;
+  const {
+    usernameChars,
+    users = [],
+    elements,
+    logPath,
+    program = 'dovecot',
+    tls = false,
+  } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
   if (tls) await makeCertificate(base);
   await mkdir(join(base, 'home'));
   await chmod(join(base, 'home'), 0o1777);
   const entries = [ACCOUNT.user, ...users].map(user => `${user}:${ACCOUNT.password}\n`);
   await writeFile(join(base, 'users'), entries.join(''));
-  const names = `auth_username_format = %u\nauth_username_chars = ${usernameChars}`;
-  const order = elements === undefined ? '' : `login_log_format_elements = ${elements}\n`;
-  const more = `${order}${usernameChars === undefined ? '' : names}`;
   const file = join(base, 'dovecot.conf');
-  await writeFile(file, configuration(base, { pop3, imap, pop3s, imaps }, more));
-  const daemon = startDaemon(rig, 'dovecot', ['-F', '-c', file]);
+  const version = await mustRun('dovecot', ['--version']);
+  const text = configurationOf(version, {
+    base,
+    ports: { pop3, imap, pop3s, imaps },
+    usernameChars: usernameChars ?? null,
+    elements: elements ?? null,
+    logPath: logPath ?? null,
+  });
+  await writeFile(file, text);
+  const daemon = startDaemon(rig, program, ['-F', '-c', file]);
   for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {
       await waitForPort(host, port, { seen: () => daemon.transcript() });
@@ -145,6 +110,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     await mustRun('doveadm', ['-c', file, ...words]);
   };
   return {
+    version,
     account: ACCOUNT,
     pop3: from => loopbackEndpoint(pop3, from),
     imap: from => loopbackEndpoint(imap, from),

@@ -95,7 +95,7 @@ describe('a login on one host', { skip: skipPostfix }, () => {
     const metrics = await popbsmtp('status', '--map', a.map, '--prometheus');
     assert.match(metrics.stdout, /^popbsmtp_fleet_connected 1$/m);
     assert.match(metrics.stdout, /^popbsmtp_fleet_waiting 0$/m);
-    assert.ok(b.daemon.lines.some(line => /^received ts=.* ip=127\.0\.0\.2 from=a$/.test(line)));
+    await b.daemon.waitForLine(/^received ts=.* ip=127\.0\.0\.2 from=a$/);
     const url = (await b.fleet())?.engine ?? '';
     const doctor = await popbsmtp(
       'doctor',
@@ -157,11 +157,14 @@ describe('Redis killed and started again', { skip: skipRedis }, () => {
       await late.startConnected();
       await late.has('127.0.0.2', '127.0.0.3');
       for (const { daemon } of [a, b]) {
-        const told = daemon.transcript().match(/fleet: (?:connected|no connection) to redis/g);
-        assert.deepEqual(
-          told?.map(text => text.replace(/^fleet: | to redis$/g, '')),
-          ['connected', 'no connection', 'connected'],
-        );
+        const told = (): readonly string[] =>
+          [...daemon.transcript().matchAll(/fleet: (connected|no connection) to redis/g)].map(
+            ([, word = '']) => word,
+          );
+        await waitFor('its third word', () => told().length >= 3, {
+          seen: () => daemon.transcript(),
+        });
+        assert.deepEqual(told(), ['connected', 'no connection', 'connected']);
       }
     });
   }
@@ -177,7 +180,7 @@ describe('Redis killed and started again', { skip: skipRedis }, () => {
     await redis.kill();
     await Promise.all([a, b].map(one => one.hasNot('127.0.0.2')));
     // On a slow machine it may have come too late to be granted at all.
-    assert.match(b.daemon.transcript(), /^purging .*ip=127\.0\.0\.2$|ignored --- too old/m);
+    await b.daemon.waitForLine(/^purging .*ip=127\.0\.0\.2$|ignored --- too old/);
   });
 });
 
@@ -351,7 +354,7 @@ describe('one host in trouble', { skip: skipRedis }, () => {
     await b.has('127.0.0.2');
     assert.deepEqual(await b.grants(), ['127.0.0.2']);
     assert.equal((await b.fleet())?.subscribe?.refused, 5);
-    assert.match(b.daemon.transcript(), /fleet: 1 entries of the streams were refused so far/);
+    assert.match(b.daemon.transcript(), /fleet: 1 entry of the streams was refused so far/);
     assert.match(b.daemon.transcript(), /ignored --- in mynetworks/);
     assert.match(b.daemon.transcript(), /ignored --- too old/);
   });

@@ -27,6 +27,11 @@ export const JOURNAL_PROGRAMS = [
   'mount',
 ] as const;
 
+export interface JournalOptions {
+  /** A directory, seen from outside as well, that the journal of this namespace is kept in. */
+  readonly namespace?: { readonly name: string; readonly directory: string };
+}
+
 export interface Journal {
   /** The command that runs another one in there. */
   readonly enter: readonly [string, ...string[]];
@@ -48,18 +53,28 @@ ln -s /run/systemd/journal/dev-log /dev/log
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/systemd/journal /run/log
 test ! -d /var/log/journal || mount -t tmpfs tmpfs /var/log/journal
+if test -n "$3"; then
+  # Where it is kept in the end, whether or not the machine keeps its own there.
+  mount -t tmpfs tmpfs /var/log
+  own=/var/log/journal/$(cat /etc/machine-id).$3
+  mkdir -p "$own" "/run/systemd/journald@$3.conf.d"
+  mount --bind "$4" "$own"
+  # Else it ends when it is idle, to be started again by systemd (systemd-journald.service(8)).
+  printf '[Journal]\nMaxRetentionSec=1day\n' > "/run/systemd/journald@$3.conf.d/test.conf"
+fi
 echo mounted
 exec "$2"
 `;
 
-/** Starts journald; it is stopped when the rig closes. */
-export async function startJournal(rig: Rig): Promise<Journal> {
+/** Starts journald, and one more for a namespace; they are stopped when the rig closes. */
+export async function startJournal(rig: Rig, { namespace }: JournalOptions = {}): Promise<Journal> {
   const base = await rig.directory();
   const journald = findProgram('systemd-journald') ?? 'systemd-journald';
-  const namespace = ['unshare', '--mount', '--propagation', 'private'];
+  const mounts = ['unshare', '--mount', '--propagation', 'private'];
   const daemon = startDaemon(rig, 'setpriv', [
-    ...['--pdeathsig', 'TERM', ...namespace],
+    ...['--pdeathsig', 'TERM', ...mounts],
     ...['sh', '-euc', SETUP, 'sh', base, journald],
+    ...[namespace?.name ?? '', namespace?.directory ?? ''],
   ]);
   const enter = ['nsenter', `--mount=/proc/${daemon.pid}/ns/mnt`] as const;
   const [nsenter, ...inside] = enter;
@@ -93,5 +108,9 @@ export async function startJournal(rig: Rig): Promise<Journal> {
     },
     { seen: () => `${found}${daemon.transcript()}` },
   );
+  if (namespace !== undefined)
+    startDaemon(rig, 'setpriv', [
+      ...['--pdeathsig', 'TERM', nsenter, ...inside, journald, namespace.name],
+    ]);
   return journal;
 }

@@ -137,6 +137,7 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
     daemon = await start('--map-mode', '0644');
     assert.deepEqual(await modes(), [
       '.checkpoint 600',
+      '.history 600',
       '.lmdb 644',
       '.owner 600',
       '.sock 600',
@@ -162,7 +163,7 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
     const purge = (): Promise<Result> => popbsmtp('purge', '--map', map, '--grace', '1s');
     const refused = await waitFor('the row to be due', async () => {
       const result = await purge();
-      return result.stderr.startsWith('popbsmtp: 1 rows that are due') && result;
+      return result.stderr.startsWith('popbsmtp: 1 row that is due') && result;
     });
     assert.equal(refused.code, 75);
     assert.match(refused.stderr, new RegExp(`still in ${map}: .* locked by pid ${pid} .*\n$`));
@@ -184,8 +185,10 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
     await shorten();
     const status = async (): Promise<string> => (await popbsmtp('status', '--map', map)).stdout;
     await waitFor('the row to be due', async () =>
-      (await status()).includes('0 now, 1 rows still to be taken out'),
+      (await status()).includes('0 now, 1 row still to be taken out'),
     );
+    const listed = await popbsmtp('list', '--json', '--map', map);
+    assert.match(listed.stdout, /"ip":"198\.51\.100\.7".*"expiresIn":0,"state":"due"/);
     const json = await popbsmtp('status', '--json', '--map', map);
     assert.match(json.stdout, /"overdue":1[,}]/);
     const metrics = await popbsmtp('status', '--prometheus', '--map', map);
@@ -200,8 +203,8 @@ describe('a lock that somebody holds', { skip: requireType('lmdb') }, () => {
     assert.equal(await daemon.exited(), 0, 'a stop does not wait for the lock');
     const purge = await popbsmtp('purge', '--map', map, '--grace', '1s');
     assert.equal(purge.code, 75);
-    assert.match(purge.stderr, new RegExp(`^popbsmtp: 1 rows that are due .* by pid ${pid} `));
-    assert.match(await status(), /the map holds 1 grants/);
+    assert.match(purge.stderr, new RegExp(`^popbsmtp: 1 row that is due .* by pid ${pid} `));
+    assert.match(await status(), /the map holds 1 grant/);
     await stranger.kill('SIGKILL');
     const mirror = watched.newMap();
     assert.equal((await popbsmtp('run', '--watchlog', '-', '--map', mirror, ...ALL)).code, 0);
@@ -261,7 +264,7 @@ describe('a map that is renamed in the configuration', { skip: requireType('lmdb
       ),
     );
     daemon = await start(renamed);
-    assert.match(daemon.stderr, new RegExp(`${old} is no longer .*: its 1 rows are ended`));
+    assert.match(daemon.stderr, new RegExp(`${old} is no longer .*: its 1 row is ended`));
     assert.deepEqual(await keysOf(old), []);
     assert.deepEqual(await keysOf(renamed), ['198.51.100.7'], 'by the log');
     assert.doesNotMatch(await doctor(), /^error +maps/m);

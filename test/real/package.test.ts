@@ -88,7 +88,11 @@ describe('the Debian package', { skip }, () => {
   test('nothing is in it that only compiles', async () => {
     const list = 'dpkg-deb --fsys-tarfile "$1" | tar --list';
     const names = (await mustRun('sh', ['-euc', list, 'sh', deb])).split('\n');
-    assert.ok(names.includes('./usr/lib/popbsmtp/node_modules/lmdb/build/Release/lmdb.node'));
+    for (const addon of [
+      'node_modules/lmdb/build/Release/lmdb.node',
+      'build/Release/privileges.node',
+    ])
+      assert.ok(names.includes(`./usr/lib/popbsmtp/${addon}`), addon);
     assert.deepEqual(
       names.filter(name => LEFTOVERS.test(name)),
       [],
@@ -146,6 +150,26 @@ describe('the Debian package', { skip }, () => {
       assert.match(await shell(`cd / && ${anybody} ${command} 2>&1`), answer);
     });
   }
+
+  test('what root starts has the ids of the account, and all its groups, in every thread', async () => {
+    const pidFile = '/var/popbsmtp/of-root.pid';
+    await shell(`touch ${LOG}`);
+    const options = `--watchlog ${LOG} --mynetworks none --logto ${OWN_LOG} --daemon ${pidFile}`;
+    await shell(`popbsmtp run ${options}`);
+    const pid = (await host.run('cat', [pidFile])).trim();
+    const shown = await shell(
+      `sed -En 's/^(Uid|Gid|Groups):\\s*(.*\\S)\\s*$/\\1 \\2/p' /proc/${pid}/task/*/status | sort -u`,
+    );
+    const numbers = async (which: string): Promise<number[]> =>
+      (await host.run('id', [which, 'popbsmtp'])).trim().split(' ').map(Number);
+    const [[uid], [gid], groups] = [await numbers('-u'), await numbers('-g'), await numbers('-G')];
+    const four = (id = -1): string => Array(4).fill(id).join('\t');
+    assert.ok(groups.length > 1, 'it is in no further group');
+    const sorted = groups.sort((a, b) => a - b).join(' ');
+    assert.equal(shown, `Gid ${four(gid)}\nGroups ${sorted}\nUid ${four(uid)}\n`);
+    await shell(`kill ${pid}`);
+    await waitFor('its end', async () => (await tryRun('test', '-e', pidFile)).code === 1);
+  });
 
   describe('the start scripts', () => {
     before(async () => {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { keysOf } from '../cli/watched-log.ts';
-import { type Dovecot, startDovecot } from './dovecot.ts';
+import { type Dovecot, LOGIN_LINE, startDovecot } from './dovecot.ts';
 import { logIn, openImap, openPop3 } from './login.ts';
 import { MAIN } from './popbsmtp.ts';
 import { type Daemon, startDaemon } from './processes.ts';
@@ -51,7 +51,7 @@ describe('Dovecot with and without TLS', { skip }, () => {
   after(() => rig.close());
 
   test('the log says which is which', async () => {
-    const logins = (await linesOf(syslog.log)).filter(line => line.includes('-login: Login: '));
+    const logins = (await linesOf(syslog.log)).filter(line => LOGIN_LINE.test(line));
     const endOf = (ip: string): string =>
       logins.find(line => line.includes(`rip=${ip},`))?.replace(/.* mpid=\d+, /, '') ?? '';
     for (const ip of PLAIN) assert.match(endOf(ip), /^session=/);

@@ -101,4 +101,4 @@ function answersIn(output: string): Map<string, string[]> {
 }
 
 /** `alpine` of `--map=lmdb:/tmp/x/alpine/`. */
-const bareName = (found: string): string => found.replace(/\/$/, '').replace(/^.*[/=]/, '');
+const bareName = (found: string): string => found.replace(/\/$/, '').replace(/^.*[/=](?=.)/, '');

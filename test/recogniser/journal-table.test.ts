@@ -76,6 +76,7 @@ describe('from the journal, of a server that logs under an account of its own', 
     const entry = {
       ...{ cursor: '', microseconds: 0, tag: server, message: '', priority: 6, host: null },
       ...{ pid: null, comm: null, exe: null, stream: null, lineBreak: null, uid, unit, transport },
+      ...{ container: null, fields: {} },
     };
     const isTaken = (changed: object): boolean =>
       journal !== undefined && isTrusted({ ...entry, ...changed }, journal);
@@ -102,7 +103,7 @@ describe("Dovecot's standard error", () => {
   const entry = {
     ...{ cursor: '', microseconds: 0, tag: 'dovecot', message: '', priority: 6, host: null },
     ...{ pid: '9', uid: 0, unit: 'dovecot.service', comm: 'log', exe: '/usr/lib/dovecot/log' },
-    ...{ transport: 'stdout', stream: 'a', lineBreak: null },
+    ...{ transport: 'stdout', container: null, stream: 'a', lineBreak: null, fields: {} },
   };
   for (const [name, changed, taken] of [
     ['of its log process', {}, true],
@@ -110,6 +111,8 @@ describe("Dovecot's standard error", () => {
     ['of whatever root runs under its name', { exe: '/usr/bin/cat' }, false],
     ['of a program that has ended', { exe: null }, false],
     ['of another account', { uid: 1000 }, false],
+    ['in a container', { exe: '/usr/bin/dockerd', transport: 'journal', container: 'a' }, true],
+    ['in a container of a user', { transport: 'journal', container: 'a', uid: 1000 }, false],
     ['through syslog, of any process of root', { exe: null, transport: 'syslog' }, true],
   ] as const) {
     test(name, () =>

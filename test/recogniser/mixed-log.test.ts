@@ -32,7 +32,7 @@ const genuine = shipped.files
   .flatMap(({ samples }) => samples)
   .filter(({ kind }) => kind === 'match')
   .flatMap(({ line }) => {
-    const { message } = parseLine(line, new StampReader(() => NOW), shipped.linePrefixes);
+    const { message } = parseLine(line, new StampReader(() => NOW), shipped);
     return [line, message, line.slice(0, -message.length).replace(/^.* /, '') + message];
   });
 

@@ -42,7 +42,7 @@ test('no message of a sample has two readings, whichever program writes it', () 
   const messages = shipped.files
     .flatMap(({ patterns }) => patterns)
     .flatMap(({ samples }) => samples)
-    .map(({ line }) => parseLine(line, stamps, shipped.linePrefixes).message);
+    .map(({ line }) => parseLine(line, stamps, shipped).message);
   for (const program of new Set(shipped.files.flatMap(({ programs }) => programs))) {
     const patterns = shipped.program(program)?.patterns ?? [];
     for (const message of messages) {

@@ -9,7 +9,7 @@ import { StrayWatch, strayText } from '../../src/recogniser/stray-watch.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const found = (text: string): Stray | null => {
-  const line = parseLine(text, new StampReader(() => epoch(1_795_400_000)), registry.linePrefixes);
+  const line = parseLine(text, new StampReader(() => epoch(1_795_400_000)), registry);
   const isKnown = line.program !== null && registry.program(line.program) !== null;
   return isKnown ? null : strayOf(line, registry);
 };
@@ -45,15 +45,27 @@ describe('told of lines that are no known server’s', () => {
     ],
     [
       `Nov 23 00:53:01 relay Nov 23 00:53:00 mx dovecot: ${LOGIN}`,
-      { kind: 'relayed', beginning: 'Nov 23 00:53:01 relay' },
+      { kind: 'relayed', relay: 'relay', beginning: 'Nov 23 00:53:01 relay' },
     ],
     [
       `Nov 23 00:53:01 192.0.2.1 <22>Nov 23 00:53:00 mx dovecot: ${LOGIN}`,
-      { kind: 'relayed', beginning: 'Nov 23 00:53:01 192.0.2.1' },
+      { kind: 'relayed', relay: '192.0.2.1', beginning: 'Nov 23 00:53:01 192.0.2.1' },
     ],
     [
       `<22>Nov 23 00:53:01 r <22>1 2026-11-23T00:53:00Z mx dovecot 4 - - ${LOGIN}`,
-      { kind: 'relayed', beginning: '<22>Nov 23 00:53:01 r' },
+      { kind: 'relayed', relay: 'r', beginning: '<22>Nov 23 00:53:01 r' },
+    ],
+    [
+      `Nov 23 00:53:01 r 2026-11-23T00: 53:00+01:00 mx dovecot: ${LOGIN}`,
+      { kind: 'relayed', relay: 'r', beginning: 'Nov 23 00:53:01 r' },
+    ],
+    [
+      `Nov 23 00:53:01 r 2026-11-23T00:53:00+01:00 mx dovecot: ${LOGIN}`,
+      { kind: 'relayed', relay: 'r', beginning: 'Nov 23 00:53:01 r' },
+    ],
+    [
+      `Nov 23 00:53:02 a Nov 23 00:53:01 b Nov 23 00:53:00 mx dovecot: ${LOGIN}`,
+      { kind: 'relayed', relay: 'a', beginning: 'Nov 23 00:53:02 a' },
     ],
     [NGINX, { kind: 'own file', server: 'nginx' }],
     [
@@ -126,6 +138,16 @@ describe('the daemon', () => {
     assert.match(
       warnings[0] ?? '',
       /^lines under the tag a look like logins of dovecot.*extend = true and programs = \["a"\]/,
+    );
+  });
+
+  test('tells of each relay once, and how it is named', () => {
+    const { warnings, watch: one } = watch();
+    for (const relay of ['a', 'b', 'a'])
+      one.found({ kind: 'relayed', relay, beginning: `Nov 23 00:53:01 ${relay}` });
+    assert.deepEqual(
+      warnings.map(warning => /trusted-relays = \["(.)"\]/.exec(warning)?.[1]),
+      ['a', 'b'],
     );
   });
 

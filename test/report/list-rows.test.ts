@@ -5,7 +5,9 @@ import type { GrantRow } from '../../src/control/protocol.ts';
 import { Grace } from '../../src/grant/grace.ts';
 import { formatStamp } from '../../src/line/stamp.ts';
 import type { Row } from '../../src/map/map.ts';
+import { paintFor } from '../../src/report/colour.ts';
 import {
+  countText,
   type Listed,
   listedRows,
   ordersText,
@@ -41,8 +43,7 @@ test('rows are sorted by address as a number, IPv4 first, other keys last', () =
   assert.deepEqual(
     listedRows(
       keys.map(key => row(key)),
-      null,
-      GRACE,
+      { details: null, grace: GRACE },
       NOON,
     ).map(listed => listed.row.key),
     ['9.9.9.9', '198.51.100.3', '198.51.100.20', '::2', '2001:db8::1', '10', 'example.org'],
@@ -58,7 +59,11 @@ describe('the end of a grant', () => {
   ];
   for (const [title, stamp, left] of table) {
     test(`${title}, without a daemon`, () => {
-      const [listed] = listedRows([row('198.51.100.1', stamp)], null, GRACE, NOON);
+      const [listed] = listedRows(
+        [row('198.51.100.1', stamp)],
+        { details: null, grace: GRACE },
+        NOON,
+      );
       assert.equal(listed?.expiresIn, left);
     });
   }
@@ -67,8 +72,7 @@ describe('the end of a grant', () => {
     const details = known([ip('198.51.100.1'), 7, 'anna', 'dovecot', NOON - 60, NOON - 5]);
     const [first, second] = listedRows(
       [row('198.51.100.1'), row('198.51.100.2')],
-      details,
-      GRACE,
+      { details, grace: GRACE },
       NOON,
     );
     assert.deepEqual(
@@ -83,15 +87,87 @@ describe('the end of a grant', () => {
   });
 });
 
+describe('what a row is there for', () => {
+  const at = ip('198.51.100.1');
+  const told = (left: number, others: string[], until: number | null, sessions: number) =>
+    known([at, left, 'anna', 'dovecot', NOON, NOON, others, until, sessions]);
+  const table: [state: string, details: ReturnType<typeof known>][] = [
+    ['login', told(7, [], null, 0)],
+    ['session open', told(7, [], null, 2)],
+    ['by hand', told(7200, [], NOON + 7200, 0)],
+    ['due', told(0, [], null, 0)],
+    ['login', known([at, 7, 'anna', 'dovecot', NOON, NOON])],
+  ];
+  for (const [state, details] of table) {
+    test(`is ${state}, as the daemon tells`, () => {
+      const rows = listedRows([row(at)], { details, grace: GRACE }, NOON);
+      assert.equal(rows[0]?.state, state);
+      assert.ok(textOf(rows)[0]?.includes(`  ${state}  `));
+    });
+  }
+
+  test('is reckoned without one, from orders and what is due', () => {
+    const keys = ['198.51.100.1', '198.51.100.2', '198.51.100.3'];
+    const reckoned = {
+      details: null,
+      allowed: new Map([['198.51.100.2', NOON + 7200]]),
+      due: new Set(['198.51.100.3']),
+      grace: GRACE,
+    };
+    assert.deepEqual(
+      listedRows(
+        keys.map(key => row(key)),
+        reckoned,
+        NOON,
+      ).map(({ state, expiresIn }) => [state, expiresIn]),
+      [
+        ['login', 900],
+        ['by hand', 7200],
+        ['due', 0],
+      ],
+    );
+  });
+
+  test('all users are shown, and what there is of each state is counted', () => {
+    const details = told(7, ['bert', 'carl'], null, 0);
+    const rows = listedRows([row(at), row('192.0.2.9', null)], { details, grace: GRACE }, NOON);
+    assert.match(textOf(rows)[1] ?? '', / {2}anna, bert, carl$/);
+    assert.deepEqual(rows[1]?.users, ['anna', 'bert', 'carl']);
+    assert.equal(countText(rows, 2), '2 rows: 1 login, 1 your own');
+    assert.equal(countText(rows.slice(1), 2), '1 of 2 rows: 1 login');
+    assert.equal(countText([], 0), '0 rows');
+  });
+
+  test('is coloured where there are colours, and as wide as without', () => {
+    const details = told(0, [], null, 0);
+    const rows = listedRows([row(at)], { details, grace: GRACE }, NOON);
+    const paint = paintFor({ isTTY: true }, {});
+    const [line = ''] = rowsText(rows, false, paint)(rows, true).split('\n');
+    assert.ok(line.includes('\x1b[31mdue  '), line);
+    assert.equal(line.replace('\x1b[31m', '').replace('\x1b[0m', ''), textOf(rows)[0]);
+    for (const [stream, env] of [
+      [{}, {}],
+      [{ isTTY: true }, { NO_COLOR: '1' }],
+      [{ isTTY: true }, { TERM: 'dumb' }],
+    ] as const)
+      assert.equal(paintFor(stream, env)('x', 'red'), 'x');
+    assert.notEqual(paintFor({ isTTY: true }, { NO_COLOR: '' })('x', 'red'), 'x');
+  });
+});
+
 describe('as text', () => {
   test('columns, with a header where one is wanted', () => {
     const details = known([ip('198.51.100.1'), 843, 'anna', 'dovecot', NOON, NOON]);
-    const rows = listedRows([row('198.51.100.1'), row('192.0.2.9', null)], details, GRACE, NOON);
+    const rows = listedRows(
+      [row('198.51.100.1'), row('192.0.2.9', null)],
+      { details, grace: GRACE },
+      NOON,
+    );
     const stamp = formatStamp(epoch(NOON));
     assert.deepEqual(textOf(rows, true), [
-      'ADDRESS          LAST LOGIN       EXPIRES IN  SINCE            SERVER       USER',
+      'ADDRESS          LAST LOGIN       EXPIRES IN  STATE         SINCE            SERVER       USERS',
       '192.0.2.9        OK (a row of your own)',
-      `198.51.100.1     ${stamp}  14m 3s      ${stamp}  dovecot      anna`,
+      `198.51.100.1     ${stamp}  14m 3s      login         ${stamp}  dovecot      anna`,
     ]);
     assert.equal(textOf(rows).length, 2);
     assert.deepEqual(textOf([], true).length, 1);
@@ -111,8 +187,7 @@ describe('as text', () => {
       const details = known([ip('198.51.100.1'), 1, text, text, NOON, NOON]);
       const rows = listedRows(
         [row('198.51.100.1'), { key: text, value: text, stamp: null }],
-        details,
-        GRACE,
+        { details, grace: GRACE },
         NOON,
       );
       const lines = textOf(rows);
@@ -127,19 +202,25 @@ describe('as text', () => {
 
 test('as JSON, what the map has and what the daemon knows', () => {
   const details = known([ip('198.51.100.1'), 7, 'anna', 'dovecot', NOON - 60, NOON]);
-  const rows = listedRows([row('198.51.100.1'), row('192.0.2.9', null)], details, GRACE, NOON);
+  const rows = listedRows(
+    [row('198.51.100.1'), row('192.0.2.9', null)],
+    { details, grace: GRACE },
+    NOON,
+  );
   const [own, granted] = rowsJson(rows)
     .split('\n')
     .slice(0, -1)
     .map((line): unknown => JSON.parse(line));
   assert.deepEqual(own, {
     ...{ ip: '192.0.2.9', value: 'OK', time: null, user: null, server: null },
-    ...{ since: null, lastLogin: null, expiresIn: null },
+    ...{ since: null, lastLogin: null, expiresIn: null, state: 'your own' },
+    ...{ users: [], allowedUntil: null, sessions: 0 },
   });
   assert.deepEqual(granted, {
     ...{ ip: '198.51.100.1', value: String(NOON), time: '2023-11-14T22:13:20Z' },
     ...{ user: 'anna', server: 'dovecot', since: '2023-11-14T22:12:20Z' },
-    ...{ lastLogin: '2023-11-14T22:13:20Z', expiresIn: 7 },
+    ...{ lastLogin: '2023-11-14T22:13:20Z', expiresIn: 7, state: 'login' },
+    ...{ users: ['anna'], allowedUntil: null, sessions: 0 },
   });
 });
 

@@ -163,7 +163,13 @@ test('what another host has told says which one', () => {
       'revoked ip=217.235.18.66 until="Mar 22 11:17:58" grants=1 by=fleet from=mx2',
     ],
     [
-      { kind: 'lifted', orders: [{ ...order, kind: 'lift' }], grants: [grant], from: 'mx2' },
+      {
+        kind: 'lifted',
+        orders: [{ ...order, kind: 'lift' }],
+        ended: [order],
+        grants: [grant],
+        from: 'mx2',
+      },
       'lifted ip=217.235.18.66 grants=1 by=fleet from=mx2',
     ],
   ];
@@ -171,6 +177,17 @@ test('what another host has told says which one', () => {
     const line = decisionLine(decision);
     assert.deepEqual([line?.text, line?.facts?.['from']], [text, 'mx2']);
   }
+});
+
+test('what was lifted and had never been ordered is no line', () => {
+  const lift = {
+    kind: 'lift',
+    subject: { kind: 'user', user: 'anna' },
+    made: epoch(0),
+    until: epoch(1),
+  } as const;
+  const nothing = { kind: 'lifted', orders: [lift], ended: [], grants: [] } as const;
+  assert.equal(decisionLine(nothing), null);
 });
 
 test('an order that had to go is told with what to do', () => {

@@ -65,14 +65,19 @@ test('without a daemon, what the map holds', () => {
     own: 0,
     overdue: 0,
     lastLogin: null,
+    problem: null,
   } as const;
   assert.equal(
     stoppedText(stopped),
-    'no popbsmtp is running for lmdb:/map\nthe map holds 2 grants\n',
+    'no popbsmtp is running for lmdb:/map; the map holds 2 grants\n',
   );
-  assert.match(stoppedText({ ...stopped, own: 1 }), /2 grants, and 1 rows of your own$/m);
+  assert.match(stoppedText({ ...stopped, own: 1 }), /2 grants, and 1 row of your own$/m);
+  assert.match(stoppedText({ ...stopped, rows: 1 }), / holds 1 grant$/m);
   assert.match(stoppedText({ ...stopped, overdue: 2 }), /2 grants, 2 rows still to be taken out$/m);
-  assert.equal(stoppedText({ ...stopped, rows: null, own: null }).split('\n').length, 2);
+  assert.equal(
+    stoppedText({ ...stopped, rows: null, own: null, problem: 'there is none' }),
+    'no popbsmtp is running for lmdb:/map: there is none\n',
+  );
 });
 
 describe('the chart', () => {

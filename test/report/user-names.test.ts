@@ -100,7 +100,7 @@ test('every decision that names a user shows him so', async () => {
     { kind: 'purged', grant, holder: { user: 'anna', server: 'x' } },
     { kind: 'withdrawn', grant, reason: 'too many users', holder: { user: 'anna', server: 'x' } },
     { kind: 'revoked', orders: [order], grants: [] },
-    { kind: 'lifted', orders: [{ ...order, kind: 'lift' }], grants: [] },
+    { kind: 'lifted', orders: [{ ...order, kind: 'lift' }], ended: [order], grants: [] },
     { kind: 'order bounded', what: 'dropped', order },
     { kind: 'in force', orders: [order] },
   ];

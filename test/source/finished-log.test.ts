@@ -36,7 +36,7 @@ function readPlainly(text: string): Read {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   const stamps = new StampReader(() => NOW);
-  const parsed = lines.map(line => parseLine(line, stamps, registry.linePrefixes));
+  const parsed = lines.map(line => parseLine(line, stamps, registry));
   return {
     lines: lines.length,
     tooLong: lines.filter(({ length }) => length > MAX_LINE).length,

@@ -48,8 +48,10 @@ test('an entry has what journald says of it', () => {
     comm: 'log',
     exe: '/usr/lib/dovecot/log',
     transport: 'syslog',
+    container: null,
     stream: null,
     lineBreak: null,
+    fields: GENUINE,
   });
 });
 
@@ -59,6 +61,15 @@ test('a piece of a long line of a container is told from a whole one', () => {
   assert.equal(broken({ CONTAINER_ID: '0123456789ab' }), false);
   assert.equal(broken({ CONTAINER_PARTIAL_MESSAGE: 'true' }), true);
   assert.equal(broken({ CONTAINER_PARTIAL_ID: 'a', CONTAINER_PARTIAL_LAST: 'true' }), true);
+});
+
+test("a container's entries are one stream of its engine's account, but where each piece is marked", () => {
+  const streamOf = (fields: object): unknown => parseEntry(json({ ...fields }))?.stream;
+  const container = { CONTAINER_ID_FULL: 'abc', CONTAINER_ID: 'a', CONTAINER_NAME: 'mail' };
+  assert.equal(streamOf(container), '0 abc');
+  assert.equal(streamOf({ ...container, _UID: '1000' }), '1000 abc');
+  assert.equal(streamOf({ CONTAINER_NAME: 'mail', CONTAINER_PARTIAL_MESSAGE: 'true' }), '0 mail');
+  assert.equal(streamOf({ ...container, CONTAINER_PARTIAL_ID: 'x' }), null);
 });
 
 describe('the line of an entry', () => {
@@ -104,6 +115,11 @@ describe('the line of an entry', () => {
       'escapes control characters as rsyslog does',
       { MESSAGE: 'a\nb\tc\0d\x7fe\r' },
       `${stamp} mx dovecot[4711]: a#012b#011c#000d#177e#015`,
+    ],
+    [
+      "has no carriage return of a container's terminal",
+      { MESSAGE: 'a\rb\r', CONTAINER_ID: 'a' },
+      `${stamp} mx dovecot[4711]: a#015b`,
     ],
     ['has the bytes of a text', { MESSAGE: 'jürgen' }, `${stamp} mx dovecot[4711]: j\xc3\xbcrgen`],
     [

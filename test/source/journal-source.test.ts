@@ -86,19 +86,20 @@ const RULES: JournalRules = { tags: ['dovecot', 'imapd'], trust: ({ uid }) => ui
 
 interface Options {
   readonly cursor?: string | null;
+  readonly booted?: number;
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
   readonly lines?: Receiver['lines'];
 }
 
 function follow(options: Options = {}): JournalSource {
-  const { cursor = null, firstPauseMs = 1, longestPauseMs = NEVER_MS } = options;
+  const { cursor = null, booted = 0, firstPauseMs = 1, longestPauseMs = NEVER_MS } = options;
   const receiver: Receiver = {
     lines: options.lines ?? (async batch => void lines.push(...batch)),
     notice: notice => void notices.push(notice),
   };
   const times = { firstPauseMs, longestPauseMs, noticeMs: NEVER_MS };
-  const start = { cursor, since: () => epoch(SINCE) };
+  const start = { cursor, since: () => epoch(SINCE), booted: () => epoch(booted) };
   source = new JournalSource(receiver, RULES, start, program, times);
   source.start();
   return source;
@@ -151,6 +152,31 @@ describe('journalctl is asked', () => {
     plan(print(entry(7), entry(8)));
     follow({ cursor: cursorOf(7).replace(/^s=1;i=7/, 's=f;i=1') });
     await seen(8);
+  });
+
+  for (const [where, cursor, first] of [
+    ['behind the cursor', cursorOf(7), `--cursor=${cursorOf(7)}`],
+    ['by time', null, `--since=@${SINCE - 60}`],
+  ] as const) {
+    test(`${where} first for what was written before the host was booted, then for what follows`, async () => {
+      plan(`${print(entry(8))}exit 0`, print(entry(8), entry(9)));
+      follow({ cursor, booted: 1795559667 });
+      await seen(8, 9);
+      const [older = '', newer = ''] = calls();
+      assert.ok(!older.includes('--follow') && older.endsWith(first));
+      assert.ok(newer.includes(' --follow ') && newer.endsWith(`--cursor=${cursorOf(8)}`));
+      assert.deepEqual(noticesOf('failed'), []);
+    });
+  }
+
+  test('once more for what was written before, when that fails', async () => {
+    plan('exit 1', 'exit 0', print(entry(1)));
+    follow({ booted: SINCE });
+    await seen(1);
+    assert.deepEqual(
+      calls().map(call => call.includes('--follow')),
+      [false, false, true],
+    );
   });
 
   test('by time, when the cursor is from the future', async () => {
@@ -455,7 +481,7 @@ describe('the check', () => {
   ] as const) {
     test(name, async () => {
       plan(run);
-      const result = await checkJournal(program).catch((error: unknown) => error);
+      const result = await checkJournal('journal', program).catch((error: unknown) => error);
       if (code === null) assert.equal(result, undefined);
       else {
         assert.ok(result instanceof Failure);
@@ -466,7 +492,7 @@ describe('the check', () => {
   }
 
   test('fails when journalctl is missing', async () => {
-    await assert.rejects(checkJournal(`${program}.missing`), {
+    await assert.rejects(checkJournal('journal', `${program}.missing`), {
       code: 'JOURNAL_MISSING',
       exit: 69,
     });

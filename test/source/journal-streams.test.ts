@@ -3,10 +3,14 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { JournalStreams } from '../../src/source/journal-streams.ts';
 
-/** `stream`, or `stream:break`; `-` for no stream. */
+/** `stream`, or `stream:break`; `-` for no stream; of a container `C3`, its severity behind its name. */
 function entryOf(text: string, number: number) {
-  const [stream = '', lineBreak = null] = text.split(':');
+  const [name = '', lineBreak = null] = text.split(':');
+  const isContainers = /^[A-Z]/.test(name);
+  const stream = isContainers ? name.slice(0, 1) : name;
   return {
+    container: isContainers ? stream : null,
+    priority: isContainers ? Number(name.slice(1)) : 6,
     cursor: `c${number}`,
     microseconds: number * 1e6,
     stream: stream === '-' ? null : stream,
@@ -32,6 +36,14 @@ describe('whole lines are', () => {
     ['not what a process began and another one ended', ['a:pid-change', 'a', 'a'], [2]],
     ['not the end of a stream in the middle of a line', ['a', 'a:eof'], [0]],
     ['those of other streams', ['a:line-max', 'b', '-', 'a', 'a'], [1, 2, 4]],
+    [
+      'not the last piece of a container, which has no mark',
+      ['C3:true', 'C3:true', 'C3', 'C3'],
+      [3],
+    ],
+    ['not the other stream of a container within a line', ['C3:true', 'C6', 'C3', 'C6'], [3]],
+    ['not a rest that has another severity than its head', ['C7:true', 'C6', 'C7', 'C6'], [3]],
+    ['those of other containers', ['C3:true', 'D3', 'C3', 'C3'], [1, 3]],
     ['of two broken streams none of both rests', ['a:line-max', 'b:line-max', 'a', 'b', 'b'], [4]],
   ] as const) {
     test(name, () => assert.deepEqual(wholeOf(...entries), whole));
@@ -50,6 +62,15 @@ describe('whole lines are', () => {
       }),
     );
   });
+});
+
+test('a container whose rest never came is heard again after ten minutes', () => {
+  const streams = new JournalStreams();
+  const whole = (text: string, seconds: number): boolean => streams.isWhole(entryOf(text, seconds));
+  assert.equal(whole('C7:true', 0), false);
+  assert.equal(whole('C6', 600), false);
+  assert.equal(whole('C6', 601), true);
+  assert.equal(whole('C7', 601), true);
 });
 
 describe('a reader that begins anew begins', () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { JournalEntry } from '../../src/source/journal-entry.ts';
 import {
   isJournald,
+  isSystems,
   isTrusted,
   type JournalTrust,
   ONLY_ROOT,
@@ -22,8 +23,10 @@ const ENTRY: JournalEntry = {
   comm: 'courierlogger',
   exe: '/usr/sbin/courierlogger',
   transport: 'syslog',
+  container: null,
   stream: null,
   lineBreak: null,
+  fields: {},
 };
 
 const NOTHING: JournalTrust = {
@@ -65,6 +68,24 @@ describe('an entry is trusted', () => {
       { transport: 'syslog', exe: '/usr/bin/cat' },
       { ...NOTHING, transports: ['stdout', 'syslog'], streamExes: ['/usr/lib/toyd/log'] },
       true,
+    ],
+    [
+      'not of a container, for a server whose streams are not taken',
+      { transport: 'journal', container: 'a' },
+      ONLY_ROOT,
+      false,
+    ],
+    [
+      'of a container, whose engine is no program of the server',
+      { transport: 'journal', container: 'a', exe: '/usr/bin/dockerd' },
+      { ...ONLY_ROOT, transports: ['stdout'], streamExes: ['/usr/lib/toyd/log'] },
+      true,
+    ],
+    [
+      'not of a container of another account',
+      { transport: 'journal', container: 'a', uid: 1000 },
+      { ...ONLY_ROOT, transports: ['stdout'] },
+      false,
     ],
     ['of a unit', {}, { ...NOTHING, units: ['x.service', 'courier-imap.service'] }, true],
     [
@@ -146,6 +167,22 @@ describe('an entry is trusted', () => {
   ] as const) {
     test(name, () => assert.equal(isTrusted({ ...ENTRY, ...entry }, declared), trusted));
   }
+});
+
+describe('of the system, and of no user, is', () => {
+  for (const [uid, unit, expected] of [
+    [0, null, true],
+    [0, 'session-1.scope', true],
+    [33, 'nginx.service', true],
+    [33, 'imap@3-192.0.2.5:143.service', true],
+    [1000, 'user@1000.service', false],
+    [1000, 'session-1.scope', false],
+    [1000, 'libpod-a.scope', false],
+    [1000, null, false],
+    [null, null, false],
+  ] as const)
+    test(`uid ${uid} in ${unit}: ${expected}`, () =>
+      assert.equal(isSystems({ ...ENTRY, uid, unit }), expected));
 });
 
 describe('of several servers', () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { rotatedFiles } from '../../src/source/rotated.ts';
+import { basesOf, rotatedFiles } from '../../src/source/rotated.ts';
 
 let directory: string;
 
@@ -19,7 +19,7 @@ function make(names: readonly string[]): void {
 }
 
 const listed = (name: string): string[] =>
-  rotatedFiles(join(directory, name)).map(({ path }) => basename(path));
+  rotatedFiles(join(directory, name), []).map(({ path }) => basename(path));
 
 for (const [what, log, newestFirst] of [
   [
@@ -84,3 +84,47 @@ test('those beside the file that a link names are found too', () => {
 test('a directory that is not there holds none', () => {
   assert.deepEqual(listed('missing/mail.log'), []);
 });
+
+test('those in other directories, however named, are among them', () => {
+  const old = join(directory, 'old');
+  mkdirSync(old);
+  make(['mail.log', 'mail.log.1', 'mail.log.3.gz']);
+  for (const name of ['mail.log.2', 'mail.log.4.xz', 'other.log.1', 'mail.log'])
+    writeFileSync(join(old, name), '');
+  for (const olddirs of [['old'], [old], ['none', './old/', old]])
+    assert.deepEqual(
+      rotatedFiles(join(directory, 'mail.log'), olddirs).map(({ path }) => basename(path)),
+      ['mail.log.1', 'mail.log.2', 'mail.log.3.gz', 'mail.log.4.xz'],
+    );
+});
+
+test('those of one number go by their last change', () => {
+  const old = join(directory, 'old');
+  mkdirSync(old);
+  make(['mail.log', 'mail.log.1']);
+  const newer = join(old, 'mail.log.1');
+  writeFileSync(newer, '');
+  utimesSync(join(directory, 'mail.log.1'), 1, 1);
+  assert.equal(rotatedFiles(join(directory, 'mail.log'), ['old'])[0]?.path, newer);
+});
+
+for (const [name, bases] of [
+  ['mail.log.1', ['mail.log']],
+  ['mail.log.12.gz', ['mail.log']],
+  ['mail.log-20260322', ['mail.log']],
+  ['mail.log-20260322.xz', ['mail.log']],
+  ['mail-20260322.log', ['mail.log']],
+  ['mail-20260322.log.zst', ['mail.log']],
+  ['mail.2026-03-22', ['mail']],
+  ['mail.log-22032026', ['mail.log']],
+  ['maillog-2026032211', ['maillog']],
+  ['maillog-20260322-1774137600', ['maillog', 'maillog-20260322']],
+  ['mail.log', []],
+  ['mx-2.log', []],
+  ['mx-2', []],
+  ['mail.log.gz', []],
+  ['20260322', []],
+  ['.1', []],
+] as const)
+  test(`${name} may have been rotated from ${bases.join(' or ') || 'nothing'}`, () =>
+    assert.deepEqual(new Set(basesOf(name)), new Set(bases)));

@@ -7,6 +7,7 @@
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { PRIVILEGES_ADDON } from '../../base/privileges-addon.ts';
 import { ADDONS, BUNDLE } from '../bundle/facts.ts';
 
 /** Where the program itself is. */
@@ -17,6 +18,7 @@ const UNITS = 'usr/lib/systemd/system';
 /** From the project to the mail host; a directory goes with all that is in it. */
 const FILES: readonly (readonly [string, string])[] = [
   ['patterns', `${HOME}/patterns`],
+  [PRIVILEGES_ADDON, `${HOME}/${PRIVILEGES_ADDON}`],
   ['init/popbsmtp.service', `${UNITS}/popbsmtp.service`],
   ['init/popbsmtp-purge.service', `${UNITS}/popbsmtp-purge.service`],
   ['init/popbsmtp-purge.timer', `${UNITS}/popbsmtp-purge.timer`],

@@ -4,7 +4,7 @@
 
 import { COMMAND_NAMES, type CommandName, commandOf, operandsOf } from '../../options/commands.ts';
 import { GENERAL_OPTIONS } from '../../options/help.ts';
-import { specOf } from '../../options/options.ts';
+import { optionsOf } from '../../options/options.ts';
 import { COMPLETIONS, type Completion, MADE_BY, type ValueCompletion } from './completion.ts';
 
 /** The paths behind a word such as `lmdb:`, in the token that is being completed. */
@@ -50,7 +50,9 @@ const seen = (commands: readonly CommandName[]): string =>
 
 function optionLine({ name, names, about, value }: Completion): string {
   const flags = names.map(known => `-l ${known}`).join(' ');
-  const condition = quoted(conditionOf(specOf(name).commands));
+  const condition = quoted(
+    conditionOf(COMMAND_NAMES.filter(each => optionsOf(each).includes(name))),
+  );
   return `complete -c popbsmtp -n ${condition} ${flags}${value === null ? '' : valueFlags(value)} -d ${quoted(about)}`;
 }
 

@@ -38,13 +38,16 @@ describe('a command loads what it needs, and not', () => {
     ['src/main.ts', /node_modules|src\/(?!base|main\.ts)/],
     [
       'src/options/command-line.ts',
-      /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/map-types)/,
+      /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/map-types|source\/journal-(?:match|store)|line\/controls)/,
     ],
     [
       'src/cli/match.ts',
       /winston|@redis|tail-file|node_modules\/debug|src\/(?:postfix\/(?!executable)|(?:classifier|fleet|control|daemon)\/)/,
     ],
-    ['src/cli/list.ts', /winston|@redis|src\/(?:daemon|fleet|recogniser|source)\//],
+    [
+      'src/cli/list.ts',
+      /winston|@redis|src\/(?:daemon|fleet|recogniser|source\/(?!journal-(?:match|store)))/,
+    ],
     ['src/cli/run.ts', /@redis/],
     ['src/source/sifter-worker.ts', /node_modules|src\/(?!base|line|source)/],
   ];

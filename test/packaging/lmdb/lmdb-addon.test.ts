@@ -11,9 +11,10 @@ const PROJECT = join(import.meta.dirname, '../../../..');
 async function checkout(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'popbsmtp-install-'));
   after(() => rm(root, { recursive: true, force: true }));
-  await cp(join(PROJECT, 'src/packaging/lmdb'), join(root, 'src/packaging/lmdb'), {
-    recursive: true,
-  });
+  for (const part of ['compile.mjs', 'lmdb']) {
+    const path = join('src/packaging', part);
+    await cp(join(PROJECT, path), join(root, path), { recursive: true });
+  }
   return root;
 }
 
