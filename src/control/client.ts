@@ -32,7 +32,7 @@ interface Line<C extends Request['command']> {
 
 /**
  * @param take given the rows of a list as they come
- * @param patienceMs without a sign of the daemon; what the request is worth where it is not given
+ * @param patienceMs without a sign of the daemon; by default that of its kind of request
  * @returns null when no daemon runs
  * @throws Failure CONTROL_DENIED, CONTROL_SILENT, CONTROL_BROKEN, and what the daemon answers
  */
