@@ -7,10 +7,11 @@
 
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
+import { quantity } from '../base/quantity.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import type { Subject } from '../doctor/check.ts';
 import { examine } from '../doctor/examination.ts';
-import { count, type Finding, failed } from '../doctor/finding.ts';
+import { type Finding, failed } from '../doctor/finding.ts';
 import { Interrupted } from '../doctor/probe.ts';
 import type { Endpoint } from '../doctor/smtp-session.ts';
 import { subjectOf } from '../doctor/subject.ts';
@@ -34,7 +35,8 @@ export async function doctor(values: Values): Promise<number> {
     found[finding.level]++;
     await print(format(finding));
   }
-  if (!json) await print(`${count(found.error, 'error')}, ${count(found.warning, 'warning')}\n`);
+  if (!json)
+    await print(`${quantity(found.error, 'error')}, ${quantity(found.warning, 'warning')}\n`);
   return found.error === 0 ? HEALTHY : ILL;
 }
 

@@ -21,7 +21,7 @@ import { refusalIn } from '../postfix/refusal.ts';
 import { Explainer, type Explanation } from '../recogniser/explain.ts';
 import { patternsIn } from '../recogniser/load.ts';
 import { explanationObject, explanationText } from '../report/explanation.ts';
-import { print } from '../report/print.ts';
+import { print, warn } from '../report/print.ts';
 import type { Standing } from '../report/refusal-rows.ts';
 import { Splitter } from '../source/splitter.ts';
 
@@ -33,9 +33,6 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
   const values = withConfig(typed);
   const settings = settingsOf(values, 'explain');
   const { json } = settings;
-  const warn = (text: string): void => {
-    process.stderr.write(`popbsmtp: ${text}\n`);
-  };
   const registry = await registryFor(
     { ...settings, patterns: patternsIn(settings.patterns) },
     warn,

@@ -5,9 +5,11 @@
  * each log is told, an address once.
  * Leaves to others: whether the rules can be read (configuration.ts, trusted-networks.ts); where they cannot, nothing is told.
  */
+
 import type { IpText } from '../base/address.ts';
 import { logClock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import type { Bar } from '../classifier/classifier.ts';
 import { deciderFor, UNBOUNDED } from '../daemon/core.ts';
 import { rulesOrEmpty } from '../daemon/preview.ts';
@@ -16,7 +18,7 @@ import type { DecisionRules } from '../grant/decider.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import { check, type Subject } from './check.ts';
-import { count, type Verdict, warning } from './finding.ts';
+import { type Verdict, warning } from './finding.ts';
 
 /** What the rules have against an address. */
 export type Objection =
@@ -84,7 +86,7 @@ function verdictOf(ip: IpText, objection: Objection): Verdict {
   switch (objection.reason) {
     case 'too many users':
       return warning(
-        `more than ${count(objection.most, 'user')} logged in from ${ip} within a grace period: probably a proxy, a NAT or a port forward, and whoever is behind it may relay`,
+        `more than ${quantity(objection.most, 'user')} logged in from ${ip} within a grace period: probably a proxy, a NAT or a port forward, and whoever is behind it may relay`,
         `${CLIENTS}, exclude it (exclude), or set max-users-per-address`,
       );
     case 'own address':
@@ -94,13 +96,13 @@ function verdictOf(ip: IpText, objection: Objection): Verdict {
           ? 'the default gateway of this machine'
           : "this machine's own address";
       return warning(
-        `${count(objection.logins, 'login')} came from ${ip}, ${what}, and got no grant`,
+        `${quantity(objection.logins, 'login')} came from ${ip}, ${what}, and got no grant`,
         `if clients come from there, a proxy, a container or a port forward is in front of the POP3/IMAP server: ${CLIENTS}; allow-own-addresses grants it all the same`,
       );
     }
     case 'opens other networks':
       return warning(
-        `${count(objection.logins, 'login')} came from ${ip} and got no grant: Postfix would find its row for other networks too`,
+        `${quantity(objection.logins, 'login')} came from ${ip} and got no grant: Postfix would find its row for other networks too`,
         'wrap the map in main.cf and set whole-addresses (popbsmtp(8), "Whole addresses")',
       );
   }

@@ -48,7 +48,3 @@ export function failed(problem: unknown, level: 'warning' | 'error' = 'error'): 
   if (!(problem instanceof Failure)) throw problem;
   return { level, what: problem.message, hint: problem.hint };
 }
-
-/** `1 row`, `2 rows` */
-export const count = (number: number, thing: string): string =>
-  `${number} ${thing}${number === 1 ? '' : 's'}`;

@@ -2,8 +2,10 @@
  * Whether the logs can be read, by the daemon too, are alive, tell of logins that are recognised, and have the time
  * that the clock has.
  */
+
 import type { EpochSeconds } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { strayText } from '../recogniser/stray-watch.ts';
@@ -11,7 +13,7 @@ import { isZoneApart, offsetOfLog } from '../recogniser/zone-watch.ts';
 import { isJournal, JOURNAL } from '../source/journal-store.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
-import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
+import { error, failed, ok, type Verdict, warning } from './finding.ts';
 import type { LogState } from './log-state.ts';
 
 export interface LogFacts {
@@ -131,7 +133,7 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
   if (last !== null && now - last > SILENCE) {
     const days = Math.floor((now - last) / (24 * HOUR));
     return warning(
-      `nothing has been written to ${name} for ${count(days, 'day')}`,
+      `nothing has been written to ${name} for ${quantity(days, 'day')}`,
       'look whether the syslog daemon runs, and whether the server still logs there',
     );
   }
@@ -154,7 +156,7 @@ function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
   if (missed.lines === 0) return [];
   return [
     warning(
-      `${name}: ${count(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
+      `${name}: ${quantity(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
       'run "popbsmtp explain" on that line of the log, then update popbsmtp or add a pattern of your own',
     ),
   ];
@@ -163,7 +165,7 @@ function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
 const strayVerdicts = ({ name, tail }: ReadLog): Verdict[] =>
   tail.strays.map(({ stray, lines }) => {
     const { what, cure } = strayText(stray);
-    return warning(`${name}: ${count(lines, 'line')} ${what}`, cure);
+    return warning(`${name}: ${quantity(lines, 'line')} ${what}`, cure);
   });
 
 function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
@@ -175,10 +177,10 @@ function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
   // Of an empty log that has been said.
   if (lines === 0) return [];
   const found = [...servers].map(([server, logins]) => `${server} ${logins}`).join(', ');
-  if (found !== '') return [ok(`recognised among the last ${count(lines, 'line')}: ${found}`)];
+  if (found !== '') return [ok(`recognised among the last ${quantity(lines, 'line')}: ${found}`)];
   return [
     warning(
-      `no login was recognised among the last ${count(lines, 'line')}`,
+      `no login was recognised among the last ${quantity(lines, 'line')}`,
       'log in once and look again; if there are logins, "popbsmtp match" and "popbsmtp explain" say more',
     ),
   ];
@@ -226,8 +228,8 @@ function lateVerdict(name: string, seconds: number, grace: number, cure: string)
 }
 
 function duration(seconds: number): string {
-  if (seconds < 2 * HOUR) return count(Math.round(seconds / 60), 'minute');
+  if (seconds < 2 * HOUR) return quantity(Math.round(seconds / 60), 'minute');
   return seconds < SILENCE
-    ? count(Math.round(seconds / HOUR), 'hour')
-    : count(Math.round(seconds / (24 * HOUR)), 'day');
+    ? quantity(Math.round(seconds / HOUR), 'hour')
+    : quantity(Math.round(seconds / (24 * HOUR)), 'day');
 }

@@ -2,15 +2,17 @@
  * Whether the map is there, sound, readable for those who are to read it, and writable for nobody but the daemon; and whether its rows
  * are taken away when they are due.
  */
+
 import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import type { GraceOf } from '../grant/grant-table.ts';
 import type { Row } from '../map/map.ts';
 import { modeOf } from '../map/map-mode.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { exampleKeys, grantsIn, isEndless, isWhole } from '../map/row.ts';
 import { check } from './check.ts';
-import { count, error, failed, ok, type Verdict, warning } from './finding.ts';
+import { error, failed, ok, type Verdict, warning } from './finding.ts';
 import type { FileState, MapState } from './map-state.ts';
 
 const OTHERS_WRITE = 0o002;
@@ -121,24 +123,24 @@ export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
   if (overdue.length > 0)
     verdicts.push(
       error(
-        `${count(overdue.length, 'row')} should have been taken away, such as ${overdue[0]?.ip}`,
+        `${quantity(overdue.length, 'row')} should have been taken away, such as ${overdue[0]?.ip}`,
         'start the daemon, or run "popbsmtp purge"; if the daemon runs, give it the same --grace',
       ),
     );
   if (wide.length > 0)
     verdicts.push(
       error(
-        `${count(wide.length, 'row')} whose key is no whole address may let a whole network relay, and nothing ends that: ${exampleKeys(wide)}`,
+        `${quantity(wide.length, 'row')} whose key is no whole address may let a whole network relay, and nothing ends that: ${exampleKeys(wide)}`,
         FOREIGN_CURE,
       ),
     );
   if (whole.length > 0)
     verdicts.push(
       warning(
-        `${count(whole.length, 'row')} of your own let an address relay, and nothing ends that: ${exampleKeys(whole)}`,
+        `${quantity(whole.length, 'row')} of your own let an address relay, and nothing ends that: ${exampleKeys(whole)}`,
         FOREIGN_CURE,
       ),
     );
-  const added = others === 0 ? '' : `, and ${count(others, 'row')} of your own`;
-  return verdicts.length > 0 ? verdicts : [ok(`${count(grants.length, 'grant')}${added}`)];
+  const added = others === 0 ? '' : `, and ${quantity(others, 'row')} of your own`;
+  return verdicts.length > 0 ? verdicts : [ok(`${quantity(grants.length, 'grant')}${added}`)];
 }

@@ -4,7 +4,9 @@
  * So it is after the map was renamed in the configuration and not in main.cf, or when another popbsmtp was taken away.
  * Known limit: only tables in restriction lists, classes and mynetworks are looked at, of the types that popbsmtp writes.
  */
+
 import { Failure } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, MAP_TYPES, mapExists, readRows } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';
@@ -12,7 +14,7 @@ import { redirectionOf } from '../map/redirection.ts';
 import { grantsIn } from '../map/row.ts';
 import { parseMapSpec } from '../map/spec.ts';
 import { check } from './check.ts';
-import { count, error, ok, type Verdict } from './finding.ts';
+import { error, ok, type Verdict } from './finding.ts';
 import type { PostfixState } from './postfix-state.ts';
 
 export interface OtherMap {
@@ -104,10 +106,10 @@ export function judgeOtherMaps(maps: readonly OtherMap[]): Verdict[] {
     .map(({ name, map, rows, owner }) =>
       owner === null
         ? error(
-            `main.cf or master.cf names ${name}${asOther(name, map)}, which no daemon looks after: its ${count(rows, 'row')} relay for ever`,
+            `main.cf or master.cf names ${name}${asOther(name, map)}, which no daemon looks after: its ${quantity(rows, 'row')} relay for ever`,
             `end them: popbsmtp purge --all --map ${map}; and name the map of the daemon there`,
           )
-        : ok(`${name}, with ${count(rows, 'row')}, is another daemon's`),
+        : ok(`${name}, with ${quantity(rows, 'row')}, is another daemon's`),
     );
 }
 

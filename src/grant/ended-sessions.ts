@@ -5,15 +5,16 @@
  * end of a short session before pop3-login told its begin in 4 of 100 (clients that send PASS and QUIT at once, two busy
  * processors).  Such a session must not count as open, since no logout will ever close it.
  *
- * Promises: remembers at least the latest `CAPACITY` of them, twice as many at most; a session does not count as ended when
+ * Promises: remembers at least half as many as `CAPACITY`, the latest ones; a session does not count as ended when
  * login and logout are further apart than `LONGEST_RACE` by their own stamps, since a pid or a port comes again.
  * Known limit: without stamps such a number, come again, makes a session that keeps nothing; its grant is the usual one.
  */
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { savedList } from '../base/saved.ts';
+import { Generations } from './generations.ts';
 
-/** Far more than a server ends in the time for which its two processes may be apart. */
-const CAPACITY = 10_000;
+/** Half of it is far more than a server ends in the time for which its two processes may be apart. */
+const CAPACITY = 20_000;
 
 /** Seconds. */
 const LONGEST_RACE = 60;
@@ -28,16 +29,11 @@ const couldBeOne = (one: Stamp, other: Stamp): boolean =>
   one === null || other === null || Math.abs(one - other) <= LONGEST_RACE;
 
 export class EndedSessions {
-  #latest = new Map<string, Stamp>();
-  #former = new Map<string, Stamp>();
+  readonly #ends = new Generations<string, Stamp>(CAPACITY);
 
   /** @param time of the logout */
   add(key: string, time: Stamp): void {
-    if (this.#latest.size >= CAPACITY) {
-      this.#former = this.#latest;
-      this.#latest = new Map();
-    }
-    this.#latest.set(key, time);
+    this.#ends.set(key, time);
   }
 
   /**
@@ -46,15 +42,14 @@ export class EndedSessions {
    * @param time of the login
    */
   take(key: string, time: Stamp): boolean {
-    const ended = (this.#latest.has(key) ? this.#latest : this.#former).get(key);
-    this.#latest.delete(key);
-    this.#former.delete(key);
+    const ended = this.#ends.get(key);
+    this.#ends.delete(key);
     return ended !== undefined && couldBeOne(time, ended);
   }
 
   /** Those whose login may still come, for a checkpoint. */
   save(now: EpochSeconds): readonly SavedEnd[] {
-    return [...this.#former, ...this.#latest].filter(([, time]) => couldBeOne(time, now));
+    return [...this.#ends.entries()].filter(([, time]) => couldBeOne(time, now));
   }
 
   /** @param saved holds them as `ended`; what is of another sort is left out */

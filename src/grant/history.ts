@@ -2,7 +2,7 @@
  * What happened last to addresses: how the grant ended, and why a login was ignored; so that "why could X not send" has an answer.
  *
  * Fed by the decisions.  Promises: bounded: of more addresses those that were not heard of for longest are forgotten, half of
- * them at once (as in distinct.ts); a step costs two look-ups.  Names are copies (base/text.ts).
+ * them at once (generations.ts); a step costs two look-ups.  Names are copies (base/text.ts).
  * Known limit: it is forgotten at a stop.
  */
 import type { IpText } from '../base/address.ts';
@@ -10,6 +10,7 @@ import { type AddressKey, keyOf } from '../base/address-key.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { ownCopy } from '../base/text.ts';
 import type { Decision, IgnoreReason } from './decision.ts';
+import { Generations } from './generations.ts';
 
 /** Addresses; some 5 MB. */
 const MAX_ADDRESSES = 20_000;
@@ -41,20 +42,17 @@ export interface Past {
 const NOTHING: Past = { end: null, ignored: null };
 
 export class History {
-  #young = new Map<AddressKey, Past>();
-  #old = new Map<AddressKey, Past>();
-  readonly #capacity: number;
+  readonly #past: Generations<AddressKey, Past>;
   /** The addresses of the latest logins that were granted, in a circle. */
   readonly #latest: (IpText | undefined)[] = Array.from({ length: LATEST });
   #next = 0;
 
   constructor(capacity: number = MAX_ADDRESSES) {
-    this.#capacity = capacity;
+    this.#past = new Generations(capacity);
   }
 
   of(ip: IpText): Past {
-    const key = keyOf(ip);
-    return this.#young.get(key) ?? this.#old.get(key) ?? NOTHING;
+    return this.#past.get(keyOf(ip)) ?? NOTHING;
   }
 
   /** @param now asked only where it matters: a look at the clock for each login would cost more than all this */
@@ -115,12 +113,7 @@ export class History {
   }
 
   #note(ip: IpText, news: Partial<Past>): void {
-    const key = keyOf(ip);
-    if (this.#young.size >= this.#capacity / 2 && !this.#young.has(key)) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, { ...this.of(ip), ...news });
+    this.#past.set(keyOf(ip), { ...this.of(ip), ...news });
   }
 }
 

@@ -1,3 +1,5 @@
+/** Which known name a misspelt one was meant to be. */
+
 /** More letters than this are another word, and no slip. */
 const MOST_DISTANCE = 2;
 

@@ -1,3 +1,10 @@
+/**
+ * The systemd journal as a finished log: what is in it now, from its first entry to its last.
+ *
+ * Promises: the same entries count as for the daemon (journal-source.ts): those asked for that are trusted and whole lines;
+ * how many others there were is told at the end, by tag.  Memory does not grow with the journal.
+ * Lines are numbered as they come, those that count only.
+ */
 import { MAX_LINE } from '../line/length.ts';
 import { type FinishedLog, streamLog, streamReader } from './finished-log.ts';
 import { type JournalEntry, parseEntry } from './journal-entry.ts';

@@ -38,7 +38,7 @@ async function* handle(request: Request): AsyncGenerator<AnswerLine> {
 const start = (patienceMs = 1_000_000): Promise<ControlServer> =>
   ControlServer.listen(path, handle, { patienceMs });
 
-/** Sends all this, and gives what came back until the other side hung up. */
+/** Sends all this, and gives what came back until the other side hung up, be it before all was sent. */
 async function exchange(...parts: readonly (string | Uint8Array)[]): Promise<string> {
   const socket = connect({ path, allowHalfOpen: true });
   const received: Buffer[] = [];
@@ -46,7 +46,8 @@ async function exchange(...parts: readonly (string | Uint8Array)[]): Promise<str
   socket.on('error', () => undefined);
   for (const part of parts) socket.write(part);
   socket.end();
-  await once(socket, 'close');
+  // Not `once` of node:events: it rejects at an error, and who is turned away may get one.
+  await new Promise(resolve => socket.once('close', resolve));
   return Buffer.concat(received).toString();
 }
 

@@ -1,30 +1,14 @@
 /** What the Dovecot of this host says of its log lines, through a doveconf of the test's own. */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
 import { askElements } from '../../src/daemon/doveconf.ts';
 import { registryFor } from '../../src/daemon/rules.ts';
 import { patternsIn } from '../../src/recogniser/load.ts';
+import { standIns } from '../stand-in.ts';
 
-const { PATH = '' } = process.env;
-let directory: string;
-
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'popbsmtp-test-'));
-});
-after(() => rm(directory, { recursive: true }));
-afterEach(() => {
-  process.env['PATH'] = PATH;
-});
-
-async function doveconf(script: string): Promise<void> {
-  const path = join(directory, 'doveconf');
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
-  process.env['PATH'] = `${directory}:${PATH}`;
-}
+const programs = standIns();
+const doveconf = (script: string): Promise<void> => programs.put('doveconf', script);
 
 /** As `doveconf -h` prints them, a value a line. */
 const saying = (elements: string, format = '%$: %s'): Promise<void> =>
@@ -51,7 +35,7 @@ describe('the elements', () => {
 
   test('are asked for by name, in an environment of our own', async () => {
     process.env['POPBSMTP_TEST_STRAY'] = 'x';
-    const said = join(directory, 'said');
+    const said = programs.path('said');
     await doveconf(`echo "$* $LC_ALL $POPBSMTP_TEST_STRAY" > ${said}; exit 1`);
     await askElements();
     delete process.env['POPBSMTP_TEST_STRAY'];

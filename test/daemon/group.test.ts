@@ -1,30 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
 import { groupNumber } from '../../src/daemon/group.ts';
 import { assertRejects } from '../failure.ts';
+import { standIns } from '../stand-in.ts';
 
-const { PATH = '' } = process.env;
 const SOCKET = '/run/popbsmtp.login';
-let directory: string;
-
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'popbsmtp-test-'));
-});
-after(() => rm(directory, { recursive: true }));
-afterEach(() => {
-  process.env['PATH'] = PATH;
-});
-
-/** A getent that knows groups which /etc/group does not. */
-async function getent(script: string): Promise<void> {
-  const path = join(directory, 'getent');
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
-  process.env['PATH'] = `${directory}:${PATH}`;
-}
+const programs = standIns();
+/** One that knows groups which /etc/group does not. */
+const getent = (script: string): Promise<void> => programs.put('getent', script);
 
 describe('the number of a group', () => {
   test('is what /etc/group says', async () => {

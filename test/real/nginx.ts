@@ -13,21 +13,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/base/package.ts';
-import { type Dovecot, loopbackEndpoint, type MailServer, makeCertificate } from './dovecot.ts';
+import { loopbackEndpoint, type MailServer, makeCertificate } from './dovecot.ts';
 import { LOOPBACK } from './ports.ts';
 import { startDaemon } from './processes.ts';
+import type { MailProxy } from './proxied.ts';
 import type { Rig } from './rig.ts';
 import { waitForPort } from './wait.ts';
 
 /** For `requirePrograms`. */
 export const NGINX_PROGRAMS = ['nginx', 'dovecot', 'openssl'] as const;
-
-export interface Nginx extends MailServer {
-  pop3s: Dovecot['pop3s'];
-  imaps: Dovecot['imaps'];
-  /** Where a session that is silent for a second is ended. */
-  impatient: MailServer['imap'];
-}
 
 const MODULE = '/usr/lib/nginx/modules/ngx_mail_module.so';
 const IMPATIENT = '127.0.0.9';
@@ -100,7 +94,7 @@ export async function startNginx(
   rig: Rig,
   backend: MailServer,
   enter: readonly string[] = [],
-): Promise<Nginx> {
+): Promise<MailProxy> {
   const base = await rig.directory();
   await makeCertificate(base);
   const file = join(base, 'nginx.conf');

@@ -8,21 +8,15 @@
  */
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dovecot, loopbackEndpoint, type MailServer, makeCertificate } from './dovecot.ts';
+import { loopbackEndpoint, type MailServer, makeCertificate } from './dovecot.ts';
 import { freePorts, LOOPBACK } from './ports.ts';
 import { startDaemon } from './processes.ts';
+import type { MailProxy } from './proxied.ts';
 import type { Rig } from './rig.ts';
 import { waitForPort } from './wait.ts';
 
 /** For `requirePrograms`. */
 export const PERDITION_PROGRAMS = ['perdition.imap4', 'dovecot', 'openssl'] as const;
-
-export interface Perdition extends MailServer {
-  pop3s: Dovecot['pop3s'];
-  imaps: Dovecot['imaps'];
-  /** IMAP, where a session that is silent for a second is ended. */
-  impatient: MailServer['imap'];
-}
 
 /**
  * Starts it; it is stopped when the rig closes.
@@ -33,7 +27,7 @@ export async function startPerdition(
   rig: Rig,
   backend: MailServer,
   enter: readonly string[] = [],
-): Promise<Perdition> {
+): Promise<MailProxy> {
   const base = await rig.directory();
   await makeCertificate(base);
   // It reads the key when it is nobody already.

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { afterEach, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns, patternsIn } from '../../src/recogniser/load.ts';
@@ -13,17 +14,25 @@ import { Recogniser } from '../../src/recogniser/recogniser.ts';
 import { JournalSource } from '../../src/source/journal-source.ts';
 import { trustDeclared } from '../../src/source/journal-trust.ts';
 import type { Endpoint } from './dialog.ts';
-import type { Dovecot, MailServer } from './dovecot.ts';
+import { type Dovecot, type MailServer, startDovecot } from './dovecot.ts';
 import { IMITATIONS, VICTIM } from './imitations.ts';
-import type { Journal } from './journal.ts';
+import { JOURNAL_PROGRAMS, type Journal, startJournal } from './journal.ts';
 import { failToLogIn, type Open, openImap, openPop3, type Session } from './login.ts';
 import { eventsIn, type Matched, sorted } from './matching.ts';
-import type { Rig } from './rig.ts';
-import type { Rsyslog } from './rsyslog.ts';
+import { requirePrograms } from './programs.ts';
+import { Rig } from './rig.ts';
+import { RSYSLOG_PROGRAMS, type Rsyslog, startRsyslog } from './rsyslog.ts';
 import { linesOf, waitFor } from './wait.ts';
 
+export interface MailProxy extends MailServer {
+  pop3s: Dovecot['pop3s'];
+  imaps: Dovecot['imaps'];
+  /** IMAP, where a session that is silent for a second is ended. */
+  impatient: MailServer['imap'];
+}
+
 /** What a proxy has logged, line by line. */
-export interface ProxyLog {
+interface ProxyLog {
   /** The lines so far, once all that was logged before is among them. */
   lines(): Promise<readonly string[]>;
   /** Files that say the same. */
@@ -31,7 +40,7 @@ export interface ProxyLog {
 }
 
 /** The lines of a server in a journal, of processes of its name: there are no units in there. */
-export async function journalLog(rig: Rig, journal: Journal, server: string): Promise<ProxyLog> {
+async function journalLog(rig: Rig, journal: Journal, server: string): Promise<ProxyLog> {
   const { files } = await loadPatterns(patternsIn(null));
   const known = files.find(file => file.server === server);
   if (known === undefined) throw new Error(`no patterns of ${server}`);
@@ -61,18 +70,16 @@ export async function journalLog(rig: Rig, journal: Journal, server: string): Pr
 }
 
 /** A proxy, the server behind it, and where its lines come to. */
-export interface Proxied {
+interface Proxied {
   /** Of its patterns. */
   readonly server: string;
-  readonly proxy: MailServer & Partial<Pick<Dovecot, 'pop3s' | 'imaps'>>;
+  readonly proxy: MailProxy;
   readonly backend: Pick<Dovecot, 'kick'>;
   readonly log: ProxyLog;
   /** What it writes at the end of a session that has logged in. */
   readonly ends: RegExp;
   /** What it tells of a session whose client resets the connection, where that is less than of others. */
   readonly resets?: Pick<Matched, 'ip' | 'user'>;
-  /** More sessions, which end in other ways; each is begun from an address of its own. */
-  more?(begin: Begin): Promise<void>;
 }
 
 export type Begin = (open: Open, at: (from: string) => Endpoint, from?: string) => Promise<Session>;
@@ -80,15 +87,7 @@ export type Begin = (open: Open, at: (from: string) => Endpoint, from?: string) 
 /**
  * Clients log in and leave in every way, others fail to; then the log has to have each login and each end once, and nothing else.
  */
-export async function proveProxy({
-  server,
-  proxy,
-  backend,
-  log,
-  ends,
-  resets,
-  more,
-}: Proxied): Promise<void> {
+async function proveProxy({ server, proxy, backend, log, ends, resets }: Proxied): Promise<void> {
   const { account } = proxy;
   const expected: Matched[] = [];
   let host = 0;
@@ -108,8 +107,8 @@ export async function proveProxy({
   const ways = [
     [openPop3, proxy.pop3],
     [openImap, proxy.imap],
-    ...(proxy.pop3s === undefined ? [] : [[openPop3, proxy.pop3s] as const]),
-    ...(proxy.imaps === undefined ? [] : [[openImap, proxy.imaps] as const]),
+    [openPop3, proxy.pop3s],
+    [openImap, proxy.imaps],
   ] as const;
 
   for (const [open, at] of ways) {
@@ -137,7 +136,7 @@ export async function proveProxy({
   await ended();
   const open = [await begin(openImap, proxy.imap), await begin(openPop3, proxy.pop3)];
   await backend.kick();
-  await more?.(begin);
+  await (await begin(openImap, proxy.impatient)).dialog.until(/^never$/).catch(() => undefined);
   await ended();
   for (const session of open) await session.drop();
   for (const file of await log.files()) {
@@ -169,10 +168,49 @@ async function assertJoined(file: string, server: string): Promise<void> {
 }
 
 /** What rsyslog writes of a server, in both of its files. */
-export const syslogLog = ({ log, traditional, settle }: Rsyslog, server: string): ProxyLog => ({
+const syslogLog = ({ log, traditional, settle }: Rsyslog, server: string): ProxyLog => ({
   lines: async () => {
     await settle();
     return (await linesOf(log)).filter(line => line.includes(` ${server}`));
   },
   files: async () => [log, traditional],
 });
+
+/** What is the same for all proxies: the tests, in files of rsyslog's and in the journal. */
+export function testProxy({
+  programs,
+  start,
+  ...about
+}: Pick<Proxied, 'server' | 'ends' | 'resets'> & {
+  readonly programs: readonly string[];
+  /** @param enter a command that runs it elsewhere, as in a journal's namespace */
+  start(rig: Rig, backend: Dovecot, enter?: readonly string[]): Promise<MailProxy>;
+}): void {
+  const { server } = about;
+  const skip = requirePrograms([...programs, ...RSYSLOG_PROGRAMS, ...JOURNAL_PROGRAMS], {
+    root: true,
+  });
+
+  describe(`${server} as a proxy`, { skip }, () => {
+    let rig = new Rig();
+    afterEach(async () => {
+      await rig.close();
+      rig = new Rig();
+    });
+
+    test('in files of rsyslog', async () => {
+      const syslog = await startRsyslog(rig);
+      const backend = await startDovecot(rig);
+      const proxy = await start(rig, backend);
+      await proveProxy({ ...about, proxy, backend, log: syslogLog(syslog, server) });
+    });
+
+    test('in the journal', async () => {
+      const journal = await startJournal(rig);
+      const log = await journalLog(rig, journal, server);
+      const backend = await startDovecot(rig);
+      const proxy = await start(rig, backend, journal.enter);
+      await proveProxy({ ...about, proxy, backend, log });
+    });
+  });
+}
