@@ -31,11 +31,11 @@ const SHOW_CURSOR = '\x1b[?25h';
 
 /** @throws Failure CONTROL_DENIED, CONTROL_BROKEN; NO_DAEMON for what only a daemon can tell */
 export async function status(typed: Values): Promise<number> {
+  if (typed.given('check')?.value === true) return checkStatus(typed);
   const settings = settingsOf(withConfig(typed), 'status');
   const { map } = mapsOf(settings);
   const { json } = settings;
   becomeOwner([map]);
-  if (settings.check) return checkStatus(map, graceOf(settings));
   if (settings.prometheus) {
     const text = await ask(map, { command: 'metrics' });
     if (text === null) throw failure('NO_DAEMON', { map: formatMapSpec(map) });

@@ -20,6 +20,7 @@ export interface Check {
 }
 
 export const critical = (text: string): Check => ({ level: 'CRITICAL', text });
+export const unknown = (text: string): Check => ({ level: 'UNKNOWN', text });
 const warning = (text: string): Check => ({ level: 'WARNING', text });
 
 /** Whether a second look is needed, to tell standing still from being at work. */
@@ -63,7 +64,7 @@ const calm = ({ grants, lastLogin }: Status): string =>
 
 /** @param status for the performance data; null without any */
 export function checkLine({ level, text }: Check, status: Status | null): string {
-  const line = `POPBSMTP ${level} - ${text.replaceAll('|', '/')}`;
+  const line = `POPBSMTP ${level} - ${text.replaceAll('|', '/').replace(/\s+/g, ' ')}`;
   if (status === null) return `${line}\n`;
   const { grants, overdue, sources, warnings } = status;
   const logins = Object.values(status.logins).reduce((sum, number) => sum + number, 0);

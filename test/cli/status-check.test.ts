@@ -1,15 +1,20 @@
 /**
- * `status --check` of daemons as processes: well, hung, gone, kept from writing.
+ * `status --check` of daemons as processes: well, hung, gone, kept from writing; and where it cannot tell.
  */
 import assert from 'node:assert/strict';
-import { open, rename } from 'node:fs/promises';
-import { after, beforeEach, test } from 'node:test';
+import { chown, open, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, beforeEach, describe, test } from 'node:test';
+import { EXIT } from '../../src/base/errors.ts';
 import { lock } from '../../src/map/lock.ts';
-import type { Result } from '../real/processes.ts';
+import { MAIN, popbsmtp } from '../real/popbsmtp.ts';
+import { type Result, runProgram } from '../real/processes.ts';
+import { requirePrograms } from '../real/programs.ts';
 import { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
 import { Controlled } from './controlled.ts';
 
+const skip = requirePrograms(['setpriv'], { root: true });
 const rig = new Rig();
 let host: Controlled;
 
@@ -78,4 +83,44 @@ test('a map that another program locks is 2, also without a daemon', async () =>
   } finally {
     await file.close();
   }
+});
+
+describe('what keeps it from telling is 3, with the reason on the one line', () => {
+  const unknown = ({ code, stdout, stderr }: Result, reason: RegExp): void => {
+    assert.deepEqual([code, stderr], [3, '']);
+    assert.match(stdout, /^POPBSMTP UNKNOWN - [^\n]+\n$/);
+    assert.match(stdout, reason);
+  };
+
+  test('a configuration that is not there, or is none', async () => {
+    const path = join(host.directory, 'popbsmtp.toml');
+    unknown(await check('--config', path), /cannot read the configuration/);
+    for (const [text, reason] of [
+      ['grace = "soon"\n', /popbsmtp\.toml:1.*"soon" is not a duration/],
+      ['garce = "30m"\n', /popbsmtp\.toml:1: unknown key "garce"/],
+      ['grace = \n', /popbsmtp\.toml:1/],
+    ] as const) {
+      await writeFile(path, text);
+      unknown(await check('--config', path), reason);
+    }
+  });
+
+  test('a value that is refused', async () => {
+    unknown(await check('--grace', 'soon'), /--grace: "soon" is not a duration/);
+    unknown(await popbsmtp('status', '--check', '--map', 'lmdb'), /--map: "lmdb" does not name/);
+  });
+
+  test('an account that it cannot become', { skip }, async () => {
+    await chown(host.directory, 12345, 12345);
+    const args = ['--bounding-set=-setuid,-setgid', process.execPath, MAIN];
+    const run = runProgram('setpriv', [...args, 'status', '--check', '--map', host.map]);
+    unknown(await run, /12345/);
+  });
+
+  test('but a command line that cannot be read is a usage error, as of each command', async () => {
+    for (const args of [['--garce', '1h'], ['--grace'], ['now']]) {
+      const { code, stdout } = await check(...args);
+      assert.deepEqual([code, stdout], [EXIT.usage, ''], args.join(' '));
+    }
+  });
 });

@@ -57,5 +57,5 @@ test('the line is one, with performance data', () => {
     checkLine(judge(calm(), calm()), calm()),
     /^POPBSMTP OK - 42 grants, the last login at \S+ \| grants=42 logins=120c overdue=0 lag=0B warnings=0c\n$/,
   );
-  assert.equal(checkLine(critical('a|b'), null), 'POPBSMTP CRITICAL - a/b\n');
+  assert.equal(checkLine(critical('a|b\nc'), null), 'POPBSMTP CRITICAL - a/b c\n');
 });
