@@ -444,6 +444,11 @@ export const CATALOGUE = {
     text: 'no Perl pop-before-smtp was found: neither {looked} nor a map {map}',
     hint: 'name its configuration with --perl-config, its start script with --init-script, or its map with --old-map',
   },
+  MIGRATE_UNREADABLE: {
+    exit: EXIT.noInput,
+    text: 'cannot read {file}: {reason}',
+    hint: 'be root, or name the file of the Perl program with --perl-config or --init-script',
+  },
   MIGRATE_BLOCKED: {
     exit: EXIT.config,
     text: 'nothing was done: {where}: {reason}',

@@ -29,7 +29,7 @@ export async function migrate(typed: Values): Promise<number> {
     done.push(text);
     if (!json) process.stdout.write(`${text}\n`);
   });
-  await print(json ? migrationJson(migration, done) : stepsText(migration, done));
+  await print(json ? migrationJson(migration, done) : stepsText(migration, done, request));
   return EXIT.ok;
 }
 

@@ -44,14 +44,14 @@ export async function applyMigration(
   if (edits.length === 0 || postfixDirectory === null) return;
   const copies = await tellPostfix(edits, postfixDirectory, postfixConfig);
   for (const { file, name } of edits) done(`${file}: ${name} names ${migration.map}`);
-  for (const copy of copies) done(`how it was is kept in ${copy}`);
+  for (const copy of copies) done(`how it was before the first change is kept in ${copy}`);
 }
 
 async function configure({ configuration, settings }: Migration, done: Done): Promise<void> {
   if (settings.length === 0) return;
   const copy = await addSettings(configuration, settings);
   done(`${configuration}: ${settings.map(({ key }) => key).join(', ')}`);
-  if (copy !== null) done(`how it was is kept in ${copy}`);
+  if (copy !== null) done(`how it was before the first change is kept in ${copy}`);
 }
 
 /** A daemon that has nothing to read makes the map, and ends. */

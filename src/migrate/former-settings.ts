@@ -1,14 +1,14 @@
 /**
- * What the settings of the Perl pop-before-smtp mean here: one table for its configuration file and its command line.
+ * The settings that the Perl pop-before-smtp had, from its configuration file and its command line.
  *
  * Promises: what is set later counts, as there: the command line over the file, a later line over an earlier one; each setting knows where
- * it stands; what has no meaning here, or is not understood, is a remark that says so, never a guess.
- * Source: pop-before-smtp 1.20 to 1.42 (the program's GetOptions and defaults, and the shipped pop-before-smtp-conf.pl).
+ * it stands; what has no meaning here, or is not understood, is a remark that says so, never a guess; a setting that a statement speaks
+ * of that is not understood is not known from there on.
+ * Leaves to others: what they mean (former-meanings.ts).
  */
-import type { Assignment, PerlFile, PerlValue } from './perl-reader.ts';
-import type { CommandLine, Word } from './shell-reader.ts';
-
-export const FORMER_PROGRAM = 'pop-before-smtp';
+import { DEFAULTS, IN_FILE, type Meaning, type Name, ON_COMMAND_LINE } from './former-meanings.ts';
+import type { Assignment, OtherStatement, PerlFile, PerlValue } from './perl-reader.ts';
+import type { CommandLine, Word } from './start-line.ts';
 
 /** A value, and where it stands; null where that could not be read. */
 export interface Former<T> {
@@ -36,102 +36,6 @@ export interface Remark {
   readonly text: string;
 }
 
-/** The program's own defaults. */
-const DEFAULTS = {
-  dbfile: '/etc/postfix/pop-before-smtp',
-  dbvalue: 'ok',
-  grace: 1800,
-  watchlog: '/var/log/maillog',
-} as const;
-
-type Name = keyof typeof DEFAULTS | 'write' | 'reprocess';
-
-interface Meaning {
-  /** What it sets; without, it is not carried over. */
-  readonly sets?: Name;
-  readonly takes: 'text' | 'number' | 'flag' | 'any';
-  /** Why it is not carried over. */
-  readonly remark?: string;
-}
-
-const FOLLOWED = 'not needed: a line is read when it is written';
-const LOCKED = 'not needed: the map is always locked as Postfix locks it';
-const DEBUG = 'not carried over: "popbsmtp run --debug --nowrite" shows every decision';
-const PATTERN =
-  'not carried over: most servers are known; "popbsmtp match" on the log shows whether yours is, and patterns/README.md how to add one';
-const DATABASE =
-  'not carried over: popbsmtp has a way of its own to write each type of map; see --map';
-
-/** By the names of the configuration file. */
-const IN_FILE: Readonly<Record<string, Meaning>> = {
-  dbfile: { sets: 'dbfile', takes: 'text' },
-  dbvalue: { sets: 'dbvalue', takes: 'text' },
-  grace: { sets: 'grace', takes: 'number' },
-  'file_tail{name}': { sets: 'watchlog', takes: 'text' },
-  write: { sets: 'write', takes: 'number' },
-  reprocess: { sets: 'reprocess', takes: 'number' },
-  debug: { takes: 'any', remark: DEBUG },
-  flock: { takes: 'any', remark: LOCKED },
-  logto: {
-    takes: 'any',
-    remark:
-      'not carried over: the service logs to the journal ("journalctl -u popbsmtp"); --logto names a file that its account can write',
-  },
-  mynets: { takes: 'any', remark: 'not carried over: Postfix is asked; else see --mynetworks' },
-  mynet_func: { takes: 'any', remark: 'not carried over: Postfix is asked; else see --mynetworks' },
-  'ENV{PATH}': { takes: 'any', remark: 'not needed: Postfix is found where it is installed' },
-  ...every(['maxinterval', 'interval', 'adjustafter', 'resetafter', 'tail', 'ignore_nonexistant'], {
-    takes: 'any',
-    remark: FOLLOWED,
-  }),
-  ...Object.fromEntries(
-    [
-      'pat',
-      'pat2',
-      'PID_pat',
-      'IP_pat',
-      'OK_pat',
-      'END_pat',
-      'FAIL_pat',
-      'out_pat',
-      'logtime_pat',
-    ].map(name => [name, { takes: 'any', remark: PATTERN } as const]),
-  ),
-  ...Object.fromEntries(
-    ['tie_func', 'sync_func', 'flock_func'].map(name => [
-      name,
-      { takes: 'any', remark: DATABASE } as const,
-    ]),
-  ),
-  log_func: { takes: 'any', remark: 'not carried over: see --logto' },
-};
-
-function every(names: readonly string[], meaning: Meaning): Record<string, Meaning> {
-  return Object.fromEntries(names.map(name => [`file_tail{${name}}`, meaning]));
-}
-
-/** By the names of the command line. */
-const ON_COMMAND_LINE: Readonly<Record<string, Meaning>> = {
-  dbfile: { sets: 'dbfile', takes: 'text' },
-  grace: { sets: 'grace', takes: 'number' },
-  watchlog: { sets: 'watchlog', takes: 'text' },
-  logfile: { sets: 'watchlog', takes: 'text' },
-  write: { sets: 'write', takes: 'flag' },
-  nowrite: { sets: 'write', takes: 'flag' },
-  reprocess: { sets: 'reprocess', takes: 'flag' },
-  debug: { takes: 'flag', remark: DEBUG },
-  nodebug: { takes: 'flag' },
-  flock: { takes: 'flag', remark: LOCKED },
-  noflock: { takes: 'flag', remark: LOCKED },
-  logto: { takes: 'text', remark: IN_FILE['logto']?.remark ?? '' },
-  daemon: {
-    takes: 'text',
-    remark:
-      'not needed: the service stays in the foreground; "popbsmtp --daemon=FILE" works as well',
-  },
-  config: { takes: 'text' },
-};
-
 interface Given {
   readonly value: PerlValue | null;
   readonly from: string;
@@ -144,9 +48,10 @@ export class FormerReading {
 
   /** The configuration file, which counts less than the command line, and so comes first. */
   addFile(path: string, { assignments, candidates, others }: PerlFile): void {
-    for (const assignment of assignments) this.#assign(path, assignment);
-    for (const { line, text } of others)
-      this.#remark(path, line, `not understood, and not carried over: ${text}`);
+    const statements = [...assignments, ...others].toSorted((one, other) => one.line - other.line);
+    for (const statement of statements)
+      if ('text' in statement) this.#doubt(path, statement);
+      else this.#assign(path, statement);
     this.#candidates = candidates ?? [];
   }
 
@@ -159,6 +64,8 @@ export class FormerReading {
       const meaning = ON_COMMAND_LINE[name];
       if (meaning === undefined)
         this.#remark(path, line, `--${name} is not known, and not carried over`);
+      else if (name === 'config' && value === null)
+        this.#remark(path, line, `the configuration that it names cannot be read off it: ${text}`);
       else if (meaning.remark !== undefined)
         this.#remark(path, line, `--${name}: ${meaning.remark}`);
       else if (meaning.sets !== undefined)
@@ -213,6 +120,16 @@ export class FormerReading {
     else this.#remark(path, line, `$${name}: ${meaning.remark ?? ''}`);
   }
 
+  /** What it does to the settings that it speaks of is not known. */
+  #doubt(path: string, { line, text, names }: OtherStatement): void {
+    this.#remark(path, line, `not understood, and not carried over: ${text}`);
+    for (const [name, { sets }] of Object.entries(IN_FILE)) {
+      const [bare = ''] = name.split('{');
+      if (sets !== undefined && (names === null || names.has(bare)))
+        this.#given.set(sets, { value: null, from: `${path}:${line}` });
+    }
+  }
+
   #set(name: Name, value: PerlValue | null, from: string, { takes }: Meaning): void {
     const isRight =
       value !== null && (takes !== 'number' || /^\d+$/.test(String(value).trim() || '0'));
@@ -264,6 +181,6 @@ const takesValue = (name: string): boolean => {
   return takes === 'text' || takes === 'number';
 };
 
-/** The configuration file that a command line names; null for none, or one that cannot be known. */
-export const configOf = ({ words }: CommandLine): string | null =>
-  optionsIn(words).find(({ name }) => name === 'config')?.value ?? null;
+/** The configuration file that a command line names, null for one that cannot be known; undefined where it names none. */
+export const configOf = ({ words }: CommandLine): string | null | undefined =>
+  optionsIn(words).findLast(({ name }) => name === 'config')?.value;

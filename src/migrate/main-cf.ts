@@ -72,7 +72,9 @@ export function changesFor(path: string, map: string, facts: PostfixFacts): Chan
     );
   const relay = edits.find(({ name }) => name === RELAY);
   const { edits: added, remarks } = relay === undefined ? inRelayList(map, facts) : NOTHING;
-  return { edits: [...edits, ...added], remarks: [...hidden, ...remarks] };
+  const isNamed = edits.length > 0 || hidden.length > 0 || namesMap(map, facts);
+  const unnamed = isNamed ? [] : [{ where: 'main.cf', text: `does not name ${path}` }];
+  return { edits: [...edits, ...added], remarks: [...unnamed, ...hidden, ...remarks] };
 }
 
 const NOTHING: Changes = { edits: [], remarks: [] };
@@ -95,6 +97,9 @@ function replaced(
 const namesPath = (value: string, path: string): boolean =>
   [...value.matchAll(TABLE)].some(([, , written]) => written === path);
 
+const namesMap = (map: string, { main, master }: PostfixFacts): boolean =>
+  [...main.values(), ...master.values()].some(value => value.includes(map));
+
 function inRelayList(map: string, { main, expanded }: PostfixFacts): Changes {
   const list = expanded.get(RELAY) ?? '';
   // Before Postfix 2.10, or with an old compatibility_level, there is no such list, or it is empty and decides nothing.
@@ -109,10 +114,13 @@ function inRelayList(map: string, { main, expanded }: PostfixFacts): Changes {
 /** For a shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** Of postfix and postconf, with its blank. @param config the directory of main.cf, or null for Postfix's default */
+export const directoryOption = (config: string | null): string =>
+  config === null ? '' : ` -c ${quoted(config)}`;
+
 /** As an administrator types it. @param config the directory of main.cf, or null for Postfix's default */
 export function commandOf({ file, name, value }: Edit, config: string | null): string {
-  const directory = config === null ? '' : ` -c ${quoted(config)}`;
-  return `postconf${directory} ${file === 'main.cf' ? '-e' : '-P'} ${quoted(`${name} = ${value}`)}`;
+  return `postconf${directoryOption(config)} ${file === 'main.cf' ? '-e' : '-P'} ${quoted(`${name} = ${value}`)}`;
 }
 
 /** As programs are given it. */

@@ -1,54 +1,24 @@
 /**
  * From the Perl pop-before-smtp to popbsmtp: what is there, and what would be done.
  *
- * Its rows tell no time.  A row was there when the old map was written last, so it ends a grace period after that, or has ended: what is
- * carried over is open no longer than the Perl program would have had it, however often the migration is run.
  * Promises: looks only, and changes nothing.
  * Leaves to others: doing it (apply.ts), how it looks (report/migration-text.ts).
  */
-import { readFileSync, statSync } from 'node:fs';
-import { canonicalIp, type IpText } from '../base/address.ts';
-import { type EpochSeconds, epoch } from '../base/clock.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
-import { Failure, failure, reasonOf } from '../base/errors.ts';
-import { noun, quantity } from '../base/quantity.ts';
-import { classifierFor } from '../daemon/rules.ts';
+import { type Failure, failure } from '../base/errors.ts';
 import type { RuleSettings } from '../daemon/settings.ts';
-import type { MapSpec, Row } from '../map/map.ts';
-import { formatMapSpec, MAP_TYPES, mapExists, mapPath, readRows } from '../map/map-types.ts';
-import { exampleKeys } from '../map/row.ts';
+import type { MapSpec } from '../map/map.ts';
+import { formatMapSpec, MAP_TYPES, mapExists } from '../map/map-types.ts';
 import { askPostfix } from './ask-postfix.ts';
 import { compareWithFile, type Setting } from './configuration-file.ts';
-import {
-  configOf,
-  FORMER_PROGRAM,
-  FormerReading,
-  type FormerSettings,
-  type Remark,
-} from './former-settings.ts';
+import { CONFIGURATIONS, kindOf, readFormer } from './former-files.ts';
+import type { FormerSettings, Remark } from './former-settings.ts';
 import { type Changes, changesFor, type Edit, type PostfixFacts, typesOf } from './main-cf.ts';
-import { readPerl } from './perl-reader.ts';
-import { type CommandLine, type PathKind, readStarts } from './shell-reader.ts';
-
-/** Where the program and its packages look for the configuration. */
-const CONFIGURATIONS = [
-  '/etc/pop-before-smtp-conf.pl',
-  '/etc/pop-before-smtp.conf',
-  '/usr/local/etc/pop-before-smtp-conf.pl',
-  '/usr/pkg/etc/pop-before-smtp-conf.pl',
-];
-
-/** What starts it: its own scripts, and those of packages. */
-const START_SCRIPTS = [
-  '/etc/init.d/pop-before-smtp',
-  '/etc/init.d/pop-before.smtp',
-  '/etc/rc.d/init.d/pop-before-smtp',
-  '/etc/systemd/system/pop-before-smtp.service',
-  '/usr/lib/systemd/system/pop-before-smtp.service',
-];
+import { type OldRows, rowsOf } from './old-rows.ts';
 
 export interface Request {
-  /** Null for the places above. */
+  /** Null for the usual places. */
   readonly perlConfig: string | null;
   readonly initScript: string | null;
   /** Null for what those say. */
@@ -64,17 +34,11 @@ export interface Request {
   readonly now: EpochSeconds;
 }
 
-/** The rows of the old map. */
-export interface OldRows {
-  readonly carried: readonly IpText[];
-  /** When they end; null when there are none. */
-  readonly until: EpochSeconds | null;
-}
-
 export interface Migration {
   /** The files that were read. */
   readonly read: readonly string[];
-  readonly oldMap: string;
+  /** Null when it is not known, which is in the way. */
+  readonly oldMap: string | null;
   readonly map: string;
   /** Whether the new map is there. */
   readonly mapExists: boolean;
@@ -90,14 +54,14 @@ export interface Migration {
   readonly blockers: readonly Remark[];
 }
 
-/** @throws Failure MIGRATE_NOTHING; CONFIG_UNREADABLE for a file that was named; of popbsmtp's own configuration */
+/** @throws Failure MIGRATE_NOTHING; MIGRATE_UNREADABLE; of popbsmtp's own configuration */
 export async function planMigration(request: Request): Promise<Migration> {
-  const { read, reading } = readFormer(request);
+  const { read, reading, unnamed } = readFormer(request);
   const settings = reading.settings(path => kindOf(path) === 'file');
   const postfix = await askPostfix(request.postfixConfig);
   const facts = typeof postfix === 'string' ? null : postfix;
   const remarks = [...reading.remarks];
-  const blockers: Remark[] = [];
+  const blockers: Remark[] = unnamed === null ? [] : [unnamed];
   if (typeof postfix === 'string') remarks.push({ where: 'main.cf', text: `not read: ${postfix}` });
   const old = oldMapOf(request, settings, facts, blockers);
   if (read.length === 0 && (old === null || !mapExists(old))) throw nothing(old);
@@ -110,12 +74,12 @@ export async function planMigration(request: Request): Promise<Migration> {
   requireType(request.map, facts, blockers);
   return {
     read,
-    oldMap: old === null ? 'not known' : formatMapSpec(old),
+    oldMap: old && formatMapSpec(old),
     map,
     mapExists: mapExists(request.map),
     configuration: request.configuration,
     settings: file.missing,
-    rows: await rowsOf(old, settings, grace, request, remarks),
+    rows: await rowsOf(old, settings, shorter(settings.grace.value, grace), request, remarks),
     edits: changes.edits,
     postfixDirectory: facts?.directory ?? null,
     remarks: [...remarks, ...file.remarks, ...changes.remarks],
@@ -123,9 +87,13 @@ export async function planMigration(request: Request): Promise<Migration> {
   };
 }
 
+/** Another one than the Perl program had makes none of its rows last longer. */
+const shorter = (theirs: number | null, wanted: number | null): number | null =>
+  theirs === null || wanted === null ? wanted : Math.min(theirs, wanted);
+
 function nothing(old: MapSpec | null): Failure {
   return failure('MIGRATE_NOTHING', {
-    looked: [...CONFIGURATIONS, ...START_SCRIPTS].slice(0, 3).join(', '),
+    looked: CONFIGURATIONS.slice(0, 2).join(', '),
     map: old === null ? '' : formatMapSpec(old),
   });
 }
@@ -134,55 +102,6 @@ const unknown = (what: string, from: string, option: string): Remark => ({
   where: from,
   text: `the value of ${what} cannot be read; give it with ${option}`,
 });
-
-function kindOf(path: string): PathKind {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true) return 'directory';
-  return found?.isFile() === true ? 'file' : null;
-}
-
-/** The start script may name the configuration, and what it says besides counts more. */
-function readFormer({ perlConfig, initScript }: Request): {
-  readonly read: readonly string[];
-  readonly reading: FormerReading;
-} {
-  const reading = new FormerReading();
-  const script = initScript ?? START_SCRIPTS.find(path => kindOf(path) === 'file') ?? null;
-  const starts = script === null ? [] : startsIn(script);
-  const [start] = starts;
-  const named = start === undefined ? null : configOf(start);
-  const file = perlConfig ?? named ?? CONFIGURATIONS.find(path => kindOf(path) === 'file') ?? null;
-  if (file !== null) reading.addFile(file, readPerl(textOf(file)));
-  if (script !== null) addStarts(reading, script, starts);
-  return { read: [file, script].filter(path => path !== null), reading };
-}
-
-const startsIn = (script: string): readonly CommandLine[] =>
-  readStarts(textOf(script), FORMER_PROGRAM, kindOf);
-
-function addStarts(reading: FormerReading, script: string, starts: readonly CommandLine[]): void {
-  const [first, ...others] = starts;
-  if (first === undefined)
-    reading.remarks.push({
-      where: script,
-      text: `does not start ${FORMER_PROGRAM} in a way that is understood`,
-    });
-  else reading.addCommandLine(script, first);
-  for (const { line } of others)
-    reading.remarks.push({
-      where: `${script}:${line}`,
-      text: 'starts it once more; only the first start was looked at',
-    });
-}
-
-/** @throws Failure CONFIG_UNREADABLE */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw failure('CONFIG_UNREADABLE', { file: path, reason: reasonOf(error) }, error);
-  }
-}
 
 /** Of the type that main.cf has it under; the program itself makes a `hash:`. */
 function oldMapOf(
@@ -214,11 +133,14 @@ function* settingsFor(
   const { watchlog } = former;
   if (watchlog.value !== null && kindOf(watchlog.value) === 'file')
     yield { key: 'watchlog', value: watchlog.value, from: watchlog.from };
-  else
-    remarks.push({
-      where: watchlog.from,
-      text: `the log ${watchlog.value ?? ''} is not there: popbsmtp looks for one itself, and in the journal`,
-    });
+  else {
+    const problem =
+      watchlog.value === null
+        ? 'which log it is is not known'
+        : `the log ${watchlog.value} is not there`;
+    const text = `${problem}: popbsmtp looks for one itself, and in the journal, unless watchlog names it`;
+    remarks.push({ where: watchlog.from, text });
+  }
   if (formatMapSpec(map) !== USUAL_MAP)
     yield { key: 'map', value: formatMapSpec(map), from: '--map' };
   if (former.nowrite) yield { key: 'nowrite', value: true, from: 'its --nowrite' };
@@ -237,84 +159,5 @@ function requireType({ type }: MapSpec, facts: PostfixFacts | null, blockers: Re
   blockers.push({
     where: 'main.cf',
     text: `this Postfix knows no maps of type ${type} (Debian: apt-get install postfix-${type}); or give --map with one of: ${offered}`,
-  });
-}
-
-async function rowsOf(
-  old: MapSpec | null,
-  { dbvalue }: FormerSettings,
-  grace: number | null,
-  { rules, now }: Request,
-  remarks: Remark[],
-): Promise<OldRows> {
-  if (old === null || !mapExists(old)) {
-    if (old !== null) remarks.push({ where: formatMapSpec(old), text: 'there is no such map' });
-    return NO_ROWS;
-  }
-  const where = formatMapSpec(old);
-  try {
-    const rows = await readRows(old);
-    const written = Math.min(statSync(mapPath(old)).mtimeMs / 1000, now);
-    const until = epoch(Math.floor(written + (grace ?? 0)));
-    const found = sorted(rows, { where, value: dbvalue.value, until, now }, remarks);
-    return { ...found, carried: await grantable(found.carried, rules, where, remarks) };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    remarks.push({ where, text: `its rows are not carried over: ${error.message}` });
-    return NO_ROWS;
-  }
-}
-
-const NO_ROWS: OldRows = { carried: [], until: null };
-
-interface About {
-  readonly where: string;
-  /** Of the rows of the Perl program; null when it is not known. */
-  readonly value: string | null;
-  readonly until: EpochSeconds;
-  readonly now: EpochSeconds;
-}
-
-function sorted(
-  rows: readonly Row[],
-  { where, value, until, now }: About,
-  remarks: Remark[],
-): OldRows {
-  const theirs = rows.filter(row => row.value === value && canonicalIp(row.key) !== null);
-  const others = rows.filter(row => !theirs.includes(row));
-  if (others.length > 0)
-    remarks.push({
-      where,
-      text: `${quantity(others.length, 'row is', 'rows are')} not the Perl program's, would have no end, and so ${noun(others.length, 'is', 'are')} not carried over: ${exampleKeys(others)}`,
-    });
-  if (theirs.length === 0) return NO_ROWS;
-  if (until <= now) {
-    remarks.push({
-      where,
-      text: `${quantity(theirs.length, 'row is', 'rows are')} past the end, and not carried over: it was last written a grace period ago, or longer`,
-    });
-    return NO_ROWS;
-  }
-  const carried = [...new Set(theirs.map(({ key }) => canonicalIp(key)).filter(ip => ip !== null))];
-  return { carried, until };
-}
-
-/** Those that a login could open as well. */
-async function grantable(
-  ips: readonly IpText[],
-  rules: RuleSettings,
-  where: string,
-  remarks: Remark[],
-): Promise<readonly IpText[]> {
-  if (ips.length === 0) return ips;
-  const mynetworks = { value: 'none', origin: 'migrate' };
-  const classifier = await classifierFor({ ...rules, mynetworks }, text =>
-    remarks.push({ where: 'popbsmtp', text }),
-  );
-  return ips.filter(ip => {
-    const verdict = classifier.classify(ip);
-    if (verdict.kind === 'grantable') return true;
-    remarks.push({ where, text: `${ip} is not carried over: ${verdict.reason}` });
-    return false;
   });
 }

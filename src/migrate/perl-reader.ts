@@ -24,6 +24,8 @@ export interface OtherStatement {
   readonly line: number;
   /** Its beginning. */
   readonly text: string;
+  /** All that it speaks of, sigils left out; null where the text is torn, and it may be about anything. */
+  readonly names: ReadonlySet<string> | null;
 }
 
 export interface PerlFile {
@@ -38,6 +40,9 @@ const PRAGMAS = new Set(['strict', 'vars', 'warnings']);
 /** Their statements end with a block. */
 const BLOCKS = new Set(['if', 'unless', 'while', 'until', 'for', 'foreach', 'sub', 'BEGIN', 'END']);
 const CONTINUES = new Set(['else', 'elsif', 'continue']);
+
+/** Also within a quote, which may be evaluated. */
+const NAME = /[A-Za-z_]\w*/g;
 
 const MOST_CHARACTERS = 60;
 
@@ -61,7 +66,9 @@ function otherAt(statement: readonly Token[], lines: readonly string[]): OtherSt
   const written = Buffer.from((lines[line - 1] ?? '').trim()).toString('latin1');
   const text = excerpt(written, MOST_CHARACTERS);
   const isTorn = statement.some(({ kind }) => kind === 'torn');
-  return { line, text: isTorn ? `${text} (nothing behind it could be read)` : text };
+  if (isTorn) return { line, text: `${text} (nothing behind it could be read)`, names: null };
+  const names = statement.flatMap(({ value }) => String(value).match(NAME) ?? []);
+  return { line, text, names: new Set(names) };
 }
 
 /** Each without its semicolon. */

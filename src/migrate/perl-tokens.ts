@@ -32,6 +32,8 @@ const HEREDOC = /<<~?(?:'([^'\n]*)'|"([^"\n]*)"|([A-Za-z_]\w*))/y;
 const QUOTE_WORDS = new Set(['q', 'qq', 'qw', 'qr', 'm', 's', 'tr', 'y']);
 const TWO_PARTS = new Set(['s', 'tr', 'y']);
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}', '<': '>' };
+/** Behind these a word is a name. */
+const NAMED_BEHIND: ReadonlySet<unknown> = new Set(['sub', '>', '-']);
 /** Behind these words an expression may begin. */
 const BEFORE_EXPRESSION = new Set([
   ...['if', 'unless', 'while', 'until', 'and', 'or', 'not', 'split', 'grep', 'map', 'return', 'x'],
@@ -97,9 +99,9 @@ class Lexer {
 
   #word(word: string): boolean {
     if (word === '__END__' || word === '__DATA__') return false;
-    // A key of a hash is a name, whatever it is called, and so are a method and a file test (`-s`).
-    const before = this.#last();
-    const isName = this.#looksAt(/\s*(?:=>|\})/y) || before?.value === '>' || before?.value === '-';
+    // A key of a hash is a name, whatever it is called, and so are a function, a method and a file test (`-s`).
+    const before = this.#last()?.value;
+    const isName = this.#looksAt(/\s*(?:=>|\})/y) || NAMED_BEHIND.has(before);
     if (!QUOTE_WORDS.has(word) || isName || !this.#looksAt(/\s*[^\s\w,;)=]|=[^=>~]/y))
       return this.#push('word', word);
     return this.#quoteLike(word);

@@ -2,29 +2,16 @@
  * The command line with which a start script starts a program, read as text and never run.
  *
  * Understood are simple assignments and what is put in place of `$name` and `${name}`; `test` and `[` about files and empty texts, in
- * `if`, `elif`, `&&` and `||`; a unit of systemd by its `ExecStart=`.  Both branches of a condition that is not understood are
+ * `if`, `elif`, `&&` and `||`.  Both branches of a condition that is not understood are
  * looked at, and what they assign is not known from then on.
  * Promises: a word whose value is not known is null, with its line and text; nothing is guessed.
  * Leaves to others: what the options mean; whether a file is there is asked through `kindOf`.
  */
+import { ASSIGNMENT, type CommandLine, type Known, startIn, type Word } from './start-line.ts';
+import { isUnit, readUnit } from './unit-reader.ts';
 
 /** Null for nothing. */
 export type PathKind = 'file' | 'directory' | null;
-
-/** Null when it cannot be told. */
-type Known = string | null;
-
-export interface Word {
-  readonly value: Known;
-  /** As it is written. */
-  readonly text: string;
-}
-
-export interface CommandLine {
-  readonly line: number;
-  /** What is behind the name of the program. */
-  readonly words: readonly Word[];
-}
 
 interface Simple {
   readonly words: readonly Word[];
@@ -32,32 +19,15 @@ interface Simple {
   readonly after: ';' | '&&' | '||';
 }
 
-/** What starts a program that is named behind it. */
-const RUNNERS = new Set([
-  ...['daemon', 'exec', 'nice', 'nohup', 'setsid', 'env', 'perl', 'start_daemon', 'startproc'],
-  'start-stop-daemon',
-]);
-
-const ASSIGNMENT = /^([A-Za-z_]\w*)=/;
-
-/** @returns every start of the program, in their order */
+/** @param text a script, or a unit of systemd @returns every start of the program, in their order */
 export function readStarts(
   text: string,
   program: string,
   kindOf: (path: string) => PathKind,
 ): CommandLine[] {
-  const unit = /^ExecStart=[-@:+!]*(.*)$/gm;
-  if (text.includes('\nExecStart=')) {
-    return [...text.matchAll(unit)].flatMap(found => {
-      const line = text.slice(0, found.index).split('\n').length;
-      const words = (found[1] ?? '').split(/\s+/).map(plainWord);
-      return startIn(words, program, line) ?? [];
-    });
-  }
+  if (isUnit(text)) return readUnit(text, program);
   return new Script(program, kindOf).read(text);
 }
-
-const plainWord = (text: string): Word => ({ value: /[$%]/.test(text) ? null : text, text });
 
 class Script {
   readonly #program: string;
@@ -265,23 +235,4 @@ const runsAfter = (after: Simple['after'], success: boolean | null): boolean | n
 function combined(one: boolean | null, other: boolean | null): boolean | null {
   if (one === false || other === false) return false;
   return one === null || other === null ? null : true;
-}
-
-/** Assignments for the command alone may stand before it. */
-function startIn(all: readonly Word[], program: string, line: number): CommandLine | null {
-  const isProgram = ({ value }: Word): boolean =>
-    value?.startsWith('-') === false && value.split('/').at(-1) === program;
-  const begin = all.findIndex(({ text }) => !ASSIGNMENT.test(text));
-  const words = begin < 0 ? [] : all.slice(begin);
-  const first = words[0];
-  if (first === undefined) return null;
-  if (isProgram(first)) return { line, words: words.slice(1) };
-  if (!RUNNERS.has(first.value ?? '')) return null;
-  const at = words.findIndex(isProgram);
-  if (at < 0 || words.some(({ text }) => text === '--stop' || text === '-K')) return null;
-  // What is meant for start-stop-daemon itself ends with `--`.
-  const options = words.findIndex(({ text }) => text === '--');
-  if (first.value === 'start-stop-daemon')
-    return { line, words: options < 0 ? [] : words.slice(options + 1) };
-  return { line, words: words.slice(at + 1) };
 }

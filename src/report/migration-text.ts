@@ -3,7 +3,7 @@ import { quantity } from '../base/quantity.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { linesOf } from '../migrate/configuration-file.ts';
 import type { Remark } from '../migrate/former-settings.ts';
-import { commandOf } from '../migrate/main-cf.ts';
+import { commandOf, directoryOption } from '../migrate/main-cf.ts';
 import type { Migration, Request } from '../migrate/migration.ts';
 
 /** That are shown one by one. */
@@ -23,21 +23,26 @@ export function migrationText(
 ): string {
   const { read, oldMap, map, configuration, settings, rows, edits, remarks, blockers } = migration;
   const commands = edits.map(edit => commandOf(edit, postfixConfig));
-  const isDone = settings.length === 0 && edits.length === 0 && migration.mapExists;
   return [
-    `read: ${[...read, oldMap].join(', ')}\n`,
+    `read: ${[...read, ...(oldMap === null ? [] : [oldMap])].join(', ')}\n`,
     section(
       `${configuration} gets`,
       linesOf(settings).map((line, index) => `${line}  # ${settings[index]?.from ?? ''}`),
     ),
-    section(`${map} takes the place of ${oldMap}`, rowLines(rows)),
+    section(`${map} takes the place of ${oldMap ?? 'the old map'}`, rowLines(rows)),
     section('Postfix is told', commands.length === 0 ? [] : [...commands, reloadOf(postfixConfig)]),
     section('not carried over, or to be looked at', remarks.map(remarkLine)),
     section('in the way', blockers.map(remarkLine)),
-    isDone
-      ? '\nthere is nothing left to do\n'
-      : '\nnothing was done; "popbsmtp migrate --apply" does it\n',
+    `\n${outlook(migration)}\n`,
   ].join('');
+}
+
+function outlook({ settings, edits, mapExists, blockers }: Migration): string {
+  if (blockers.length > 0)
+    return 'nothing was done, and --apply does nothing until that is put right';
+  return settings.length === 0 && edits.length === 0 && mapExists
+    ? 'there is nothing left to do'
+    : 'nothing was done; "popbsmtp migrate --apply" does it';
 }
 
 function rowLines({ carried, until }: Migration['rows']): string[] {
@@ -50,16 +55,19 @@ function rowLines({ carried, until }: Migration['rows']): string[] {
   ];
 }
 
-const reloadOf = (config: string | null): string =>
-  config === null ? 'postfix reload' : `postfix -c ${config} reload`;
+const reloadOf = (config: string | null): string => `postfix${directoryOption(config)} reload`;
 
 /** What is left for people, after the steps that were made. */
-export function stepsText({ oldMap, edits, remarks }: Migration, done: readonly string[]): string {
+export function stepsText(
+  { oldMap, edits, remarks }: Migration,
+  done: readonly string[],
+  { postfixConfig }: Pick<Request, 'postfixConfig'>,
+): string {
   if (done.length === 0) return 'there is nothing left to do\n';
   const steps = [
     'end the Perl program, and take it out of the start of the machine',
     'systemctl restart popbsmtp',
-    ...(edits.length === 0 ? [] : ['postfix reload']),
+    ...(edits.length === 0 ? [] : [reloadOf(postfixConfig)]),
     `popbsmtp doctor; when it is content, remove the file of ${oldMap}`,
   ];
   return `${section('not carried over, or to be looked at', remarks.map(remarkLine))}${section('left for you, in this order', steps)}`;

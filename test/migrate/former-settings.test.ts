@@ -47,10 +47,25 @@ describe('what cannot be read has no value, and is told', () => {
     ['', '--grace=$(cat /x)'],
     ['', '--grace', '$1'],
     ['$grace = 0;'],
+    // What is not understood may set it.
+    ['$grace = 60; if ($x) { $grace = 90; }'],
+    ['$grace = 60;\n$grace ||= 90;'],
+    ['$grace = 60;\n$grace++;'],
+    ["$grace = 60;\n($grace, $dbfile) = (90, '/a');"],
+    ['$grace = 60;\n${grace} = 90;'],
+    ["$grace = 60;\neval '$grace = 90';"],
+    ["$grace = 60;\nmy $x = 'torn"],
   ] as const)
     test([file, ...options].join(' '), () => {
       assert.equal(settings(file, ...options).grace.value, null);
     });
+});
+
+test('what is set behind it is known again, and what it does not speak of is as it was', () => {
+  const file = "$dbfile = '/a';\n$grace = 60 if $x;\n$grace ||= 90;\n$grace = 120;\n";
+  const { grace, dbfile } = settings(file);
+  assert.deepEqual([grace.value, dbfile.value], [120, '/a']);
+  assert.equal(settings("%file_tail = (%file_tail, name => '/x');").watchlog.value, null);
 });
 
 test('the log is the first that is there of the list of the shipped file', () => {
@@ -89,4 +104,27 @@ test('a dry run stays one', () => {
 test('the configuration that a script names is found', () => {
   const [start] = readStarts('pop-before-smtp --config=/x.pl', 'pop-before-smtp', () => null);
   assert.equal(start && configOf(start), '/x.pl');
+});
+
+test('of several configurations that a script names the last counts, and one that cannot be known is told', () => {
+  const ofLine = (text: string): string | null | undefined => {
+    const [start] = readStarts(`pop-before-smtp ${text}`, 'pop-before-smtp', () => null);
+    return start && configOf(start);
+  };
+  assert.equal(ofLine('--config=/x.pl --config /y.pl'), '/y.pl');
+  assert.equal(ofLine('--noflock'), undefined);
+  assert.equal(ofLine('--config=$1'), null);
+  const { remarks } = reading('', '--config=$1');
+  assert.deepEqual(
+    remarks.map(({ text }) => text),
+    ['the configuration that it names cannot be read off it: --config=$1'],
+  );
+});
+
+test('remarks on a file stand in the order of its lines', () => {
+  const { remarks } = reading('sub x { }\n$flock = 0;\nsub y { }\n$other = 1;\n');
+  assert.deepEqual(
+    remarks.map(({ where }) => where),
+    [1, 2, 3, 4].map(line => `${FILE}:${line}`),
+  );
 });

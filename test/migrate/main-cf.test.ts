@@ -99,7 +99,10 @@ test('a name that is put together elsewhere is told', () => {
 test('a relay list that refuses in another way is told', () => {
   const given = facts({ smtpd_relay_restrictions: 'permit_mynetworks, reject' });
   const { edits: found, remarks } = changesFor(OLD, NEW, given);
-  assert.deepEqual([found, remarks.length], [[], 1]);
+  assert.deepEqual(
+    [found, remarks.map(({ where }) => where)],
+    [[], ['main.cf', 'smtpd_relay_restrictions']],
+  );
 });
 
 test('the type under which the old map is named is found', () => {
@@ -114,4 +117,15 @@ test('commands can be pasted', () => {
     commandOf({ ...edit, file: 'master.cf' }, '/etc/postfix-out'),
     "postconf -c '/etc/postfix-out' -P 'a = it'\\''s $b'",
   );
+});
+
+test('that nothing names the old map is told, unless the new one is there already', () => {
+  const told = (main: Record<string, string>): string[] =>
+    changesFor(OLD, NEW, facts(main)).remarks.map(({ text }) => text);
+  assert.deepEqual(told({}), [`does not name ${OLD}`]);
+  assert.deepEqual(
+    told({ smtpd_relay_restrictions: `check_client_access ${NEW}, reject_unauth_destination` }),
+    [],
+  );
+  assert.deepEqual(told({ pbs: `hash:${OLD}` }), []);
 });

@@ -86,6 +86,8 @@ describe('ways to start it', () => {
       [['--grace=60', '--noflock', '--reprocess']],
     ],
     [`A='--grace=60'\npop-before-smtp \${A}`, [['--grace=60']]],
+    ['/usr/bin/perl -T /usr/sbin/pop-before-smtp --grace=60', [['--grace=60']]],
+    ['/usr/bin/nohup /usr/sbin/pop-before-smtp --grace=60 &', [['--grace=60']]],
     [
       '[Service]\nExecStart=-/usr/sbin/pop-before-smtp --daemon=/run/p.pid\n',
       [['--daemon=/run/p.pid']],
@@ -93,6 +95,40 @@ describe('ways to start it', () => {
   ];
   for (const [text, expected] of table)
     test(JSON.stringify(text), () => assert.deepEqual(starts(text), expected));
+});
+
+describe('a unit of systemd', () => {
+  const unit = (text: string): (string | null)[][] => starts(`[Service]\n${text}\n`);
+  const table: readonly (readonly [string, (string | null)[][]])[] = [
+    ['ExecStart=/usr/bin/perl /usr/sbin/pop-before-smtp --noflock', [['--noflock']]],
+    // Quotes are taken away, and are no part of a value.
+    [
+      `ExecStart=/usr/sbin/pop-before-smtp --watchlog="/var/log/a b" '--logto=/c d'`,
+      [['--watchlog=/var/log/a b', '--logto=/c d']],
+    ],
+    // What continues a line belongs to it, comments between do not.
+    [
+      'ExecStart=/usr/sbin/pop-before-smtp --a \\\n# --b\n  --grace=60 \\\n  --c',
+      [['--a', '--grace=60', '--c']],
+    ],
+    [
+      'ExecStart=/usr/sbin/pop-before-smtp --grace=$G $OPTS %i "a\\x20b"',
+      [[null, null, null, null]],
+    ],
+    ['ExecStartPre=/usr/sbin/pop-before-smtp --a', []],
+    [`ExecStart=/bin/sh -c 'pop-before-smtp --a'`, []],
+  ];
+  for (const [text, expected] of table)
+    test(JSON.stringify(text), () => assert.deepEqual(unit(text), expected));
+
+  test('its line is that of ExecStart', () => {
+    const [start] = readStarts(
+      '[Service]\n\nExecStart=pop-before-smtp\n',
+      'pop-before-smtp',
+      () => null,
+    );
+    assert.equal(start?.line, 3);
+  });
 });
 
 describe('what cannot be known is not guessed', () => {
