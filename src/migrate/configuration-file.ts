@@ -7,10 +7,11 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { chown, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, failure, reasonOf } from '../base/errors.ts';
+import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import { ownerOfDirectory } from '../map/privileges.ts';
 import { parseConfig, readConfig } from '../options/config.ts';
 import { isOptionName, specOf } from '../options/options.ts';
+import { normalise } from '../options/values.ts';
 import { replaceFileDurably } from '../state/replace-file.ts';
 import type { Remark } from './former-settings.ts';
 import { keepCopy } from './kept-copy.ts';
@@ -52,6 +53,19 @@ function isSame({ key, value }: Setting, there: unknown): boolean {
       specOf(key).read({ value: isList ? [one].flat().map(String) : asWritten(one), origin: '' }),
     );
   return read(value) === read(there);
+}
+
+/** Why the daemon would not take it; null when it would. */
+export function refusalOf({ key, value }: Setting): string | null {
+  if (!isOptionName(key)) return null;
+  try {
+    const normal = normalise(key, value);
+    if (normal !== null) specOf(key).read({ value: normal, origin: key });
+    return null;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return error.message;
+  }
 }
 
 const asWritten = (value: unknown): string | boolean =>

@@ -25,8 +25,8 @@ export interface FormerSettings {
   /** In seconds. */
   readonly grace: Former<number>;
   readonly watchlog: Former<string>;
-  readonly nowrite: boolean;
-  readonly reprocess: boolean;
+  readonly nowrite: Former<boolean>;
+  readonly reprocess: Former<boolean>;
 }
 
 /** Something that is not carried over, or has to be looked at. */
@@ -75,17 +75,13 @@ export class FormerReading {
 
   /** @param isFile where a log that the configuration looks for may be */
   settings(isFile: (path: string) => boolean): FormerSettings {
-    const number = (name: 'write' | 'reprocess', preset: number): number => {
-      const value = this.#given.get(name)?.value;
-      return typeof value === 'number' ? value : preset;
-    };
     return {
       dbfile: this.#text('dbfile'),
       dbvalue: this.#text('dbvalue'),
       grace: this.#grace(),
       watchlog: this.#watchlog(isFile),
-      nowrite: number('write', 1) === 0,
-      reprocess: number('reprocess', 0) !== 0,
+      nowrite: this.#flag('write', value => value === 0),
+      reprocess: this.#flag('reprocess', value => value !== 0),
     };
   }
 
@@ -93,6 +89,12 @@ export class FormerReading {
     const given = this.#given.get(name);
     if (given === undefined) return { value: DEFAULTS[name], from: ITS_DEFAULT };
     return { value: given.value === null ? null : String(given.value), from: given.from };
+  }
+
+  /** Without it, or with a value that cannot be read, it is off. */
+  #flag(name: 'write' | 'reprocess', isOn: (value: PerlValue) => boolean): Former<boolean> {
+    const { value = null, from = ITS_DEFAULT } = this.#given.get(name) ?? {};
+    return { value: value !== null && isOn(value), from };
   }
 
   #grace(): Former<number> {

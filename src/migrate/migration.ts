@@ -11,7 +11,7 @@ import type { RuleSettings } from '../daemon/settings.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, MAP_TYPES, mapExists } from '../map/map-types.ts';
 import { askPostfix } from './ask-postfix.ts';
-import { compareWithFile, type Setting } from './configuration-file.ts';
+import { compareWithFile, refusalOf, type Setting } from './configuration-file.ts';
 import { CONFIGURATIONS, kindOf, readFormer } from './former-files.ts';
 import type { FormerSettings, Remark } from './former-settings.ts';
 import { type Changes, changesFor, type Edit, type PostfixFacts, typesOf } from './main-cf.ts';
@@ -69,6 +69,7 @@ export async function planMigration(request: Request): Promise<Migration> {
   if (grace === null) blockers.push(unknown('grace', settings.grace.from, '--grace DURATION'));
   const map = formatMapSpec(request.map);
   const wanted = [...settingsFor(settings, request, remarks)];
+  requireTaken(wanted, blockers);
   const file = compareWithFile(request.configuration, wanted);
   const changes = changesOf(old, map, facts);
   requireType(request.map, facts, blockers);
@@ -111,7 +112,7 @@ function oldMapOf(
   blockers: Remark[],
 ): MapSpec | null {
   if (oldMap !== null) return oldMap;
-  if (dbfile.value === null) {
+  if (dbfile.value?.startsWith('/') !== true) {
     blockers.push(unknown('dbfile', dbfile.from, '--old-map TYPE:PATH'));
     return null;
   }
@@ -131,7 +132,7 @@ function* settingsFor(
   if (seconds !== null)
     yield { key: 'grace', value: formatDuration(seconds), from: grace === null ? from : '--grace' };
   const { watchlog } = former;
-  if (watchlog.value !== null && kindOf(watchlog.value) === 'file')
+  if (watchlog.value?.startsWith('/') === true && kindOf(watchlog.value) === 'file')
     yield { key: 'watchlog', value: watchlog.value, from: watchlog.from };
   else {
     const problem =
@@ -143,14 +144,22 @@ function* settingsFor(
   }
   if (formatMapSpec(map) !== USUAL_MAP)
     yield { key: 'map', value: formatMapSpec(map), from: '--map' };
-  if (former.nowrite) yield { key: 'nowrite', value: true, from: 'its --nowrite' };
-  if (former.reprocess) yield { key: 'reprocess', value: true, from: 'its --reprocess' };
+  for (const key of ['nowrite', 'reprocess'] as const)
+    if (former[key].value === true) yield { key, value: true, from: former[key].from };
 }
 
 const USUAL_MAP = 'lmdb:/var/popbsmtp/pop-before-smtp';
 
 const changesOf = (old: MapSpec | null, map: string, facts: PostfixFacts | null): Changes =>
   old === null || facts === null ? { edits: [], remarks: [] } : changesFor(old.path, map, facts);
+
+/** The daemon would not start with a value that it refuses. */
+function requireTaken(wanted: readonly Setting[], blockers: Remark[]): void {
+  for (const setting of wanted) {
+    const refusal = refusalOf(setting);
+    if (refusal !== null) blockers.push({ where: setting.from, text: refusal });
+  }
+}
 
 /** Postfix would defer all mail over a map of a type that it does not know. */
 function requireType({ type }: MapSpec, facts: PostfixFacts | null, blockers: Remark[]): void {

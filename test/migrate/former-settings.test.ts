@@ -22,7 +22,7 @@ const settings = (file: string, ...options: string[]) =>
 test('what is not set has the default of the Perl program', () => {
   const { grace, dbfile, dbvalue, watchlog, nowrite, reprocess } = settings('');
   assert.deepEqual(
-    [grace.value, dbfile.value, dbvalue.value, watchlog.value, nowrite, reprocess],
+    [grace, dbfile, dbvalue, watchlog, nowrite, reprocess].map(({ value }) => value),
     [1800, '/etc/postfix/pop-before-smtp', 'ok', '/var/log/maillog', false, false],
   );
 });
@@ -52,7 +52,7 @@ describe('what cannot be read has no value, and is told', () => {
     ['$grace = 60;\n$grace ||= 90;'],
     ['$grace = 60;\n$grace++;'],
     ["$grace = 60;\n($grace, $dbfile) = (90, '/a');"],
-    ['$grace = 60;\n${grace} = 90;'],
+    [`$grace = 60;\n\${grace} = 90;`],
     ["$grace = 60;\neval '$grace = 90';"],
     ["$grace = 60;\nmy $x = 'torn"],
   ] as const)
@@ -95,10 +95,10 @@ test('what is not carried over is told line by line, and nothing else', () => {
 
 test('a dry run stays one', () => {
   assert.deepEqual(
-    [settings('$write = 0;').nowrite, settings('', '--nowrite').nowrite],
+    [settings('$write = 0;').nowrite.value, settings('', '--nowrite').nowrite.value],
     [true, true],
   );
-  assert.equal(settings('$write = 0;', '--write').nowrite, false);
+  assert.equal(settings('$write = 0;', '--write').nowrite.value, false);
 });
 
 test('the configuration that a script names is found', () => {
