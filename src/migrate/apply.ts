@@ -1,6 +1,7 @@
 /**
  * Does what a migration says, in an order in which nothing is ever open that should not be, and Postfix names no map that is not there:
- * configuration, map, rows, main.cf.
+ * map, rows, configuration, main.cf.  Rows come before the two by which a migration is known to be done, so that none is lost where
+ * a step fails.
  *
  * The map belongs to another account than main.cf, and whoever works there becomes that account for good (map/privileges.ts); so its steps are
  * popbsmtp's own commands, each a process.
@@ -9,12 +10,15 @@
  * Leaves to others: restarting services.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { failure } from '../base/errors.ts';
 import { quantity } from '../base/quantity.ts';
 import { tellPostfix } from './ask-postfix.ts';
 import { addSettings } from './configuration-file.ts';
-import type { Migration, Request } from './migration.ts';
+import { isDone, type Migration, type Request } from './migration.ts';
 
+/** A configuration that says nothing. */
+const NO_FILE = '/dev/null';
 /** Addresses of one command: a command line has no room for all. */
 const PORTION = 500;
 /** A map may be locked for seconds, and half a thousand orders are written one by one. */
@@ -34,13 +38,11 @@ export async function applyMigration(
   const [blocker] = migration.blockers;
   if (blocker !== undefined)
     throw failure('MIGRATE_BLOCKED', { where: blocker.where, reason: blocker.text });
-  const { edits, settings, postfixDirectory } = migration;
-  // Whoever runs it again when all is done shall not undo what was ordered since.
-  const isDone = settings.length === 0 && edits.length === 0 && migration.mapExists;
-  if (isDone) return;
-  await configure(migration, done);
+  if (isDone(migration)) return;
+  const { edits, postfixDirectory } = migration;
   if (!migration.mapExists) makeMap(migration, done);
   carryRows(migration, postfixConfig, now, done);
+  await configure(migration, done);
   if (edits.length === 0 || postfixDirectory === null) return;
   const copies = await tellPostfix(edits, postfixDirectory, postfixConfig);
   for (const { file, name } of edits) done(`${file}: ${name} names ${migration.map}`);
@@ -56,7 +58,7 @@ async function configure({ configuration, settings }: Migration, done: Done): Pr
 
 /** A daemon that has nothing to read makes the map, and ends. */
 function makeMap({ map }: Migration, done: Done): void {
-  const own = ['--config', '/dev/null', '--watchlog', '-', '--mynetworks', 'none'];
+  const own = ['--config', NO_FILE, '--watchlog', '-', '--mynetworks', 'none'];
   popbsmtp(['run', '--map', map, ...own]);
   done(`${map} is made`);
 }
@@ -69,7 +71,7 @@ function carryRows(
 ): void {
   if (until === null || carried.length === 0) return;
   const seconds = Math.floor(until - now);
-  const place = ['--map', map, '--config', configuration];
+  const place = ['--map', map, '--config', existsSync(configuration) ? configuration : NO_FILE];
   if (postfixConfig !== null) place.push('--postfix-config', postfixConfig);
   for (let start = 0; start < carried.length; start += PORTION)
     popbsmtp(['allow', '--for', `${seconds}s`, ...place, ...carried.slice(start, start + PORTION)]);

@@ -54,6 +54,10 @@ export interface Migration {
   readonly blockers: readonly Remark[];
 }
 
+/** Then nothing is made again, rows neither: whoever runs it once more shall not undo what was ordered since. */
+export const isDone = ({ settings, edits, mapExists: isThere }: Migration): boolean =>
+  settings.length === 0 && edits.length === 0 && isThere;
+
 /** @throws Failure MIGRATE_NOTHING; MIGRATE_UNREADABLE; of popbsmtp's own configuration */
 export async function planMigration(request: Request): Promise<Migration> {
   const { read, reading, unnamed } = readFormer(request);

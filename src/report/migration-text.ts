@@ -4,7 +4,7 @@ import { formatCtime } from '../line/stamp.ts';
 import { linesOf } from '../migrate/configuration-file.ts';
 import type { Remark } from '../migrate/former-settings.ts';
 import { commandOf, directoryOption } from '../migrate/main-cf.ts';
-import type { Migration, Request } from '../migrate/migration.ts';
+import { isDone, type Migration, type Request } from '../migrate/migration.ts';
 
 /** That are shown one by one. */
 const MOST_ROWS = 10;
@@ -29,7 +29,10 @@ export function migrationText(
       `${configuration} gets`,
       linesOf(settings).map((line, index) => `${line}  # ${settings[index]?.from ?? ''}`),
     ),
-    section(`${map} takes the place of ${oldMap ?? 'the old map'}`, rowLines(rows)),
+    section(
+      `${map} takes the place of ${oldMap ?? 'the old map'}`,
+      isDone(migration) ? [] : rowLines(rows),
+    ),
     section('Postfix is told', commands.length === 0 ? [] : [...commands, reloadOf(postfixConfig)]),
     section('not carried over, or to be looked at', remarks.map(remarkLine)),
     section('in the way', blockers.map(remarkLine)),
@@ -37,10 +40,10 @@ export function migrationText(
   ].join('');
 }
 
-function outlook({ settings, edits, mapExists, blockers }: Migration): string {
-  if (blockers.length > 0)
+function outlook(migration: Migration): string {
+  if (migration.blockers.length > 0)
     return 'nothing was done, and --apply does nothing until that is put right';
-  return settings.length === 0 && edits.length === 0 && mapExists
+  return isDone(migration)
     ? 'there is nothing left to do'
     : 'nothing was done; "popbsmtp migrate --apply" does it';
 }

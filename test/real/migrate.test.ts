@@ -124,6 +124,33 @@ describe('migrate', { skip }, () => {
     assert.deepEqual(await host.keys(), ['198.51.100.9', '203.0.113.4']);
   });
 
+  test('rows that could not be carried over are at the next time, whatever else is done', async () => {
+    // The new map is there and named already, and orders cannot be kept.
+    const main = join(host.postfix, 'main.cf');
+    const text = await readFile(main, 'utf8');
+    const relay = `check_client_access lmdb:${host.map}, defer_unauth_destination`;
+    await writeFile(
+      main,
+      text
+        .replaceAll(`hash:${host.old}`, `lmdb:${host.map}`)
+        .replace('defer_unauth_destination', relay),
+    );
+    await utimes(main, 1e9, 1e9);
+    const made = ['--map', `lmdb:${host.map}`, '--watchlog', '-', '--mynetworks', 'none'];
+    const daemon = await runProgram('sh', [
+      ...['-c', 'exec "$@" < /dev/null', 'sh', process.execPath, MAIN],
+      ...['run', '--config', '/dev/null', ...made],
+    ]);
+    assert.equal(daemon.code, 0, daemon.stderr);
+    await mkdir(`${host.map}.orders`);
+    assert.notEqual((await host.migrate('--apply')).code, 0);
+    await mustRun('rmdir', [`${host.map}.orders`]);
+    assert.equal((await host.migrate('--apply')).code, 0);
+    assert.deepEqual(await host.keys(), ['198.51.100.9', '203.0.113.4']);
+    assert.match((await host.migrate()).stdout, /^there is nothing left to do$/m);
+    assert.doesNotMatch((await host.migrate()).stdout, /198\.51\.100\.9/);
+  });
+
   test('what cannot be known is in the way, and nothing is done', async () => {
     await writeFile(host.perl, `$grace = $x;\n$dbfile = '${host.old}';\n`);
     const { code, stdout, stderr } = await host.migrate('--apply');
