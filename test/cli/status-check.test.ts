@@ -28,8 +28,12 @@ const check = (...args: string[]): Promise<Result> => host.run('status', '--chec
 test('a daemon that does its work is 0, with one line', async () => {
   const daemon = await host.start();
   await host.logIn(daemon, 'anna', '198.51.100.1');
-  const { code, stdout, stderr } = await check();
-  assert.deepEqual([code, stderr], [0, '']);
+  // On a machine that is busy the daemon may be late once.
+  const { stdout, stderr } = await waitFor('it to be well', async () => {
+    const result = await check();
+    return result.code === 0 ? result : undefined;
+  });
+  assert.equal(stderr, '');
   assert.match(
     stdout,
     /^POPBSMTP OK - 1 grant, the last login at .* \| grants=1 logins=1c overdue=0 .*\n$/,

@@ -115,7 +115,8 @@ describe('a container', { skip }, () => {
   });
 
   test('the health check is 0 while it works, and 1 while it hangs', async () => {
-    assert.equal((await checked()).code, 0);
+    // On a machine that is busy the daemon may be late once.
+    await waitFor('it to be healthy', async () => (await checked()).code === 0);
     process.kill(first, 'SIGSTOP');
     try {
       assert.equal((await checked()).code, 1);
