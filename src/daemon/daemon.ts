@@ -3,11 +3,12 @@
  *
  * Promises: whatever is wrong with the settings is found before the map is touched; grants that the map holds
  * from an earlier run go on where they were, and the logs are read on from where that run had got to; what is due is
- * purged at start and then four times a second, whether or not a line arrives; a reload that fails changes
+ * purged at start and then when it is due, a quarter of a second late at most, whether or not a line arrives; a reload that fails changes
  * nothing.  A stop commits, notes the places, closes and keeps the rows.
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
+import { every } from '../base/beat.ts';
 import { epoch, systemClock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
@@ -38,8 +39,7 @@ import { positionOf } from './source-position.ts';
 import { checkLogs, type SourceHandle, type WatchedLog, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
-const PURGE_MS = 250;
-const NOTE_MS = 1000;
+const BEAT_MS = 1000;
 const MINUTE_MS = 60_000;
 
 export interface Daemon extends Supervised {
@@ -110,7 +110,9 @@ class RunningDaemon implements Daemon {
   readonly #checkpoint: CheckpointKeeper | null;
   readonly #intake: Intake;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #timers: (() => void)[] = [];
+  /** For what is due before the next beat. */
+  #purge: NodeJS.Timeout | undefined;
   readonly #minutes: MinutesKeeper;
   #control: Control | null = null;
   /** Null for a host that is alone. */
@@ -196,9 +198,8 @@ class RunningDaemon implements Daemon {
       watch: step => this.#watch(step),
     });
     this.#checkpoint?.keep(this.#watched, this.#fleet);
-    this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
-    this.#timers.push(setInterval(() => this.#keepBooks(), NOTE_MS));
-    this.#timers.push(setInterval(() => void this.#watch(this.#minutes.save()), MINUTE_MS));
+    this.#timers.push(every(BEAT_MS, () => this.#beat()));
+    this.#timers.push(every(MINUTE_MS, () => void this.#watch(this.#minutes.save())));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
@@ -244,7 +245,8 @@ class RunningDaemon implements Daemon {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const end of this.#timers) end();
+    clearTimeout(this.#purge);
     await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#fleet?.stop();
@@ -268,6 +270,23 @@ class RunningDaemon implements Daemon {
       places: this.#watched.map(positionOf),
       uptime: this.#clock.now().steady - this.#counters.started.steady,
     });
+  }
+
+  #beat(): void {
+    this.#purgeWhenDue();
+    this.#keepBooks();
+  }
+
+  /** Now, and again for each quarter of a second before the next beat in which something is due. */
+  #purgeWhenDue(): void {
+    void this.#watch(this.#pipeline.purge());
+    clearTimeout(this.#purge);
+    const now = this.#clock.now();
+    const next = this.#core.grants.nextDue(now, BEAT_MS / 1000);
+    if (next === null) return;
+    // A timer may ring within the millisecond before its time.
+    const wait = (next - now.steady) * 1000 + 1;
+    this.#purge = setTimeout(() => this.#purgeWhenDue(), wait);
   }
 
   #keepBooks(): void {

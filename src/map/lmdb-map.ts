@@ -12,7 +12,7 @@
  * Leaves to others: that no other daemon writes (owner.ts).  `postmap` may.  And when to reopen: after an
  * I/O error LMDB may refuse all further writes, and a file that was replaced is not written any more.
  */
-import { type BigIntStats, fstatSync, readSync, statSync } from 'node:fs';
+import { type BigIntStats, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
@@ -44,13 +44,17 @@ function writeFailure(path: string, error: unknown): Failure {
   return failure(refused ? 'MAP_PERMISSION' : 'MAP_IO', { path, reason }, error);
 }
 
-const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
+/** What an open file keeps, whatever becomes of its name. */
+type Identity = Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>;
+
+const isSameFile = (one: Identity, other: Identity): boolean =>
   one.dev === other.dev && one.ino === other.ino;
 
 /** A map that is open, with what belongs to this opening of it. */
 interface Opened {
   /** Our own descriptor of the file: for the lock, for its first pages, and for fdatasync. */
   readonly file: FileHandle;
+  readonly identity: Identity;
   readonly store: Store;
   readonly durability: Durability;
 }
@@ -103,7 +107,7 @@ async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Promise<Ope
       () => file.datasync(),
       error => warn?.(writeFailure(path, error).line),
     );
-    return { file, store, durability };
+    return { file, identity: await file.stat({ bigint: true }), store, durability };
   } catch (error) {
     throw writeFailure(path, error);
   }
@@ -139,14 +143,13 @@ export class LmdbMap implements LookupMap {
 
   get identity(): string {
     // An inode number alone is given to the next file as soon as this one is gone.
-    const { dev, ino, birthtimeNs } = fstatSync(this.#opened.file.fd, { bigint: true });
+    const { dev, ino, birthtimeNs } = this.#opened.identity;
     return `${dev}:${ino}:${birthtimeNs}`;
   }
 
   check(): void {
-    const { fd } = this.#opened.file;
     const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (named !== undefined && isSameFile(named, fstatSync(fd, { bigint: true }))) return;
+    if (named !== undefined && isSameFile(named, this.#opened.identity)) return;
     const how = named === undefined ? 'removed' : 'replaced';
     throw failure('MAP_REPLACED', { path: this.#path, how });
   }
