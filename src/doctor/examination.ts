@@ -7,6 +7,7 @@ import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
 import type { Finding } from './finding.ts';
 import { fleetCheck } from './fleet.ts';
+import { instancesCheck } from './instances.ts';
 import { clockCheck, logCheck, loginsCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   postfixCheck,
   restrictionsCheck,
   otherMapsCheck,
+  instancesCheck,
   mynetworksCheck,
   lookupCheck,
   relayCheck,

@@ -17,6 +17,7 @@ export type CheckName =
   | 'postfix'
   | 'restrictions'
   | 'maps'
+  | 'instances'
   | 'mynetworks'
   | 'lookup'
   | 'relay';
