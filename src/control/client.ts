@@ -39,6 +39,7 @@ interface Line<C extends Request['command']> {
 
 /**
  * @param take given the rows of a list as they come
+ * @param patienceMs without a sign of the daemon; by default that of its kind of request
  * @returns null when no daemon runs
  * @throws Failure CONTROL_DENIED, CONTROL_SILENT, CONTROL_BROKEN, and what the daemon answers
  */
@@ -47,6 +48,7 @@ export async function ask<C extends Request['command']>(
   request: Request & { readonly command: C },
   take: (rows: readonly GrantRow[]) => void = () => undefined,
   kind: SocketKind = 'socket',
+  patienceMs?: number,
 ): Promise<Results[C] | null> {
   const path = socketPath(map, kind);
   // Then a daemon has none either.
@@ -54,7 +56,7 @@ export async function ask<C extends Request['command']>(
   const socket = await connected(path);
   if (socket === null) return null;
   try {
-    const patience = PATIENCE_MS[kindOf(request.command)];
+    const patience = patienceMs ?? PATIENCE_MS[kindOf(request.command)];
     socket.setTimeout(patience, () =>
       socket.destroy(failure('CONTROL_SILENT', { path, seconds: patience / 1000 })),
     );

@@ -7,6 +7,7 @@ import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
 import type { Finding } from './finding.ts';
 import { fleetCheck } from './fleet.ts';
+import { instancesCheck } from './instances.ts';
 import { loginsCheck } from './logins.ts';
 import { clockCheck, logCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
@@ -35,6 +36,7 @@ const CHECKS: readonly Check[] = [
   postfixCheck,
   restrictionsCheck,
   otherMapsCheck,
+  instancesCheck,
   mynetworksCheck,
   lookupCheck,
   relayCheck,

@@ -20,6 +20,7 @@ export type CheckName =
   | 'postfix'
   | 'restrictions'
   | 'maps'
+  | 'instances'
   | 'mynetworks'
   | 'lookup'
   | 'relay';

@@ -33,6 +33,7 @@ export const CLIENT_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'migrate',
     ],
     inFile: true,
     onReload: true,
