@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   history: async () => (await import('./cli/history.ts')).history,
   why: async () => (await import('./cli/why.ts')).why,
   report: async () => (await import('./cli/report.ts')).report,
+  migrate: async () => (await import('./cli/migrate.ts')).migrate,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 

@@ -27,6 +27,7 @@ const ORDER = [
   'options',
   'daemon',
   'doctor',
+  'migrate',
   'report',
   'cli',
   'main.ts',

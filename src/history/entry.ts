@@ -108,6 +108,7 @@ export function entriesOf(decision: Decision, now: number): Entry[] {
     case 'logout':
     case 'kept':
     case 'in force':
+    case 'probed':
     case 'order bounded':
     case 'map failed':
     case 'map recovered':

@@ -103,6 +103,7 @@ export class Ledger {
       case 'logout':
       case 'limit exceeded':
       case 'in force':
+      case 'probed':
       case 'order bounded':
       case 'map failed':
       case 'map recovered':

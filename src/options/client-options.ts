@@ -38,6 +38,7 @@ export const CLIENT_OPTIONS = {
       'history',
       'why',
       'report',
+      'migrate',
     ],
     inFile: true,
     onReload: true,
@@ -67,7 +68,7 @@ export const CLIENT_OPTIONS = {
   }),
   'require-tls': flag({
     about: 'only logins over an encrypted connection count; the server has to log it',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -76,7 +77,7 @@ export const CLIENT_OPTIONS = {
     otherwise: 'everybody',
     about:
       'who may get a grant, and nobody else: a name as the log has it, or *@example.org; may be given more than once',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -84,7 +85,7 @@ export const CLIENT_OPTIONS = {
     value: 'USER',
     otherwise: 'nobody',
     about: 'who may not get a grant, written as for --allow-users; may be given more than once',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -95,7 +96,7 @@ export const CLIENT_OPTIONS = {
       otherwise: '10, of which more are only warned of',
       about:
         'the most users that may log in from one address, or one /64 of IPv6, within the grace period, or none',
-      commands: ['run', 'replay', 'explain'],
+      commands: ['run', 'replay', 'explain', 'doctor'],
       inFile: true,
       onReload: true,
     },
@@ -108,7 +109,7 @@ export const CLIENT_OPTIONS = {
       default: 'none',
       about:
         'the most addresses that one user may log in from within the grace period; a /64 of IPv6 is one',
-      commands: ['run', 'replay', 'explain'],
+      commands: ['run', 'replay', 'explain', 'doctor'],
       inFile: true,
       onReload: true,
     },
@@ -158,7 +159,7 @@ export const CLIENT_OPTIONS = {
       default: 'warn',
       about:
         'what becomes of whoever is over such a limit: warn, in the log only; refuse, and no grant stays; who has sent too much is then refused until lift takes it back',
-      commands: ['run', 'replay', 'explain'],
+      commands: ['run', 'replay', 'explain', 'doctor'],
       inFile: true,
       onReload: true,
     },

@@ -44,15 +44,6 @@ export const COMMAND_OPTIONS = {
     },
     ['address', 'latest', 'end', 'user'],
   ),
-  check: text({
-    often: true,
-    path: 'file',
-    value: 'FILE',
-    about:
-      'instead, tell every error of a configuration file; the exit status is 78 if there is one',
-    commands: ['config'],
-    inFile: false,
-  }),
   session: text({
     often: true,
     value: 'ID',
@@ -90,6 +81,13 @@ export const COMMAND_OPTIONS = {
     often: true,
     about: 'draw it anew every second, until interrupted',
     commands: ['status'],
+    inFile: false,
+  }),
+  check: flag({
+    often: true,
+    about:
+      'of status: say in one line within two seconds whether the daemon does its work, with the exit status of a Nagios check: 0, 1, 2 or 3; of config: tell every error of a FILE instead, with exit status 78 if there is one',
+    commands: ['status', 'config'],
     inFile: false,
   }),
   prometheus: flag({
@@ -183,6 +181,39 @@ export const COMMAND_OPTIONS = {
     commands: ['doctor'],
     inFile: false,
   }),
+  'perl-config': text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    otherwise: '/etc/pop-before-smtp-conf.pl and the like, or what its start script names',
+    about: 'the configuration file of the Perl program; it is read, and never run',
+    commands: ['migrate'],
+    inFile: false,
+  }),
+  'init-script': text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    otherwise: '/etc/init.d/pop-before-smtp and the like',
+    about: 'what starts the Perl program: a script, or a unit of systemd',
+    commands: ['migrate'],
+    inFile: false,
+  }),
+  'old-map': given({
+    often: true,
+    path: 'file',
+    value: 'TYPE:PATH',
+    otherwise: 'what those two say',
+    about: 'the map of the Perl program, as main.cf names it',
+    commands: ['migrate'],
+    inFile: false,
+  }),
+  apply: flag({
+    often: true,
+    about: 'do it, and keep copies of what is changed',
+    commands: ['migrate'],
+    inFile: false,
+  }),
   json: flag({
     often: true,
     about: 'print JSON, for programs',
@@ -198,6 +229,7 @@ export const COMMAND_OPTIONS = {
       'history',
       'why',
       'report',
+      'migrate',
     ],
     inFile: false,
   }),
