@@ -117,7 +117,9 @@ export class Recorder {
       this.#problem = error;
     }
     if (given?.aborted === true || (isWritten && this.#problem === null)) return;
-    this.#parts.warn(`${this.#problem?.line ?? 'the history could not be written'}; ${LOST}`);
+    // Why, only where it was not told before.
+    const why = this.#told === this.#problem?.code ? null : this.#problem;
+    this.#parts.warn(`${why?.line ?? 'the history could not be written'}; ${LOST}`);
   }
 
   /** Whether there is something that was not written. */
