@@ -9,7 +9,7 @@ import { ask } from '../control/client.ts';
 import { connectTo } from '../fleet/connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from '../fleet/engine.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
-import { positionFrom } from '../fleet/position.ts';
+import { beginning } from '../fleet/position.ts';
 import { TOLERATED_SKEW } from '../fleet/skew.ts';
 import type { MapSpec } from '../map/map.ts';
 import { check } from './check.ts';
@@ -43,7 +43,7 @@ async function tryEngine(
       const asked = Date.now() / 1000;
       const time = await connection.time();
       if (publishes(settings)) await connection.tryAppend();
-      if (subscribes(settings)) await connection.read(positionFrom(null, time, 0), 1, 0);
+      if (subscribes(settings)) await connection.read(beginning(time, 0), 1, 0);
       return { offset: time - epoch(asked) };
     } finally {
       connection.close();

@@ -13,6 +13,7 @@ import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { failure, reasonOf } from '../base/errors.ts';
 import type { FleetSettings } from './engine.ts';
 import type { Fields } from './entry.ts';
+import { type History, historyIn } from './history.ts';
 import { isId, LAST_ID, type Position, type StreamName } from './position.ts';
 
 /** An entry as it lies in a stream. */
@@ -27,6 +28,8 @@ export type Trim = readonly ['MINID', string] | readonly ['MAXLEN', number] | nu
 export interface Connection {
   /** Another text after each restart of the engine. */
   readonly run: string;
+  /** The history of which the engine is a part now; another one may begin at any time. */
+  history(): Promise<History>;
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
   /**
@@ -76,7 +79,12 @@ export async function connectTo(settings: FleetSettings, signal: AbortSignal): P
   try {
     await client.connect();
     const send = (...args: string[]): Promise<unknown> => client.sendCommand(args);
-    return connectionOver(send, () => client.destroy(), settings.prefix, runIn(await info(send)));
+    return connectionOver(
+      send,
+      () => client.destroy(),
+      settings.prefix,
+      runIn(await info(send, 'server')),
+    );
   } catch (error) {
     client.destroy();
     throw error;
@@ -118,8 +126,8 @@ function socketOptions({ engine: { tls, host, port } }: FleetSettings, ca: strin
 
 type Send = (...args: string[]) => Promise<unknown>;
 
-async function info(send: Send): Promise<string> {
-  return String(await send('INFO', 'server'));
+async function info(send: Send, section: 'server' | 'replication'): Promise<string> {
+  return String(await send('INFO', section));
 }
 
 const runIn = (text: string): string => /^run_id:(\S+)/m.exec(text)?.[1] ?? '';
@@ -130,6 +138,7 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
     failure('FLEET_EXHAUSTED', { key: key(stream), keys: STREAMS.map(key).join(' ') });
   return {
     run,
+    history: async () => historyIn(await info(send, 'replication')),
     time: async () => {
       const [seconds = 0, microseconds = 0] = listOf(await send('TIME')).map(Number);
       return epoch(seconds + microseconds / 1e6);

@@ -4,6 +4,7 @@
 import { epoch } from '../../src/base/clock.ts';
 import type { Connection, StreamEntry, Trim } from '../../src/fleet/connection.ts';
 import type { Fields } from '../../src/fleet/entry.ts';
+import type { History } from '../../src/fleet/history.ts';
 import type { StreamName } from '../../src/fleet/position.ts';
 
 interface Appended {
@@ -16,6 +17,7 @@ export class FakeEngine {
   /** Seconds. */
   now: number;
   run = 'first';
+  history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
   readonly appended: Appended[] = [];
@@ -38,6 +40,7 @@ export class FakeEngine {
   connection(): Connection {
     return {
       run: this.run,
+      history: async () => this.history,
       time: async () => epoch(this.now),
       tryAppend: async () => undefined,
       append: async (stream, fields, trim) => {
