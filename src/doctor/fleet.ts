@@ -108,8 +108,8 @@ function daemonVerdicts({ connected, publish, subscribe }: FleetStatus): Verdict
   if (publish !== null && publish.dropped > 0) {
     verdicts.push(
       warning(
-        `${publish.dropped} entries of this host were lost while the engine could not be reached`,
-        'look why that took so long; the addresses are granted elsewhere with their next login',
+        `${publish.dropped} entries of this host were dropped for want of room`,
+        'look why the engine could not take them; all grants are told again when it does',
       ),
     );
   }

@@ -14,7 +14,7 @@ import { failure, reasonOf } from '../base/errors.ts';
 import type { FleetSettings } from './engine.ts';
 import type { Fields } from './entry.ts';
 import { type History, historyIn } from './history.ts';
-import { isId, LAST_ID, type Position, type StreamName } from './position.ts';
+import { isId, LAST_ID, type Position, STREAMS, type StreamName } from './position.ts';
 
 /** An entry as it lies in a stream. */
 export interface StreamEntry {
@@ -33,13 +33,15 @@ export interface Connection {
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
   /**
-   * Resolves if entries may be appended, and changes nothing.
+   * Resolves if entries may be appended to both streams, and changes nothing.
    *
    * @throws Failure FLEET_EXHAUSTED, here and below: somebody has taken the last ID of a stream
    */
   tryAppend(): Promise<void>;
-  /** Resolves when the engine has the entry. */
-  append(stream: StreamName, fields: Fields, trim: Trim): Promise<void>;
+  /** Resolves when the engine has the entry; whether the stream was there before. */
+  append(stream: StreamName, fields: Fields, trim: Trim): Promise<boolean>;
+  /** Whether a stream is there; changes nothing. */
+  exists(stream: StreamName): Promise<boolean>;
   /** The entries behind a position, at most so many of each stream; waits so long for the first. */
   read(
     position: Position,
@@ -136,6 +138,14 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
   const key = (stream: StreamName): string => `${prefix}:${stream}`;
   const exhausted = (stream: StreamName): Error =>
     failure('FLEET_EXHAUSTED', { key: key(stream), keys: STREAMS.map(key).join(' ') });
+  const exists = async (stream: StreamName): Promise<boolean> => {
+    // An ID that no entry may have any more, which is found when all else has been asked: account, memory, disk,
+    // replica, type of the key; and a stream that is not there is not made.
+    const answer = await send('XADD', key(stream), 'NOMKSTREAM', '0-1', 'v', '').catch(reasonOf);
+    if (isExhausted(answer)) throw exhausted(stream);
+    if (answer !== null && !String(answer).startsWith('ERR ')) throw new Error(String(answer));
+    return answer !== null;
+  };
   return {
     run,
     history: async () => historyIn(await info(send, 'replication')),
@@ -144,20 +154,16 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
       return epoch(seconds + microseconds / 1e6);
     },
     tryAppend: async () => {
-      for (const stream of STREAMS) {
-        // An ID that no entry may have any more, which is found when all else has been asked: account, memory, disk,
-        // replica, type of the key; and a stream that is not there is not made.
-        const answer = await send('XADD', key(stream), 'NOMKSTREAM', '0-1', 'v', '').catch(
-          reasonOf,
-        );
-        if (isExhausted(answer)) throw exhausted(stream);
-        if (answer !== null && !String(answer).startsWith('ERR ')) throw new Error(String(answer));
-      }
+      for (const stream of STREAMS) await exists(stream);
     },
+    exists,
     append: async (stream, fields, trim) => {
       const limit = trim === null ? [] : [trim[0], '~', String(trim[1])];
       try {
-        await send('XADD', key(stream), ...limit, '*', ...fields);
+        const isThere =
+          (await send('XADD', key(stream), 'NOMKSTREAM', ...limit, '*', ...fields)) !== null;
+        if (!isThere) await send('XADD', key(stream), ...limit, '*', ...fields);
+        return isThere;
       } catch (error) {
         throw isExhausted(reasonOf(error)) ? exhausted(stream) : error;
       }
@@ -179,8 +185,6 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
     close,
   };
 }
-
-const STREAMS: readonly StreamName[] = ['grants', 'orders'];
 
 /** `ERR The stream has exhausted the last possible ID, unable to add more items` (Redis 7.0, t_stream.c). */
 const isExhausted = (answer: unknown): boolean =>

@@ -20,6 +20,8 @@ export interface Position {
 
 export type StreamName = keyof Position;
 
+export const STREAMS: readonly StreamName[] = ['grants', 'orders'];
+
 /** A position all of whose entries were there when the history had so many bytes. */
 interface Mark extends Position {
   readonly offset: number;

@@ -43,11 +43,14 @@ export class FakeEngine {
       history: async () => this.history,
       time: async () => epoch(this.now),
       tryAppend: async () => undefined,
+      exists: async stream => this.streams[stream].length > 0,
       append: async (stream, fields, trim) => {
         if (this.takes <= 0) throw new Error('gone');
         this.takes--;
+        const isThere = this.streams[stream].length > 0;
         this.appended.push({ stream, fields, trim });
         this.add(stream, fields);
+        return isThere;
       },
       read: async (position, count, blockMs) => {
         this.asked.push({ orders: position.orders, grants: position.grants });

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { FleetHost } from './fleet-host.ts';
 import { MovedAddress } from './moved-address.ts';
+import { popbsmtp } from './popbsmtp.ts';
 import { freePort } from './ports.ts';
 import { requirePrograms } from './programs.ts';
 import { Redis } from './redis.ts';
@@ -69,4 +70,39 @@ describe('two engines that both count as primary for a while', { skip }, () => {
     await late.startConnected();
     await late.has('127.0.0.2', '127.0.0.3', '127.0.0.4');
   });
+});
+
+describe('an engine that loses its data while it runs', { skip }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+
+  for (const [what, ...command] of [
+    ['both streams', 'del', 'popbsmtp:grants', 'popbsmtp:orders'],
+    ['everything', 'flushall'],
+  ] as const) {
+    test(`${what}: is told it again, for whoever joins later`, async () => {
+      const redis = await Redis.start(rig, await freePort());
+      const host = (name: string, role: 'publish' | 'both' | 'subscribe') =>
+        FleetHost.make(rig, { name, role, engine: redis.url });
+      const [a, b] = [await host('a', 'publish'), await host('b', 'both')];
+      await Promise.all([a, b].map(one => one.startConnected()));
+      await a.logIn('127.0.0.2');
+      await b.logIn('127.0.0.3');
+      await a.has('127.0.0.2');
+      await b.has('127.0.0.2', '127.0.0.3');
+      assert.equal((await popbsmtp('revoke', '--map', b.map, '127.0.0.4')).code, 0);
+      await Promise.all([a, b].map(one => one.published()));
+      await redis.cli(...command);
+      const streams = async (): Promise<string> =>
+        (await redis.cli('xrange', 'popbsmtp:grants', '-', '+')) +
+        (await redis.cli('xrange', 'popbsmtp:orders', '-', '+'));
+      await waitFor('all to be there again', async () => {
+        const found = await streams();
+        return ['127.0.0.2', '127.0.0.3', '127.0.0.4'].every(ip => found.includes(ip));
+      });
+      const late = await host('late', 'subscribe');
+      await late.startConnected();
+      await late.has('127.0.0.2', '127.0.0.3');
+    });
+  }
 });
