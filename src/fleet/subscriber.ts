@@ -5,8 +5,8 @@
  * dealt with; it belongs to the history of an engine, and after a failover goes back to where that has parted from the
  * one before (position.ts); orders go first, so that a new subscriber knows who is refused before it grants; what this start of this
  * host has written is left out; what is refused is counted, and said once a minute.  No stamp and no order counts as later
- * than when the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer, and nobody gives an
- * order that no other can follow.
+ * than when the engine got it, by this host's clock, so that a publisher whose clock is wrong keeps nothing open for longer, and
+ * nobody gives an order that no other can follow; an engine whose clock is behind makes nothing older than it is.
  */
 
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
@@ -120,11 +120,14 @@ export class Subscriber {
     return [{ ...received, entry: { ...entry, time } }];
   }
 
-  /** Who gives an entry an ID of his own may give it one of the future. */
+  /**
+   * By this host's clock, at the latest: an engine that is behind may have been so for any time, and one that is ahead was
+   * perhaps not so yet.  Who gives an entry an ID of his own may give it one of the future.
+   */
   #arrival(id: string): EpochSeconds {
     const { clock, skew } = this.#parts;
-    const engineNow = clock.now().wall + (skew.offset ?? 0);
-    return epoch(Math.min(timeOf(id), Math.max(engineNow, 0) + TOLERATED_SKEW));
+    const behind = Math.max(0, -(skew.offset ?? 0));
+    return epoch(Math.min(timeOf(id) + behind, clock.now().wall + TOLERATED_SKEW));
   }
 
   #refuse(id: string, reason: string): void {

@@ -159,6 +159,34 @@ describe('a subscriber', () => {
     assert.match(warned[0] ?? '', /^fleet: logins of mx2 are stamped 3600 s after/);
   });
 
+  test('makes nothing older because the clock of the engine is behind, and blames no publisher', async () => {
+    for (const behind of [5, 3600]) {
+      warned = [];
+      taken = [];
+      engine = new FakeEngine(NOON - behind);
+      engine.add('grants', encode(login('192.0.2.1'), OTHER));
+      engine.add('orders', encode(revocation('mallory'), OTHER));
+      await follow(subscriber());
+      assert.deepEqual(
+        taken.flat().map(({ entry }) => entry),
+        [revocation('mallory'), login('192.0.2.1')],
+      );
+      assert.equal(warned.length, 1);
+      assert.match(warned[0] ?? '', /this host's clock is \d+ s ahead of that of the engine/);
+    }
+  });
+
+  test('lets no stamp count as later than now, wherever the clock of the engine is', async () => {
+    for (const ahead of [-3600, -5, 0, 5, 3600]) {
+      taken = [];
+      engine = new FakeEngine(NOON + ahead);
+      engine.add('grants', encode(login('192.0.2.1', NOON + 5000), OTHER));
+      await follow(subscriber());
+      const [entry] = taken.flat().map(received => received.entry);
+      assert.ok(entry?.kind === 'login' && entry.time <= NOON + 2, JSON.stringify(entry));
+    }
+  });
+
   test('begins again when the engine has lost its streams and its clock', async () => {
     engine.now = NOON + 3600;
     engine.add('grants', encode(login('192.0.2.1'), OTHER));
