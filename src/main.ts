@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   help: async () => (await import('./cli/help.ts')).help,
   explain: async () => (await import('./cli/explain.ts')).explain,
   doctor: async () => (await import('./cli/doctor.ts')).doctor,
+  migrate: async () => (await import('./cli/migrate.ts')).migrate,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 

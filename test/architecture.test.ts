@@ -25,6 +25,7 @@ const ORDER = [
   'options',
   'daemon',
   'doctor',
+  'migrate',
   'report',
   'cli',
   'main.ts',

@@ -82,6 +82,11 @@ export const CATALOGUE = {
     text: 'cannot read the configuration {file}: {reason}',
     hint: 'name an existing file with --config, or leave the option out',
   },
+  CONFIG_UNWRITABLE: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the configuration {file}: {reason}',
+    hint: 'be the account that it belongs to, which is root for /etc/popbsmtp, or name another file with --config',
+  },
   CONFIG_KEY: {
     exit: EXIT.config,
     text: '{file}:{line}: unknown key "{key}"',
@@ -143,6 +148,11 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'postconf could not print mynetworks: {reason}',
     hint: 'fix the Postfix configuration, or give the networks with --mynetworks',
+  },
+  POSTCONF_EDIT: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot change {path}: {reason}',
+    hint: 'be root, or paste the postconf commands that "popbsmtp migrate" prints',
   },
   POSTMAP_FAILED: {
     exit: EXIT.unavailable,
@@ -232,12 +242,12 @@ export const CATALOGUE = {
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
     text: 'cannot write in {directory}, where {path} is to be: {reason}',
-    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
+    hint: 'keep the map in a directory of the account alone, such as /var/popbsmtp: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
     text: 'cannot write {path}: {reason}',
-    hint: 'give it, and what lies beside it, to the account that popbsmtp runs as (chown)',
+    hint: 'give the map to the account that popbsmtp runs as (chown), or keep it in a directory of that account alone, such as /var/popbsmtp',
   },
   MAP_MISSING: {
     exit: EXIT.noInput,
@@ -428,6 +438,26 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: 'nothing can be published any more: somebody has given an entry of {key} the last ID that there is',
     hint: 'delete both streams with "redis-cli DEL {keys}", and check who else may publish there',
+  },
+  MIGRATE_NOTHING: {
+    exit: EXIT.noInput,
+    text: 'no Perl pop-before-smtp was found: neither {looked} nor a map {map}',
+    hint: 'name its configuration with --perl-config, its start script with --init-script, or its map with --old-map',
+  },
+  MIGRATE_UNREADABLE: {
+    exit: EXIT.noInput,
+    text: 'cannot read {file}: {reason}',
+    hint: 'be root, or name the file of the Perl program with --perl-config or --init-script',
+  },
+  MIGRATE_BLOCKED: {
+    exit: EXIT.config,
+    text: 'nothing was done: {where}: {reason}',
+    hint: 'see "popbsmtp migrate" without --apply for all that it found',
+  },
+  MIGRATE_STEP: {
+    exit: EXIT.software,
+    text: '"popbsmtp {step}" ended with status {status}: {reason}',
+    hint: 'put that right, and run "popbsmtp migrate --apply" again: what is done already stays done',
   },
   LMDB_BUILD: {
     exit: EXIT.software,

@@ -178,6 +178,7 @@ export class Counters {
         this.problem(decision.line);
         return;
       case 'in force':
+      case 'probed':
       case 'order bounded':
       case 'map recovered':
         return;

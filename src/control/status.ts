@@ -49,6 +49,8 @@ export interface Status extends Readonly<Totals> {
   readonly commits: Readonly<CommitCount>;
   /** Whether the map has everything that was decided. */
   readonly settled: boolean;
+  /** Why it has not, in one line; null when it has. */
+  readonly trouble: string | null;
   /** Rows that are due, or were revoked, and may still be in the map: what Postfix still lets relay. */
   readonly overdue: number;
   /** Null for a host that is alone. */
@@ -62,7 +64,16 @@ export interface Status extends Readonly<Totals> {
 export interface Present
   extends Pick<
     Status,
-    'version' | 'map' | 'grace' | 'grants' | 'sessions' | 'settled' | 'overdue' | 'fleet' | 'uptime'
+    | 'version'
+    | 'map'
+    | 'grace'
+    | 'grants'
+    | 'sessions'
+    | 'settled'
+    | 'trouble'
+    | 'overdue'
+    | 'fleet'
+    | 'uptime'
   > {
   readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
 }

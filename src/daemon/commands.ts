@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';
 import { epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
+import type { ConfigurationState } from '../control/configuration-state.ts';
 import { metricsText } from '../control/metrics.ts';
 import {
   type About,
@@ -27,6 +28,7 @@ import type { Subject } from '../grant/order.ts';
 import { MAX_ORDERS, type Orders } from '../grant/orders.ts';
 import type { SessionId } from '../recogniser/event.ts';
 import type { Core } from './core.ts';
+import type { ProbeRow } from './probe-row.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
 const BLOCK = 500;
@@ -212,7 +214,9 @@ export async function* answer(
   commands: Commands,
   present: {
     readonly status: () => Status;
+    readonly configuration: () => Promise<ConfigurationState | null>;
     readonly orders: () => ReturnType<Orders['list']>;
+    readonly probe: ProbeRow;
     /** Told before a login by command. */
     readonly heard: () => void;
   },
@@ -222,6 +226,15 @@ export async function* answer(
     switch (request.command) {
       case 'status':
         yield { result: present.status() };
+        return;
+      case 'configuration':
+        yield { result: await present.configuration() };
+        return;
+      case 'probe':
+        yield { result: await present.probe.write(request.address, request.seconds) };
+        return;
+      case 'unprobe':
+        yield { result: { gone: await present.probe.remove(request.address) } };
         return;
       case 'metrics':
         yield { result: metricsText(present.status()) };

@@ -3,14 +3,20 @@
  *
  * Promises: whatever is wrong with the settings is found before the map is touched; grants that the map holds
  * from an earlier run go on where they were, and the logs are read on from where that run had got to; what is due is
- * purged at start and then four times a second, whether or not a line arrives; a reload that fails changes
+ * purged at start and then when it is due, a quarter of a second late at most, whether or not a line arrives; a reload that fails changes
  * nothing.  A stop commits, notes the places, closes and keeps the rows.
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
+import { every } from '../base/beat.ts';
 import { epoch, systemClock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
+import {
+  type ConfigurationState,
+  LOG,
+  type SettingChange,
+} from '../control/configuration-state.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
@@ -28,6 +34,7 @@ import { Control } from './control.ts';
 import { Core } from './core.ts';
 import { endFormerMaps } from './former.ts';
 import { Intake } from './intake.ts';
+import type { LoadedConfiguration } from './loaded-configuration.ts';
 import { joinFleet } from './membership.ts';
 import { MinutesKeeper } from './minutes-keeper.ts';
 import { counted, type Output } from './output.ts';
@@ -38,8 +45,7 @@ import { positionOf } from './source-position.ts';
 import { checkLogs, type SourceHandle, type WatchedLog, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
-const PURGE_MS = 250;
-const NOTE_MS = 1000;
+const BEAT_MS = 1000;
 const MINUTE_MS = 60_000;
 
 export interface Daemon extends Supervised {
@@ -53,9 +59,14 @@ export interface Daemon extends Supervised {
 /**
  * Starts everything; the logs are being followed when it resolves.
  *
+ * @param configuration what the settings came from, for who asks over the control socket; null where nobody shall
  * @throws Failure of any setting, of the logs or of the map
  */
-export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
+export async function startDaemon(
+  settings: RunSettings,
+  output: Output,
+  configuration: LoadedConfiguration | null = null,
+): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
   const logs = await checkLogs(settings, loaded.registry, output.notice);
@@ -63,7 +74,7 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, logs, loaded, held, output });
+  const running = new RunningDaemon({ settings, logs, loaded, held, output, configuration });
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -80,6 +91,7 @@ interface DaemonParts {
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
   readonly output: Output;
+  readonly configuration: LoadedConfiguration | null;
 }
 
 /** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
@@ -91,6 +103,8 @@ async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
     return [];
   }
 }
+
+const namesOf = (logs: readonly WatchedLog[]): string => logs.map(({ name }) => name).join(' ');
 
 class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
@@ -104,24 +118,33 @@ class RunningDaemon implements Daemon {
   readonly #version = version();
   /** What is told is counted on its way. */
   readonly #output: Output;
+  readonly #configuration: LoadedConfiguration | null;
+  /** Postfix's own mynetworks that are in force; null where they are not asked for. */
+  #mynetworks: string | null;
+  #registry: Registry;
   readonly #core: Core;
   readonly #pipeline: Pipeline;
   /** Null in a dry run. */
   readonly #checkpoint: CheckpointKeeper | null;
   readonly #intake: Intake;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #timers: (() => void)[] = [];
+  /** For what is due before the next beat. */
+  #purge: NodeJS.Timeout | undefined;
   readonly #minutes: MinutesKeeper;
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, logs, loaded, held, output }: DaemonParts) {
+  constructor({ settings, logs, loaded, held, output, configuration }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
     this.#logs = logs;
     this.#held = held;
+    this.#configuration = configuration;
+    this.#mynetworks = loaded.classifier.asked;
+    this.#registry = loaded.registry;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
     const { warn } = this.#output;
@@ -196,12 +219,12 @@ class RunningDaemon implements Daemon {
       watch: step => this.#watch(step),
     });
     this.#checkpoint?.keep(this.#watched, this.#fleet);
-    this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
-    this.#timers.push(setInterval(() => this.#keepBooks(), NOTE_MS));
-    this.#timers.push(setInterval(() => void this.#watch(this.#minutes.save()), MINUTE_MS));
+    this.#timers.push(every(BEAT_MS, () => this.#beat()));
+    this.#timers.push(every(MINUTE_MS, () => void this.#watch(this.#minutes.save())));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
       status: () => this.#status(),
+      configuration: () => this.#configurationState(),
       heard: () => this.#counters.present(),
       warn: this.#output.warn,
     });
@@ -236,6 +259,8 @@ class RunningDaemon implements Daemon {
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
     this.#intake.setRules(loaded);
+    this.#mynetworks = loaded.classifier.asked;
+    this.#registry = loaded.registry;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
 
@@ -244,7 +269,8 @@ class RunningDaemon implements Daemon {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const end of this.#timers) end();
+    clearTimeout(this.#purge);
     await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#fleet?.stop();
@@ -255,6 +281,32 @@ class RunningDaemon implements Daemon {
     await this.#held.close();
   }
 
+  async #configurationState(): Promise<ConfigurationState | null> {
+    const state = await this.#configuration?.state(this.#mynetworks);
+    if (state === undefined) return null;
+    const change = await this.#logChange();
+    return change === null ? state : { ...state, changes: [...state.changes, change] };
+  }
+
+  /** Where it chooses the log itself: whether it would choose another one now. */
+  async #logChange(): Promise<SettingChange | null> {
+    if (this.#settings.watchlog.length > 0) return null;
+    const now = await this.#logsNow();
+    if (now === null) return null;
+    const running = namesOf(this.#logs);
+    const written = namesOf(now);
+    return running === written ? null : { what: LOG, running, written, takes: 'restart' };
+  }
+
+  async #logsNow(): Promise<readonly WatchedLog[] | null> {
+    try {
+      return await checkLogs(this.#settings, this.#registry, () => undefined);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return null;
+    }
+  }
+
   #status(): Status {
     return statusOf(this.#counters, {
       version: this.#version,
@@ -263,11 +315,29 @@ class RunningDaemon implements Daemon {
       grants: this.#core.grants.size,
       sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
+      trouble: this.#pipeline.trouble?.line ?? null,
       overdue: this.#pipeline.overdue,
       fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
       uptime: this.#clock.now().steady - this.#counters.started.steady,
     });
+  }
+
+  #beat(): void {
+    this.#purgeWhenDue();
+    this.#keepBooks();
+  }
+
+  /** Now, and again for each quarter of a second before the next beat in which something is due. */
+  #purgeWhenDue(): void {
+    void this.#watch(this.#pipeline.purge());
+    clearTimeout(this.#purge);
+    const now = this.#clock.now();
+    const next = this.#core.grants.nextDue(now, BEAT_MS / 1000);
+    if (next === null) return;
+    // A timer may ring within the millisecond before its time.
+    const wait = (next - now.steady) * 1000 + 1;
+    this.#purge = setTimeout(() => this.#purgeWhenDue(), wait);
   }
 
   #keepBooks(): void {

@@ -76,6 +76,13 @@ async function owningAccount({ path }: MapSpec): Promise<Account | null> {
   return { uid, gid: gid ?? directory.gid, groups: null, name };
 }
 
+/** The number of an account of this machine; null where there is none, or no getent(1) to ask. */
+export async function uidOf(name: string): Promise<number | null> {
+  const entry = await run('getent', ['passwd', name]);
+  const [, , uid] = entry?.stdout.split(':') ?? [];
+  return uid === undefined ? null : Number(uid);
+}
+
 async function nameAndGroup(uid: number): Promise<{ name: string; gid: number | null }> {
   const entry = await run('getent', ['passwd', String(uid)]);
   const [name, , , gid] = entry?.stdout.split(':') ?? [];

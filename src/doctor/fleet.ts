@@ -5,13 +5,11 @@
  */
 import { epoch } from '../base/clock.ts';
 import { Failure, reasonOf } from '../base/errors.ts';
-import { ask } from '../control/client.ts';
 import { connectTo } from '../fleet/connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from '../fleet/engine.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
 import { beginning } from '../fleet/position.ts';
 import { TOLERATED_SKEW } from '../fleet/skew.ts';
-import type { MapSpec } from '../map/map.ts';
 import { check } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
 
@@ -25,10 +23,12 @@ export interface FleetFacts {
 
 export const fleetCheck = check(
   'fleet',
-  async ({ settings, ended }): Promise<FleetFacts | null> => {
-    const { fleet, map } = settings;
+  async ({ settings: { fleet }, daemon, ended }): Promise<FleetFacts | null> => {
     if (fleet === null) return null;
-    return { settings: fleet, engine: await tryEngine(fleet, ended), daemon: await askDaemon(map) };
+    const engine = await tryEngine(fleet, ended);
+    const { answer } = await daemon();
+    const status = answer.kind === 'status' ? answer.status.fleet : null;
+    return { settings: fleet, engine, daemon: status };
   },
   facts => (facts === null ? [] : judgeFleet(facts)),
 );
@@ -50,15 +50,6 @@ async function tryEngine(
     }
   } catch (problem) {
     return { problem };
-  }
-}
-
-async function askDaemon(map: MapSpec): Promise<FleetStatus | null> {
-  try {
-    return (await ask(map, { command: 'status' }))?.fleet ?? null;
-  } catch (problem) {
-    if (problem instanceof Failure) return null;
-    throw problem;
   }
 }
 

@@ -40,10 +40,13 @@ const isOpen = ({ mode }: FileState, index: number): boolean =>
 
 function writableVerdicts(file: FileState, directories: readonly FileState[]): Verdict[] {
   const open = [...directories.filter(isOpen), ...((file.mode & OTHERS_WRITE) !== 0 ? [file] : [])];
-  return open.map(({ path }) =>
+  return open.map(({ path, mode }) =>
     error(
       `every local account can write ${path}, and so let any address relay`,
-      `take that away: chmod o-w ${path}`,
+      // A sticky directory, such as /tmp, is everybody's on purpose.
+      (mode & STICKY) !== 0
+        ? "keep the map in a directory of the daemon's account alone, such as /var/popbsmtp"
+        : `take that away: chmod o-w ${path}`,
     ),
   );
 }

@@ -1,13 +1,14 @@
 /**
- * What systemd says of the service, where systemd runs (sd_booted(3)).
+ * What systemd says of the service, and of the timer that ends what a dead daemon leaves, where systemd runs (sd_booted(3)).
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { SHOWN } from '../classifier/own-addresses.ts';
 import { check } from './check.ts';
-import { error, ok, type Verdict, warning } from './finding.ts';
+import { error, ok, span, type Verdict, warning } from './finding.ts';
 
 const UNIT = 'popbsmtp.service';
+const TIMER = 'popbsmtp-purge.timer';
 const PROPERTIES = [
   'LoadState',
   'ActiveState',
@@ -16,19 +17,34 @@ const PROPERTIES = [
   'Result',
   'NRestarts',
   'WatchdogUSec',
+  'WatchdogTimestampMonotonic',
   'PrivateNetwork',
   'BindReadOnlyPaths',
 ];
 const TIMEOUT_MS = 10_000;
 
-/** Properties of the unit, or null where systemd does not run. */
-export type ServiceFacts = ReadonlyMap<string, string> | null;
+/** Properties of a unit. */
+export type Properties = ReadonlyMap<string, string>;
+
+/** Null where systemd does not run. */
+export type ServiceFacts = {
+  readonly service: Properties;
+  readonly timer: Properties;
+  /** Seconds of the clock that systemd stamps with (CLOCK_MONOTONIC). */
+  readonly uptime: number;
+} | null;
 
 export const serviceCheck = check('service', gather, judgeService);
 
-function gather(): Promise<ServiceFacts> {
-  if (!existsSync('/run/systemd/system')) return Promise.resolve(null);
-  const args = ['show', UNIT, ...PROPERTIES.map(name => `--property=${name}`)];
+async function gather(): Promise<ServiceFacts> {
+  if (!existsSync('/run/systemd/system')) return null;
+  const [service, timer] = await Promise.all([show(UNIT), show(TIMER)]);
+  // Of the kernel's clock as a process of any namespace of time sees it; so does systemctl.
+  return { service, timer, uptime: Number(process.hrtime.bigint() / 1_000_000_000n) };
+}
+
+function show(unit: string): Promise<Properties> {
+  const args = ['show', unit, ...PROPERTIES.map(name => `--property=${name}`)];
   return new Promise(resolve => {
     execFile('systemctl', args, { timeout: TIMEOUT_MS, env: { PATH: '/usr/bin:/bin' } }, (_, out) =>
       resolve(propertiesOf(out)),
@@ -42,8 +58,37 @@ const propertiesOf = (output: string): Map<string, string> =>
     Array.from(output.matchAll(/^(\w+)=(.*)$/gm), ([, name = '', value = '']) => [name, value]),
   );
 
-export function judgeService(facts: ServiceFacts): Verdict[] {
-  if (facts === null || facts.get('LoadState') !== 'loaded') return [];
+export function judgeService(found: ServiceFacts): Verdict[] {
+  if (found === null || found.service.get('LoadState') !== 'loaded') return [];
+  const service = serviceVerdicts(found.service, found.uptime);
+  const timer = timerVerdicts(found.timer);
+  // Whoever starts the daemon in another way has his own timer, or none.
+  if (service.length === 0) return [];
+  if (service.some(({ level }) => level !== 'ok')) return [...service, ...timer];
+  return timer.length > 0 ? timer : service;
+}
+
+/** Without the timer nothing ends the grants of a daemon that has died and is not started again. */
+function timerVerdicts(facts: Properties): Verdict[] {
+  const what = 'nothing ends grants when the daemon has died';
+  if (facts.get('LoadState') !== 'loaded')
+    return [
+      warning(
+        `${TIMER} is not installed: ${what}`,
+        'install popbsmtp-purge.service and popbsmtp-purge.timer, and enable them: systemctl enable --now popbsmtp-purge.timer',
+      ),
+    ];
+  const enable = `systemctl enable --now ${TIMER}`;
+  if (facts.get('ActiveState') !== 'active')
+    return [warning(`${TIMER} is ${facts.get('ActiveState')}: ${what}`, `start it: ${enable}`)];
+  if (facts.get('UnitFileState') === 'disabled')
+    return [
+      warning(`${TIMER} will not run after the next boot: ${what} then`, `enable it: ${enable}`),
+    ];
+  return [];
+}
+
+function serviceVerdicts(facts: Properties, uptime: number): Verdict[] {
   const [active, sub, result] = ['ActiveState', 'SubState', 'Result'].map(name => facts.get(name));
   const enabled = facts.get('UnitFileState') !== 'disabled';
   // Whoever starts the daemon in another way need not be told of the unit.
@@ -77,10 +122,26 @@ export function judgeService(facts: ServiceFacts): Verdict[] {
         'take over BindReadOnlyPaths= of the unit that comes with popbsmtp, then restart it',
       ),
     ];
+  return [watchdogVerdict(facts, uptime)];
+}
+
+function watchdogVerdict(facts: Properties, uptime: number): Verdict {
   const watchdog = facts.get('WatchdogUSec') ?? '0';
-  return [
-    ok(
-      `${UNIT} is active${watchdog === '0' || watchdog === 'infinity' ? '' : `, watchdog ${watchdog}`}`,
-    ),
-  ];
+  const silence = uptime - Number(facts.get('WatchdogTimestampMonotonic') ?? 0) / 1_000_000;
+  const patience = secondsOf(watchdog);
+  if (patience !== null && silence > patience)
+    return error(
+      `${UNIT} has not told the watchdog for ${span(silence)} that it is alive`,
+      'look at "journalctl -u popbsmtp"; restart it: systemctl restart popbsmtp',
+    );
+  return ok(`${UNIT} is active${patience === null ? '' : `, watchdog ${watchdog}`}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86_400 };
+
+/** Of a time span as systemd prints it, `1min 30s`; null for none. */
+function secondsOf(text: string): number | null {
+  const parts = Array.from(text.matchAll(/(\d+)(ms|s|min|h|d)(?![a-z])/g));
+  if (parts.length === 0) return null;
+  return parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS[unit] ?? 0), 0);
 }

@@ -203,6 +203,11 @@ export class GrantTable {
     return { ended, kept };
   }
 
+  /** When `expire` will next have something to do, if that is within so many seconds, which are to be few. */
+  nextDue(now: Moment, within: number): EpochSeconds | null {
+    return this.#queue.next(now.steady, within);
+  }
+
   /** Ends grants of those who have most, if there are more than there may be; to be called once a batch. */
   evict(): Grant[] {
     const evicted: Grant[] = [];

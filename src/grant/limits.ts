@@ -65,7 +65,7 @@ interface Counted {
   readonly ip: IpText;
   /** The address, or its network. */
   readonly client: string;
-  /** A digest of the name. */
+  /** By `nameKey`. */
   readonly user: string;
   readonly until: EpochSeconds;
 }
@@ -98,7 +98,7 @@ export class Limits {
     const until = endOf(login, grace.of(login.ip), now);
     if (login.user === null || until <= now.steady) return NONE;
     const { ip } = login;
-    const counted = { ip, client: ownCopy(subnetOf(ip)), user: digest(login.user), until };
+    const counted = { ip, client: ownCopy(subnetOf(ip)), user: nameKey(login.user), until };
     return [
       ...(usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady)),
       ...(addressesPerUser === null
@@ -142,6 +142,10 @@ function endOf({ time }: LoginEvent, grace: number, { wall, steady }: Moment): E
   return time === null ? steady : epoch(steady - Math.max(0, wall - time) + grace);
 }
 
-/** A name of any length as one of 22 characters; capitals make no difference, as in user-list.ts. */
-const digest = (user: string): string =>
-  hash('sha256', user.toLowerCase(), 'base64url').slice(0, 22);
+const DIGEST = 22;
+
+/** A name of any length as at most `DIGEST` characters, which only a long one has; capitals make no difference, as in user-list.ts. */
+function nameKey(user: string): string {
+  const name = user.toLowerCase();
+  return name.length < DIGEST ? ownCopy(name) : hash('sha256', name, 'base64url').slice(0, DIGEST);
+}

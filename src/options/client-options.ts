@@ -33,6 +33,7 @@ export const CLIENT_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'migrate',
     ],
     inFile: true,
     onReload: true,
@@ -62,7 +63,7 @@ export const CLIENT_OPTIONS = {
   }),
   'require-tls': flag({
     about: 'only logins over an encrypted connection count; the server has to log it',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -71,7 +72,7 @@ export const CLIENT_OPTIONS = {
     otherwise: 'everybody',
     about:
       'who may get a grant, and nobody else: a name as the log has it, or *@example.org; may be given more than once',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -79,7 +80,7 @@ export const CLIENT_OPTIONS = {
     value: 'USER',
     otherwise: 'nobody',
     about: 'who may not get a grant, written as for --allow-users; may be given more than once',
-    commands: ['run', 'replay', 'explain'],
+    commands: ['run', 'replay', 'explain', 'doctor'],
     inFile: true,
     onReload: true,
   }),
@@ -90,7 +91,7 @@ export const CLIENT_OPTIONS = {
       otherwise: '10, of which more are only warned of',
       about:
         'the most users that may log in from one address, or one /64 of IPv6, within the grace period, or none',
-      commands: ['run', 'replay', 'explain'],
+      commands: ['run', 'replay', 'explain', 'doctor'],
       inFile: true,
       onReload: true,
     },
@@ -103,7 +104,7 @@ export const CLIENT_OPTIONS = {
       default: 'none',
       about:
         'the most addresses that one user may log in from within the grace period; a /64 of IPv6 is one',
-      commands: ['run', 'replay', 'explain'],
+      commands: ['run', 'replay', 'explain', 'doctor'],
       inFile: true,
       onReload: true,
     },
@@ -115,7 +116,7 @@ export const CLIENT_OPTIONS = {
       default: 'warn',
       about:
         'what becomes of a login over such a limit: warn, in the log only; refuse, and no grant stays',
-      commands: ['run', 'replay', 'explain'],
+      commands: ['run', 'replay', 'explain', 'doctor'],
       inFile: true,
       onReload: true,
     },

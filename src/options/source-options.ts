@@ -24,6 +24,7 @@ export const SOURCE_OPTIONS = {
       'patterns',
       'explain',
       'doctor',
+      'migrate',
     ],
     inFile: false,
   }),
@@ -35,6 +36,7 @@ export const SOURCE_OPTIONS = {
       value: 'FILE',
       otherwise:
         'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
+      alias: 'logfile',
       about:
         'log of the POP3/IMAP server, also with wildcards in quotes; may be given more than once; - is standard input, journal the systemd journal (journal:/DIRECTORY, journal:namespace=NAME, journal:machine=NAME for another)',
       commands: ['run', 'doctor'],

@@ -89,10 +89,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   status: {
     detail:
-      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69.',
+      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69. ' +
+      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached; 2 when no daemon runs or answers, ' +
+      'the log is not read, the map cannot be written, or rows that are due are still there; 3 when it cannot tell, since it may not ask, or the configuration or a value is wrong.',
     examples: [
       { args: 'status', does: 'is it alive, and how far is it' },
       { args: 'status --watch', does: 'the same, drawn anew every second' },
+      { args: 'status --check', does: 'for Nagios, or as the health check of a container' },
     ],
   },
   allow: {
@@ -178,12 +181,28 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   doctor: {
     detail:
-      'Each line is ok, a warning or an error with what to do; the status is 1 if there is an error. ' +
+      'Each line is ok, skipped (not tried, and why), a warning or an error with what to do; the status is 1 if there is an error. ' +
       'It looks at everything from the log to what Postfix answers: it asks an SMTP server to relay, in all forms that relay tests use, ' +
       'as a stranger and as an address with a row; no message is ever sent. The row is taken away again.',
     examples: [
       { args: 'doctor', does: 'is all well, and what is to be fixed' },
       { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
+      { args: 'doctor --require-tls', does: 'and whom of the last logins that would refuse' },
+    ],
+  },
+  migrate: {
+    detail:
+      'Reads the configuration, the start script and the map of the Perl program, and main.cf, and says what popbsmtp.toml, the map and main.cf take. ' +
+      'Its configuration is Perl: plain values are read, nothing is run, and what is not understood is told line by line. ' +
+      'With --apply it does what it says, as root: settings are added, main.cf is changed by postconf, copies are kept (.before-migrate), and the files of the Perl program stay as they are. ' +
+      'The rows that are carried over end a grace period after the old map was last written; others are named and left behind. Restarts are left to you.',
+    examples: [
+      { args: 'migrate', does: 'show what it would do, and change nothing' },
+      { args: 'migrate --apply', does: 'do it' },
+      {
+        args: 'migrate --perl-config /root/pop-before-smtp-conf.pl --old-map hash:/etc/postfix/pop-before-smtp',
+        does: 'from files in other places',
+      },
     ],
   },
   demo: {

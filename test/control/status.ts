@@ -49,6 +49,7 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
     buckets: COMMIT_BOUNDS.map((_, index) => (index < 3 ? 3 : 0)),
   },
   settled: true,
+  trouble: null,
   overdue: 0,
   fleet: null,
   lastProblem: null,

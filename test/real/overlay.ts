@@ -93,6 +93,7 @@ export async function startOverlay(rig: Rig, packages: readonly string[]): Promi
     `${base}/root`,
   ];
   const overlay = overlayBehind(['nsenter', ...inside]);
+  if (packages.length === 0) return overlay;
   const { [OUTER_NETWORK]: outer } = process.env;
   const network = outer === undefined ? [] : [`--net=${outer}`];
   await overlayBehind(['nsenter', ...network, ...inside]).run(

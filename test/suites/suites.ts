@@ -39,6 +39,8 @@ const UNITS = [
 /** What meets outside programs whose releases differ; the rest of test/real is of shells, pages and our own files. */
 const CHAIN = [
   ...[
+    'alerts',
+    'container',
     'courier',
     'cyrus',
     'doctor',
@@ -53,6 +55,7 @@ const CHAIN = [
   ...[
     'map-redirection',
     'map-types',
+    'migrate',
     'mynetworks',
     'package',
     'popa3d',
