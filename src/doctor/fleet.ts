@@ -8,7 +8,7 @@ import { Failure, reasonOf } from '../base/errors.ts';
 import { connectTo } from '../fleet/connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from '../fleet/engine.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
-import { positionFrom } from '../fleet/position.ts';
+import { beginning } from '../fleet/position.ts';
 import { TOLERATED_SKEW } from '../fleet/skew.ts';
 import { check } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
@@ -43,7 +43,7 @@ async function tryEngine(
       const asked = Date.now() / 1000;
       const time = await connection.time();
       if (publishes(settings)) await connection.tryAppend();
-      if (subscribes(settings)) await connection.read(positionFrom(null, time, 0), 1, 0);
+      if (subscribes(settings)) await connection.read(beginning(time, 0), 1, 0);
       return { offset: time - epoch(asked) };
     } finally {
       connection.close();
@@ -99,8 +99,8 @@ function daemonVerdicts({ connected, publish, subscribe }: FleetStatus): Verdict
   if (publish !== null && publish.dropped > 0) {
     verdicts.push(
       warning(
-        `${publish.dropped} entries of this host were lost while the engine could not be reached`,
-        'look why that took so long; the addresses are granted elsewhere with their next login',
+        `${publish.dropped} entries of this host were dropped for want of room`,
+        'look why the engine could not take them; all grants are told again when it does',
       ),
     );
   }

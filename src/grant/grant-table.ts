@@ -53,6 +53,9 @@ const TICKS = 4;
 const ticksOf = (time: EpochSeconds): number => Math.ceil(time * TICKS);
 const timeOf = (ticks: number): EpochSeconds => epoch(ticks / TICKS);
 
+/** Grants that ended before their time, of which that is known; 10 MB. */
+const MAX_ENDED = 100_000;
+
 /** Entries of the queue that it may have too many. */
 const SLACK = 1024;
 
@@ -64,6 +67,11 @@ interface Login {
 
 export class GrantTable {
   readonly #grants = new EntryTable();
+  /** Those that ended before their time, until they would have ended anyway. */
+  readonly #endedEarly = new Map<
+    AddressKey,
+    { readonly stamp: EpochSeconds; readonly due: number }
+  >();
   readonly #queue = new DueQueue<AddressKey>();
   readonly #holders = new Holders();
   readonly #capacity: number;
@@ -149,7 +157,8 @@ export class GrantTable {
   restore({ ip, stamp: told }: Grant, now: Moment): Grant {
     const stamp = epoch(Math.floor(Math.min(told, now.wall)));
     const due = ticksOf(this.#dueOf(ip, stamp, now));
-    this.revoke(ip);
+    const before = this.#grants.get(keyOf(ip));
+    if (before !== undefined) this.#end(keyOf(ip), before);
     this.#add(keyOf(ip), { ip, stamp, due, user: null });
     return { ip, stamp };
   }
@@ -168,6 +177,7 @@ export class GrantTable {
    * @param isHeld whether an open session keeps a grant; that one lasts for another grace period
    */
   expire(now: Moment, isHeld: (ip: IpText) => boolean): Due {
+    this.#forgetEnded(now);
     const ended: Grant[] = [];
     const kept: Grant[] = [];
     for (const key of this.#queue.take(now.steady)) {
@@ -205,7 +215,7 @@ export class GrantTable {
       const key = this.#holders.next;
       const entry = key === undefined ? undefined : this.#grants.get(key);
       if (key === undefined || entry === undefined) return [...evicted, ...this.#evictEarliest()];
-      evicted.push(this.#end(key, entry));
+      evicted.push(this.#endEarly(key, entry));
     }
     this.#tidy();
     return evicted;
@@ -219,7 +229,16 @@ export class GrantTable {
   revoke(ip: IpText): Grant | null {
     const key = keyOf(ip);
     const entry = this.#grants.get(key);
-    return entry === undefined ? null : this.#end(key, entry);
+    return entry === undefined ? null : this.#endEarly(key, entry);
+  }
+
+  /**
+   * Whether a login has had its grant, which ended before its time: who tells of it once more, tells nothing new.
+   *
+   * Known limit: what ended before a restart is not known.
+   */
+  hasEnded(ip: IpText, time: EpochSeconds): boolean {
+    return time <= (this.#endedEarly.get(keyOf(ip))?.stamp ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The grace periods are others now: the grants that are live have the new ones. @param before what they were */
@@ -238,6 +257,22 @@ export class GrantTable {
 
   #dueOf(ip: IpText, stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
     return epoch(steady - (wall - stamp) + this.#grace(ip));
+  }
+
+  #endEarly(key: AddressKey, entry: Entry): Grant {
+    this.#endedEarly.delete(key);
+    this.#endedEarly.set(key, { stamp: entry.stamp, due: entry.due });
+    const [oldest] = this.#endedEarly.keys();
+    if (this.#endedEarly.size > MAX_ENDED && oldest !== undefined) this.#endedEarly.delete(oldest);
+    return this.#end(key, entry);
+  }
+
+  /** Those that would have ended by now. */
+  #forgetEnded(now: Moment): void {
+    for (const [key, { due }] of this.#endedEarly) {
+      if (timeOf(due) > now.steady) break;
+      this.#endedEarly.delete(key);
+    }
   }
 
   #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {
@@ -278,7 +313,7 @@ export class GrantTable {
         const entry = this.#grants.get(key);
         if (entry === undefined) continue;
         if (timeOf(entry.due) <= until && this.#grants.size > this.#capacity) {
-          evicted.push(this.#end(key, entry));
+          evicted.push(this.#endEarly(key, entry));
         } else this.#queue.add(key, timeOf(entry.due));
       }
     }

@@ -127,6 +127,14 @@ export class FleetHost {
     return readFile(`${this.path}.checkpoint`, 'utf8').catch(() => '');
   }
 
+  /** Waits until the end of the stream of grants is noted beside the map. */
+  async hasNotedItsPlace(): Promise<void> {
+    await waitFor('its place', async () => {
+      const found = await this.noted();
+      return found.includes(`"grants":"${(await this.fleet())?.subscribe?.lastId}","history"`);
+    });
+  }
+
   /** Takes the map away, with what lies beside it. */
   async forgetEverything(): Promise<void> {
     const directory = dirname(this.path);
