@@ -112,7 +112,7 @@ export const rowsCheck = check(
 const PATIENCE = 90;
 
 const FOREIGN_CURE =
-  'stop the daemon, run "popbsmtp purge --foreign" and start it again; whom you trust belongs into mynetworks';
+  'end them: "systemctl stop popbsmtp && popbsmtp purge --foreign; systemctl start popbsmtp"; whom you trust belongs into mynetworks';
 
 export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
   if (rows instanceof Failure) return [];
