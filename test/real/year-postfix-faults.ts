@@ -98,7 +98,7 @@ export const RESTRICTION_FAULTS: readonly Fault[] = [
       ['relay', 'error', /may not relay although the map has a row/],
     ],
     act: {
-      words: /smtpd_relay_restrictions/,
+      words: /in the -o options of smtp\/inet in master\.cf/,
       script: 'postconf -X -P smtp/inet/smtpd_relay_restrictions; aged; postfix reload',
     },
   },
