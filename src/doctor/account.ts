@@ -83,6 +83,12 @@ export async function uidOf(name: string): Promise<number | null> {
   return uid === undefined ? null : Number(uid);
 }
 
+/** The name of a group where it is known, else its number. */
+export async function groupName(gid: number): Promise<string> {
+  const entry = await run('getent', ['group', String(gid)]);
+  return entry?.stdout.split(':')[0] || String(gid);
+}
+
 async function nameAndGroup(uid: number): Promise<{ name: string; gid: number | null }> {
   const entry = await run('getent', ['passwd', String(uid)]);
   const [name, , , gid] = entry?.stdout.split(':') ?? [];

@@ -25,7 +25,7 @@ import { isJournal } from '../source/journal-store.ts';
 import { logsAmong, matchingFiles } from '../source/matching-files.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { MOST_FILES } from '../source/wildcard-source.ts';
-import { type Account, mayRead } from './account.ts';
+import { type Account, groupName, mayRead } from './account.ts';
 import { mayReadJournal } from './journal-access.ts';
 import { refusalsIn, type Tail, type TimedRefusal, tailOf } from './log-tail.ts';
 import { lastSmtpdLines } from './smtpd-entries.ts';
@@ -50,9 +50,12 @@ export type LogState =
       readonly account: {
         readonly name: string;
         readonly mayRead: 'yes' | 'no' | 'unknown';
+        /** Through which it could; null where none may read it but root's. */
+        readonly group: string | null;
       } | null;
     };
 
+const GROUP_READ = 0o040;
 const TAIL_BYTES = 1 << 20;
 const TAIL_ENTRIES = 5000;
 
@@ -147,7 +150,8 @@ async function fileState(
   const { settings, registry, account, now } = reading;
   const fd = openForReading(path);
   try {
-    const { mtimeMs, size } = fstatSync(fd);
+    const { mtimeMs, size, mode, gid } = fstatSync(fd);
+    const isForGroup = (mode & GROUP_READ) !== 0 && gid !== 0;
     return {
       kind: 'read',
       name: path,
@@ -161,7 +165,11 @@ async function fileState(
           : await journalAhead(path, settings.watchlogOlddir, now(), () =>
               newestJournalLogin(registry, settings),
             ),
-      account: account && { name: account.name, mayRead: await mayRead(account, path) },
+      account: account && {
+        name: account.name,
+        mayRead: await mayRead(account, path),
+        group: isForGroup ? await groupName(gid) : null,
+      },
     };
   } finally {
     closeSync(fd);
@@ -192,7 +200,11 @@ async function journalState(name: string, reading: ReadingLogs): Promise<LogStat
       refusals: refusalsIn(smtpd, registry, stampsOf(reading)),
     },
     ahead: null,
-    account: account && { name: account.name, mayRead: await mayReadJournal(account, name) },
+    account: account && {
+      name: account.name,
+      mayRead: await mayReadJournal(account, name),
+      group: 'systemd-journal',
+    },
   };
 }
 

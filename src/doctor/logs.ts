@@ -11,7 +11,7 @@ import type { NewestLogin } from '../daemon/live-source.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { isZoneApart, offsetOfLog } from '../recogniser/zone-watch.ts';
-import { isJournal, JOURNAL } from '../source/journal-store.ts';
+import { JOURNAL } from '../source/journal-store.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
@@ -85,13 +85,12 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
 
 function accessVerdict({ name, account }: ReadLog): Verdict[] {
   const what = name === JOURNAL ? 'the systemd journal' : name;
-  const group = isJournal(name) ? 'systemd-journal' : 'adm';
   switch (account?.mayRead) {
     case 'no':
       return [
         error(
           `the account ${account.name} of the daemon cannot read ${what}`,
-          `let it, for example through the group ${group}: usermod -aG ${group} ${account.name}, and start it again`,
+          accessCure(name, account),
         ),
       ];
     case 'unknown':
@@ -105,6 +104,13 @@ function accessVerdict({ name, account }: ReadLog): Verdict[] {
     case undefined:
       return [];
   }
+}
+
+/** A file that no group may read but root's, is given to the one that reads logs: whoever is in root's may read more than those. */
+function accessCure(path: string, { name, group }: NonNullable<ReadLog['account']>): string {
+  if (group === null)
+    return `let the group that reads logs read it: "chgrp adm ${path} && chmod g+r ${path}", and have rotation make it so (logrotate: create 0640 root adm)`;
+  return `let it, through the group ${group}: usermod -aG ${group} ${name}, then restart the daemon: systemctl restart popbsmtp`;
 }
 
 /** Of the files of a wildcard, each may be silent, such as yesterday's; but not all of them. */

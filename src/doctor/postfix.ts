@@ -74,7 +74,7 @@ function interfaceVerdicts(state: PostfixState): Verdict[] {
   return [
     error(
       `no client can reach this Postfix: it listens on this machine's loopback only (inet_interfaces = ${interfaces})`,
-      'let it listen for clients: postconf -e "inet_interfaces = all", then restart Postfix',
+      'let it listen for clients: postconf -e "inet_interfaces = all", then restart it: systemctl restart postfix',
     ),
   ];
 }

@@ -47,7 +47,7 @@ const silent = ({ endpoint, isProxied }: RelayPlace, { message }: SmtpTrouble): 
         kind: 'not tested',
         verdict: error(
           `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
-          'look whether Postfix runs (postfix status) and what it logs; --smtp HOST:PORT names another port',
+          'if "postfix status" says that it does not run, start it: systemctl start postfix, or postfix start; else look what it logs; --smtp HOST:PORT names another port',
         ),
       };
 

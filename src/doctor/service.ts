@@ -104,8 +104,8 @@ function serviceVerdicts(facts: Properties, uptime: number): Verdict[] {
   if (restarts > 0)
     return [
       warning(
-        `${UNIT} runs, after systemd had to start it again ${restarts} times`,
-        'look at "journalctl -u popbsmtp" for the reason',
+        `${UNIT} runs, after systemd had to start it again ${restarts === 1 ? 'once' : `${restarts} times`}`,
+        'look at "journalctl -u popbsmtp" for the reason; once that is known, count anew: systemctl reset-failed popbsmtp',
       ),
     ];
   if (!enabled)

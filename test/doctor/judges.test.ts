@@ -90,6 +90,9 @@ describe('the map', () => {
     });
     assert.match(said(judgeMap({ ...map(FILE), rows: damaged })).join(), /^error: .*format 2/);
     const closed = failure('MAP_UNREADABLE', { path: '/d/m.lmdb', reason: 'permission denied' });
+    // Being root is no cure where the map is another's.
+    const others = { ...map({ ...FILE, uid: 0 }, at('/d', 0o755)), rows: closed };
+    assert.match(said(judgeMap(others)).join('\n'), /^error: .* belongs to the account 0, .*$/);
     const levelsFound = levels(judgeMap({ ...map(FILE, at('/d', 0o755)), rows: closed }));
     assert.deepEqual(levelsFound, ['warning']);
   });
@@ -98,7 +101,7 @@ describe('the map', () => {
 describe('rows', () => {
   const row = (key: string, value: string): Row => ({ key, value, stamp: stampOf(value) });
   const judge = (...rows: Row[]): string =>
-    said(judgeRows({ rows, now: NOW, grace: () => 900 })).join('\n');
+    said(judgeRows({ rows, now: NOW, grace: () => 900, isOwned: true })).join('\n');
 
   test('are counted', () => {
     assert.equal(judge(), 'ok: 0 grants');
@@ -112,6 +115,14 @@ describe('rows', () => {
       judge(row('10.0.0.1', String(NOW - 1000))),
       /^error: 1 row should .* 10\.0\.0\.1$/,
     );
+  });
+
+  test('that are overdue end at the start of the daemon, beside which a purge does nothing', () => {
+    const rows = [row('10.0.0.1', String(NOW - 1000))];
+    const hintWhen = (isOwned: boolean): string =>
+      judgeRows({ rows, now: NOW, grace: () => 900, isOwned })[0]?.hint ?? '';
+    assert.match(hintWhen(true), /: systemctl restart popbsmtp$/);
+    assert.match(hintWhen(false), /"popbsmtp purge"/);
   });
 
   for (const value of ['OK', 'ok', 'permit_mynetworks'] as const)

@@ -18,12 +18,12 @@ describe('the log', () => {
     ],
     [
       'closed to the account',
-      { ...LOG, account: { name: 'popbsmtp', mayRead: 'no' } },
+      { ...LOG, account: { name: 'popbsmtp', mayRead: 'no', group: 'adm' } },
       /^error: the account popbsmtp of the daemon cannot read \/log/,
     ],
     [
       'open to the account, as far as is known',
-      { ...LOG, account: { name: 'popbsmtp', mayRead: 'unknown' } },
+      { ...LOG, account: { name: 'popbsmtp', mayRead: 'unknown', group: 'adm' } },
       /^warning: whether the account popbsmtp/,
     ],
     ['empty', { ...LOG, tail: { ...TAIL, lines: 0 } }, /^warning: \/log is empty/],
@@ -47,6 +47,13 @@ describe('the log', () => {
   for (const [name, log, expected] of table) {
     test(name, () => assert.match(said(judgeLogs(facts(log)))[0] ?? '', expected));
   }
+});
+
+test('a closed log is opened by its group, where it has one that may read it', () => {
+  const hintFor = (group: string | null): string | null | undefined =>
+    judgeLogs(facts({ ...LOG, account: { name: 'popbsmtp', mayRead: 'no', group } }))[0]?.hint;
+  assert.match(hintFor('logs') ?? '', /usermod -aG logs popbsmtp, .*: systemctl restart popbsmtp$/);
+  assert.match(hintFor(null) ?? '', /"chgrp adm \/log && chmod g\+r \/log"/);
 });
 
 test('a log that only the daemon may read is a warning to others', () => {

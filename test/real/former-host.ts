@@ -7,13 +7,21 @@ import { readRows } from '../../src/map/map-types.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { mustRun, type Result } from './processes.ts';
 
-/** As the Perl program writes its map. */
-const WRITE_DB = `
+/** As the Perl program writes its map: the file without its suffix, then keys and values. */
+export const WRITE_DB = `
 use DB_File; use Fcntl;
 my ($file, @rows) = @ARGV;
 my $db = tie my %db, 'DB_File', "$file.db", O_CREAT|O_RDWR, 0666, $DB_HASH or die $!;
 while (my ($key, $value) = splice @rows, 0, 2) { $db{$key} = $value }
 `;
+
+/** The configuration of the Perl program. */
+export const perlConfiguration = (log: string, map: string): string =>
+  `use strict;\n$grace = 20*60;\n$file_tail{'name'} = '${log}';\n$dbfile = '${map}';\n$flock = 0;\n1;\n`;
+
+/** Its start script. */
+export const startScript = (configuration: string): string =>
+  `#!/bin/sh\ncase "$1" in\nstart) /usr/sbin/pop-before-smtp --config=${configuration} --daemon=/run/p.pid ;;\nesac\n`;
 
 export class FormerHost {
   readonly base: string;
@@ -48,14 +56,8 @@ export class FormerHost {
     // Postfix reads a main.cf of the last seconds again and again.
     for (const name of ['main.cf', 'master.cf']) await utimes(join(this.postfix, name), 1e9, 1e9);
     await writeFile(this.log, '');
-    await writeFile(
-      this.perl,
-      `use strict;\n$grace = 20*60;\n$file_tail{'name'} = '${this.log}';\n$dbfile = '${this.old}';\n$flock = 0;\n1;\n`,
-    );
-    await writeFile(
-      this.script,
-      `#!/bin/sh\ncase "$1" in\nstart) /usr/sbin/pop-before-smtp --config=${this.perl} --daemon=/run/p.pid ;;\nesac\n`,
-    );
+    await writeFile(this.perl, perlConfiguration(this.log, this.old));
+    await writeFile(this.script, startScript(this.perl));
     return this;
   }
 
