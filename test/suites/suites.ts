@@ -62,7 +62,7 @@ const CHAIN = [
     'postfix-commands',
     'postmap',
   ],
-  ...['relay-by-type', 'require-tls', 'service', 'whole-addresses', 'year'],
+  ...['relay-by-type', 'require-tls', 'service', 'whole-addresses'],
 ].map(name => `real/${name}`);
 
 type Target =
