@@ -82,7 +82,6 @@ describe('of a process that has become another account', { skip }, () => {
        const { promisify } = await import('node:util');
        const { Worker } = await import('node:worker_threads');
        // Node 24 takes the text for a module, as it does this one, and older ones for a script: import() is in both.
-       // A script or a module, as the release of Node has it.
        const worker = new Worker("import('node:worker_threads').then(it => it.parentPort.on('message', () => 0))", { eval: true });
        await once(worker, 'online');
        // As many at once as the pool may have threads.
