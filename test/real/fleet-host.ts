@@ -11,7 +11,7 @@ import { loginLine } from '../cli/watched-log.ts';
 import { MAIN } from './popbsmtp.ts';
 import { type Daemon, startDaemon } from './processes.ts';
 import type { Rig } from './rig.ts';
-import { waitFor } from './wait.ts';
+import { PATIENCE_MS, waitFor } from './wait.ts';
 
 export interface HostOptions {
   readonly name: string;
@@ -96,7 +96,9 @@ export class FleetHost {
 
   #status(): Promise<Status | null> {
     if (!this.daemon.running) throw new Error(this.daemon.transcript());
-    return ask({ type: 'lmdb', path: this.path }, { command: 'status' });
+    const map = { type: 'lmdb', path: this.path } as const;
+    // As patient as a test: a machine that is busy lets a daemon wait for seconds.
+    return ask(map, { command: 'status' }, undefined, 'socket', PATIENCE_MS);
   }
 
   connected(is: boolean): Promise<unknown> {
