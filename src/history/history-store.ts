@@ -9,13 +9,13 @@
  * Known limits: a reader that is stopped within a page keeps writers waiting until it goes on, which HISTORY_LOCKED tells; no opening
  * is given back until the process ends (map/lmdb-store.ts).
  */
-import { type BigIntStats, fstatSync, statSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Failure, failure } from '../base/errors.ts';
+import { failure } from '../base/errors.ts';
 import { loadLmdb, type Store } from '../map/lmdb-store.ts';
-import { type LockKind, lock } from '../map/lock.ts';
-import { locksOn, whoHolds } from '../map/lock-holder.ts';
+import { holderOf, type LockKind, lockWithin } from '../map/lock.ts';
+import { type FileIdentity, lossOf } from '../state/file-identity.ts';
 import { commitError, historyFailure } from './history-failure.ts';
 
 /** Bytes of a page of the map of addresses, which its size is a multiple of. */
@@ -41,6 +41,7 @@ export class HistoryStore {
   readonly path: string;
   readonly #store: Store;
   readonly #file: FileHandle;
+  readonly #identity: FileIdentity;
   readonly #patienceMs: number;
   #isSpent = false;
 
@@ -48,6 +49,7 @@ export class HistoryStore {
     this.path = path;
     this.#store = store;
     this.#file = file;
+    this.#identity = fstatSync(file.fd, { bigint: true });
     this.#patienceMs = patienceMs;
   }
 
@@ -110,8 +112,7 @@ export class HistoryStore {
 
   /** Whether the name stands for another file by now, or for none. */
   get isReplaced(): boolean {
-    const named = statSync(this.path, { bigint: true, throwIfNoEntry: false });
-    return named === undefined || !isSameFile(named, fstatSync(this.#file.fd, { bigint: true }));
+    return lossOf(this.path, this.#identity) !== null;
   }
 
   /** Bytes of the pages that hold something. */
@@ -200,9 +201,6 @@ export class HistoryStore {
   }
 }
 
-const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
-  one.dev === other.dev && one.ino === other.ino;
-
 async function locked<T>(
   path: string,
   file: FileHandle,
@@ -211,16 +209,14 @@ async function locked<T>(
   use: () => T | Promise<T>,
 ): Promise<T> {
   try {
-    const held = await lock(file.fd, kind, patienceMs);
+    const held = await lockWithin(file.fd, kind, patienceMs);
+    if (held === null) throw failure('HISTORY_LOCKED', { path, holder: holderOf(file.fd) });
     try {
       return await use();
     } finally {
       held.release();
     }
   } catch (error) {
-    if (!(error instanceof Failure) || error.code !== 'MAP_LOCKED')
-      throw historyFailure(path, error);
-    const holder = whoHolds(locksOn(fstatSync(file.fd, { bigint: true })));
-    throw failure('HISTORY_LOCKED', { path, holder }, error);
+    throw historyFailure(path, error);
   }
 }

@@ -12,18 +12,19 @@
  * Leaves to others: that no other daemon writes (owner.ts).  `postmap` may.  And when to reopen: after an
  * I/O error LMDB may refuse all further writes, and a file that was replaced is not written any more.
  */
-import { readSync, statSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
+import { lossOf } from '../state/file-identity.ts';
 import { eachGrantIn, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { MAP_BYTES } from './lmdb-store.ts';
 import { lock } from './lock.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
 import { mapPath } from './map-types.ts';
-import { closeFile, isSameFile, type Opened, openFile, writeFailure } from './opened-lmdb.ts';
+import { closeFile, type Opened, openFile, writeFailure } from './opened-lmdb.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
 /** Changes in one transaction: in a map of a million rows, 500 hold the lock for 5 ms on average. */
@@ -69,10 +70,8 @@ export class LmdbMap implements LookupMap {
   }
 
   check(): void {
-    const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (named !== undefined && isSameFile(named, this.#opened.identity)) return;
-    const how = named === undefined ? 'removed' : 'replaced';
-    throw failure('MAP_REPLACED', { path: this.#path, how });
+    const how = lossOf(this.#path, this.#opened.identity);
+    if (how !== null) throw failure('MAP_REPLACED', { path: this.#path, how });
   }
 
   async reopen(): Promise<Row[]> {

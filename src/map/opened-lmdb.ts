@@ -5,9 +5,9 @@
  * the lock; a file that cannot be opened is left as it was.
  * Leaves to others: the transactions (lmdb-map.ts).
  */
-import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import type { FileIdentity } from '../state/file-identity.ts';
 import { Durability } from './durability.ts';
 import { checkLmdbFile } from './lmdb-file.ts';
 import { type Lmdb, loadLmdb, openStore, provideMap, type Store } from './lmdb-store.ts';
@@ -24,17 +24,11 @@ export function writeFailure(path: string, error: unknown): Failure {
   return failure(refused ? 'MAP_PERMISSION' : 'MAP_IO', { path, reason }, error);
 }
 
-/** What an open file keeps, whatever becomes of its name. */
-type Identity = Pick<BigIntStats, 'dev' | 'ino' | 'birthtimeNs'>;
-
-export const isSameFile = (one: Identity, other: Identity): boolean =>
-  one.dev === other.dev && one.ino === other.ino;
-
 /** A map that is open, with what belongs to this opening of it. */
 export interface Opened {
   /** Our own descriptor of the file: for the lock, for its first pages, and for fdatasync. */
   readonly file: FileHandle;
-  readonly identity: Identity;
+  readonly identity: FileIdentity;
   readonly store: Store;
   readonly durability: Durability;
 }
