@@ -16,6 +16,7 @@ import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import { DueQueue } from './due-queue.ts';
 import { type Entry, EntryTable } from './entry-table.ts';
+import { Generations } from './generations.ts';
 import { Holders } from './holders.ts';
 
 export interface Grant {
@@ -53,7 +54,7 @@ const TICKS = 4;
 const ticksOf = (time: EpochSeconds): number => Math.ceil(time * TICKS);
 const timeOf = (ticks: number): EpochSeconds => epoch(ticks / TICKS);
 
-/** Grants that ended before their time, of which that is known; 10 MB. */
+/** Grants that ended before their time, of which that is known at least; 10 MB, and as much again before half is forgotten. */
 const MAX_ENDED = 100_000;
 
 /** Entries of the queue that it may have too many. */
@@ -67,11 +68,8 @@ interface Login {
 
 export class GrantTable {
   readonly #grants = new EntryTable();
-  /** Those that ended before their time, until they would have ended anyway. */
-  readonly #endedEarly = new Map<
-    AddressKey,
-    { readonly stamp: EpochSeconds; readonly due: number }
-  >();
+  /** The last login of those that ended before their time. */
+  readonly #endedEarly = new Generations<AddressKey, EpochSeconds>(2 * MAX_ENDED);
   readonly #queue = new DueQueue<AddressKey>();
   readonly #holders = new Holders();
   readonly #capacity: number;
@@ -177,7 +175,6 @@ export class GrantTable {
    * @param isHeld whether an open session keeps a grant; that one lasts for another grace period
    */
   expire(now: Moment, isHeld: (ip: IpText) => boolean): Due {
-    this.#forgetEnded(now);
     const ended: Grant[] = [];
     const kept: Grant[] = [];
     for (const key of this.#queue.take(now.steady)) {
@@ -238,7 +235,7 @@ export class GrantTable {
    * Known limit: what ended before a restart is not known.
    */
   hasEnded(ip: IpText, time: EpochSeconds): boolean {
-    return time <= (this.#endedEarly.get(keyOf(ip))?.stamp ?? Number.NEGATIVE_INFINITY);
+    return time <= (this.#endedEarly.get(keyOf(ip)) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The grace periods are others now: the grants that are live have the new ones. @param before what they were */
@@ -260,19 +257,8 @@ export class GrantTable {
   }
 
   #endEarly(key: AddressKey, entry: Entry): Grant {
-    this.#endedEarly.delete(key);
-    this.#endedEarly.set(key, { stamp: entry.stamp, due: entry.due });
-    const [oldest] = this.#endedEarly.keys();
-    if (this.#endedEarly.size > MAX_ENDED && oldest !== undefined) this.#endedEarly.delete(oldest);
+    this.#endedEarly.set(key, entry.stamp);
     return this.#end(key, entry);
-  }
-
-  /** Those that would have ended by now. */
-  #forgetEnded(now: Moment): void {
-    for (const [key, { due }] of this.#endedEarly) {
-      if (timeOf(due) > now.steady) break;
-      this.#endedEarly.delete(key);
-    }
   }
 
   #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {

@@ -7,6 +7,7 @@
  */
 import type { IpText } from '../base/address.ts';
 import type { Decision } from '../grant/decision.ts';
+import { Fifo } from '../grant/fifo.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Sender } from '../mta/messages.ts';
 
@@ -36,6 +37,8 @@ export class Ledger {
   readonly #live: (ip: IpText) => LiveGrant | null;
   readonly #told: (ip: IpText) => void;
   readonly #ended = new Map<IpText, EndedGrant>();
+  /** In the order in which they ended; one that ended again stands there twice. */
+  readonly #order = new Fifo<{ readonly ip: IpText; readonly ended: EndedGrant }>();
   readonly #sent = new Map<IpText, Sent>();
 
   /**
@@ -115,21 +118,26 @@ export class Ledger {
 
   /** Forgets what ended long ago. */
   expire(now: number): void {
-    for (const [ip, { end }] of this.#ended) {
-      if (now - end <= REMEMBERED) return;
-      this.#ended.delete(ip);
+    for (let { first } = this.#order; first !== undefined; { first } = this.#order) {
+      if (now - first.ended.end <= REMEMBERED) return;
+      this.#forgetFirst();
     }
   }
 
   #end({ ip, stamp }: Grant, { user, server }: Sender, now: number): void {
     this.#told(ip);
     this.#sent.delete(ip);
-    this.#ended.delete(ip);
-    this.#ended.set(ip, { user, server, since: stamp, end: now });
-    if (this.#ended.size <= MOST_ENDED) return;
-    for (const oldest of this.#ended.keys()) {
-      this.#ended.delete(oldest);
-      return;
-    }
+    const ended = { user, server, since: stamp, end: now };
+    this.#ended.set(ip, ended);
+    this.#order.push({ ip, ended });
+    if (this.#order.size > MOST_ENDED) this.#forgetFirst();
+  }
+
+  #forgetFirst(): void {
+    const { first } = this.#order;
+    this.#order.drop();
+    // Another grant of the same address may have ended since.
+    if (first !== undefined && this.#ended.get(first.ip) === first.ended)
+      this.#ended.delete(first.ip);
   }
 }
