@@ -3,6 +3,7 @@
  *
  * Promises: what of it cannot be had is told, and the daemon goes on without it.
  */
+import { orFailure } from '../base/attempt.ts';
 import { Failure, failure } from '../base/errors.ts';
 import type { ConfigurationState } from '../control/configuration-state.ts';
 import type { Listening } from '../control/listening.ts';
@@ -135,11 +136,8 @@ async function orNull(
   listen: () => Promise<ControlServer>,
   warn: (text: string) => void,
 ): Promise<ControlServer | null> {
-  try {
-    return await listen();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    warn(error.line);
-    return null;
-  }
+  const server = await orFailure(listen);
+  if (!(server instanceof Failure)) return server;
+  warn(server.line);
+  return null;
 }

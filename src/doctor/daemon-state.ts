@@ -3,6 +3,7 @@
  *
  * Promises: one that hangs is given up soon (client.ts); that it may not be asked is an answer, and no error.
  */
+import { orFailure } from '../base/attempt.ts';
 import { Failure } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import type { ConfigurationState } from '../control/configuration-state.ts';
@@ -41,12 +42,3 @@ async function askStatus(map: MapSpec): Promise<DaemonAnswer> {
 /** What is answered to a command that is not known. */
 const isUnknown = (answer: unknown): boolean =>
   answer instanceof Failure && answer.code === 'CONTROL_REQUEST';
-
-async function orFailure<T>(step: () => Promise<T>): Promise<T | Failure> {
-  try {
-    return await step();
-  } catch (problem) {
-    if (problem instanceof Failure) return problem;
-    throw problem;
-  }
-}
