@@ -10,13 +10,8 @@
 import { EventEmitter } from 'node:events';
 import { every } from '../base/beat.ts';
 import { epoch, systemClock } from '../base/clock.ts';
-import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
-import {
-  type ConfigurationState,
-  LOG,
-  type SettingChange,
-} from '../control/configuration-state.ts';
+import type { ConfigurationState } from '../control/configuration-state.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
@@ -25,10 +20,8 @@ import type { Decision } from '../grant/decision.ts';
 import type { History } from '../history/history.ts';
 import { SendingLimits, sendingOf } from '../history/sending.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import type { MapSpec, Row } from '../map/map.ts';
-import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { formatMapSpec } from '../map/map-types.ts';
 import { requireOwnFiles } from '../map/redirection.ts';
-import { exampleKeys, isEndless } from '../map/row.ts';
 import { allOf } from '../map/spec.ts';
 import { loadMailRecogniser } from '../mta/load.ts';
 import type { MailRecogniser } from '../mta/mail-recogniser.ts';
@@ -37,14 +30,17 @@ import type { Notes } from '../state/checkpoint.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
+import { warnOfEndlessRows } from './endless-rows.ts';
 import { endFormerMaps } from './former.ts';
 import { historyOf, mailTags, startHistory, stopHistory, tellExceeding } from './history.ts';
 import { Intake } from './intake.ts';
 import type { LoadedConfiguration } from './loaded-configuration.ts';
+import { logChange } from './log-change.ts';
 import { joinFleet } from './membership.ts';
 import { MinutesKeeper } from './minutes-keeper.ts';
 import { counted, type Output } from './output.ts';
 import type { Pipeline } from './pipeline.ts';
+import { PurgeTimer } from './purge-timer.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
@@ -106,18 +102,6 @@ interface DaemonParts {
   readonly configuration: LoadedConfiguration | null;
 }
 
-/** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
-async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
-  try {
-    return await readRows(spec);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return [];
-  }
-}
-
-const namesOf = (logs: readonly WatchedLog[]): string => logs.map(({ name }) => name).join(' ');
-
 class RunningDaemon implements Daemon {
   readonly ended: Promise<void>;
   readonly following: Promise<void>;
@@ -145,8 +129,7 @@ class RunningDaemon implements Daemon {
   readonly #history: History | null;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
   readonly #timers: (() => void)[] = [];
-  /** For what is due before the next beat. */
-  #purge: NodeJS.Timeout | undefined;
+  readonly #purgeTimer: PurgeTimer;
   readonly #minutes: MinutesKeeper;
   #control: Control | null = null;
   /** Null for a host that is alone. */
@@ -182,6 +165,8 @@ class RunningDaemon implements Daemon {
       warn,
     });
     this.#pipeline = this.#core.pipeline;
+    const purge = (): void => void this.#watch(this.#pipeline.purge());
+    this.#purgeTimer = new PurgeTimer(this.#core.grants, clock, purge, BEAT_MS);
     this.#sending = new SendingLimits(sendingOf(settings));
     this.#mail = mail && mailTags(mail, settings.syslogNames);
     this.#history =
@@ -227,7 +212,8 @@ class RunningDaemon implements Daemon {
     this.#intake.memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
     await this.#core.restore(this.#held, { sessions });
-    await this.#warnOfEndlessRows();
+    const mirrors = this.#settings.nowrite ? [] : this.#settings.mirrors;
+    await warnOfEndlessRows(this.#core.endlessRows, mirrors, this.#output.warn);
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
     if (this.#history !== null) await startHistory(this.#history);
@@ -261,22 +247,6 @@ class RunningDaemon implements Daemon {
     for (const { source } of this.#watched) source.start();
   }
 
-  /** Rows that nothing ends are told at each start. */
-  async #warnOfEndlessRows(): Promise<void> {
-    this.#warnOf(this.#core.endlessRows, 'the map');
-    if (this.#settings.nowrite) return;
-    for (const spec of this.#settings.mirrors)
-      this.#warnOf((await rowsOf(spec)).filter(isEndless), formatMapSpec(spec));
-  }
-
-  #warnOf(endless: readonly Row[], name: string): void {
-    if (endless.length === 0) return;
-    this.#output.warn(
-      `rows of ${name} that are not popbsmtp's let clients relay, and nothing ends that: ${endless.length} ` +
-        `(${exampleKeys(endless)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
-    );
-  }
-
   /** What the last run has noted. */
   #recall(): Notes {
     const notes = this.#settings.reprocess ? null : this.#checkpoint?.read();
@@ -300,7 +270,7 @@ class RunningDaemon implements Daemon {
 
   async stop(): Promise<void> {
     for (const end of this.#timers) end();
-    clearTimeout(this.#purge);
+    this.#purgeTimer.stop();
     await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#fleet?.stop();
@@ -321,27 +291,8 @@ class RunningDaemon implements Daemon {
   async #configurationState(): Promise<ConfigurationState | null> {
     const state = await this.#configuration?.state(this.#mynetworks);
     if (state === undefined) return null;
-    const change = await this.#logChange();
+    const change = await logChange(this.#settings, this.#logs, this.#registry);
     return change === null ? state : { ...state, changes: [...state.changes, change] };
-  }
-
-  /** Where it chooses the log itself: whether it would choose another one now. */
-  async #logChange(): Promise<SettingChange | null> {
-    if (this.#settings.watchlog.length > 0) return null;
-    const now = await this.#logsNow();
-    if (now === null) return null;
-    const running = namesOf(this.#logs);
-    const written = namesOf(now);
-    return running === written ? null : { what: LOG, running, written, takes: 'restart' };
-  }
-
-  async #logsNow(): Promise<readonly WatchedLog[] | null> {
-    try {
-      return await checkLogs(this.#settings, this.#registry, () => undefined);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return null;
-    }
   }
 
   #status(): Status {
@@ -361,20 +312,8 @@ class RunningDaemon implements Daemon {
   }
 
   #beat(): void {
-    this.#purgeWhenDue();
+    this.#purgeTimer.beat();
     this.#keepBooks();
-  }
-
-  /** Now, and again for each quarter of a second before the next beat in which something is due. */
-  #purgeWhenDue(): void {
-    void this.#watch(this.#pipeline.purge());
-    clearTimeout(this.#purge);
-    const now = this.#clock.now();
-    const next = this.#core.grants.nextDue(now, BEAT_MS / 1000);
-    if (next === null) return;
-    // A timer may ring within the millisecond before its time.
-    const wait = (next - now.steady) * 1000 + 1;
-    this.#purge = setTimeout(() => this.#purgeWhenDue(), wait);
   }
 
   #keepBooks(): void {
