@@ -78,7 +78,7 @@ async function lookAt(map: MapSpec, grace: Grace): Promise<Look> {
 }
 
 const askStatus = (map: MapSpec): Promise<Status | null> =>
-  ask(map, { command: 'status' }, undefined, 'socket', PATIENCE_MS);
+  ask(map, { command: 'status' }, { patienceMs: PATIENCE_MS });
 
 /** Whoever may not ask knows nothing. */
 const ofFailure = ({ code, message, line }: Failure): Check =>

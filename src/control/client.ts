@@ -37,18 +37,22 @@ interface Line<C extends Request['command']> {
   readonly error?: SentError;
 }
 
+export interface AskOptions {
+  /** Given the rows of a list as they come. */
+  readonly take?: (rows: readonly GrantRow[]) => void;
+  readonly kind?: SocketKind;
+  /** Without a sign of the daemon; by default that of its kind of request. */
+  readonly patienceMs?: number;
+}
+
 /**
- * @param take given the rows of a list as they come
- * @param patienceMs without a sign of the daemon; by default that of its kind of request
  * @returns null when no daemon runs
  * @throws Failure CONTROL_DENIED, CONTROL_SILENT, CONTROL_BROKEN, and what the daemon answers
  */
 export async function ask<C extends Request['command']>(
   map: MapSpec,
   request: Request & { readonly command: C },
-  take: (rows: readonly GrantRow[]) => void = () => undefined,
-  kind: SocketKind = 'socket',
-  patienceMs?: number,
+  { take, kind = 'socket', patienceMs }: AskOptions = {},
 ): Promise<Results[C] | null> {
   const path = socketPath(map, kind);
   // Then a daemon has none either.
@@ -63,7 +67,7 @@ export async function ask<C extends Request['command']>(
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const text of linesOf(socket)) {
       const { rows, result, error }: Line<C> = JSON.parse(text);
-      if (rows !== undefined) take(rows);
+      if (rows !== undefined) take?.(rows);
       if (error !== undefined) throw received(error);
       if (result !== undefined) return result;
     }
@@ -89,7 +93,7 @@ export async function askAsLogin<C extends Request['command']>(
     return await ask<C>(map, request);
   } catch (denied) {
     if (!(denied instanceof Failure) || denied.code !== 'CONTROL_DENIED') throw denied;
-    const answer = await ask<C>(map, request, undefined, 'login-socket');
+    const answer = await ask<C>(map, request, { kind: 'login-socket' });
     if (answer === null) throw denied;
     return answer;
   }

@@ -23,6 +23,15 @@ const number = (name: string): { readonly name: string; readonly isNumber: true 
   isNumber: true,
 });
 
+const LOGIN_COLUMNS = [
+  text('user'),
+  text('address'),
+  text('server'),
+  text('encrypted'),
+  number('logins'),
+  text('last'),
+];
+
 export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
 export function bytesText(bytes: number): string {
@@ -97,14 +106,7 @@ export function usageTables(summed: Summed): UsageTable[] {
       id: 'logins',
       title: 'Logins',
       about: 'Those that granted something.',
-      columns: [
-        text('user'),
-        text('address'),
-        text('server'),
-        text('encrypted'),
-        number('logins'),
-        text('last'),
-      ],
+      columns: LOGIN_COLUMNS,
       rows: summed.logins.map(loginCells),
     },
     {
@@ -150,14 +152,7 @@ export function usageTables(summed: Summed): UsageTable[] {
       id: 'without-tls',
       title: 'What require-tls would have refused',
       about: 'Logins that were not encrypted, or of which the server does not say so.',
-      columns: [
-        text('user'),
-        text('address'),
-        text('server'),
-        text('encrypted'),
-        number('logins'),
-        text('last'),
-      ],
+      columns: LOGIN_COLUMNS,
       rows: summed.withoutTls.map(loginCells),
     },
   ];

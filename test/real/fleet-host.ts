@@ -98,7 +98,7 @@ export class FleetHost {
     if (!this.daemon.running) throw new Error(this.daemon.transcript());
     const map = { type: 'lmdb', path: this.path } as const;
     // As patient as a test: a machine that is busy lets a daemon wait for seconds.
-    return ask(map, { command: 'status' }, undefined, 'socket', PATIENCE_MS);
+    return ask(map, { command: 'status' }, { patienceMs: PATIENCE_MS });
   }
 
   connected(is: boolean): Promise<unknown> {
