@@ -12,6 +12,7 @@ import type { CheckName, Verdict } from './finding.ts';
 import type { LogStates } from './log-state.ts';
 import type { MapState } from './map-state.ts';
 import type { PostfixAnswer } from './postfix-state.ts';
+import type { ServiceState } from './service-state.ts';
 import type { Endpoint } from './smtp-session.ts';
 
 /** What is examined; what several checks need is gathered once. */
@@ -23,6 +24,7 @@ export interface Subject {
   /** What the daemon would decide of the logins in the logs. */
   rehearsal(): Promise<Rehearsal>;
   map(): Promise<MapState>;
+  service(): Promise<ServiceState>;
   postfix(): Promise<PostfixAnswer>;
   /** Where the relay test is made; `find` for what master.cf says, null for nowhere. */
   readonly smtp: Endpoint | 'find' | null;

@@ -1,65 +1,17 @@
 /**
  * What systemd says of the service, and of the timer that ends what a dead daemon leaves, where systemd runs (sd_booted(3)).
  */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { SHOWN } from '../classifier/own-addresses.ts';
 import { check } from './check.ts';
-import { error, ok, span, type Verdict, warning } from './finding.ts';
+import { error, ok, skipped, span, type Verdict, warning } from './finding.ts';
+import { type Properties, type ServiceState, TIMER, UNIT } from './service-state.ts';
 
-const UNIT = 'popbsmtp.service';
-const TIMER = 'popbsmtp-purge.timer';
-const PROPERTIES = [
-  'LoadState',
-  'ActiveState',
-  'SubState',
-  'UnitFileState',
-  'Result',
-  'NRestarts',
-  'WatchdogUSec',
-  'WatchdogTimestampMonotonic',
-  'PrivateNetwork',
-  'BindReadOnlyPaths',
-];
-const TIMEOUT_MS = 10_000;
+export const serviceCheck = check('service', ({ service }) => service(), judgeService);
 
-/** Properties of a unit. */
-export type Properties = ReadonlyMap<string, string>;
-
-/** Null where systemd does not run. */
-export type ServiceFacts = {
-  readonly service: Properties;
-  readonly timer: Properties;
-  /** Seconds of the clock that systemd stamps with (CLOCK_MONOTONIC). */
-  readonly uptime: number;
-} | null;
-
-export const serviceCheck = check('service', gather, judgeService);
-
-async function gather(): Promise<ServiceFacts> {
-  if (!existsSync('/run/systemd/system')) return null;
-  const [service, timer] = await Promise.all([show(UNIT), show(TIMER)]);
-  // Of the kernel's clock as a process of any namespace of time sees it; so does systemctl.
-  return { service, timer, uptime: Number(process.hrtime.bigint() / 1_000_000_000n) };
-}
-
-function show(unit: string): Promise<Properties> {
-  const args = ['show', unit, ...PROPERTIES.map(name => `--property=${name}`)];
-  return new Promise(resolve => {
-    execFile('systemctl', args, { timeout: TIMEOUT_MS, env: { PATH: '/usr/bin:/bin' } }, (_, out) =>
-      resolve(propertiesOf(out)),
-    );
-  });
-}
-
-/** Lines of `Name=value`. */
-const propertiesOf = (output: string): Map<string, string> =>
-  new Map(
-    Array.from(output.matchAll(/^(\w+)=(.*)$/gm), ([, name = '', value = '']) => [name, value]),
-  );
-
-export function judgeService(found: ServiceFacts): Verdict[] {
-  if (found === null || found.service.get('LoadState') !== 'loaded') return [];
+export function judgeService(found: ServiceState): Verdict[] {
+  if (found === null) return [];
+  if ('unasked' in found) return [skipped(`systemd could not be asked: ${found.unasked}`)];
+  if (found.service.get('LoadState') !== 'loaded') return [];
   const service = serviceVerdicts(found.service, found.uptime);
   const timer = timerVerdicts(found.timer);
   // Whoever starts the daemon in another way has his own timer, or none.

@@ -13,6 +13,7 @@ import { daemonState } from './daemon-state.ts';
 import { type LogStates, loginsIn, logStates, NO_LOGS } from './log-state.ts';
 import { mapState } from './map-state.ts';
 import { askPostfix } from './postfix-state.ts';
+import { serviceState } from './service-state.ts';
 
 /**
  * @param smtp where the relay test is made
@@ -53,6 +54,7 @@ export function subjectOf(
     logs,
     rehearsal: once(async () => rehearse(loginsIn((await logs()).logs), settings)),
     map: once(() => mapState(settings.map)),
+    service: once(serviceState),
     postfix: once(() => askPostfix(settings.postfixConfig)),
     smtp,
     ended,

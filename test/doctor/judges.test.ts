@@ -339,6 +339,9 @@ describe('the service', () => {
       assert.equal(judge(unused, timer), '', 'whoever does not use the unit is not told');
     });
 
+  test('that cannot be asked for is no service that is well', () =>
+    assert.match(said(judgeService({ unasked: 'no bus' })).join(), /^skipped: .*: no bus$/));
+
   test('without systemd', () => assert.deepEqual(judgeService(null), []));
 });
 
