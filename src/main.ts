@@ -10,6 +10,7 @@ import { EXIT, Failure } from './base/errors.ts';
 import { guardOutput, statusOfOutput } from './base/output.ts';
 import { version } from './base/package.ts';
 import { nameSources } from './base/stack.ts';
+import { keepPoolAwake } from './base/thread-pool.ts';
 import type { CommandName } from './options/commands.ts';
 import type { Values } from './options/values.ts';
 
@@ -70,6 +71,7 @@ async function fail(error: unknown): Promise<number> {
 
 nameSources();
 guardOutput();
+keepPoolAwake();
 
 main(process.argv.slice(2))
   .catch(fail)
