@@ -8,12 +8,12 @@
  * Promises: a line is left out only if the prefix has the common shape, `STAMP host tag:` or `STAMP host tag[pid]:`
  * (RFC 3164 stamp of 15 bytes, or RFC 3339 with or without fraction), and the tag is none of the programs; then the
  * parser would name that tag (prefix.ts).  What has any other shape is let through with no program, for the parser.
- * So is an empty line, and one that is too long as an empty one, since pieces of a line may be among them (pieces.ts).
+ * So are some lines of programs that are none, where these are of interest, an empty line, and one that is too long as an empty one, since pieces of a line may be among them (pieces.ts).
  * Where a program is told, the parts are the parser's.  test/line/sieve.test.ts compares both.
  */
 import { MAX_LINE } from './length.ts';
 import { FACILITY_LEVELS } from './levels.ts';
-import { COMMON_STAMP } from './prefix.ts';
+import { COMMON_STAMP, type Line } from './prefix.ts';
 import { NO_PROGRAM, type Spans } from './spans.ts';
 
 const TAB = 9;
@@ -28,7 +28,7 @@ const OPEN = 91;
 const CLOSE = 93;
 /** How many lines of each other program are let through at first, where these are of interest; then one of SOME. */
 export const FIRST_LINES = 100;
-const SOME = 256;
+export const SOME = 256;
 /** Instead of their number: all of them are. */
 const ALL = 0xffff;
 /** Slots that tags fall into by their hash. */
@@ -54,7 +54,12 @@ const WHOLE_STAMP = new RegExp(`^(?:${COMMON_STAMP})$`);
 /** FNV-1a, without the offset. */
 const step = (hash: number, byte: number): number => Math.imul(hash ^ byte, 16_777_619);
 
-const hashOf = (text: string): number => Buffer.from(text, 'latin1').reduce(step, 0);
+/** @param text a character a byte */
+function hashOf(text: string): number {
+  let hash = 0;
+  for (let at = 0; at < text.length; at++) hash = step(hash, text.charCodeAt(at));
+  return hash;
+}
 
 const LEVELS: ReadonlySet<number> = new Set(FACILITY_LEVELS.map(hashOf));
 
@@ -83,6 +88,7 @@ export class Sieve {
   readonly strangers: SharedArrayBuffer | null;
   /** How many have been let through, by slot. */
   readonly #seen: Uint16Array | null;
+  readonly #names: ReadonlySet<string>;
   /** Their bytes. */
   readonly #tags: readonly Buffer[];
   /** The programs by the hashes of their tags. */
@@ -98,6 +104,7 @@ export class Sieve {
     this.programs = programs;
     this.strangers = strangers;
     this.#seen = strangers && new Uint16Array(strangers);
+    this.#names = new Set(programs);
     this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
     for (const [index, tag] of this.#tags.entries()) {
       const hash = tag.reduce(step, 0);
@@ -153,13 +160,21 @@ export class Sieve {
     }
     const behind = behindTag(block, tagEnd);
     if (tagEnd === tag || tagEnd - tag > MAX_TOKEN || behind < 0 || behind > to) return false;
-    if (this.#mayBe[hash & (SLOTS - 1)] === 0) return !this.#isOfInterest(hash);
-    const program = this.#programOf(hash, block, tag, tagEnd);
-    if (program === NO_PROGRAM) return !this.#isOfInterest(hash);
+    const mayBe = this.#mayBe[hash & (SLOTS - 1)] === 1;
+    const program = mayBe ? this.#programOf(hash, block, tag, tagEnd) : NO_PROGRAM;
+    if (program === NO_PROGRAM) {
+      if (this.#isOfInterest(hash)) spans.addStranger(index, from, to);
+      return true;
+    }
     const message = messageStart(block, behind);
     if (message < 0 || !this.#isStamp(block, from, host - 1)) return false;
     spans.add(index, from, to, program, host, tagEnd, message, this.#second);
     return true;
+  }
+
+  /** Whether a line that the parser has split, and not the sieve, is to be looked at as if it had been found here. */
+  passes({ program }: Line): boolean {
+    return program === null || this.#names.has(program) || this.#isOfInterest(hashOf(program));
   }
 
   #isOfInterest(hash: number): boolean {

@@ -65,10 +65,8 @@ export class Recogniser {
   reading(): Reading {
     const { tags } = this.#registry;
     const strangers = this.#observer?.stranger === undefined ? null : Sieve.strangers();
-    return {
-      sieve: new Sieve(tags, strangers),
-      lines: new BlockLines(tags, this.#stamps, this.#registry),
-    };
+    const sieve = new Sieve(tags, strangers);
+    return { sieve, lines: new BlockLines(sieve, this.#stamps, this.#registry) };
   }
 
   /** The lines that come next are no younger than this (StampReader). */
