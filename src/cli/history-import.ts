@@ -113,7 +113,7 @@ class Importer {
     });
     const reading = recogniser.reading();
     // Under whatever name the mail server logs.
-    reading.sieve.admitAll();
+    reading.sieve.sampling?.admitAll();
     for await (const batch of log.batches(reading)) {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {

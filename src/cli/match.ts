@@ -77,7 +77,7 @@ async function matchLog(
           number: batch.number(index),
           text: batch.text(index),
         }));
-        if (stray?.kind === 'tag') reading.sieve.admit(stray.tag);
+        if (stray?.kind === 'tag') reading.sieve.sampling?.admit(stray.tag);
       }
     }
     await print(output);

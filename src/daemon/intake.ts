@@ -12,6 +12,7 @@ import type { Counters } from '../control/counters.ts';
 import type { History } from '../history/history.ts';
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
+import { hashOf, Sampling } from '../line/sampling.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { Drift } from '../recogniser/drift.ts';
@@ -56,6 +57,7 @@ export class Intake {
   readonly #parts: IntakeParts;
   readonly #drift: Drift;
   readonly #tornWatch: TornWatch;
+  readonly #sampling = new Sampling();
   readonly #strayWatch: StrayWatch;
   readonly #zoneWatch: ZoneWatch;
   readonly #silences: Silences;
@@ -132,6 +134,7 @@ export class Intake {
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
       stranger: line => {
         if (history?.line(line, recogniser.timeOf(line)) === true) return;
+        if (line.program !== null && !this.#sampling.takes(hashOf(line.program))) return;
         const stray = strayOf(line, rules.registry);
         if (stray !== null) this.#strayWatch.found(stray);
       },

@@ -14,6 +14,7 @@
 import { MAX_LINE } from './length.ts';
 import { FACILITY_LEVELS } from './levels.ts';
 import { COMMON_STAMP, type Line } from './prefix.ts';
+import { hashOf, type Sampling, SLOTS, step } from './sampling.ts';
 import { NO_PROGRAM, type Spans } from './spans.ts';
 
 const TAB = 9;
@@ -26,13 +27,6 @@ const LETTER_T = 84;
 const LETTER_Z = 90;
 const OPEN = 91;
 const CLOSE = 93;
-/** How many lines of each other program are let through at first, where these are of interest; then one of SOME. */
-export const FIRST_LINES = 100;
-export const SOME = 256;
-/** Instead of their number: all of them are. */
-const ALL = 0xffff;
-/** Slots that tags fall into by their hash. */
-const SLOTS = 4096;
 /** Longer tags and hosts are left to the parser. */
 const MAX_TOKEN = 64;
 const MAX_PID = 10;
@@ -50,16 +44,6 @@ const OFFSET_LENGTH = 6;
 /** `2026-11-23`: of another stamp, behind what carries it. */
 const DAY_LENGTH = 10;
 const WHOLE_STAMP = new RegExp(`^(?:${COMMON_STAMP})$`);
-
-/** FNV-1a, without the offset. */
-const step = (hash: number, byte: number): number => Math.imul(hash ^ byte, 16_777_619);
-
-/** @param text a character a byte */
-function hashOf(text: string): number {
-  let hash = 0;
-  for (let at = 0; at < text.length; at++) hash = step(hash, text.charCodeAt(at));
-  return hash;
-}
 
 const LEVELS: ReadonlySet<number> = new Set(FACILITY_LEVELS.map(hashOf));
 
@@ -84,10 +68,8 @@ export interface Sieved {
 export class Sieve {
   /** The tags whose lines it lets through. */
   readonly programs: readonly string[];
-  /** Which lines of other programs it lets through; threads may share it. */
-  readonly strangers: SharedArrayBuffer | null;
-  /** How many have been let through, by slot. */
-  readonly #seen: Uint16Array | null;
+  /** Which lines of other programs it lets through; null for none. */
+  readonly sampling: Sampling | null;
   readonly #names: ReadonlySet<string>;
   /** Their bytes. */
   readonly #tags: readonly Buffer[];
@@ -99,11 +81,9 @@ export class Sieve {
   #stamp = Buffer.alloc(0);
   #second = 0;
 
-  /** @param strangers of Sieve.strangers, to look at some lines of other programs as well; null for none */
-  constructor(programs: readonly string[], strangers: SharedArrayBuffer | null = null) {
+  constructor(programs: readonly string[], sampling: Sampling | null = null) {
     this.programs = programs;
-    this.strangers = strangers;
-    this.#seen = strangers && new Uint16Array(strangers);
+    this.sampling = sampling;
     this.#names = new Set(programs);
     this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
     for (const [index, tag] of this.#tags.entries()) {
@@ -111,21 +91,6 @@ export class Sieve {
       this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), index]);
       this.#mayBe[hash & (SLOTS - 1)] = 1;
     }
-  }
-
-  /** Memory in which it is kept which lines of other programs are let through. */
-  static strangers(): SharedArrayBuffer {
-    return new SharedArrayBuffer(SLOTS * Uint16Array.BYTES_PER_ELEMENT);
-  }
-
-  /** From now on all lines of another program are let through. */
-  admit(program: string): void {
-    if (this.#seen !== null) this.#seen[hashOf(program) & (SLOTS - 1)] = ALL;
-  }
-
-  /** From now on all lines of all programs are, where those of others are of interest. */
-  admitAll(): void {
-    this.#seen?.fill(ALL);
   }
 
   /**
@@ -163,7 +128,7 @@ export class Sieve {
     const mayBe = this.#mayBe[hash & (SLOTS - 1)] === 1;
     const program = mayBe ? this.#programOf(hash, block, tag, tagEnd) : NO_PROGRAM;
     if (program === NO_PROGRAM) {
-      if (this.#isOfInterest(hash)) spans.addStranger(index, from, to);
+      if (this.sampling?.takes(hash) === true) spans.addStranger(index, from, to);
       return true;
     }
     const message = messageStart(block, behind);
@@ -174,18 +139,8 @@ export class Sieve {
 
   /** Whether a line that the parser has split, and not the sieve, is to be looked at as if it had been found here. */
   passes({ program }: Line): boolean {
-    return program === null || this.#names.has(program) || this.#isOfInterest(hashOf(program));
-  }
-
-  #isOfInterest(hash: number): boolean {
-    const seen = this.#seen;
-    if (seen === null) return false;
-    const slot = hash & (SLOTS - 1);
-    const count = seen[slot] ?? 0;
-    if (count === ALL) return true;
-    const isNext = count + 1 === FIRST_LINES + SOME;
-    seen[slot] = isNext ? FIRST_LINES : count + 1;
-    return count < FIRST_LINES || isNext;
+    if (program === null || this.#names.has(program)) return true;
+    return this.sampling?.takes(hashOf(program)) === true;
   }
 
   #programOf(hash: number, block: Buffer, from: number, to: number): number {
