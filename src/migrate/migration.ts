@@ -10,11 +10,12 @@ import { type Failure, failure } from '../base/errors.ts';
 import type { RuleSettings } from '../daemon/settings.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, MAP_TYPES, mapExists } from '../map/map-types.ts';
+import type { Edit } from '../postfix/edit.ts';
 import { askPostfix } from './ask-postfix.ts';
 import { compareWithFile, refusalOf, type Setting } from './configuration-file.ts';
 import { CONFIGURATIONS, kindOf, readFormer } from './former-files.ts';
 import type { FormerSettings, Remark } from './former-settings.ts';
-import { type Changes, changesFor, type Edit, type PostfixFacts, typesOf } from './main-cf.ts';
+import { type Changes, changesFor, type PostfixFacts, typesOf } from './main-cf.ts';
 import { type OldRows, rowsOf } from './old-rows.ts';
 
 export interface Request {
