@@ -46,6 +46,20 @@ export async function serviceState(): Promise<ServiceState> {
   return { service, timer, uptime: Number(process.hrtime.bigint() / 1_000_000_000n) };
 }
 
+/** What writes the log files of a host, by its unit. */
+const SYSLOG_UNITS = ['rsyslog.service', 'syslog-ng.service'] as const;
+
+/** One of these that is installed and does not run; null where there is none, or that is not known. */
+export async function stoppedSyslog(): Promise<string | null> {
+  if (!existsSync('/run/systemd/system')) return null;
+  for (const unit of SYSLOG_UNITS) {
+    const found = await show(unit);
+    if (typeof found === 'string' || found.get('LoadState') !== 'loaded') continue;
+    if (['inactive', 'failed'].includes(found.get('ActiveState') ?? '')) return unit;
+  }
+  return null;
+}
+
 /** @returns why not, where systemctl fails */
 function show(unit: string): Promise<Properties | string> {
   const args = ['show', unit, ...PROPERTIES.map(name => `--property=${name}`)];
