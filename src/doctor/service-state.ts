@@ -37,6 +37,12 @@ export type ServiceState =
   | { readonly unasked: string }
   | null;
 
+export const isServiceActive = (state: ServiceState): boolean =>
+  state !== null && 'service' in state && state.service.get('ActiveState') === 'active';
+
+/** Has the daemon read its configuration again. */
+export const RELOAD_SERVICE = 'systemctl reload popbsmtp';
+
 export async function serviceState(): Promise<ServiceState> {
   if (!existsSync('/run/systemd/system')) return null;
   const [service, timer] = await Promise.all([show(UNIT), show(TIMER)]);

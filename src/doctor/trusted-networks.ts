@@ -14,6 +14,7 @@ import { words } from '../postfix/words.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
 import { isLocal, isSmtpd, type PostfixState } from './postfix-state.ts';
+import { isServiceActive, RELOAD_SERVICE } from './service-state.ts';
 
 /** One list that is in force somewhere, read. */
 export interface TrustedNetworks {
@@ -34,14 +35,21 @@ interface Place {
 
 export const mynetworksCheck = check('mynetworks', gather, judgeTrustedNetworks);
 
-async function gather({ settings, postfix }: Subject): Promise<TrustedNetworks[]> {
+async function gather({ settings, postfix, service }: Subject): Promise<TrustedNetworks[]> {
   const answer = await postfix();
   if (answer.kind !== 'known') return [];
   const { state } = answer;
+  // The daemon has read main.cf's, and may run with it.
+  const then = isServiceActive(await service()) ? ` && ${RELOAD_SERVICE}` : '';
   return placesIn(state).map(place => ({
     origin: place.origin,
     entries: entriesOf(place.text, place.origin),
-    closing: closingIn(place, state.written.get(place.name) ?? place.text, settings.postfixConfig),
+    closing: closingIn(
+      place,
+      state.written.get(place.name) ?? place.text,
+      settings.postfixConfig,
+      then,
+    ),
   }));
 }
 
@@ -63,17 +71,24 @@ function placesIn({ parameters, services }: PostfixState): Place[] {
 /** For a host whose list is empty then; as Debian sets it. */
 const LOOPBACK = '127.0.0.0/8, [::1]/128';
 
-/** @param written the list with its variables @param config the directory of main.cf, or null for Postfix's default */
+/**
+ * @param written the list with its variables
+ * @param config the directory of main.cf, or null for Postfix's default
+ * @param then what is to be done behind it
+ */
 export function closingIn(
   { origin, file, name, text }: Place,
   written: string,
   config: string | null,
+  then: string,
 ): string | null {
   const [expanded, original] = [words(text), words(written)];
   if (expanded.length !== original.length) return null;
   const kept = original.filter((_, index) => !opensAlone(expanded[index] ?? '', origin));
   const edit = { file, name, value: kept.length === 0 ? LOOPBACK : kept.join(', ') };
-  return kept.length < original.length && canBeTold(edit) ? commandLine([edit], config) : null;
+  return kept.length < original.length && canBeTold(edit)
+    ? `${commandLine([edit], config)}${then}`
+    : null;
 }
 
 /** Whether this word of a list, which names no file, opens the relay to the world. */

@@ -44,7 +44,8 @@ describe('mynetworks', () => {
     test(`what closes "${written}"`, () => {
       const place = { origin: 'main.cf', file: 'main.cf', name: 'mynetworks', text } as const;
       const whole = command === null ? null : `postconf ${command} && postfix reload`;
-      assert.equal(closingIn(place, written, null), whole);
+      assert.equal(closingIn(place, written, null, ''), whole);
+      assert.equal(closingIn(place, written, null, ' && x'), whole && `${whole} && x`);
     });
 
   test('what cannot be read is an error', () => {
