@@ -41,6 +41,11 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
+  DURATION_NONE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no time at all',
+    hint: 'the shortest is 1s',
+  },
   COUNT: {
     exit: OF_ORIGIN,
     text: '{where}: "{value}" is out of range',
