@@ -106,6 +106,7 @@ export class Ledger {
       case 'logout':
       case 'limit exceeded':
       case 'in force':
+      case 'identified':
       case 'probed':
       case 'order bounded':
       case 'map failed':

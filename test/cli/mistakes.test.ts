@@ -135,6 +135,12 @@ describe('every mistake is told in one line, with its exit status, and no map is
     },
     {
       name: 'metrics for everybody',
+      args: ['--policy-header', 'Bcc'],
+      exit: EXIT.usage,
+      mentions: ['--policy-header', 'Bcc'],
+    },
+    {
+      name: 'metrics for everybody',
       args: ['--metrics-listen', '0.0.0.0:9117'],
       exit: EXIT.usage,
       mentions: ['--metrics-listen', '0.0.0.0:9117'],
