@@ -134,7 +134,7 @@ describe('every mistake is told in one line, with its exit status, and no map is
       mentions: ['--exclude', 'local'],
     },
     {
-      name: 'metrics for everybody',
+      name: 'a header that means something',
       args: ['--policy-header', 'Bcc'],
       exit: EXIT.usage,
       mentions: ['--policy-header', 'Bcc'],
