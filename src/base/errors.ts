@@ -444,6 +444,16 @@ export const CATALOGUE = {
     text: 'no popbsmtp is running for {map}',
     hint: 'start it, or name the map of a running one with --map',
   },
+  POLICY_LISTEN: {
+    exit: EXIT.cannotCreate,
+    text: 'no policy socket at {path}: {reason}',
+    hint: 'let the account write there (popbsmtp(8), "Who is it, for Postfix"); until then Postfix goes by the default_action of its check_policy_service',
+  },
+  POLICY_HEADER: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" cannot be the name of the header',
+    hint: 'write a name of letters, digits and hyphens that begins with X-, as X-Relayed-By',
+  },
   METRICS_LISTEN: {
     exit: OF_ORIGIN,
     text: '{where}: "{value}" is not a port of a loopback address',

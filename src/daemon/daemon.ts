@@ -241,6 +241,8 @@ class RunningDaemon implements Daemon {
       status: () => this.#status(),
       configuration: () => this.#configurationState(),
       heard: () => this.#counters.present(),
+      report: decision => this.#decided(decision),
+      hashedUser: this.#output.hashedUser ?? (() => null),
       warn: this.#output.warn,
     });
     this.#fleet?.start();

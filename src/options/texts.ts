@@ -305,6 +305,17 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: 10,
   },
   'metrics-file': { example: '/var/lib/prometheus/node-exporter/popbsmtp.prom' },
+  'policy-socket': {
+    detail:
+      "In a directory that the account may write to and Postfix may enter, in Postfix's queue directory, since smtpd may be in a chroot. " +
+      'See "Who is it, for Postfix" in popbsmtp(8).',
+    example: '/var/spool/postfix/popbsmtp/policy',
+  },
+  'policy-header': {
+    detail:
+      'The hash is that of log-users = "hashed". Where log-users is none, there is no header.',
+    example: 'X-Relayed-By',
+  },
   'metrics-listen': { example: '127.0.0.1:9117' },
   fleet: {
     detail:

@@ -226,6 +226,8 @@ test('the defaults are those that are documented', () => {
     syslogNames: [],
     metricsFile: null,
     metricsListen: null,
+    policySocket: null,
+    policyHeader: null,
     fleet: null,
   });
 });
