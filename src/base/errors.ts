@@ -134,6 +134,11 @@ export const CATALOGUE = {
     text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
     hint: 'write it as 192.0.2.0/24=2h, an entry for each network',
   },
+  MYNETWORKS_MISSING: {
+    exit: EXIT.config,
+    text: '{map} is no map of Postfix, so Postfix is not asked whose networks may relay anyway',
+    hint: 'give the networks with --mynetworks, as the SMTP server has them (none for an empty list)',
+  },
   POSTCONF_MISSING: {
     exit: EXIT.unavailable,
     text: 'cannot ask Postfix for mynetworks: postconf was not found',
@@ -268,6 +273,16 @@ export const CATALOGUE = {
     exit: EXIT.io,
     text: 'cannot write the map {path}: {reason}',
     hint: 'check the free space and the state of its file system',
+  },
+  TABLE_COMMAND: {
+    exit: EXIT.io,
+    text: '{path}: {program} could not make the rows known: {reason}',
+    hint: 'it is tried again; run it by hand, as the account of the map, to see what is wrong',
+  },
+  TABLE_COMMAND_PATH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{program}" is no absolute path of a program',
+    hint: 'give the program with its path, and each argument as a word of its own, such as ["/usr/sbin/smtpctl", "update", "table", "NAME"]',
   },
   MAP_POSTMAP: {
     exit: EXIT.io,

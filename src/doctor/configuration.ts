@@ -5,7 +5,7 @@
 import { Failure } from '../base/errors.ts';
 import { parseNetworkList } from '../base/network.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
-import { registryFor } from '../daemon/rules.ts';
+import { registryFor, requireMynetworks } from '../daemon/rules.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { check } from './check.ts';
 import { failed, ok, type Verdict } from './finding.ts';
@@ -26,6 +26,7 @@ async function gather(settings: RunSettings): Promise<ConfigurationFacts> {
   const { exclude, mynetworks, postfixConfig } = settings;
   const warnings: string[] = [];
   const steps: readonly (() => unknown)[] = [
+    () => requireMynetworks(settings),
     () => registryFor(settings, text => warnings.push(text)),
     // Postfix is asked when it is its own list that counts, and that is looked at by itself.
     () =>

@@ -21,8 +21,10 @@ interface MapType {
   open(spec: MapSpec, options: MapOptions): Promise<LookupMap>;
   /** Reads the rows as any account may, and leaves no trace. */
   read(spec: MapSpec): Promise<Row[]>;
-  /** Whether access(5) looks up a client's whole address only, as in a table of patterns, or its beginnings as well. */
+  /** Whether whole addresses of clients are looked up only, as in a table of patterns, or their beginnings as well, access(5). */
   readonly askedWhole?: true;
+  /** Whether it is for programs other than Postfix, which has no such type. */
+  readonly ofOthers?: true;
 }
 
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
@@ -70,6 +72,21 @@ const text: MapType = {
     'that Postfix uses first, and this one, for other programs, behind it',
 };
 
+/** A list for other programs, which may have to be told of its changes. */
+function table(): MapType {
+  const type = replaced('', async () => (await import('./table-format.ts')).TABLE);
+  return {
+    ...type,
+    askedWhole: true,
+    ofOthers: true,
+    open: async (spec, options) => {
+      const map = await type.open(spec, options);
+      if (spec.command === undefined) return map;
+      return (await import('./announced-map.ts')).AnnouncedMap.open(map, spec.command, options);
+    },
+  };
+}
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   [
     'lmdb',
@@ -85,6 +102,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['cdb', compiled('.cdb', async () => (await import('./cdb-format.ts')).CDB)],
   ['texthash', text],
   ['cidr', { ...text, askedWhole: true }],
+  ['table', table()],
 ]);
 
 /** Their names, as main.cf has them. */
@@ -130,6 +148,9 @@ export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
  * of somebody else's is only a row, and no other file.
  */
 export const isInPlace = (spec: MapSpec): boolean => typeOf(spec).inPlace;
+
+/** Whether Postfix knows the type, so that it and main.cf can be asked about a map of it. */
+export const isForPostfix = (spec: MapSpec): boolean => typeOf(spec).ofOthers !== true;
 
 /** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
 export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;

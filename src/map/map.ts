@@ -11,6 +11,9 @@ import type { EpochSeconds } from '../base/clock.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 
+/** A program with its arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
 /** A map as main.cf writes it, `type:path`. */
 export interface MapSpec {
   readonly type: string;
@@ -20,6 +23,8 @@ export interface MapSpec {
   readonly config?: string;
   /** The permission bits of its file, where it is written; MAP_MODE (map-mode.ts) without. */
   readonly mode?: number;
+  /** What makes its rows known to the program that reads it; for `table:` only. */
+  readonly command?: Command;
 }
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */

@@ -1,11 +1,12 @@
 /**
  * Reads how maps are named: `type:path`, as main.cf does, the first of several and those that are kept equal to it.
  */
+import { isAbsolute } from 'node:path';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
-import type { MapSpec } from './map.ts';
+import type { Command, MapSpec } from './map.ts';
 import { MAP_MODE } from './map-mode.ts';
-import { formatMapSpec, MAP_TYPES, mapPath } from './map-types.ts';
+import { formatMapSpec, isForPostfix, MAP_TYPES, mapPath } from './map-types.ts';
 import { offeredTypes } from './offered-types.ts';
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
@@ -26,7 +27,9 @@ export function parseMapSpec(text: string, where: string, config: string | null 
   const spec = { type, path, ...(config !== null && { config }) };
   if (MAP_TYPES.includes(type)) return spec;
   const offered = offeredTypes(spec.config);
-  const supported = MAP_TYPES.filter(known => offered?.includes(known) ?? true).join(', ');
+  const supported = MAP_TYPES.filter(
+    known => !isForPostfix({ type: known, path }) || (offered?.includes(known) ?? true),
+  ).join(', ');
   throw failure('MAP_TYPE', { where, spec: formatMapSpec(spec), type, supported });
 }
 
@@ -40,25 +43,39 @@ export interface Maps {
  * @param options.map texts as `parseMapSpec` takes them
  * @param options.postfixConfig the directory of main.cf, or null for Postfix's default
  * @param options.mapMode the permission bits of their files, as chmod takes them; the usual ones when left out
- * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE
+ * @param options.tableCommand what makes the rows of `table:` maps known, a word each; none when left out
+ * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, TABLE_COMMAND_PATH
  */
 export function mapsOf({
   map: { value, origin },
   postfixConfig,
   mapMode,
+  tableCommand = null,
 }: {
   readonly map: Given<readonly string[]>;
   readonly postfixConfig: string | null;
   readonly mapMode?: string;
+  readonly tableCommand?: Given<readonly string[]> | null;
 }): Maps {
   const mode = mapMode === undefined ? MAP_MODE : Number.parseInt(mapMode, 8);
-  const [map, ...mirrors] = value.map(text => ({
-    ...parseMapSpec(text, origin, postfixConfig),
-    ...(mode !== MAP_MODE && { mode }),
-  }));
+  const command = tableCommand && commandOf(tableCommand);
+  const [map, ...mirrors] = value.map((text): MapSpec => {
+    const spec = parseMapSpec(text, origin, postfixConfig);
+    return {
+      ...spec,
+      ...(mode !== MAP_MODE && { mode }),
+      ...(command !== null && !isForPostfix(spec) && { command }),
+    };
+  });
   if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
   requireDistinct([map, ...mirrors], origin);
   return { map, mirrors };
+}
+
+/** No shell and no PATH looks for it. @throws Failure TABLE_COMMAND_PATH */
+function commandOf({ value: [program = '', ...args], origin }: Given<readonly string[]>): Command {
+  if (isAbsolute(program)) return [program, ...args];
+  throw failure('TABLE_COMMAND_PATH', { where: origin, program });
 }
 
 /** All of them, the first one first. */

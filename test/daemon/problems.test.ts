@@ -23,6 +23,7 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'limit-action': 'drop',
   'max-grants': '0',
   'map-mode': '7777',
+  'table-command': 'smtpctl',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatMapSpec } from '../../src/map/map-types.ts';
-import { parseMapSpec } from '../../src/map/spec.ts';
+import { mapsOf, parseMapSpec } from '../../src/map/spec.ts';
 import { failing } from './failing.ts';
 
 describe('parseMapSpec', () => {
@@ -43,4 +43,24 @@ describe('parseMapSpec', () => {
       assert.throws(() => parseMapSpec(`${type}:/x`, '--map'), failing('MAP_TYPE'));
     });
   }
+});
+
+describe('mapsOf', () => {
+  const maps = (value: readonly string[], command: readonly string[]) =>
+    mapsOf({
+      map: { value, origin: '--map' },
+      postfixConfig: null,
+      tableCommand: { value: command, origin: '--table-command' },
+    });
+
+  test('has the command for table: maps only', () => {
+    const { map, mirrors } = maps(['lmdb:/x', 'table:/y'], ['/bin/true', 'a b']);
+    assert.equal(map.command, undefined);
+    assert.deepEqual(mirrors, [{ type: 'table', path: '/y', command: ['/bin/true', 'a b'] }]);
+  });
+
+  test('wants the path of the program', () => {
+    for (const command of [['true'], [], ['./true']])
+      assert.throws(() => maps(['table:/y'], command), failing('TABLE_COMMAND_PATH'));
+  });
 });

@@ -182,6 +182,8 @@ test('the defaults are those that are documented', () => {
     },
     wholeAddresses: false,
     refuseOwn: true,
+    otherMap: null,
+    tableCommand: null,
     policy: {
       requireTls: false,
       allowUsers: null,

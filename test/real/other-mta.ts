@@ -38,12 +38,14 @@ export interface OtherMta {
  * An overlay with the packages of a server, and popbsmtp's account and directory.
  *
  * @param reader the group of the account that reads the map
+ * @param account whose the directory of the map is, and so what popbsmtp runs as
  */
 export async function startHost(
   rig: Rig,
   syslog: Rsyslog,
   packages: readonly string[],
   reader: string,
+  account: 'root' | typeof ACCOUNT = ACCOUNT,
 ): Promise<Overlay> {
   const repository = join(dirname(MAIN), '../..');
   const shown = new Map([
@@ -53,7 +55,7 @@ export async function startHost(
   const overlay = await startOverlay(rig, packages, shown);
   await overlay.run('useradd', ['--system', '--home-dir', STATE, '--shell', '/bin/false', ACCOUNT]);
   // What is made in there belongs to the reader's group.
-  await overlay.run('install', ['-d', '-m', '2750', '-o', ACCOUNT, '-g', reader, STATE]);
+  await overlay.run('install', ['-d', '-m', '2750', '-o', account, '-g', reader, STATE]);
   return overlay;
 }
 
