@@ -294,6 +294,21 @@ export const CATALOGUE = {
     text: 'cannot use the map {spec}: postmap was not found',
     hint: 'install Postfix, or use an lmdb: map, which popbsmtp writes itself',
   },
+  MAP_RULES: {
+    exit: EXIT.config,
+    text: "cannot take the administrator's rules from {path}: {reason}",
+    hint: 'correct the rules; until then those count that were read last',
+  },
+  MAP_RULES_PATH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no absolute path',
+    hint: 'give it as /etc/tcp.smtp',
+  },
+  MAP_RULES_CHANGED: {
+    exit: EXIT.io,
+    text: 'the rules in {rules} have changed, which the rows of {path} say again',
+    hint: 'nothing to do: popbsmtp makes the map anew with them',
+  },
   MAP_REPLACED: {
     exit: EXIT.io,
     text: 'the map {path} was {how} while popbsmtp was using it',

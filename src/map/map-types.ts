@@ -10,6 +10,7 @@
 import { existsSync } from 'node:fs';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
 import type { Format } from './replaced-map.ts';
+import type { Ruling } from './ruled-map.ts';
 
 interface MapType {
   /** What Postfix appends to the path of the map (src/util/dict_lmdb.h, dict_db.h, dict_cdb.h). */
@@ -25,6 +26,8 @@ interface MapType {
   readonly askedWhole?: true;
   /** Whether it is for programs other than Postfix, which has no such type. */
   readonly ofOthers?: true;
+  /** Whether its rows say again what rules of the administrator's say. */
+  readonly hasRules?: true;
 }
 
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
@@ -87,6 +90,18 @@ function table(): MapType {
   };
 }
 
+/** Rows that say again what the administrator's own rules say. */
+function ruled<Rules>(ruling: () => Promise<Ruling<Rules>>): MapType {
+  return {
+    ...replaced('', async () => (await ruling()).format(() => null)),
+    askedWhole: true,
+    ofOthers: true,
+    hasRules: true,
+    open: async (spec, options) =>
+      (await import('./ruled-map.ts')).RuledMap.open(spec, await ruling(), options),
+  };
+}
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   [
     'lmdb',
@@ -103,6 +118,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['texthash', text],
   ['cidr', { ...text, askedWhole: true }],
   ['table', table()],
+  ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
 ]);
 
 /** Their names, as main.cf has them. */
@@ -151,6 +167,9 @@ export const isInPlace = (spec: MapSpec): boolean => typeOf(spec).inPlace;
 
 /** Whether Postfix knows the type, so that it and main.cf can be asked about a map of it. */
 export const isForPostfix = (spec: MapSpec): boolean => typeOf(spec).ofOthers !== true;
+
+/** Whether its rows say again what rules of the administrator's say. */
+export const hasRules = (spec: MapSpec): boolean => typeOf(spec).hasRules === true;
 
 /** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
 export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;

@@ -25,6 +25,8 @@ export interface MapSpec {
   readonly mode?: number;
   /** What makes its rows known to the program that reads it; for `table:` only. */
   readonly command?: Command;
+  /** Where the administrator's own rules are, for the types whose rows have to say them again. */
+  readonly rules?: string;
 }
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */
@@ -32,6 +34,8 @@ export interface Row {
   readonly key: string;
   readonly value: string;
   readonly stamp: EpochSeconds | null;
+  /** Of the administrator's, whether it lets nobody in who stays, where its value is none of access(5), which would say so. */
+  readonly harmless?: true;
 }
 
 /** How a map is opened for writing. */

@@ -6,7 +6,7 @@ import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import type { Command, MapSpec } from './map.ts';
 import { MAP_MODE } from './map-mode.ts';
-import { formatMapSpec, isForPostfix, MAP_TYPES, mapPath } from './map-types.ts';
+import { formatMapSpec, hasRules, isForPostfix, MAP_TYPES, mapPath } from './map-types.ts';
 import { offeredTypes } from './offered-types.ts';
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
@@ -44,27 +44,32 @@ export interface Maps {
  * @param options.postfixConfig the directory of main.cf, or null for Postfix's default
  * @param options.mapMode the permission bits of their files, as chmod takes them; the usual ones when left out
  * @param options.tableCommand what makes the rows of `table:` maps known, a word each; none when left out
- * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, TABLE_COMMAND_PATH
+ * @param options.mapRules where the administrator's own rules are, for the types that say them again
+ * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, MAP_RULES_PATH, TABLE_COMMAND_PATH
  */
 export function mapsOf({
   map: { value, origin },
   postfixConfig,
   mapMode,
   tableCommand = null,
+  mapRules = null,
 }: {
   readonly map: Given<readonly string[]>;
   readonly postfixConfig: string | null;
   readonly mapMode?: string;
   readonly tableCommand?: Given<readonly string[]> | null;
+  readonly mapRules?: Given<string> | null;
 }): Maps {
   const mode = mapMode === undefined ? MAP_MODE : Number.parseInt(mapMode, 8);
   const command = tableCommand && commandOf(tableCommand);
+  const rules = mapRules && rulesPath(mapRules);
   const [map, ...mirrors] = value.map((text): MapSpec => {
     const spec = parseMapSpec(text, origin, postfixConfig);
     return {
       ...spec,
       ...(mode !== MAP_MODE && { mode }),
       ...(command !== null && !isForPostfix(spec) && { command }),
+      ...(rules !== null && hasRules(spec) && { rules }),
     };
   });
   if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
@@ -76,6 +81,12 @@ export function mapsOf({
 function commandOf({ value: [program = '', ...args], origin }: Given<readonly string[]>): Command {
   if (isAbsolute(program)) return [program, ...args];
   throw failure('TABLE_COMMAND_PATH', { where: origin, program });
+}
+
+/** Another directory may be the present one later. @throws Failure MAP_RULES_PATH */
+function rulesPath({ value, origin }: Given<string>): string {
+  if (isAbsolute(value)) return value;
+  throw failure('MAP_RULES_PATH', { where: origin, value });
 }
 
 /** All of them, the first one first. */

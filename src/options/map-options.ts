@@ -1,6 +1,6 @@
 /** The map, and how long a grant stays in it.  How an entry is written: options.ts. */
 import { MAP_WORDS } from '../map/map-types.ts';
-import { choice, count, duration, durationOrNone, givenList } from './entry.ts';
+import { choice, count, duration, durationOrNone, given, givenList } from './entry.ts';
 
 /** Beyond what any memory holds. */
 const MOST_GRANTS = 999_999_999;
@@ -46,6 +46,15 @@ export const MAP_OPTIONS = {
     value: 'WORD',
     about:
       'the program, and then each argument, that makes a change of a table: map known, such as /usr/sbin/smtpctl, update, table, NAME; given again for each word',
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
+  'map-rules': given({
+    path: 'file',
+    value: 'PATH',
+    otherwise: 'those that are in the map',
+    about:
+      "the administrator's own rules, for a tcprules: map: the text that tcprules(1) would compile",
     commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
     inFile: true,
   }),

@@ -295,6 +295,11 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'It is run, without a shell, after each change of the map and when it is opened, as the account of the directory of the map; while it fails, the change counts as not made. popbsmtp-mta(7) says for which programs.',
     example: ['/usr/sbin/smtpctl', 'update', 'table', 'pop_before_smtp'],
   },
+  'map-rules': {
+    detail:
+      'tcpserver follows only the most specific rule, so each row says again what these rules say of its address, and that it may relay; an address that they deny has none. A change of the text counts at once; in one that has an error nothing counts, and the rules stay as they were.',
+    example: '/etc/tcp.smtp',
+  },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   'session-limit': {
     detail:

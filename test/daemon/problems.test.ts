@@ -24,6 +24,7 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'max-grants': '0',
   'map-mode': '7777',
   'table-command': 'smtpctl',
+  'map-rules': 'tcp.smtp',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',

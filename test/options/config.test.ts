@@ -184,6 +184,7 @@ test('the defaults are those that are documented', () => {
     refuseOwn: true,
     otherMap: null,
     tableCommand: null,
+    mapRules: null,
     policy: {
       requireTls: false,
       allowUsers: null,
