@@ -1,6 +1,6 @@
 /** The map, and how long a grant stays in it.  How an entry is written: options.ts. */
 import { MAP_WORDS } from '../map/map-types.ts';
-import { choice, count, duration, durationOrNone, givenList } from './entry.ts';
+import { choice, count, duration, durationOrNone, given, givenList } from './entry.ts';
 
 /** Beyond what any memory holds. */
 const MOST_GRANTS = 999_999_999;
@@ -28,6 +28,10 @@ export const MAP_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'history',
+      'why',
+      'report',
+      'migrate',
     ],
     inFile: true,
   }),
@@ -65,6 +69,9 @@ export const MAP_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'history',
+      'why',
+      'migrate',
     ],
     inFile: true,
     onReload: true,
@@ -84,6 +91,8 @@ export const MAP_OPTIONS = {
       'purge',
       'explain',
       'doctor',
+      'history',
+      'why',
     ],
     inFile: true,
     onReload: true,
@@ -99,6 +108,22 @@ export const MAP_OPTIONS = {
     },
     MOST_GRANTS,
   ),
+  history: durationOrNone({
+    value: 'DURATION',
+    default: '90d',
+    about:
+      'how long the history is kept, beside the map: logins, grants, and what was relayed by them; none: there is none',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'history-size': given({
+    value: 'SIZE',
+    default: '1G',
+    about:
+      'the most that the history may take of the disk, such as 64M or 1G; the oldest goes first',
+    commands: ['run', 'history'],
+    inFile: true,
+  }),
   'session-limit': durationOrNone({
     value: 'DURATION',
     default: '1d',
