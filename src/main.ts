@@ -10,6 +10,7 @@ import { EXIT, Failure } from './base/errors.ts';
 import { guardOutput, statusOfOutput } from './base/output.ts';
 import { version } from './base/package.ts';
 import { nameSources } from './base/stack.ts';
+import { keepPoolAwake } from './base/thread-pool.ts';
 import type { CommandName } from './options/commands.ts';
 import type { Values } from './options/values.ts';
 
@@ -32,6 +33,10 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   help: async () => (await import('./cli/help.ts')).help,
   explain: async () => (await import('./cli/explain.ts')).explain,
   doctor: async () => (await import('./cli/doctor.ts')).doctor,
+  history: async () => (await import('./cli/history.ts')).history,
+  why: async () => (await import('./cli/why.ts')).why,
+  report: async () => (await import('./cli/report.ts')).report,
+  migrate: async () => (await import('./cli/migrate.ts')).migrate,
   demo: async () => (await import('./cli/demo.ts')).demo,
 };
 
@@ -66,6 +71,7 @@ async function fail(error: unknown): Promise<number> {
 
 nameSources();
 guardOutput();
+keepPoolAwake();
 
 main(process.argv.slice(2))
   .catch(fail)

@@ -17,14 +17,17 @@ const ORDER = [
   'line',
   'source',
   'recogniser',
+  'mta',
   'classifier',
   'grant',
   'map',
   'fleet',
   'control',
+  'history',
   'options',
   'daemon',
   'doctor',
+  'migrate',
   'report',
   'cli',
   'main.ts',
@@ -37,11 +40,22 @@ const ASIDE: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** Rooms whose work depends on nothing but what they are given. */
-const PURE: ReadonlySet<string> = new Set(['line', 'recogniser', 'classifier', 'grant']);
+const PURE: ReadonlySet<string> = new Set([
+  'line',
+  'recogniser',
+  'mta',
+  'classifier',
+  'grant',
+  'history',
+]);
 
 /** Files of the pure rooms that fetch what the others work with. */
 const LOADERS: ReadonlySet<string> = new Set([
   'recogniser/load.ts',
+  'mta/load.ts',
+  'history/disk-space.ts',
+  'history/history-file.ts',
+  'history/history-store.ts',
   'classifier/classifier.ts',
   'classifier/own-addresses.ts',
   'classifier/table.ts',

@@ -19,6 +19,7 @@ const LONG: readonly string[] = [
   'real/package',
   'real/faults',
   'real/service',
+  'real/doctor-service',
   'real/fleet',
   'real/end-to-end',
   'real/mynetworks',

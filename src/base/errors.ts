@@ -82,6 +82,11 @@ export const CATALOGUE = {
     text: 'cannot read the configuration {file}: {reason}',
     hint: 'name an existing file with --config, or leave the option out',
   },
+  CONFIG_UNWRITABLE: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the configuration {file}: {reason}',
+    hint: 'be the account that it belongs to, which is root for /etc/popbsmtp, or name another file with --config',
+  },
   CONFIG_KEY: {
     exit: EXIT.config,
     text: '{file}:{line}: unknown key "{key}"',
@@ -148,6 +153,11 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'postconf could not print mynetworks: {reason}',
     hint: 'fix the Postfix configuration, or give the networks with --mynetworks',
+  },
+  POSTCONF_EDIT: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot change {path}: {reason}',
+    hint: 'be root, or paste the postconf commands that "popbsmtp migrate" prints',
   },
   POSTMAP_FAILED: {
     exit: EXIT.unavailable,
@@ -237,12 +247,12 @@ export const CATALOGUE = {
   MAP_DIRECTORY: {
     exit: EXIT.cannotCreate,
     text: 'cannot write in {directory}, where {path} is to be: {reason}',
-    hint: 'give the account a directory of its own for the map: install -d -o popbsmtp -g popbsmtp -m 755 {directory}',
+    hint: 'keep the map in a directory of the account alone, such as /var/popbsmtp: install -d -o popbsmtp -g popbsmtp -m 755 /var/popbsmtp',
   },
   MAP_PERMISSION: {
     exit: EXIT.noPermission,
     text: 'cannot write {path}: {reason}',
-    hint: 'give it, and what lies beside it, to the account that popbsmtp runs as (chown)',
+    hint: 'give the map to the account that popbsmtp runs as (chown), or keep it in a directory of that account alone, such as /var/popbsmtp',
   },
   MAP_MISSING: {
     exit: EXIT.noInput,
@@ -348,6 +358,41 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: '{rows} still in {map}: {reason}',
     hint: '{hint}',
+  },
+  HISTORY: {
+    exit: EXIT.io,
+    text: 'cannot use the history {path}: {reason}',
+    hint: 'check its disk, and let the account of the map read and write it; grants go on without it',
+  },
+  HISTORY_FULL: {
+    exit: EXIT.io,
+    text: 'there is no room for the history {path}: {reason}',
+    hint: 'free space on that disk, or remove the history and set a smaller history-size; grants go on without it',
+  },
+  HISTORY_LOCKED: {
+    exit: EXIT.temporary,
+    text: 'the history {path} is locked by {holder}',
+    hint: 'let that program go on, or end it; grants go on without the history',
+  },
+  HISTORY_MISSING: {
+    exit: EXIT.noInput,
+    text: 'there is no history {path}',
+    hint: 'let the daemon keep one (history = "90d"), or fill it from old logs with "popbsmtp history --import FILE"',
+  },
+  REPORT: {
+    exit: EXIT.cannotCreate,
+    text: 'cannot write the report {path}: {reason}',
+    hint: 'name a file in a directory that you can write',
+  },
+  SIZE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is not a size',
+    hint: 'write it as 64M or 1G, from 16M to 64G',
+  },
+  WHEN: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is not a time',
+    hint: 'write it as 2h or 7d (ago), 10:42, yesterday, "yesterday 10:42", 2026-11-27 or "2026-11-27 10:42"',
   },
   ADDRESS: {
     exit: EXIT.usage,
@@ -458,6 +503,26 @@ export const CATALOGUE = {
     exit: EXIT.temporary,
     text: 'nothing can be published any more: somebody has given an entry of {key} the last ID that there is',
     hint: 'delete both streams with "redis-cli DEL {keys}", and check who else may publish there',
+  },
+  MIGRATE_NOTHING: {
+    exit: EXIT.noInput,
+    text: 'no Perl pop-before-smtp was found: neither {looked} nor a map {map}',
+    hint: 'name its configuration with --perl-config, its start script with --init-script, or its map with --old-map',
+  },
+  MIGRATE_UNREADABLE: {
+    exit: EXIT.noInput,
+    text: 'cannot read {file}: {reason}',
+    hint: 'be root, or name the file of the Perl program with --perl-config or --init-script',
+  },
+  MIGRATE_BLOCKED: {
+    exit: EXIT.config,
+    text: 'nothing was done: {where}: {reason}',
+    hint: 'see "popbsmtp migrate" without --apply for all that it found',
+  },
+  MIGRATE_STEP: {
+    exit: EXIT.software,
+    text: '"popbsmtp {step}" ended with status {status}: {reason}',
+    hint: 'put that right, and run "popbsmtp migrate --apply" again: what is done already stays done',
   },
   LMDB_BUILD: {
     exit: EXIT.software,

@@ -33,6 +33,8 @@ export class Classifier {
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #own: () => OwnAddresses;
   readonly #wholeAddresses: boolean;
+  /** Postfix's own mynetworks, as it was asked for them; null where somebody else gave them. */
+  readonly asked: string | null;
 
   /**
    * @param warn told of tables that fail
@@ -46,8 +48,10 @@ export class Classifier {
     readonly warn: (text: string) => void;
     readonly own?: () => OwnAddresses;
     readonly wholeAddresses?: boolean;
+    readonly asked?: string | null;
   }) {
-    const { mynetworks, exclude, query, warn, own, wholeAddresses } = parts;
+    const { mynetworks, exclude, query, warn, own, wholeAddresses, asked } = parts;
+    this.asked = asked ?? null;
     this.#mynetworks = mynetworks;
     this.#exclude = exclude;
     this.#own = own ?? (() => NOBODY);
@@ -122,21 +126,26 @@ export interface ClassifierSettings {
  */
 export async function loadClassifier(settings: ClassifierSettings): Promise<Classifier> {
   const exclude = parseNetworkList(settings.exclude, settings.excludeOrigin);
-  const mynetworks = await loadMynetworks(settings);
+  const { mynetworks, asked } = await loadMynetworks(settings);
   const query = postmapQuery(settings.postfixConfig);
   const { warn, wholeAddresses = false } = settings;
   const own = settings.refuseOwn === true ? { own: ownAddresses(warn) } : {};
-  const classifier = new Classifier({ mynetworks, exclude, query, warn, wholeAddresses, ...own });
+  const parts = { mynetworks, asked, exclude, query, warn, wholeAddresses, ...own };
+  const classifier = new Classifier(parts);
   await classifier.probe();
   return classifier;
 }
 
-async function loadMynetworks(settings: ClassifierSettings): Promise<Mynetworks> {
+async function loadMynetworks(
+  settings: ClassifierSettings,
+): Promise<{ readonly mynetworks: Mynetworks; readonly asked: string | null }> {
   const { mynetworks, mynetworksOrigin, postfixConfig, warn } = settings;
   const readText = (path: string): string => readFileSync(path, 'utf8');
   if (mynetworks !== null) {
-    return parseGivenMynetworks(mynetworks, { origin: mynetworksOrigin, readText, warn });
+    const context = { origin: mynetworksOrigin, readText, warn };
+    return { mynetworks: parseGivenMynetworks(mynetworks, context), asked: null };
   }
-  const text = await askMynetworks(postfixConfig, warn);
-  return parseMynetworks(text, { origin: 'mynetworks (from postconf)', readText, warn });
+  const asked = await askMynetworks(postfixConfig, warn);
+  const context = { origin: 'mynetworks (from postconf)', readText, warn };
+  return { mynetworks: parseMynetworks(asked, context), asked };
 }

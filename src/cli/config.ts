@@ -3,7 +3,7 @@
  *
  * Promises: nothing is started, asked or changed; an error of what is shown is told as the daemon would, after the settings.
  */
-import { EXIT, type Failure } from '../base/errors.ts';
+import { EXIT, type Failure, failure } from '../base/errors.ts';
 import { problemsOf } from '../daemon/problems.ts';
 import { checkConfig, withConfig } from '../options/config.ts';
 import { optionsOf, specOf } from '../options/options.ts';
@@ -12,10 +12,15 @@ import type { Values } from '../options/values.ts';
 import { configJson, configText } from '../report/config-lines.ts';
 import { print, say, warn } from '../report/print.ts';
 
-/** @throws Failure CONFIG_UNREADABLE, CONFIG_SYNTAX, CONFIG_KEY, CONFIG_VALUE, or the first of a setting */
-export async function config(typed: Values): Promise<number> {
+/**
+ * @param operands with `--check` the file, and else nothing
+ * @throws Failure USAGE, CONFIG_UNREADABLE, CONFIG_SYNTAX, CONFIG_KEY, CONFIG_VALUE, or the first of a setting
+ */
+export async function config(typed: Values, [file]: readonly string[]): Promise<number> {
   const { json, check } = someOf(typed, 'json', 'check');
-  if (check !== null) return checkFile(check, json);
+  if (check && file !== undefined) return checkFile(file, json);
+  if (check) throw usage('the file is missing');
+  if (file !== undefined) throw usage(`unknown argument "${file}" (a file is checked by --check)`);
   const values = withConfig(typed);
   const names = optionsOf('run').filter(name => specOf(name).inFile);
   await print(json ? configJson(values, names) : configText(values, names));
@@ -23,6 +28,8 @@ export async function config(typed: Values): Promise<number> {
   if (problem !== undefined) throw problem;
   return EXIT.ok;
 }
+
+const usage = (problem: string): Failure => failure('USAGE', { problem, verb: 'config ' });
 
 async function checkFile(file: string, json: boolean): Promise<number> {
   const { values, failures } = checkConfig(file);

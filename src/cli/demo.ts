@@ -162,6 +162,7 @@ function settingsFor(directory: string, log: string, map: MapSpec): RunSettings 
     ['map', [formatMapSpec(map)]],
     ['grace', `${GRACE_SECONDS}s`],
     ['session-limit', 'none'],
+    ['history', 'none'],
     ['mynetworks', MYNETWORKS],
     ['exclude', 'none'],
     // Its clients are made up, whatever addresses this machine has.

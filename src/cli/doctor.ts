@@ -2,11 +2,13 @@
  * `popbsmtp doctor`: the whole chain from the login to the relay in one verdict.
  *
  * A line for each finding, and below it what to do; with `--json` an object for each.  The status is 0 only if nothing
- * is an error.  INT and TERM take away what the doctor has written to the map before they end it.
+ * is an error.  INT and TERM take away what the doctor has written to the map before they end it, and so does a reader that goes away,
+ * after which the status is that of what was found until then.
  */
 
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
+import { outputEnded, ReaderGone } from '../base/output.ts';
 import { quantity } from '../base/quantity.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import type { Subject } from '../doctor/check.ts';
@@ -30,14 +32,23 @@ export async function doctor(values: Values): Promise<number> {
   const { json, ...named } = someOf(values, 'json', 'smtp', 'no-smtp');
   const smtp = smtpOf(named);
   const format = json ? jsonLine : textLines;
-  const found = { error: 0, warning: 0, ok: 0 };
-  for await (const finding of findings(values, smtp)) {
-    found[finding.level]++;
-    await print(format(finding));
+  const found = { error: 0, warning: 0, skipped: 0, ok: 0 };
+  try {
+    for await (const finding of findings(values, smtp)) {
+      found[finding.level]++;
+      await print(format(finding));
+    }
+    if (!json) await print(summary(found));
+  } catch (problem) {
+    // Whoever has gone away (`doctor | head -1`) wants no summary either, but may look at the status.
+    if (!(problem instanceof ReaderGone)) throw problem;
   }
-  if (!json)
-    await print(`${quantity(found.error, 'error')}, ${quantity(found.warning, 'warning')}\n`);
   return found.error === 0 ? HEALTHY : ILL;
+}
+
+function summary({ error, warning, skipped }: Readonly<Record<Finding['level'], number>>): string {
+  const left = skipped === 0 ? '' : `, ${skipped} skipped`;
+  return `${quantity(error, 'error')}, ${quantity(warning, 'warning')}${left}\n`;
 }
 
 /** Where a configuration is wrong, there is nothing to examine it with. */
@@ -51,9 +62,10 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
   }
   const signals = catchSignals();
   try {
-    const subject = subjectOf(settings, smtp, signals.ended);
-    // Only root can tell what the daemon's account may read; from here on its own eyes do.
-    await subject.logs();
+    const areLogsNamed = values.given('watchlog') !== null;
+    const subject = subjectOf(settings, smtp, signals.ended, areLogsNamed);
+    // Only root can tell what the daemon's account may read, and is told of services without D-Bus; from here on the account's own eyes do.
+    await Promise.all([subject.logs(), subject.service()]);
     becomeOwner(allOf(settings));
     yield* examine(subject);
   } catch (problem) {
@@ -78,6 +90,8 @@ function catchSignals(): { readonly ended: AbortSignal; release(): void } {
     if (received !== null) process.kill(process.pid, received);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  // That is an end in order, and no death.
+  void outputEnded.then(() => ending.abort());
   return { ended: ending.signal, release };
 }
 

@@ -4,8 +4,9 @@
  *
  * Lines are explained in their order, as those of one log: a login may be told in two of them.
  */
+import { unlessFailed } from '../base/attempt.ts';
 import { systemClock } from '../base/clock.ts';
-import { EXIT, Failure } from '../base/errors.ts';
+import { EXIT } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import { type Preview, Previews } from '../daemon/preview.ts';
 import { registryFor } from '../daemon/rules.ts';
@@ -68,6 +69,7 @@ async function standingOf(
   const refusal = refusalIn(line.program, line.message);
   if (refusal === null) return null;
   const { ip } = refusal;
+  // Who may not ask the daemon, or read the map, still learns the rest.
   const about = await unlessFailed(() => ask(map, { command: 'about', address: ip }), null);
   const row = await unlessFailed(async () => {
     const rows = await readRows(map);
@@ -82,16 +84,6 @@ async function standingOf(
     time: line.time,
     now: Date.now() / 1000,
   };
-}
-
-/** Who may not ask the daemon, or read the map, still learns the rest. */
-async function unlessFailed<T, U>(step: () => Promise<T>, otherwise: U): Promise<T | U> {
-  try {
-    return await step();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return otherwise;
-  }
 }
 
 /** Lines of bytes, a character a byte; empty ones say nothing. */

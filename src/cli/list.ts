@@ -89,9 +89,10 @@ type Asked =
 async function askForDetails(map: MapSpec, isNeeded: boolean): Promise<Asked> {
   const details = new Map<string, GrantRow>();
   try {
-    const answer = await ask(map, { command: 'list' }, rows => {
+    const take = (rows: readonly GrantRow[]): void => {
       for (const row of rows) details.set(row[0], row);
-    });
+    };
+    const answer = await ask(map, { command: 'list' }, { take });
     if (answer !== null) return { kind: 'told', details };
   } catch (error) {
     // Whoever may not ask the daemon may still read the map.

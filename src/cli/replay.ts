@@ -133,7 +133,8 @@ class Player {
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
-        const event = recogniser.recogniseLine(batch.line(index));
+        const line = batch.line(index);
+        const event = line && recogniser.recogniseLine(line);
         if (event !== null) events.push(event);
       }
       await this.#core.pipeline.events(events);

@@ -8,6 +8,7 @@
 import { EXIT, Failure } from '../base/errors.ts';
 import { endureFullOutput, outputEnded } from '../base/output.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import { LoadedConfiguration } from '../daemon/loaded-configuration.ts';
 import type { Output } from '../daemon/output.ts';
 import { type RunSettings, runSettings } from '../daemon/settings.ts';
 import { notifySystemd } from '../daemon/systemd.ts';
@@ -53,6 +54,8 @@ interface Start {
   readonly typed: Values;
   readonly values: Values;
   readonly settings: RunSettings;
+  /** In ms of Unix time: what is written later has not been read. */
+  readonly began: number;
 }
 
 /**
@@ -60,17 +63,19 @@ interface Start {
  * @throws Failure of any value that is wrong
  */
 function startOf(typed: Values, running: Maps | null = null): Start {
+  const began = Date.now();
   const values = withConfig(typed);
-  return { typed, values, settings: runSettings(values, running) };
+  return { typed, values, settings: runSettings(values, running), began };
 }
 
 async function runDaemon(start: Start, log: Log): Promise<void> {
   const { settings } = start;
   const show = await shownUsers(settings);
+  const loaded = new LoadedConfiguration(start.typed, start.values, start.began);
   const hangUps = new HangUps();
   try {
-    const daemon = await startDaemon(settings, outputTo(log, show, settings));
-    hangUps.answer(() => void reload(daemon, start, log));
+    const daemon = await startDaemon(settings, outputTo(log, show, settings), loaded);
+    hangUps.answer(() => void reload(daemon, start, loaded, log));
     await serve(daemon, settings, log);
   } finally {
     hangUps.close();
@@ -135,6 +140,7 @@ function outputTo(log: Log, show: ShowUser, { debug, nowrite }: RunSettings): Ou
     },
     notice: notice => log.write(noticeLine(notice)),
     warn: text => log.write({ level: 'warn', text }),
+    keptUser: show,
   };
 }
 
@@ -145,11 +151,17 @@ function terminated(): Promise<void> {
   });
 }
 
-async function reload(daemon: Daemon, start: Start, log: Log): Promise<void> {
+async function reload(
+  daemon: Daemon,
+  start: Start,
+  loaded: LoadedConfiguration,
+  log: Log,
+): Promise<void> {
   try {
     log.reopen();
     const now = startOf(start.typed, start.settings);
     await daemon.reload(now.settings);
+    loaded.reloaded(now.values, now.began);
     log.write({ level: 'info', text: 'reloaded configuration, patterns and mynetworks' });
     for (const name of changesForNextStart(start.values, now.values)) {
       log.write({ level: 'warn', text: `a change of ${name} takes effect at the next start` });

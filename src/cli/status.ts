@@ -20,6 +20,7 @@ import { type Paint, paintFor } from '../report/colour.ts';
 import { print } from '../report/print.ts';
 import { screenText, stateText } from '../report/screen.ts';
 import { chart, type Stopped, statusText, stoppedText } from '../report/status-text.ts';
+import { checkStatus } from './status-check.ts';
 
 const EVERY_MS = 1000;
 /** Cursor to the upper left corner, and all below it erased (ECMA-48: CUP, ED); the cursor shown again (DECTCEM). */
@@ -30,6 +31,7 @@ const SHOW_CURSOR = '\x1b[?25h';
 
 /** @throws Failure CONTROL_DENIED, CONTROL_BROKEN; NO_DAEMON for what only a daemon can tell */
 export async function status(typed: Values): Promise<number> {
+  if (typed.given('check')?.value === true) return checkStatus(typed);
   const settings = settingsOf(withConfig(typed), 'status');
   const { map } = mapsOf(settings);
   const { json } = settings;

@@ -9,19 +9,26 @@ import { connect, type Socket } from 'node:net';
 import { errnoOf, Failure, failure, isErrorCode, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { type SocketKind, socketPath } from '../state/socket.ts';
-import type { GrantRow, Request, Results, SentError } from './protocol.ts';
+import {
+  type GrantRow,
+  QUESTIONS,
+  type Request,
+  type Results,
+  type SentError,
+} from './protocol.ts';
 
-/** Without a sign of the daemon: who only asks is told soon; an order waits for the map's lock, which another program may hold. */
-const PATIENCE_MS = { question: 2000, order: 30_000 } as const;
+/**
+ * Without a sign of the daemon: who only asks is told soon; for `configuration` it asks Postfix, which by itself waits for seconds when
+ * main.cf has just been written; an order waits for the map's lock, which another program may hold.
+ */
+const PATIENCE_MS = { question: 2000, configuration: 6000, order: 30_000 } as const;
 
-const QUESTIONS: ReadonlySet<Request['command']> = new Set([
-  'status',
-  'metrics',
-  'list',
-  'orders',
-  'about',
-  'latest',
-]);
+const ASKING: ReadonlySet<Request['command']> = new Set([...QUESTIONS, 'about']);
+
+function kindOf(command: Request['command']): keyof typeof PATIENCE_MS {
+  if (command === 'configuration') return command;
+  return ASKING.has(command) ? 'question' : 'order';
+}
 
 /** A line of an answer, of which each has one of these. */
 interface Line<C extends Request['command']> {
@@ -30,16 +37,22 @@ interface Line<C extends Request['command']> {
   readonly error?: SentError;
 }
 
+export interface AskOptions {
+  /** Given the rows of a list as they come. */
+  readonly take?: (rows: readonly GrantRow[]) => void;
+  readonly kind?: SocketKind;
+  /** Without a sign of the daemon; by default that of its kind of request. */
+  readonly patienceMs?: number;
+}
+
 /**
- * @param take given the rows of a list as they come
  * @returns null when no daemon runs
  * @throws Failure CONTROL_DENIED, CONTROL_SILENT, CONTROL_BROKEN, and what the daemon answers
  */
 export async function ask<C extends Request['command']>(
   map: MapSpec,
   request: Request & { readonly command: C },
-  take: (rows: readonly GrantRow[]) => void = () => undefined,
-  kind: SocketKind = 'socket',
+  { take, kind = 'socket', patienceMs }: AskOptions = {},
 ): Promise<Results[C] | null> {
   const path = socketPath(map, kind);
   // Then a daemon has none either.
@@ -47,14 +60,14 @@ export async function ask<C extends Request['command']>(
   const socket = await connected(path);
   if (socket === null) return null;
   try {
-    const patience = QUESTIONS.has(request.command) ? PATIENCE_MS.question : PATIENCE_MS.order;
+    const patience = patienceMs ?? PATIENCE_MS[kindOf(request.command)];
     socket.setTimeout(patience, () =>
       socket.destroy(failure('CONTROL_SILENT', { path, seconds: patience / 1000 })),
     );
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const text of linesOf(socket)) {
       const { rows, result, error }: Line<C> = JSON.parse(text);
-      if (rows !== undefined) take(rows);
+      if (rows !== undefined) take?.(rows);
       if (error !== undefined) throw received(error);
       if (result !== undefined) return result;
     }
@@ -80,7 +93,7 @@ export async function askAsLogin<C extends Request['command']>(
     return await ask<C>(map, request);
   } catch (denied) {
     if (!(denied instanceof Failure) || denied.code !== 'CONTROL_DENIED') throw denied;
-    const answer = await ask<C>(map, request, undefined, 'login-socket');
+    const answer = await ask<C>(map, request, { kind: 'login-socket' });
     if (answer === null) throw denied;
     return answer;
   }

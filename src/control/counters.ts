@@ -58,7 +58,7 @@ export const TOTALS = {
   withdrawn: ENDED,
   limitsExceeded: {
     metric: 'popbsmtp_limits_exceeded_total',
-    help: 'Addresses with too many users and users with too many addresses, each once in a grace period.',
+    help: 'Addresses with too many users, users with too many addresses, grants with too much that was sent: each once in a grace period.',
   },
   tornLines: {
     metric: 'popbsmtp_torn_lines_total',
@@ -67,6 +67,10 @@ export const TOTALS = {
   passedOver: {
     metric: 'popbsmtp_logins_passed_over_total',
     help: 'Torn lines that read like logins.',
+  },
+  historyErrors: {
+    metric: 'popbsmtp_history_errors_total',
+    help: 'Commits to the history that have failed; what they were to keep waits.',
   },
   warnings: {
     metric: 'popbsmtp_warnings_total',
@@ -107,6 +111,9 @@ export class Counters {
   readonly sources = new Map<string, SourceCount>();
   readonly logins = new Map<string, number>();
   readonly ignored = new Map<string, number>();
+  /** Messages that grants have relayed, and their recipients, by the server of the login. */
+  readonly relayedMessages = new Map<string, number>();
+  readonly relayedRecipients = new Map<string, number>();
   readonly totals = noTotals();
   readonly commits: CommitCount = {
     count: 0,
@@ -128,6 +135,20 @@ export class Counters {
     this.started = clock();
     this.#now = this.started;
     this.minutes = new Minutes(this.started);
+  }
+
+  /** Takes note of what a grant has relayed. */
+  relayed(
+    server: string | null,
+    { messages, recipients }: { readonly messages: number; readonly recipients: number },
+  ): void {
+    // A grant by hand has no server.
+    add(this.relayedMessages, server ?? OTHER, messages);
+    add(this.relayedRecipients, server ?? OTHER, recipients);
+  }
+
+  historyFailed(): void {
+    this.totals.historyErrors++;
   }
 
   /** Takes note of lines; the logins among them, which follow, came now. */
@@ -178,6 +199,7 @@ export class Counters {
         this.problem(decision.line);
         return;
       case 'in force':
+      case 'probed':
       case 'order bounded':
       case 'map recovered':
         return;
@@ -231,4 +253,8 @@ export class Counters {
     this.lastLogin = this.#now.wall;
     this.minutes.login();
   }
+}
+
+function add(counts: Map<string, number>, name: string, more: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + more);
 }

@@ -99,6 +99,16 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     help: 'Logins that led to no grant, by reason.',
     samples: ({ ignored }) => by('reason', ignored),
   },
+  popbsmtp_messages_relayed_total: {
+    type: 'counter',
+    help: 'Messages that grants have relayed, by the server of the login.',
+    samples: ({ relayed }) => by('server', relayed),
+  },
+  popbsmtp_recipients_relayed_total: {
+    type: 'counter',
+    help: 'Recipients of messages that grants have relayed, by the server of the login.',
+    samples: ({ relayedRecipients }) => by('server', relayedRecipients),
+  },
   popbsmtp_last_login_timestamp_seconds: {
     type: 'gauge',
     help: 'When the last login was read, in Unix time.',

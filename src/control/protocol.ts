@@ -8,6 +8,7 @@ import { type Failure, failure } from '../base/errors.ts';
 import type { IgnoreReason } from '../grant/decision.ts';
 import type { Ending, Ignored } from '../grant/history.ts';
 import { MAX_SECONDS, type Order } from '../grant/order.ts';
+import type { ConfigurationState } from './configuration-state.ts';
 import type { Status } from './status.ts';
 
 /** The most bytes of a request, with its line end. */
@@ -16,9 +17,28 @@ export const MAX_REQUEST = 65_536;
 export const MAX_ADDRESSES = 100;
 /** The most characters of a user's name. */
 const MAX_USER = 1024;
+/** The longest that a row of the doctor's lasts, in seconds. */
+export const MAX_PROBE_SECONDS = 120;
+/** What takes nothing but its name, and changes nothing. */
+export const QUESTIONS = [
+  'status',
+  'metrics',
+  'list',
+  'latest',
+  'orders',
+  'configuration',
+] as const;
+
 export type Request =
-  | { readonly command: 'status' | 'metrics' | 'list' | 'latest' | 'orders' }
+  | { readonly command: (typeof QUESTIONS)[number] }
   | { readonly command: 'about'; readonly address: IpText }
+  | {
+      /** Writes a row for a test of the doctor's, which ends by itself; `unprobe` ends it at once. */
+      readonly command: 'probe';
+      readonly address: IpText;
+      readonly seconds: number;
+    }
+  | { readonly command: 'unprobe'; readonly address: IpText }
   | { readonly command: 'allow'; readonly address: IpText; readonly seconds: number }
   | {
       readonly command: 'revoke';
@@ -52,7 +72,8 @@ export const LOGIN_COMMANDS: readonly Request['command'][] = ['login', 'logout']
 
 /**
  * Of a grant: address, seconds that are left, user, server, first and latest login in Unix time; null if not known.  Then what a
- * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, and how many open sessions keep it.
+ * daemon of 1.0.0 does not tell: who else has logged in, until when it is allowed by hand, how many open sessions keep it, and how many
+ * messages it has relayed to how many recipients, where a history is kept.
  * A row that is due and still there, since the map cannot be written, has no seconds left.
  */
 export type GrantRow = readonly [
@@ -65,6 +86,7 @@ export type GrantRow = readonly [
   others?: readonly string[],
   allowedUntil?: number | null,
   sessions?: number,
+  sent?: { readonly messages: number; readonly recipients: number } | null,
 ];
 
 /** What happened to the row of an address; null when the map cannot be written now, and it will happen later. */
@@ -100,6 +122,16 @@ export interface LogoutResult {
   readonly address: IpText | null;
 }
 
+/** Whether the row of a test is in the map, and why not. */
+export type ProbeResult =
+  | { readonly kind: 'written' }
+  | { readonly kind: 'refused' | 'not written'; readonly reason: string };
+
+/** Whether the row of a test is gone. */
+export interface UnprobeResult {
+  readonly gone: boolean;
+}
+
 /** What is known of one address; what has happened to it, as long as it is remembered (grant/history.ts). */
 export interface About {
   readonly grant: GrantRow | null;
@@ -123,6 +155,10 @@ export interface Results {
   readonly lift: LiftResult;
   readonly login: LoginResult;
   readonly logout: LogoutResult;
+  /** Null of a daemon that was not told what it was configured with. */
+  readonly configuration: ConfigurationState | null;
+  readonly probe: ProbeResult;
+  readonly unprobe: UnprobeResult;
 }
 
 /** A `Failure` on its way. */
@@ -144,16 +180,15 @@ export const errorLine = ({ code, message, hint }: Failure): AnswerLine => ({
 export const refusal = (problem: string): AnswerLine =>
   errorLine(failure('CONTROL_REQUEST', { problem }));
 
-const PLAIN_QUESTIONS = ['status', 'metrics', 'list', 'latest', 'orders'] as const;
-
 /** @returns the request, or what is wrong with it */
 export function parseRequest(text: string): Request | string {
   const fields = objectIn(text);
   if (fields === null) return 'a request is one JSON object on one line';
   const { command, seconds } = fields;
-  const question = PLAIN_QUESTIONS.find(name => name === command);
+  const question = QUESTIONS.find(name => name === command);
   if (question !== undefined) return { command: question };
   if (command === 'about') return aboutIn(fields);
+  if (command === 'probe' || command === 'unprobe') return probeIn(command, fields);
   if (command === 'lift') {
     const whom = whomIn(fields);
     return typeof whom === 'string' ? whom : { command, ...whom };
@@ -165,6 +200,15 @@ export function parseRequest(text: string): Request | string {
   if (command === 'allow') return allowIn(fields, seconds);
   const whom = whomIn(fields);
   return typeof whom === 'string' ? whom : { command, ...whom, seconds };
+}
+
+function probeIn(command: 'probe' | 'unprobe', { address, seconds }: Fields): Request | string {
+  const ip = ipOf(address);
+  if (ip === null) return 'address is to be an IPv4 or IPv6 address';
+  if (command === 'unprobe') return { command, address: ip };
+  return isDuration(seconds) && seconds <= MAX_PROBE_SECONDS
+    ? { command, address: ip, seconds }
+    : `seconds is to be a whole number from 1 to ${MAX_PROBE_SECONDS}`;
 }
 
 function aboutIn({ address }: Fields): Request | string {

@@ -44,11 +44,16 @@ export interface Status extends Readonly<Totals> {
   readonly grants: number;
   /** Open sessions; null when sessions keep nothing. */
   readonly sessions: number | null;
+  /** Messages that grants have relayed, and their recipients, by the server of the login. */
+  readonly relayed: Readonly<Record<string, number>>;
+  readonly relayedRecipients: Readonly<Record<string, number>>;
   /** By reason. */
   readonly ignored: Readonly<Record<string, number>>;
   readonly commits: Readonly<CommitCount>;
   /** Whether the map has everything that was decided. */
   readonly settled: boolean;
+  /** Why it has not, in one line; null when it has. */
+  readonly trouble: string | null;
   /** Rows that are due, or were revoked, and may still be in the map: what Postfix still lets relay. */
   readonly overdue: number;
   /** Null for a host that is alone. */
@@ -62,7 +67,16 @@ export interface Status extends Readonly<Totals> {
 export interface Present
   extends Pick<
     Status,
-    'version' | 'map' | 'grace' | 'grants' | 'sessions' | 'settled' | 'overdue' | 'fleet' | 'uptime'
+    | 'version'
+    | 'map'
+    | 'grace'
+    | 'grants'
+    | 'sessions'
+    | 'settled'
+    | 'trouble'
+    | 'overdue'
+    | 'fleet'
+    | 'uptime'
   > {
   readonly places: readonly Pick<SourceStatus, 'name' | 'position' | 'lag'>[];
 }
@@ -87,6 +101,8 @@ export function statusOf(counters: Counters, { places, uptime, ...present }: Pre
     lastLogin: isoOrNull(counters.lastLogin),
     loginsByMinute: minutes.loginsByMinute,
     grantsByMinute: minutes.grantsByMinute,
+    relayed: Object.fromEntries(counters.relayedMessages),
+    relayedRecipients: Object.fromEntries(counters.relayedRecipients),
     ignored: Object.fromEntries(counters.ignored),
     commits: { ...commits },
     lastProblem: recentProblems[0] ?? null,

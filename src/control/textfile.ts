@@ -6,6 +6,7 @@
  * Trouble is told once, until it works again.
  * Source: node_exporter README, "Textfile Collector".
  */
+import { every } from '../base/beat.ts';
 import { reasonOf } from '../base/errors.ts';
 import { replaceFile } from '../state/replace-file.ts';
 
@@ -15,7 +16,7 @@ export class Textfile {
   readonly #path: string;
   readonly #text: () => string;
   readonly #warn: (text: string) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #end: () => void;
   #failed = false;
 
   /** Begins to write.  @param text the metrics as they are when it is called */
@@ -24,12 +25,12 @@ export class Textfile {
     this.#text = text;
     this.#warn = warn;
     this.#write();
-    this.#timer = setInterval(() => this.#write(), INTERVAL_MS);
+    this.#end = every(INTERVAL_MS, () => this.#write());
   }
 
   /** Writes for the last time. */
   close(): void {
-    clearInterval(this.#timer);
+    this.#end();
     this.#write();
   }
 

@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';
 import { epoch } from '../base/clock.ts';
 import { Failure, failure } from '../base/errors.ts';
+import type { ConfigurationState } from '../control/configuration-state.ts';
 import { metricsText } from '../control/metrics.ts';
 import {
   type About,
@@ -25,8 +26,10 @@ import type { Status } from '../control/status.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import type { Subject } from '../grant/order.ts';
 import { MAX_ORDERS, type Orders } from '../grant/orders.ts';
+import type { Sent } from '../history/ledger.ts';
 import type { SessionId } from '../recogniser/event.ts';
 import type { Core } from './core.ts';
+import type { ProbeRow } from './probe-row.ts';
 
 /** Rows of a list in one line: a millisecond's work. */
 const BLOCK = 500;
@@ -35,11 +38,16 @@ const BLOCK = 500;
 const MOST_LATEST = 100;
 const MOST_SORTED = 1000;
 
+export type SentBy = (ip: IpText) => Sent | null;
+
 export class Commands {
   readonly #core: Core;
+  readonly #sentBy: SentBy;
 
-  constructor(core: Core) {
+  /** @param sentBy what the grant that an address has now has relayed; null where nobody knows */
+  constructor(core: Core, sentBy: SentBy = () => null) {
     this.#core = core;
+    this.#sentBy = sentBy;
   }
 
   /** @throws Failure ORDERS_FULL, of allowances only; STATE_UNWRITABLE when the order is in force, but will not outlive the process */
@@ -172,7 +180,8 @@ export class Commands {
     const left = Math.max((due ?? now.steady) - now.steady, (until ?? now.wall) - now.wall, 0);
     const { user = null, server = null, since = null, last = null, others } = roster.of(ip) ?? {};
     const open = due === null ? 0 : (sessions?.openOf(ip) ?? 0);
-    return [ip, Math.ceil(left), user, server, since, last, others ?? [], until, open];
+    const sent = due === null ? null : this.#sentBy(ip);
+    return [ip, Math.ceil(left), user, server, since, last, others ?? [], until, open, sent];
   }
 
   #refuseWhenFull(more: number): void {
@@ -212,7 +221,9 @@ export async function* answer(
   commands: Commands,
   present: {
     readonly status: () => Status;
+    readonly configuration: () => Promise<ConfigurationState | null>;
     readonly orders: () => ReturnType<Orders['list']>;
+    readonly probe: ProbeRow;
     /** Told before a login by command. */
     readonly heard: () => void;
   },
@@ -222,6 +233,15 @@ export async function* answer(
     switch (request.command) {
       case 'status':
         yield { result: present.status() };
+        return;
+      case 'configuration':
+        yield { result: await present.configuration() };
+        return;
+      case 'probe':
+        yield { result: await present.probe.write(request.address, request.seconds) };
+        return;
+      case 'unprobe':
+        yield { result: { gone: await present.probe.remove(request.address) } };
         return;
       case 'metrics':
         yield { result: metricsText(present.status()) };

@@ -3,7 +3,9 @@
  *
  * Promises: what of it cannot be had is told, and the daemon goes on without it.
  */
+import { orFailure } from '../base/attempt.ts';
 import { Failure, failure } from '../base/errors.ts';
+import type { ConfigurationState } from '../control/configuration-state.ts';
 import type { Listening } from '../control/listening.ts';
 import { metricsText } from '../control/metrics.ts';
 import { LOGIN_COMMANDS, refusal } from '../control/protocol.ts';
@@ -13,9 +15,10 @@ import { Textfile } from '../control/textfile.ts';
 import type { MapSpec } from '../map/map.ts';
 import { beside } from '../state/beside.ts';
 import { type SocketKind, socketPath } from '../state/socket.ts';
-import { answer, Commands } from './commands.ts';
+import { answer, Commands, type SentBy } from './commands.ts';
 import type { Core } from './core.ts';
 import { groupNumber } from './group.ts';
+import { ProbeRow } from './probe-row.ts';
 
 export interface ControlSettings {
   readonly map: MapSpec;
@@ -28,7 +31,9 @@ export interface ControlSettings {
 
 interface ControlParts {
   readonly core: Core;
+  readonly sentBy: SentBy;
   readonly status: () => Status;
+  readonly configuration: () => Promise<ConfigurationState | null>;
   /** Told before a login by command. */
   readonly heard: () => void;
   readonly warn: (text: string) => void;
@@ -41,15 +46,18 @@ interface Listener {
 
 export class Control {
   readonly #servers: readonly ControlServer[];
+  readonly #probe: ProbeRow;
   readonly #textfile: Textfile | null;
   readonly #listener: Listener | null;
 
   private constructor(
     servers: readonly ControlServer[],
+    probe: ProbeRow,
     textfile: Textfile | null,
     listener: Listener | null,
   ) {
     this.#servers = servers;
+    this.#probe = probe;
     this.#textfile = textfile;
     this.#listener = listener;
   }
@@ -58,9 +66,11 @@ export class Control {
     const { metricsFile, metricsListen, nowrite } = settings;
     const { warn } = parts;
     const text = (): string => metricsText(parts.status());
+    const probe = new ProbeRow(parts.core.pipeline);
     return new Control(
       // A dry run does not own the map.
-      nowrite ? [] : await serve(settings, parts),
+      nowrite ? [] : await serve(settings, parts, probe),
+      probe,
       metricsFile === null ? null : new Textfile(metricsFile, text, warn),
       metricsListen === null ? null : await serveMetrics(metricsListen, text, warn),
     );
@@ -68,6 +78,7 @@ export class Control {
 
   async close(): Promise<void> {
     await Promise.all(this.#servers.map(server => server.close()));
+    await this.#probe.close();
     await this.#listener?.close();
     this.#textfile?.close();
   }
@@ -87,10 +98,12 @@ async function serveMetrics(
 async function serve(
   { map, loginSocketGroup }: ControlSettings,
   parts: ControlParts,
+  probe: ProbeRow,
 ): Promise<ControlServer[]> {
-  const { status, warn, core, heard } = parts;
-  const commands = new Commands(core);
-  const present = { status, orders: () => core.orders.list(core.clock.now()), heard };
+  const { status, configuration, warn, core, sentBy, heard } = parts;
+  const commands = new Commands(core, sentBy);
+  const orders = () => core.orders.list(core.clock.now());
+  const present = { status, configuration, orders, probe, heard };
   const handler: Handler = request => answer(request, commands, present, warn);
   const servers = [
     await orNull(() => ControlServer.listen(pathOf(map, 'socket'), handler), warn),
@@ -123,11 +136,8 @@ async function orNull(
   listen: () => Promise<ControlServer>,
   warn: (text: string) => void,
 ): Promise<ControlServer | null> {
-  try {
-    return await listen();
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    warn(error.line);
-    return null;
-  }
+  const server = await orFailure(listen);
+  if (!(server instanceof Failure)) return server;
+  warn(server.line);
+  return null;
 }

@@ -3,43 +3,51 @@
  *
  * Promises: whatever is wrong with the settings is found before the map is touched; grants that the map holds
  * from an earlier run go on where they were, and the logs are read on from where that run had got to; what is due is
- * purged at start and then four times a second, whether or not a line arrives; a reload that fails changes
+ * purged at start and then when it is due, a quarter of a second late at most, whether or not a line arrives; a reload that fails changes
  * nothing.  A stop commits, notes the places, closes and keeps the rows.
  * Leaves to others: signals and processes (cli/run.ts), how anything is printed (the output).
  */
 import { EventEmitter } from 'node:events';
+import { every } from '../base/beat.ts';
 import { epoch, systemClock } from '../base/clock.ts';
-import { Failure } from '../base/errors.ts';
 import { version } from '../base/package.ts';
+import type { ConfigurationState } from '../control/configuration-state.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
 import { readSecrets } from '../fleet/connection.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { Decision } from '../grant/decision.ts';
+import type { History } from '../history/history.ts';
+import { SendingLimits, sendingOf } from '../history/sending.ts';
 import { type HeldMap, holdMap } from '../map/held-map.ts';
-import type { MapSpec, Row } from '../map/map.ts';
-import { formatMapSpec, readRows } from '../map/map-types.ts';
+import { formatMapSpec } from '../map/map-types.ts';
 import { requireOwnFiles } from '../map/redirection.ts';
-import { exampleKeys, isEndless } from '../map/row.ts';
 import { allOf } from '../map/spec.ts';
+import { loadMailRecogniser } from '../mta/load.ts';
+import type { MailRecogniser } from '../mta/mail-recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import type { Notes } from '../state/checkpoint.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { Control } from './control.ts';
 import { Core } from './core.ts';
+import { warnOfEndlessRows } from './endless-rows.ts';
 import { endFormerMaps } from './former.ts';
+import { historyOf, mailTags, startHistory, stopHistory, tellExceeding } from './history.ts';
 import { Intake } from './intake.ts';
+import type { LoadedConfiguration } from './loaded-configuration.ts';
+import { logChange } from './log-change.ts';
 import { joinFleet } from './membership.ts';
 import { MinutesKeeper } from './minutes-keeper.ts';
 import { counted, type Output } from './output.ts';
 import type { Pipeline } from './pipeline.ts';
+import { PurgeTimer } from './purge-timer.ts';
 import { type LoadedRules, loadRules } from './rules.ts';
 import type { RuleSettings, RunSettings, StartSettings } from './settings.ts';
 import { positionOf } from './source-position.ts';
-import { checkLogs, type SourceHandle, type WatchedLog, watch } from './sources.ts';
+import { checkLogs, type MailTags, type SourceHandle, type WatchedLog, watch } from './sources.ts';
 import type { Supervised } from './systemd.ts';
 
-const PURGE_MS = 250;
-const NOTE_MS = 1000;
+const BEAT_MS = 1000;
 const MINUTE_MS = 60_000;
 
 export interface Daemon extends Supervised {
@@ -53,17 +61,24 @@ export interface Daemon extends Supervised {
 /**
  * Starts everything; the logs are being followed when it resolves.
  *
+ * @param configuration what the settings came from, for who asks over the control socket; null where nobody shall
  * @throws Failure of any setting, of the logs or of the map
  */
-export async function startDaemon(settings: RunSettings, output: Output): Promise<Daemon> {
+export async function startDaemon(
+  settings: RunSettings,
+  output: Output,
+  configuration: LoadedConfiguration | null = null,
+): Promise<Daemon> {
   if (settings.fleet !== null) readSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
+  const mail = keepsHistory(settings) ? await loadMailRecogniser() : null;
   const logs = await checkLogs(settings, loaded.registry, output.notice);
   const { map, nowrite, mirrors } = settings;
   // Of a mirror as well: Postfix could read rows in its other file that nothing would ever end.
   await requireOwnFiles(allOf(settings));
   const held = await holdMap(map, nowrite, output.warn, mirrors);
-  const running = new RunningDaemon({ settings, logs, loaded, held, output });
+  const parts = { settings, logs, loaded, held, mail, output, configuration };
+  const running = new RunningDaemon(parts);
   try {
     await endFormerMaps(settings, output.warn);
     await running.start(loaded.registry);
@@ -74,22 +89,17 @@ export async function startDaemon(settings: RunSettings, output: Output): Promis
   return running;
 }
 
+/** Not in a dry run. */
+const keepsHistory = ({ history, nowrite }: RunSettings): boolean => history !== null && !nowrite;
+
 interface DaemonParts {
   readonly settings: RunSettings;
   readonly logs: readonly WatchedLog[];
   readonly loaded: LoadedRules;
   readonly held: HeldMap;
+  readonly mail: MailRecogniser | null;
   readonly output: Output;
-}
-
-/** None where there is no map yet, or none that can be read: that is told by whoever keeps it equal to the first. */
-async function rowsOf(spec: MapSpec): Promise<readonly Row[]> {
-  try {
-    return await readRows(spec);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return [];
-  }
+  readonly configuration: LoadedConfiguration | null;
 }
 
 class RunningDaemon implements Daemon {
@@ -104,24 +114,36 @@ class RunningDaemon implements Daemon {
   readonly #version = version();
   /** What is told is counted on its way. */
   readonly #output: Output;
+  readonly #configuration: LoadedConfiguration | null;
+  /** Postfix's own mynetworks that are in force; null where they are not asked for. */
+  #mynetworks: string | null;
+  #registry: Registry;
   readonly #core: Core;
   readonly #pipeline: Pipeline;
   /** Null in a dry run. */
   readonly #checkpoint: CheckpointKeeper | null;
   readonly #intake: Intake;
+  readonly #mail: MailTags | null;
+  readonly #sending: SendingLimits;
+  /** Null where none is kept. */
+  readonly #history: History | null;
   readonly #bugs = new EventEmitter<{ bug: [unknown] }>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #timers: (() => void)[] = [];
+  readonly #purgeTimer: PurgeTimer;
   readonly #minutes: MinutesKeeper;
   #control: Control | null = null;
   /** Null for a host that is alone. */
   #fleet: Fleet | null = null;
   #watched: readonly SourceHandle[] = [];
 
-  constructor({ settings, logs, loaded, held, output }: DaemonParts) {
+  constructor({ settings, logs, loaded, held, mail, output, configuration }: DaemonParts) {
     const clock = this.#clock;
     this.#settings = settings;
     this.#logs = logs;
     this.#held = held;
+    this.#configuration = configuration;
+    this.#mynetworks = loaded.classifier.asked;
+    this.#registry = loaded.registry;
     this.#counters = new Counters(() => clock.now());
     this.#output = counted(output, this.#counters);
     const { warn } = this.#output;
@@ -139,13 +161,24 @@ class RunningDaemon implements Daemon {
       map: held.map,
       commits: this.#counters,
       clock,
-      report: decision => {
-        this.#output.report(decision);
-        this.#fleet?.report(decision);
-      },
+      report: decision => this.#decided(decision),
       warn,
     });
     this.#pipeline = this.#core.pipeline;
+    const purge = (): void => void this.#watch(this.#pipeline.purge());
+    this.#purgeTimer = new PurgeTimer(this.#core.grants, clock, purge, BEAT_MS);
+    this.#sending = new SendingLimits(sendingOf(settings));
+    this.#mail = mail && mailTags(mail, settings.syslogNames);
+    this.#history =
+      mail &&
+      historyOf(settings, {
+        ...{ mail, core: this.#core, output: this.#output, sending: this.#sending },
+        counters: this.#counters,
+        exceeded: exceeding => {
+          const report = (decision: Decision): void => this.#decided(decision);
+          void this.#watch(tellExceeding(exceeding, { core: this.#core, report, warn }));
+        },
+      });
     this.#intake = new Intake({
       names: logs.map(({ name }) => name),
       rules: loaded,
@@ -155,6 +188,7 @@ class RunningDaemon implements Daemon {
       now: () => clock.now(),
       zone: settings.watchlogZone,
       watch: step => this.#watch(step),
+      history: this.#history,
       isQuoted: settings.logUsers === 'plain',
     });
     this.#checkpoint = settings.nowrite
@@ -178,14 +212,17 @@ class RunningDaemon implements Daemon {
     this.#intake.memory.restore(memory);
     // Open sessions before the first purge: they may keep what is due.
     await this.#core.restore(this.#held, { sessions });
-    await this.#warnOfEndlessRows();
+    const mirrors = this.#settings.nowrite ? [] : this.#settings.mirrors;
+    await warnOfEndlessRows(this.#core.endlessRows, mirrors, this.#output.warn);
     if (!this.#settings.nowrite) await this.#core.dropRoster();
     await this.#core.enforce();
+    if (this.#history !== null) await startHistory(this.#history);
     const watching = {
       settings: this.#settings,
       registry,
       since: () => epoch(this.#clock.now().wall - this.#core.grace.longest),
       places,
+      mail: this.#mail,
       logs: this.#logs,
       receiverOf: (name: string, file?: string) => this.#intake.receiverOf(name, file),
     };
@@ -196,33 +233,18 @@ class RunningDaemon implements Daemon {
       watch: step => this.#watch(step),
     });
     this.#checkpoint?.keep(this.#watched, this.#fleet);
-    this.#timers.push(setInterval(() => void this.#watch(this.#pipeline.purge()), PURGE_MS));
-    this.#timers.push(setInterval(() => this.#keepBooks(), NOTE_MS));
-    this.#timers.push(setInterval(() => void this.#watch(this.#minutes.save()), MINUTE_MS));
+    this.#timers.push(every(BEAT_MS, () => this.#beat()));
+    this.#timers.push(every(MINUTE_MS, () => void this.#watch(this.#minutes.save())));
     this.#control = await Control.open(this.#settings, {
       core: this.#core,
+      sentBy: ip => this.#history?.ledger.sentBy(ip) ?? null,
       status: () => this.#status(),
+      configuration: () => this.#configurationState(),
       heard: () => this.#counters.present(),
       warn: this.#output.warn,
     });
     this.#fleet?.start();
     for (const { source } of this.#watched) source.start();
-  }
-
-  /** Rows that nothing ends are told at each start. */
-  async #warnOfEndlessRows(): Promise<void> {
-    this.#warnOf(this.#core.endlessRows, 'the map');
-    if (this.#settings.nowrite) return;
-    for (const spec of this.#settings.mirrors)
-      this.#warnOf((await rowsOf(spec)).filter(isEndless), formatMapSpec(spec));
-  }
-
-  #warnOf(endless: readonly Row[], name: string): void {
-    if (endless.length === 0) return;
-    this.#output.warn(
-      `rows of ${name} that are not popbsmtp's let clients relay, and nothing ends that: ${endless.length} ` +
-        `(${exampleKeys(endless)}); "popbsmtp list" shows them, "popbsmtp purge --foreign" ends them`,
-    );
   }
 
   /** What the last run has noted. */
@@ -235,7 +257,10 @@ class RunningDaemon implements Daemon {
     await requireOwnFiles(allOf(this.#settings));
     const loaded = await loadRules(settings, this.#output.warn);
     await this.#pipeline.setRules(loaded);
+    this.#sending.settings = sendingOf(settings);
     this.#intake.setRules(loaded);
+    this.#mynetworks = loaded.classifier.asked;
+    this.#registry = loaded.registry;
     for (const watched of this.#watched) watched.setRegistry(loaded.registry);
   }
 
@@ -244,15 +269,30 @@ class RunningDaemon implements Daemon {
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const end of this.#timers) end();
+    this.#purgeTimer.stop();
     await this.#control?.close();
     await Promise.all(this.#watched.map(({ source }) => source.stop()));
     await this.#fleet?.stop();
     await this.#pipeline.purge();
     if (!this.#settings.nowrite) await this.#core.saveRoster();
+    if (this.#history !== null) await stopHistory(this.#history, this.#output.warn);
     await this.#minutes.save();
     this.#checkpoint?.noteAtStop();
     await this.#held.close();
+  }
+
+  #decided(decision: Decision): void {
+    this.#output.report(decision);
+    this.#history?.report(decision);
+    this.#fleet?.report(decision);
+  }
+
+  async #configurationState(): Promise<ConfigurationState | null> {
+    const state = await this.#configuration?.state(this.#mynetworks);
+    if (state === undefined) return null;
+    const change = await logChange(this.#settings, this.#logs, this.#registry);
+    return change === null ? state : { ...state, changes: [...state.changes, change] };
   }
 
   #status(): Status {
@@ -263,6 +303,7 @@ class RunningDaemon implements Daemon {
       grants: this.#core.grants.size,
       sessions: this.#core.sessions?.size ?? null,
       settled: this.#pipeline.settled,
+      trouble: this.#pipeline.trouble?.line ?? null,
       overdue: this.#pipeline.overdue,
       fleet: this.#fleet?.status() ?? null,
       places: this.#watched.map(positionOf),
@@ -270,9 +311,14 @@ class RunningDaemon implements Daemon {
     });
   }
 
+  #beat(): void {
+    this.#purgeTimer.beat();
+    this.#keepBooks();
+  }
+
   #keepBooks(): void {
     this.#counters.grants(this.#core.grants.size);
-    this.#checkpoint?.note();
+    this.#checkpoint?.note(this.#history ? this.#watch(this.#history.commit()) : undefined);
     this.#intake.tellSilences();
   }
 

@@ -9,8 +9,10 @@
 import { EventEmitter } from 'node:events';
 import type { EpochSeconds, Moment } from '../base/clock.ts';
 import type { Counters } from '../control/counters.ts';
+import type { History } from '../history/history.ts';
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
+import { hashOf, Sampling } from '../line/sampling.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { Drift } from '../recogniser/drift.ts';
@@ -39,6 +41,8 @@ interface IntakeParts {
   readonly output: Pick<Output, 'notice' | 'warn'>;
   /** A step that fails is a bug of ours. */
   readonly watch: (step: Promise<void>) => Promise<void>;
+  /** Takes the mail server's lines; null where nothing is kept of them. */
+  readonly history?: Pick<History, 'line' | 'settle'> | null;
   /** Whether lines, which name users, may be quoted. */
   readonly isQuoted: boolean;
 }
@@ -53,6 +57,7 @@ export class Intake {
   readonly #parts: IntakeParts;
   readonly #drift: Drift;
   readonly #tornWatch: TornWatch;
+  readonly #sampling = new Sampling();
   readonly #strayWatch: StrayWatch;
   readonly #zoneWatch: ZoneWatch;
   readonly #silences: Silences;
@@ -117,9 +122,9 @@ export class Intake {
   }
 
   #recogniserFor(rules: LoadedRules): Recogniser {
-    const { counters, now, zone } = this.#parts;
+    const { counters, now, zone, history = null } = this.#parts;
     const stamps = new StampReader(() => now().wall, zone);
-    return recogniserFor(rules, stamps, this.memory, {
+    const recogniser = recogniserFor(rules, stamps, this.memory, {
       recognised: ({ program, time }) => {
         if (program !== null) this.#drift.recognised(program);
         // Where a line is old, nobody knows when it was written.
@@ -128,6 +133,8 @@ export class Intake {
       },
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
       stranger: line => {
+        if (history?.line(line, recogniser.timeOf(line)) === true) return;
+        if (line.program !== null && !this.#sampling.takes(hashOf(line.program))) return;
         const stray = strayOf(line, rules.registry);
         if (stray !== null) this.#strayWatch.found(stray);
       },
@@ -136,6 +143,7 @@ export class Intake {
         this.#tornWatch.torn(line, isLogin, now().steady);
       },
     });
+    return recogniser;
   }
 
   #notice(name: string, notice: Notice): void {
@@ -168,5 +176,6 @@ export class Intake {
       if (event !== null) events.push(event);
     }
     await this.#parts.pipeline.events(events);
+    this.#parts.history?.settle();
   }
 }

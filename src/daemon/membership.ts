@@ -4,6 +4,7 @@
  * Promises: orders that another host has sent are on the disk before the position behind them may be noted; that they
  * cannot be written is told, and they are in force all the same.
  */
+import type { IpText } from '../base/address.ts';
 import { Failure } from '../base/errors.ts';
 import type { FleetSettings } from '../fleet/engine.ts';
 import type { Entry, Received } from '../fleet/entry.ts';
@@ -49,16 +50,27 @@ export function joinFleet(
     grace: () => core.grace.longest,
     notice: output.notice,
     warn: output.warn,
-    everything: () => everything(core, known),
+    shortest: () => core.grace.shortest,
+    orders: () => ordersOf(core),
+    granted: () => grantedBy(core),
+    grantOf: (ip: IpText) => grantOf(ip, core, known),
     take: (entries: readonly Received[]) => watch(take(entries, member, nowrite)),
   };
   return new Fleet(settings, parts, places[Fleet.placeName(fleet)]);
 }
 
-/** The grants of this host's own logins, the orders in force, and what was lifted. */
-function* everything({ clock, grants, orders }: Core, known: Known): Generator<Entry> {
-  for (const order of orders.given(clock.now())) yield { kind: 'order', order };
-  for (const grant of grants.all()) yield* sessionEntries(grant, known);
+/** The orders in force, and what was lifted. */
+const ordersOf = ({ clock, orders }: Core): Entry[] =>
+  orders.given(clock.now()).map(order => ({ kind: 'order', order }));
+
+function* grantedBy({ grants }: Core): Generator<IpText> {
+  for (const { ip } of grants.all()) yield ip;
+}
+
+/** Of this host's own logins. */
+function grantOf(ip: IpText, { grants }: Core, known: Known): readonly Entry[] {
+  const stamp = grants.stampOf(ip);
+  return stamp === null ? [] : sessionEntries({ ip, stamp }, known);
 }
 
 async function take(

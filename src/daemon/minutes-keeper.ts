@@ -25,7 +25,7 @@ export class MinutesKeeper {
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    this.#file = new StateFile(beside(parts.map, 'history'));
+    this.#file = new StateFile(beside(parts.map, 'minutes'));
   }
 
   recall(): void {

@@ -1,12 +1,15 @@
 /** Where a daemon tells what it does; how that looks is the business of whoever gives one. */
 import type { Counters } from '../control/counters.ts';
 import type { Report } from '../grant/decision.ts';
+import type { KeptUser } from '../history/history.ts';
 import type { Notice } from '../source/source.ts';
 
 export interface Output {
   readonly report: Report;
   notice(notice: Notice): void;
   warn(text: string): void;
+  /** How names of users are kept in the history; as they are without. */
+  readonly keptUser?: KeptUser;
 }
 
 /** An output of which all is counted on its way. */
@@ -28,4 +31,5 @@ export const counted = (output: Output, counters: Counters): Output => ({
     counters.problem(text);
     output.warn(text);
   },
+  ...(output.keptUser === undefined ? {} : { keptUser: output.keptUser }),
 });

@@ -10,9 +10,9 @@
  */
 
 import type { IpText } from '../base/address.ts';
-import type { Clock, Moment } from '../base/clock.ts';
+import { type Clock, epoch, type Moment } from '../base/clock.ts';
 import type { Failure } from '../base/errors.ts';
-import type { Verdict } from '../classifier/classifier.ts';
+import type { Bar, Verdict } from '../classifier/classifier.ts';
 import type { Received } from '../fleet/entry.ts';
 import { grantable, Reception } from '../fleet/reception.ts';
 import { Batch } from '../grant/batch.ts';
@@ -132,6 +132,11 @@ export class Pipeline {
     return this.trouble === null;
   }
 
+  /** Why an address may not have a row at all; null for no reason. */
+  bar(ip: IpText): Bar | null {
+    return this.#decider.rules.classifier.bar(ip);
+  }
+
   /** Why the map cannot be written now; null when it has all that was decided. */
   get trouble(): Failure | null {
     return this.#writer.trouble;
@@ -172,6 +177,36 @@ export class Pipeline {
       this.#report(allowed);
       this.#recordBounds();
       return allowed;
+    });
+  }
+
+  /**
+   * Writes a row that is no grant, for a test, so that it would be due in so many seconds should nobody take it away.
+   *
+   * @returns what happened to it; null when the map cannot be written now, and nothing will come of it later
+   */
+  probe(ip: IpText, seconds: number): Promise<Effect | 'granted' | null> {
+    return this.#next(async () => {
+      const { grants, rules } = this.#decider;
+      if (grants.dueOf(ip) !== null) return 'granted';
+      const now = this.#clock.now();
+      const left = Math.min(0, seconds - rules.grace.of(ip));
+      const stamp = epoch(Math.floor(now.wall + left));
+      const [effect = null] = await this.#writer.write([{ ip, stamp }], now.steady);
+      if (effect === null) await this.#writer.write([{ ip, stamp: null }], now.steady);
+      else if (effect !== 'foreign') this.#report({ kind: 'probed', ip, seconds });
+      return effect;
+    });
+  }
+
+  /** Takes the row of a test away, unless a grant has it by now. @returns whether it is gone, or a grant's */
+  unprobe(ip: IpText): Promise<boolean> {
+    return this.#next(async () => {
+      if (this.#decider.grants.dueOf(ip) !== null) return true;
+      const { steady } = this.#clock.now();
+      const [effect = null] = await this.#writer.write([{ ip, stamp: null }], steady);
+      this.#report({ kind: 'probed', ip, seconds: null });
+      return effect !== null;
     });
   }
 

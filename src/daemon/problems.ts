@@ -12,6 +12,7 @@ import { parseListening } from '../control/listening.ts';
 import { fleetOf, parseHostName, parsePrefix } from '../fleet/engine.ts';
 import { parseGraceFor } from '../grant/grace.ts';
 import { parseUserList } from '../grant/user-list.ts';
+import { parseSize } from '../history/size.ts';
 import { zoneOf } from '../line/zone.ts';
 import { mapsOf } from '../map/spec.ts';
 import { optionsOf, specOf } from '../options/options.ts';
@@ -66,6 +67,7 @@ const CHECKS: readonly Check[] = [
     return trustedRelays && loadPatterns(patternsIn(null), null, trustedRelays);
   },
   values => zoneOf(someOf(values, 'watchlog-zone').watchlogZone),
+  values => parseSize(someOf(values, 'history-size').historySize),
 ];
 
 const FLEET = [

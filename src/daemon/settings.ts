@@ -9,6 +9,7 @@ import { type Listening, parseListening } from '../control/listening.ts';
 import { type FleetSettings, fleetOf } from '../fleet/engine.ts';
 import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
+import { parseSize } from '../history/size.ts';
 import { type Zone, zoneOf } from '../line/zone.ts';
 import { formatMapSpec, isAskedWhole, isForPostfix } from '../map/map-types.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
@@ -91,6 +92,8 @@ interface MadeOutlets {
   readonly metricsListen: Listening | null;
   /** Null for a host that is alone. */
   readonly fleet: FleetSettings | null;
+  /** Bytes. */
+  readonly historySize: number;
 }
 
 export type RunSettings = Overwrite<Settings<'run'>, RuleSettings & Maps & MadeOutlets & MadeZone>;
@@ -116,6 +119,7 @@ export function runSettings(values: Values, running: Maps | null = null): RunSet
     watchlogZone: zoneOf(settings.watchlogZone),
     metricsListen: metricsListen && parseListening(metricsListen.value, metricsListen.origin),
     fleet: fleetOf(settings),
+    historySize: parseSize(settings.historySize),
   };
 }
 

@@ -9,8 +9,9 @@ import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { FileSource } from '../source/file-source.ts';
-import { JournalSource } from '../source/journal-source.ts';
+import { type JournalRules, JournalSource } from '../source/journal-source.ts';
 import { isJournal, JOURNAL } from '../source/journal-store.ts';
+import { type JournalTrust, trustDeclared } from '../source/journal-trust.ts';
 import { checkJournal } from '../source/journalctl.ts';
 import { type Place, parsePlace } from '../source/place.ts';
 import { openForReading } from '../source/readable-log.ts';
@@ -62,6 +63,11 @@ export interface SourceHandle {
   setRegistry(registry: Registry): void;
 }
 
+export interface MailTags {
+  readonly programs: readonly string[];
+  readonly journal: JournalTrust;
+}
+
 /** What a source is made from. */
 export interface SourceContext {
   readonly settings: JournalSettings &
@@ -71,6 +77,8 @@ export interface SourceContext {
   since(): EpochSeconds;
   /** Where an earlier run has got to. */
   readonly places: Places;
+  /** The mail server's tags, and what its entries look like; null where nothing is kept of them. */
+  readonly mail: MailTags | null;
   /** All that are watched, this one among them. */
   readonly logs: readonly WatchedLog[];
   /** @param file one of those that the name stands for */
@@ -192,12 +200,13 @@ const watchInput = (receiver: Receiver): SourceHandle => ({
 function watchJournal(
   name: string,
   receiver: Receiver,
-  { settings, registry, since, places }: SourceContext,
+  { settings, registry, since, places, mail }: SourceContext,
 ): SourceHandle {
   const raw = new RawContainers((tag, server) =>
     receiver.notice({ kind: 'raw log', path: name, tag, server }),
   );
-  const rulesOf = (known: Registry) => journalRules(known, choiceOf(settings), raw);
+  const rulesOf = (known: Registry): JournalRules =>
+    withMail(journalRules(known, choiceOf(settings), raw), mail, settings);
   let known = registry;
   const survey = new JournalSurvey({
     strangers: (from, signal) => strangersIn(name, known, choiceOf(settings), from, signal),
@@ -225,6 +234,21 @@ function watchJournal(
       known = fresh;
       source.setRules(rulesOf(fresh));
     },
+  };
+}
+
+/** With the mail server's entries, unless the administrator has chosen what is read. */
+function withMail(
+  rules: JournalRules,
+  mail: MailTags | null,
+  settings: JournalSettings,
+): JournalRules {
+  if (mail === null || choiceOf(settings).matches.length > 0) return rules;
+  const isMail = trustDeclared([mail]);
+  return {
+    ...rules,
+    tags: [...rules.tags, ...mail.programs],
+    trust: entry => rules.trust(entry) || isMail(entry),
   };
 }
 

@@ -76,6 +76,19 @@ async function owningAccount({ path }: MapSpec): Promise<Account | null> {
   return { uid, gid: gid ?? directory.gid, groups: null, name };
 }
 
+/** The number of an account of this machine; null where there is none, or no getent(1) to ask. */
+export async function uidOf(name: string): Promise<number | null> {
+  const entry = await run('getent', ['passwd', name]);
+  const [, , uid] = entry?.stdout.split(':') ?? [];
+  return uid === undefined ? null : Number(uid);
+}
+
+/** The name of a group where it is known, else its number. */
+export async function groupName(gid: number): Promise<string> {
+  const entry = await run('getent', ['group', String(gid)]);
+  return entry?.stdout.split(':')[0] || String(gid);
+}
+
 async function nameAndGroup(uid: number): Promise<{ name: string; gid: number | null }> {
   const entry = await run('getent', ['passwd', String(uid)]);
   const [name, , , gid] = entry?.stdout.split(':') ?? [];

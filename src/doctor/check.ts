@@ -5,19 +5,26 @@
  * every fault can be tested without having it.
  */
 import type { EpochSeconds } from '../base/clock.ts';
+import type { Rehearsal } from '../daemon/rehearsal.ts';
 import type { RunSettings } from '../daemon/settings.ts';
+import type { DaemonState } from './daemon-state.ts';
 import type { CheckName, Verdict } from './finding.ts';
-import type { LogState } from './log-state.ts';
+import type { LogStates } from './log-state.ts';
 import type { MapState } from './map-state.ts';
 import type { PostfixAnswer } from './postfix-state.ts';
+import type { ServiceState } from './service-state.ts';
 import type { Endpoint } from './smtp-session.ts';
 
 /** What is examined; what several checks need is gathered once. */
 export interface Subject {
   readonly settings: RunSettings;
   now(): EpochSeconds;
-  logs(): Promise<readonly LogState[]>;
+  daemon(): Promise<DaemonState>;
+  logs(): Promise<LogStates>;
+  /** What the daemon would decide of the logins in the logs. */
+  rehearsal(): Promise<Rehearsal>;
   map(): Promise<MapState>;
+  service(): Promise<ServiceState>;
   postfix(): Promise<PostfixAnswer>;
   /** Where the relay test is made; `find` for what master.cf says, null for nowhere. */
   readonly smtp: Endpoint | 'find' | null;

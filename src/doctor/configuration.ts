@@ -3,9 +3,7 @@
  */
 
 import { Failure } from '../base/errors.ts';
-import { parseNetworkList } from '../base/network.ts';
-import { loadClassifier } from '../classifier/classifier.ts';
-import { registryFor, requireMynetworks } from '../daemon/rules.ts';
+import { classifierFor, registryFor, requireMynetworks } from '../daemon/rules.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { check } from './check.ts';
 import { failed, ok, type Verdict } from './finding.ts';
@@ -23,23 +21,15 @@ export const configurationCheck = check(
 );
 
 async function gather(settings: RunSettings): Promise<ConfigurationFacts> {
-  const { exclude, mynetworks, postfixConfig } = settings;
+  const { mynetworks } = settings;
   const warnings: string[] = [];
+  const warn = (text: string): void => void warnings.push(text);
+  // Postfix is asked when it is its own list that counts, and that is looked at by itself.
+  const given = mynetworks.value === null ? { ...mynetworks, value: 'none' } : mynetworks;
   const steps: readonly (() => unknown)[] = [
     () => requireMynetworks(settings),
-    () => registryFor(settings, text => warnings.push(text)),
-    // Postfix is asked when it is its own list that counts, and that is looked at by itself.
-    () =>
-      mynetworks.value === null
-        ? parseNetworkList(exclude.value, exclude.origin)
-        : loadClassifier({
-            mynetworks: mynetworks.value,
-            mynetworksOrigin: mynetworks.origin,
-            postfixConfig,
-            exclude: exclude.value,
-            excludeOrigin: exclude.origin,
-            warn: text => warnings.push(text),
-          }),
+    () => registryFor(settings, warn),
+    () => classifierFor({ ...settings, mynetworks: given }, warn),
   ];
   const problems = await Promise.all(steps.map(problemOf));
   return { problems: problems.filter(problem => problem !== null), warnings };

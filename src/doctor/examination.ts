@@ -8,10 +8,13 @@ import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
 import { type CheckName, type Finding, ok } from './finding.ts';
 import { fleetCheck } from './fleet.ts';
-import { clockCheck, logCheck, loginsCheck } from './logs.ts';
+import { instancesCheck } from './instances.ts';
+import { loginsCheck } from './logins.ts';
+import { clockCheck, logCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
 import { otherMapsCheck } from './other-maps.ts';
+import { policyCheck } from './policy.ts';
 import { postfixCheck } from './postfix.ts';
 import { Interrupted } from './probe.ts';
 import { relayCheck } from './relay.ts';
@@ -23,8 +26,9 @@ const CHECKS: readonly Check[] = [
   configurationCheck,
   logCheck,
   loginsCheck,
-  clientsCheck,
   clockCheck,
+  policyCheck,
+  clientsCheck,
   mapCheck,
   rowsCheck,
   daemonCheck,
@@ -33,6 +37,7 @@ const CHECKS: readonly Check[] = [
   postfixCheck,
   restrictionsCheck,
   otherMapsCheck,
+  instancesCheck,
   mynetworksCheck,
   lookupCheck,
   relayCheck,

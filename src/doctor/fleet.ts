@@ -5,13 +5,11 @@
  */
 import { epoch } from '../base/clock.ts';
 import { Failure, reasonOf } from '../base/errors.ts';
-import { ask } from '../control/client.ts';
 import { connectTo } from '../fleet/connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from '../fleet/engine.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
-import { positionFrom } from '../fleet/position.ts';
+import { beginning } from '../fleet/position.ts';
 import { TOLERATED_SKEW } from '../fleet/skew.ts';
-import type { MapSpec } from '../map/map.ts';
 import { check } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
 
@@ -25,10 +23,12 @@ export interface FleetFacts {
 
 export const fleetCheck = check(
   'fleet',
-  async ({ settings, ended }): Promise<FleetFacts | null> => {
-    const { fleet, map } = settings;
+  async ({ settings: { fleet }, daemon, ended }): Promise<FleetFacts | null> => {
     if (fleet === null) return null;
-    return { settings: fleet, engine: await tryEngine(fleet, ended), daemon: await askDaemon(map) };
+    const engine = await tryEngine(fleet, ended);
+    const { answer } = await daemon();
+    const status = answer.kind === 'status' ? answer.status.fleet : null;
+    return { settings: fleet, engine, daemon: status };
   },
   facts => (facts === null ? [] : judgeFleet(facts)),
 );
@@ -43,22 +43,13 @@ async function tryEngine(
       const asked = Date.now() / 1000;
       const time = await connection.time();
       if (publishes(settings)) await connection.tryAppend();
-      if (subscribes(settings)) await connection.read(positionFrom(null, time, 0), 1, 0);
+      if (subscribes(settings)) await connection.read(beginning(time, 0), 1, 0);
       return { offset: time - epoch(asked) };
     } finally {
       connection.close();
     }
   } catch (problem) {
     return { problem };
-  }
-}
-
-async function askDaemon(map: MapSpec): Promise<FleetStatus | null> {
-  try {
-    return (await ask(map, { command: 'status' }))?.fleet ?? null;
-  } catch (problem) {
-    if (problem instanceof Failure) return null;
-    throw problem;
   }
 }
 
@@ -108,8 +99,8 @@ function daemonVerdicts({ connected, publish, subscribe }: FleetStatus): Verdict
   if (publish !== null && publish.dropped > 0) {
     verdicts.push(
       warning(
-        `${publish.dropped} entries of this host were lost while the engine could not be reached`,
-        'look why that took so long; the addresses are granted elsewhere with their next login',
+        `${publish.dropped} entries of this host were dropped for want of room`,
+        'look why the engine could not take them; all grants are told again when it does',
       ),
     );
   }

@@ -1,23 +1,26 @@
 /**
- * Whether the logs can be read, by the daemon too, are alive, tell of logins that are recognised, and have the time
- * that the clock has.
+ * Whether the logs can be read, by the daemon too, are alive, and have the time that the clock has.
+ *
+ * Leaves to others: what stands in them (logins.ts).
  */
 
 import type { EpochSeconds } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import { quantity } from '../base/quantity.ts';
+import type { NewestLogin } from '../daemon/live-source.ts';
 import { formatStamp } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
-import { strayText } from '../recogniser/stray-watch.ts';
 import { isZoneApart, offsetOfLog } from '../recogniser/zone-watch.ts';
-import { isJournal, JOURNAL } from '../source/journal-store.ts';
+import { JOURNAL } from '../source/journal-store.ts';
 import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
-import { error, failed, ok, type Verdict, warning } from './finding.ts';
+import { error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
 import type { LogState } from './log-state.ts';
 
 export interface LogFacts {
   readonly logs: readonly LogState[];
+  /** The newest login in the journal; null without any. */
+  readonly journalLogin: NewestLogin | null;
   readonly now: EpochSeconds;
   /** Seconds. */
   readonly grace: number;
@@ -27,25 +30,24 @@ export interface LogFacts {
   readonly asDaemon: boolean;
 }
 
-type ReadLog = Extract<LogState, { kind: 'read' }>;
+export type ReadLog = Extract<LogState, { kind: 'read' }>;
 
-const gather = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
-  logs: await logs(),
+export const gatherLogs = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
+  ...(await logs()),
   now: now(),
   grace: settings.grace.standard,
   zone: settings.watchlogZone,
   asDaemon: isDaemonsAccount(settings.map),
 });
 
-export const logCheck = check('log', gather, judgeLogs);
-export const loginsCheck = check('logins', gather, judgeLogins);
-export const clockCheck = check('clock', gather, judgeClock);
+export const logCheck = check('log', gatherLogs, judgeLogs);
+export const clockCheck = check('clock', gatherLogs, judgeClock);
 
-const HOUR = 3600;
+export const HOUR = 3600;
 /** A log of mail that is silent for longer has lost its writer, or its users. */
 const SILENCE = 48 * HOUR;
 /** Seconds by which syslog may be late, and machines apart, without harm. */
-const SLACK = 60;
+export const SLACK = 60;
 
 export function judgeLogs({ logs, now, asDaemon }: LogFacts): Verdict[] {
   const lives = new Map<string, ReadLog[]>();
@@ -75,7 +77,7 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
         ),
       ];
     case 'input':
-      return [ok('standard input is not looked at')];
+      return [skipped('standard input is not looked at: only the daemon can read it')];
     case 'read':
       return [...accessVerdict(log), ...(log.among === null ? [lifeVerdict(log, now)] : [])];
   }
@@ -83,13 +85,12 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
 
 function accessVerdict({ name, account }: ReadLog): Verdict[] {
   const what = name === JOURNAL ? 'the systemd journal' : name;
-  const group = isJournal(name) ? 'systemd-journal' : 'adm';
   switch (account?.mayRead) {
     case 'no':
       return [
         error(
           `the account ${account.name} of the daemon cannot read ${what}`,
-          `let it, for example through the group ${group}: usermod -aG ${group} ${account.name}, and start it again`,
+          accessCure(name, account),
         ),
       ];
     case 'unknown':
@@ -103,6 +104,13 @@ function accessVerdict({ name, account }: ReadLog): Verdict[] {
     case undefined:
       return [];
   }
+}
+
+/** A file that no group may read but root's, is given to the one that reads logs: whoever is in root's may read more than those. */
+function accessCure(path: string, { name, group }: NonNullable<ReadLog['account']>): string {
+  if (group === null)
+    return `let the group that reads logs read it: "chgrp adm ${path} && chmod g+r ${path}", and have rotation make it so (logrotate: create 0640 root adm)`;
+  return `let it, through the group ${group}: usermod -aG ${group} ${name}, then restart the daemon: systemctl restart popbsmtp`;
 }
 
 /** Of the files of a wildcard, each may be silent, such as yesterday's; but not all of them. */
@@ -142,50 +150,6 @@ function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds
   );
 }
 
-export function judgeLogins({ logs }: LogFacts): Verdict[] {
-  const read = logs.filter(log => log.kind === 'read');
-  if (read.length === 0) return [];
-  return [
-    ...read.flatMap(missedVerdict),
-    ...read.flatMap(strayVerdicts),
-    ...recognisedVerdict(read),
-  ];
-}
-
-function missedVerdict({ name, tail: { missed } }: ReadLog): Verdict[] {
-  if (missed.lines === 0) return [];
-  return [
-    warning(
-      `${name}: ${quantity(missed.lines, 'line')} that looked like logins but were not recognised, such as "${missed.example}"`,
-      'run "popbsmtp explain" on that line of the log, then update popbsmtp or add a pattern of your own',
-    ),
-  ];
-}
-
-const strayVerdicts = ({ name, tail }: ReadLog): Verdict[] =>
-  tail.strays.map(({ stray, lines }) => {
-    const { what, cure } = strayText(stray);
-    return warning(`${name}: ${quantity(lines, 'line')} ${what}`, cure);
-  });
-
-function recognisedVerdict(logs: readonly ReadLog[]): Verdict[] {
-  const servers = new Map<string, number>();
-  for (const { tail } of logs)
-    for (const [server, logins] of tail.logins)
-      servers.set(server, (servers.get(server) ?? 0) + logins);
-  const lines = logs.reduce((sum, { tail }) => sum + tail.lines, 0);
-  // Of an empty log that has been said.
-  if (lines === 0) return [];
-  const found = [...servers].map(([server, logins]) => `${server} ${logins}`).join(', ');
-  if (found !== '') return [ok(`recognised among the last ${quantity(lines, 'line')}: ${found}`)];
-  return [
-    warning(
-      `no login was recognised among the last ${quantity(lines, 'line')}`,
-      'log in once and look again; if there are logins, "popbsmtp match" and "popbsmtp explain" say more',
-    ),
-  ];
-}
-
 export function judgeClock(facts: LogFacts): Verdict[] {
   const { logs } = facts;
   const verdicts = logs.flatMap(log => (log.kind === 'read' ? clockVerdict(log, facts) : []));
@@ -213,23 +177,14 @@ function clockVerdict(
     ? `set watchlog-zone to the time zone of the log (its clock is at ${offsetOfLog(off, zone, now)} now), or have the syslog daemon write stamps with a zone`
     : 'set the clock of the machine that logs, and keep it with NTP';
   if (off > SLACK)
-    return [
-      warning(`the last line of ${name} is stamped ${duration(off)} after it was written`, cure),
-    ];
+    return [warning(`the last line of ${name} is stamped ${span(off)} after it was written`, cure)];
   if (modified !== null && off < -SLACK) return [lateVerdict(name, -off, grace, cure)];
   return [];
 }
 
 function lateVerdict(name: string, seconds: number, grace: number, cure: string): Verdict {
-  const what = `the last line of ${name} is stamped ${duration(seconds)} before it was written`;
+  const what = `the last line of ${name} is stamped ${span(seconds)} before it was written`;
   return seconds >= grace
     ? error(`${what}, so logins are taken for too old`, cure)
     : warning(what, cure);
-}
-
-function duration(seconds: number): string {
-  if (seconds < 2 * HOUR) return quantity(Math.round(seconds / 60), 'minute');
-  return seconds < SILENCE
-    ? quantity(Math.round(seconds / HOUR), 'hour')
-    : quantity(Math.round(seconds / (24 * HOUR)), 'day');
 }

@@ -7,7 +7,7 @@ import { Failure } from '../base/errors.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { postmapQuery } from '../postfix/table-query.ts';
 import { check, type Subject } from './check.ts';
-import { error, ok, type Verdict } from './finding.ts';
+import { error, ok, skipped, type Verdict } from './finding.ts';
 import { keysOf, type Probed, withProbeRow } from './probe.ts';
 
 export interface LookupFacts {
@@ -47,7 +47,7 @@ function freeAddress(taken: ReadonlySet<string>): IpText {
 }
 
 export function judgeLookup({ ip, map, probed }: LookupFacts): Verdict[] {
-  if (probed === null) return [];
+  if (probed === null) return [skipped(`not tried: no Postfix that reads ${map} can be asked`)];
   if (probed.kind === 'skipped') return [probed.verdict];
   const { result, leftOver } = probed;
   return [resultVerdict(result, ip, map), ...(leftOver === null ? [] : [leftOver])];

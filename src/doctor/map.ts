@@ -26,10 +26,12 @@ export const mapCheck = check('map', ({ map }) => map(), judgeMap);
 export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[] {
   if (file === null || (rows instanceof Failure && rows.code !== 'MAP_UNREADABLE'))
     return rows instanceof Failure ? [failed(rows)] : [];
+  const owners = ownerVerdicts(file, directories);
   const verdicts = [
-    ...(rows instanceof Failure ? [failed(rows, 'warning')] : []),
+    // Another owner is why it cannot be read, and being root is no cure.
+    ...(rows instanceof Failure && owners.length === 0 ? [failed(rows, 'warning')] : []),
     ...writableVerdicts(file, directories),
-    ...ownerVerdicts(file, directories),
+    ...owners,
     ...readableVerdicts(file, directories, modeOf(spec)),
   ];
   return verdicts.length > 0 ? verdicts : [ok(`${formatMapSpec(spec)} is sound`)];
@@ -40,10 +42,13 @@ const isOpen = ({ mode }: FileState, index: number): boolean =>
 
 function writableVerdicts(file: FileState, directories: readonly FileState[]): Verdict[] {
   const open = [...directories.filter(isOpen), ...((file.mode & OTHERS_WRITE) !== 0 ? [file] : [])];
-  return open.map(({ path }) =>
+  return open.map(({ path, mode }) =>
     error(
       `every local account can write ${path}, and so let any address relay`,
-      `take that away: chmod o-w ${path}`,
+      // A sticky directory, such as /tmp, is everybody's on purpose.
+      (mode & STICKY) !== 0
+        ? "keep the map in a directory of the daemon's account alone, such as /var/popbsmtp"
+        : `take that away: chmod o-w ${path}`,
     ),
   );
 }
@@ -93,14 +98,17 @@ export interface RowFacts {
   readonly rows: readonly Row[] | Failure;
   readonly now: EpochSeconds;
   readonly grace: GraceOf;
+  /** Whether a daemon has the map, beside which a purge ends nothing. */
+  readonly isOwned: boolean;
 }
 
 export const rowsCheck = check(
   'rows',
-  async ({ settings, map, now }) => ({
+  async ({ settings, map, now, daemon }) => ({
     rows: (await map()).rows,
     now: now(),
     grace: ip => settings.grace.of(ip),
+    isOwned: (await daemon()).owner !== null,
   }),
   judgeRows,
 );
@@ -109,9 +117,9 @@ export const rowsCheck = check(
 const PATIENCE = 90;
 
 const FOREIGN_CURE =
-  'stop the daemon, run "popbsmtp purge --foreign" and start it again; whom you trust belongs into mynetworks';
+  'end them: "systemctl stop popbsmtp && popbsmtp purge --foreign; systemctl start popbsmtp"; whom you trust belongs into mynetworks';
 
-export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
+export function judgeRows({ rows, now, grace, isOwned }: RowFacts): Verdict[] {
   if (rows instanceof Failure) return [];
   const grants = [...grantsIn(rows)];
   const overdue = grants.filter(({ ip, stamp }) => stamp + grace(ip) + PATIENCE < now);
@@ -124,7 +132,9 @@ export function judgeRows({ rows, now, grace }: RowFacts): Verdict[] {
     verdicts.push(
       error(
         `${quantity(overdue.length, 'row')} should have been taken away, such as ${overdue[0]?.ip}`,
-        'start the daemon, or run "popbsmtp purge"; if the daemon runs, give it the same --grace',
+        isOwned
+          ? 'the daemon does not know of it, or has another grace period; its start ends what is due: systemctl restart popbsmtp'
+          : 'run "popbsmtp purge", and start the daemon',
       ),
     );
   if (wide.length > 0)

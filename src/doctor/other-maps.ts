@@ -34,13 +34,22 @@ export const otherMapsCheck = check(
     if (answer.kind !== 'known') return [];
     const { map, mirrors, postfixConfig } = settings;
     const own = new Set([map, ...mirrors].map(formatMapSpec));
-    const others = tablesIn(answer.state, postfixConfig)
-      .map(named => ({ named, taken: takenFor(named, answer.state) }))
-      .filter(({ taken }) => !own.has(formatMapSpec(taken)));
-    return (await Promise.all(others.map(look))).filter(found => found !== null);
+    return otherMapsIn(answer.state, postfixConfig, own);
   },
   judgeOtherMaps,
 );
+
+/** @param own the maps that the daemon looks after */
+export async function otherMapsIn(
+  state: PostfixState,
+  config: string | null,
+  own: ReadonlySet<string>,
+): Promise<OtherMap[]> {
+  const others = tablesIn(state, config)
+    .map(named => ({ named, taken: takenFor(named, state) }))
+    .filter(({ taken }) => !own.has(formatMapSpec(taken)));
+  return (await Promise.all(others.map(look))).filter(found => found !== null);
+}
 
 /** A table that popbsmtp could have written, also behind `proxy:` or inside another one such as `pipemap:{…}`. */
 const TABLE = new RegExp(String.raw`(?<![\w-])(?:${MAP_TYPES.join('|')}):\/[^\s,{}]+`, 'g');

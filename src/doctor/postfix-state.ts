@@ -34,11 +34,15 @@ export type PostfixAnswer =
   | { readonly kind: 'failed'; readonly reason: string };
 
 const CLASSES = 'smtpd_restriction_classes';
+/** Who tells smtpd, or postscreen, its clients. */
+const PROXY = 'smtpd_upstream_proxy_protocol';
 const PARAMETERS = [
   ...LISTS.map(({ name }) => name),
   CLASSES,
   'inet_interfaces',
   'inet_protocols',
+  PROXY,
+  'postscreen_upstream_proxy_protocol',
   'mydestination',
   'myhostname',
   'mynetworks',
@@ -108,6 +112,11 @@ export const parametersOf = (
   { parameters }: PostfixState,
   service: Service,
 ): ReadonlyMap<string, string> => new Map([...parameters, ...service.parameters]);
+
+/** Whether a proxy in front tells it the clients. */
+export const isProxied = (values: ReadonlyMap<string, string>): boolean =>
+  (values.get(PROXY) ?? '') !== '' ||
+  (values.get('postscreen_upstream_proxy_protocol') ?? '') !== '';
 
 /** Whether only programs of this machine can reach a service. */
 export const isLocal = ({ name }: Service): boolean =>

@@ -6,9 +6,16 @@ import type { MapSpec } from '../map/map.ts';
 import { isForPostfix } from '../map/map-types.ts';
 import { redirectionOf } from '../map/redirection.ts';
 import { allOf } from '../map/spec.ts';
+import { words } from '../postfix/words.ts';
 import { check } from './check.ts';
 import { error, failed, ok, type Verdict } from './finding.ts';
-import type { PostfixAnswer, PostfixState } from './postfix-state.ts';
+import {
+  isLocal,
+  isProxied,
+  type PostfixAnswer,
+  type PostfixState,
+  parametersOf,
+} from './postfix-state.ts';
 
 export interface PostfixFacts {
   readonly answer: PostfixAnswer;
@@ -42,8 +49,38 @@ export function judgePostfix({ answer, maps }: PostfixFacts): Verdict[] {
         ),
       ];
     case 'known':
-      return maps.map(map => mapVerdict(map, answer.state));
+      return [
+        ...maps.map(map => mapVerdict(map, answer.state)),
+        ...interfaceVerdicts(answer.state),
+      ];
   }
+}
+
+const LOCAL: ReadonlySet<string> = new Set([
+  'loopback-only',
+  'localhost',
+  '127.0.0.1',
+  '::1',
+  '[::1]',
+]);
+
+/** Where all that speaks SMTP listens for programs of this machine only, and no proxy stands in front of it. */
+function interfaceVerdicts(state: PostfixState): Verdict[] {
+  const open = state.services.filter(service => {
+    const values = parametersOf(state, service);
+    const interfaces = words(values.get('inet_interfaces') ?? 'all');
+    const everywhere = /^[^:]*\/inet$/.test(service.name);
+    const isShut = everywhere ? interfaces.every(each => LOCAL.has(each)) : isLocal(service);
+    return service.name.endsWith('/inet') && (!isShut || isProxied(values));
+  });
+  if (open.length > 0 || state.services.length === 0) return [];
+  const interfaces = state.parameters.get('inet_interfaces') ?? '';
+  return [
+    error(
+      `no client can reach this Postfix: it listens on this machine's loopback only (inet_interfaces = ${interfaces})`,
+      'let it listen for clients: postconf -e "inet_interfaces = all", then restart it: systemctl restart postfix',
+    ),
+  ];
 }
 
 function mapVerdict({ type, path }: MapSpec, { types, parameters }: PostfixState): Verdict {

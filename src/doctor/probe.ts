@@ -1,22 +1,20 @@
 /**
  * A row of the doctor's own in the real map, for as long as something is tried with it.
  *
- * Promises: it is written as the daemon writes its rows, under the map's lock; it is taken away whatever happens,
- * also when the user ends us.  It looks like a grant that ends in two minutes, so that, should we be killed, the
- * next start of the daemon or `popbsmtp purge` takes it away.  A running daemon does not know it and leaves it alone.
- * No map is made.
+ * Promises: it is written as the daemon writes its rows; it is taken away whatever happens, also when the user ends us.  It looks like
+ * a grant that ends in two minutes, so that, should we be killed, the next start of the daemon or `popbsmtp purge` takes it away.
+ * A map in place is written under its lock, and a running daemon does not know the row and leaves it alone; a map that is
+ * replaced as a whole is its daemon's alone, which is asked to write the row, and ends it by itself.  No map is made.
  */
 import type { IpText } from '../base/address.ts';
-import { epoch } from '../base/clock.ts';
 import { Failure, reasonOf } from '../base/errors.ts';
 import type { LookupMap } from '../map/map.ts';
 import { formatMapSpec, isInPlace, mapExists, openMap, readRows } from '../map/map-types.ts';
 import { ownerOf } from '../map/owner.ts';
 import type { Subject } from './check.ts';
-import { error, ok, type Verdict, warning } from './finding.ts';
+import { error, skipped, type Verdict } from './finding.ts';
+import { inFile, ofDaemon, type RowWriter, unwritable } from './probe-writer.ts';
 
-/** Seconds. */
-const PROBE_LIFE = 120;
 const ENDED: unique symbol = Symbol('ended');
 
 /** The user wants to end. */
@@ -46,44 +44,44 @@ export async function withProbeRow<T>(
   use: () => Promise<T>,
 ): Promise<Probed<T>> {
   const { map: spec, nowrite } = subject.settings;
-  if (nowrite) return skipped(ok('nothing is written in a dry run'));
-  if (!mapExists(spec)) return skipped(ok('there is no map to write a row to'));
+  if (nowrite) return not(skipped('not tried: nothing is written in a dry run'));
+  if (!mapExists(spec)) return not(skipped('not tried: there is no map to write a row to'));
   if (!isInPlace(spec) && (await ownerOf(spec)) !== null) {
-    return skipped(ok(`not tried: the daemon would have to write ${formatMapSpec(spec)} again`));
+    const { answer } = await subject.daemon();
+    return answer.kind === 'status'
+      ? tryWith(subject, ofDaemon(spec), ip, use)
+      : not(skipped('not tried: the daemon that would have to write a row does not answer'));
   }
   let map: LookupMap;
   try {
     map = await openMap(spec);
   } catch (problem) {
-    return skipped(unwritable(problem, formatMapSpec(spec)));
+    return not(unwritable(problem, spec));
   }
   try {
-    return await tryWith(subject, map, ip, use);
+    return await tryWith(subject, inFile(map, subject), ip, use);
   } finally {
     await map.close();
   }
 }
 
 async function tryWith<T>(
-  { settings, now, ended }: Subject,
-  map: LookupMap,
+  { settings, ended }: Subject,
+  writer: RowWriter,
   ip: IpText,
   use: () => Promise<T>,
 ): Promise<Probed<T>> {
-  const stamp = epoch(Math.min(now(), now() - settings.grace.of(ip) + PROBE_LIFE));
-  try {
-    await map.commit([{ ip, stamp }]);
-  } catch (problem) {
-    return skipped(unwritable(problem, formatMapSpec(settings.map)));
-  }
+  const unwritten = await writer.write(ip);
+  if (unwritten !== null) return not(unwritten);
+  const name = formatMapSpec(settings.map);
   let tried: T | typeof ENDED;
   try {
     tried = await Promise.race([use(), end(ended)]);
   } catch (problem) {
-    await takeAway(map, ip);
+    await takeAway(writer, ip, name);
     throw problem;
   }
-  const leftOver = await takeAway(map, ip);
+  const leftOver = await takeAway(writer, ip, name);
   if (tried === ENDED) throw new Interrupted(leftOver);
   return { kind: 'tried', result: tried, leftOver };
 }
@@ -95,31 +93,23 @@ function end(ended: AbortSignal): Promise<typeof ENDED> {
   });
 }
 
-async function takeAway(map: LookupMap, ip: IpText): Promise<Verdict | null> {
+/** @param name of the map, for people */
+async function takeAway(writer: RowWriter, ip: IpText, name: string): Promise<Verdict | null> {
   try {
-    await map.commit([{ ip, stamp: null }]);
+    await writer.takeAway(ip);
     return null;
   } catch (problem) {
-    const name = formatMapSpec(map.spec);
     return error(
-      `the row of ${ip}, written for this test, could not be taken away: ${reasonOf(problem)}`,
-      `postmap -d ${ip} ${name}`,
+      `the row of ${ip} in ${name}, written for this test, could not be taken away: ${reasonOf(problem)}`,
+      writer.remedy(ip),
     );
   }
 }
 
-const skipped = (verdict: Verdict): { kind: 'skipped'; verdict: Verdict } => ({
+const not = (verdict: Verdict): { kind: 'skipped'; verdict: Verdict } => ({
   kind: 'skipped',
   verdict,
 });
-
-function unwritable(problem: unknown, map: string): Verdict {
-  if (!(problem instanceof Failure)) throw problem;
-  return warning(
-    `no row could be written to ${map} to try it: ${problem.message}`,
-    'run "popbsmtp doctor" as root, or as the account of the daemon',
-  );
-}
 
 /** The keys that the map has; none when it cannot be read. */
 export async function keysOf({ settings }: Subject): Promise<ReadonlySet<string>> {

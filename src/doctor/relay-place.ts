@@ -8,7 +8,7 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import { opensOtherNetworks } from '../base/partial-address.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
 import { words } from '../postfix/words.ts';
-import { type PostfixState, parametersOf, type Service } from './postfix-state.ts';
+import { isProxied, type PostfixState, parametersOf, type Service } from './postfix-state.ts';
 import type { Endpoint } from './smtp-session.ts';
 
 export interface RelayPlace {
@@ -17,6 +17,10 @@ export interface RelayPlace {
   readonly domain: string;
   /** As Postfix has it for this port. */
   readonly mynetworks: string;
+  /** The service of master.cf that sets restrictions of its own; null where main.cf's count. */
+  readonly override: string | null;
+  /** Whether it wants to hear from a proxy first. */
+  readonly isProxied: boolean;
 }
 
 const SERVICES = '/etc/services';
@@ -46,8 +50,13 @@ function placeAt(endpoint: Endpoint, state: PostfixState, service: Service | nul
     endpoint,
     domain: domains[0] ?? values.get('myhostname') ?? 'localhost',
     mynetworks: values.get('mynetworks') ?? '',
+    override: service !== null && setsRestrictions(service) ? service.name : null,
+    isProxied: isProxied(values),
   };
 }
+
+const setsRestrictions = ({ parameters }: Service): boolean =>
+  [...parameters.keys()].some(name => /^smtpd_\w+_restrictions$/.test(name));
 
 /** Null for what is no TCP port, or speaks TLS from the start. */
 function endpointOf(state: PostfixState, service: Service, services: string): Endpoint | null {

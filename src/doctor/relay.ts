@@ -1,46 +1,22 @@
-/**
- * The relay test: Postfix asked over SMTP, as a stranger and as a granted client.
- *
- * Promises: a stranger's request is made in every form of relay-forms.ts; then once more with a row for the stranger's
- * address in the map, and once more without.  No message is ever sent: each question ends behind RCPT TO.
- * Known limit: where every address of this machine is in mynetworks, there is no stranger to be played.
- */
-import type { IpText } from '../base/address.ts';
 import { Failure } from '../base/errors.ts';
 import { check, type Subject } from './check.ts';
 import { seenLookup } from './extended-address.ts';
-import { error, failed, ok, type Verdict, warning } from './finding.ts';
-import type { Lookup } from './map-naming.ts';
-import { Interrupted, keysOf, type Probed, withProbeRow } from './probe.ts';
+import { error, failed, skipped, warning } from './finding.ts';
+import { Interrupted, keysOf, withProbeRow } from './probe.ts';
 import { type Form, PLAIN, relayForms } from './relay-forms.ts';
 import { findPlace, placeNamed, type RelayPlace, strangerAddress } from './relay-place.ts';
 import { type Answer, askAll } from './relay-questions.ts';
-import { type Endpoint, type Reply, SmtpTrouble } from './smtp-session.ts';
-
-export type RelayFacts =
-  | { readonly kind: 'not tested'; readonly verdict: Verdict | null }
-  | {
-      readonly kind: 'tested';
-      readonly from: IpText;
-      readonly endpoint: Endpoint;
-      readonly strange: readonly Answer[];
-      /** The plain address, while the map has a row for the client. */
-      readonly granted: Probed<Reply | SmtpTrouble>;
-      /** The same when the row is gone; null when there never was one. */
-      readonly afterwards: Reply | null;
-      /** What smtpd was seen to look up; null where it lets nobody play a client. */
-      readonly lookup: Lookup | null;
-      /** Whether the daemon may give a row to any address. */
-      readonly wholeAddresses: boolean;
-    };
+import { endpointText, judgeRelay, type RelayFacts } from './relay-verdicts.ts';
+import { type Reply, SmtpTrouble } from './smtp-session.ts';
 
 export const relayCheck = check('relay', gather, judgeRelay);
 
 async function gather(subject: Subject): Promise<RelayFacts> {
   const { smtp } = subject;
-  if (smtp === null) return { kind: 'not tested', verdict: null };
+  if (smtp === null) return { kind: 'not tested', verdict: skipped('not tried: --no-smtp') };
   const answer = await subject.postfix();
-  if (answer.kind !== 'known') return { kind: 'not tested', verdict: null };
+  if (answer.kind !== 'known')
+    return { kind: 'not tested', verdict: skipped('not tried: there is no Postfix to ask') };
   const place = smtp === 'find' ? findPlace(answer.state) : placeNamed(smtp, answer.state);
   if (place === null) return notTested('master.cf has no service that speaks SMTP over TCP');
   try {
@@ -53,24 +29,27 @@ async function gather(subject: Subject): Promise<RelayFacts> {
   }
 }
 
-const notTested = (why: string): RelayFacts => ({
+const notTested = (
+  why: string,
+  cure = 'name the port with --smtp HOST:PORT, or leave the test out with --no-smtp',
+): RelayFacts => ({
   kind: 'not tested',
-  verdict: warning(
-    `whether strangers may relay could not be tried: ${why}`,
-    'name the port with --smtp HOST:PORT, or leave the test out with --no-smtp',
-  ),
+  verdict: warning(`whether strangers may relay could not be tried: ${why}`, cure),
 });
 
-const silent = ({ endpoint }: RelayPlace, { message }: SmtpTrouble): RelayFacts => ({
-  kind: 'not tested',
-  verdict: error(
-    `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
-    'look whether Postfix runs (postfix status) and what it logs; --smtp HOST:PORT names another port',
-  ),
-});
-
-const endpointText = ({ host, port }: Endpoint): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+const silent = ({ endpoint, isProxied }: RelayPlace, { message }: SmtpTrouble): RelayFacts =>
+  isProxied
+    ? notTested(
+        `${endpointText(endpoint)} talks to its proxy only (smtpd_upstream_proxy_protocol): ${message}`,
+        'name a port without a proxy in front with --smtp HOST:PORT, or ask from outside, through the proxy',
+      )
+    : {
+        kind: 'not tested',
+        verdict: error(
+          `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
+          'if "postfix status" says that it does not run, start it: systemctl start postfix, or postfix start; else look what it logs; --smtp HOST:PORT names another port',
+        ),
+      };
 
 async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> {
   const { endpoint, domain } = place;
@@ -82,7 +61,10 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
     taken: await keysOf(subject),
   });
   if (from === null)
-    return notTested('every address of this machine is in mynetworks, so none is a stranger');
+    return notTested(
+      'every address of this machine is in mynetworks, so none is a stranger',
+      'name in mynetworks only whom you trust; what a stranger is answered, only another machine can try then',
+    );
   const ask = (forms: readonly Form[]): Promise<Answer[]> => askAll(endpoint, from, forms, ended);
   const askPlainly = async (): Promise<Reply> => {
     const [answer] = await ask([PLAIN]);
@@ -113,133 +95,6 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
     afterwards,
     lookup,
     wholeAddresses,
+    override: place.override,
   };
-}
-
-const isAccepted = ({ code }: Reply): boolean => code < 300;
-/** RFC 3207: TLS first. */
-const NEEDS_TLS = 530;
-/** defer_unauth_destination; a temporary refusal of anything else says nothing about relaying. */
-const isRefused = ({ code, text }: Reply): boolean => code >= 500 || /^454 4\.7\.1 /.test(text);
-/** What smtpd says when its own set-up or a table is broken (smtpd_check.c). */
-const BROKEN = /^451 4\.3\.[05] /;
-
-export function judgeRelay(facts: RelayFacts): Verdict[] {
-  if (facts.kind === 'not tested') return facts.verdict === null ? [] : [facts.verdict];
-  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses } = facts;
-  const where = `at ${endpointText(endpoint)}, from ${from}`;
-  const tls = strange.find(({ reply }) => reply.code === NEEDS_TLS);
-  if (tls !== undefined)
-    return [
-      warning(
-        `whether strangers may relay could not be tried ${where}: ${tls.reply.text}`,
-        'name a port without that demand with --smtp HOST:PORT',
-      ),
-    ];
-  const verdicts = [
-    ...strangeVerdicts(strange, where),
-    ...(granted.kind === 'skipped'
-      ? [granted.verdict]
-      : grantVerdicts(granted, plainReply(strange), afterwards)),
-  ];
-  const seen = lookup === null ? [] : [lookupVerdict(lookup, wholeAddresses, where)];
-  if (verdicts.length > 0) return [...verdicts, ...seen];
-  return [
-    ok(`strangers are refused in ${strange.length} forms, and a row opens the relay ${where}`),
-    ...seen,
-  ];
-}
-
-function lookupVerdict(lookup: Lookup, wholeAddresses: boolean, where: string): Verdict {
-  if (lookup === 'whole')
-    return ok(`a row opens the relay for its own address only, and for no longer one ${where}`);
-  if (wholeAddresses)
-    return error(
-      `whole-addresses is set, but a row opens the relay for longer IPv6 addresses as well ${where}`,
-      'wrap the map in main.cf as popbsmtp(8) says ("Whole addresses"), or take whole-addresses away; then "postfix reload"',
-    );
-  return ok(
-    `a row opens the relay for longer IPv6 addresses as well ${where}; the daemon gives none that would open other networks`,
-  );
-}
-
-const plainReply = (strange: readonly Answer[]): Reply | null =>
-  strange.find(({ form }) => form === PLAIN)?.reply ?? null;
-
-const MOST_EXAMPLES = 4;
-
-function strangeVerdicts(strange: readonly Answer[], where: string): Verdict[] {
-  const taken = strange.filter(({ reply }) => isAccepted(reply));
-  const unclear = strange.filter(({ reply }) => !isAccepted(reply) && !isRefused(reply));
-  const verdicts: Verdict[] = [];
-  if (taken.length > 0)
-    verdicts.push(
-      error(
-        `strangers may relay ${where}: ${taken.length} of ${strange.length} forms are taken (${examples(taken)})`,
-        'let smtpd_relay_restrictions end in reject_unauth_destination, and look at what stands before it',
-      ),
-    );
-  const [first] = unclear;
-  if (first === undefined) return verdicts;
-  verdicts.push(
-    BROKEN.test(first.reply.text)
-      ? error(
-          `Postfix defers all mail ${where}: ${first.reply.text}`,
-          'its log says what it lacks: a table that it cannot open, or a wrong line in main.cf',
-        )
-      : warning(
-          `whether strangers may relay cannot be told ${where}: ${first.reply.text}`,
-          'look what defers strangers, such as greylisting, and try again later',
-        ),
-  );
-  return verdicts;
-}
-
-const examples = (answers: readonly Answer[]): string =>
-  [
-    ...answers
-      .slice(0, MOST_EXAMPLES)
-      .map(({ form }) => `${form.name}: from <${form.sender}> to <${form.recipient}>`),
-    ...(answers.length > MOST_EXAMPLES ? ['…'] : []),
-  ].join('; ');
-
-function grantVerdicts(
-  { result, leftOver }: Extract<Probed<Reply | SmtpTrouble>, { kind: 'tried' }>,
-  before: Reply | null,
-  afterwards: Reply | null,
-): Verdict[] {
-  const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
-  // Where everybody may relay, or everybody is deferred, a row proves nothing; that has been told.
-  if (before === null || !isRefused(before)) return verdicts;
-  if (result instanceof SmtpTrouble)
-    verdicts.push(
-      warning(
-        `whether a row opens the relay cannot be told: ${result.message}`,
-        'look what Postfix logs, and try again',
-      ),
-    );
-  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before));
-  else if (afterwards !== null && isAccepted(afterwards))
-    verdicts.push(
-      error(
-        'a client may still relay when its row has been taken away',
-        'look whether Postfix asks this very file: "postfix reload" lets it open its maps again',
-      ),
-    );
-  return verdicts;
-}
-
-/** What reject_unauth_destination and reject say (smtpd_check.c). */
-const NO_RELAY = /(?:relay )?access denied/i;
-
-function refusedGrant({ text }: Reply, before: Reply): Verdict {
-  if (text === before.text && NO_RELAY.test(text))
-    return error(
-      `a client may not relay although the map has a row for it: ${text}`,
-      'name the map in main.cf as the check of the restrictions says, then "postfix reload"',
-    );
-  return warning(
-    `whether a row opens the relay cannot be told, since something else refuses the test: ${text}`,
-    "that may be as it should be, for a client at one of this machine's addresses and a recipient at example.com",
-  );
 }

@@ -140,7 +140,9 @@ function permitOf(lists: readonly List[], isMap: IsMap): Extract<Ending, { step:
 /** The map helps elsewhere, but not here: usual for ports that are for SMTP AUTH or for a filter. */
 function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec): Verdict {
   const what = `${group.label}: restrictions of its own, with which the map lets nobody relay`;
-  if (!group.services.some(isPublicPort)) return ok(what);
+  if (group.services.every(isLocal)) return ok(what);
+  if (!group.services.some(isPublicPort))
+    return ok(`${what}: a client that sends there needs SMTP AUTH`);
   if (mapSteps(group.lists, isMap).length > 0) return blockedVerdict(group, isMap, map);
   return warning(
     what,

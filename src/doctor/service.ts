@@ -1,49 +1,46 @@
 /**
- * What systemd says of the service, where systemd runs (sd_booted(3)).
+ * What systemd says of the service, and of the timer that ends what a dead daemon leaves, where systemd runs (sd_booted(3)).
  */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { SHOWN } from '../classifier/own-addresses.ts';
 import { check } from './check.ts';
-import { error, ok, type Verdict, warning } from './finding.ts';
+import { error, ok, skipped, span, type Verdict, warning } from './finding.ts';
+import { type Properties, type ServiceState, TIMER, UNIT } from './service-state.ts';
 
-const UNIT = 'popbsmtp.service';
-const PROPERTIES = [
-  'LoadState',
-  'ActiveState',
-  'SubState',
-  'UnitFileState',
-  'Result',
-  'NRestarts',
-  'WatchdogUSec',
-  'PrivateNetwork',
-  'BindReadOnlyPaths',
-];
-const TIMEOUT_MS = 10_000;
+export const serviceCheck = check('service', ({ service }) => service(), judgeService);
 
-/** Properties of the unit, or null where systemd does not run. */
-export type ServiceFacts = ReadonlyMap<string, string> | null;
-
-export const serviceCheck = check('service', gather, judgeService);
-
-function gather(): Promise<ServiceFacts> {
-  if (!existsSync('/run/systemd/system')) return Promise.resolve(null);
-  const args = ['show', UNIT, ...PROPERTIES.map(name => `--property=${name}`)];
-  return new Promise(resolve => {
-    execFile('systemctl', args, { timeout: TIMEOUT_MS, env: { PATH: '/usr/bin:/bin' } }, (_, out) =>
-      resolve(propertiesOf(out)),
-    );
-  });
+export function judgeService(found: ServiceState): Verdict[] {
+  if (found === null) return [];
+  if ('unasked' in found) return [skipped(`systemd could not be asked: ${found.unasked}`)];
+  if (found.service.get('LoadState') !== 'loaded') return [];
+  const service = serviceVerdicts(found.service, found.uptime);
+  const timer = timerVerdicts(found.timer);
+  // Whoever starts the daemon in another way has his own timer, or none.
+  if (service.length === 0) return [];
+  if (service.some(({ level }) => level !== 'ok')) return [...service, ...timer];
+  return timer.length > 0 ? timer : service;
 }
 
-/** Lines of `Name=value`. */
-const propertiesOf = (output: string): Map<string, string> =>
-  new Map(
-    Array.from(output.matchAll(/^(\w+)=(.*)$/gm), ([, name = '', value = '']) => [name, value]),
-  );
+/** Without the timer nothing ends the grants of a daemon that has died and is not started again. */
+function timerVerdicts(facts: Properties): Verdict[] {
+  const what = 'nothing ends grants when the daemon has died';
+  if (facts.get('LoadState') !== 'loaded')
+    return [
+      warning(
+        `${TIMER} is not installed: ${what}`,
+        'install popbsmtp-purge.service and popbsmtp-purge.timer, and enable them: systemctl enable --now popbsmtp-purge.timer',
+      ),
+    ];
+  const enable = `systemctl enable --now ${TIMER}`;
+  if (facts.get('ActiveState') !== 'active')
+    return [warning(`${TIMER} is ${facts.get('ActiveState')}: ${what}`, `start it: ${enable}`)];
+  if (facts.get('UnitFileState') === 'disabled')
+    return [
+      warning(`${TIMER} will not run after the next boot: ${what} then`, `enable it: ${enable}`),
+    ];
+  return [];
+}
 
-export function judgeService(facts: ServiceFacts): Verdict[] {
-  if (facts === null || facts.get('LoadState') !== 'loaded') return [];
+function serviceVerdicts(facts: Properties, uptime: number): Verdict[] {
   const [active, sub, result] = ['ActiveState', 'SubState', 'Result'].map(name => facts.get(name));
   const enabled = facts.get('UnitFileState') !== 'disabled';
   // Whoever starts the daemon in another way need not be told of the unit.
@@ -59,8 +56,8 @@ export function judgeService(facts: ServiceFacts): Verdict[] {
   if (restarts > 0)
     return [
       warning(
-        `${UNIT} runs, after systemd had to start it again ${restarts} times`,
-        'look at "journalctl -u popbsmtp" for the reason',
+        `${UNIT} runs, after systemd had to start it again ${restarts === 1 ? 'once' : `${restarts} times`}`,
+        'look at "journalctl -u popbsmtp" for the reason; once that is known, count anew: systemctl reset-failed popbsmtp',
       ),
     ];
   if (!enabled)
@@ -77,10 +74,26 @@ export function judgeService(facts: ServiceFacts): Verdict[] {
         'take over BindReadOnlyPaths= of the unit that comes with popbsmtp, then restart it',
       ),
     ];
+  return [watchdogVerdict(facts, uptime)];
+}
+
+function watchdogVerdict(facts: Properties, uptime: number): Verdict {
   const watchdog = facts.get('WatchdogUSec') ?? '0';
-  return [
-    ok(
-      `${UNIT} is active${watchdog === '0' || watchdog === 'infinity' ? '' : `, watchdog ${watchdog}`}`,
-    ),
-  ];
+  const silence = uptime - Number(facts.get('WatchdogTimestampMonotonic') ?? 0) / 1_000_000;
+  const patience = secondsOf(watchdog);
+  if (patience !== null && silence > patience)
+    return error(
+      `${UNIT} has not told the watchdog for ${span(silence)} that it is alive`,
+      'look at "journalctl -u popbsmtp"; restart it: systemctl restart popbsmtp',
+    );
+  return ok(`${UNIT} is active${patience === null ? '' : `, watchdog ${watchdog}`}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86_400 };
+
+/** Of a time span as systemd prints it, `1min 30s`; null for none. */
+function secondsOf(text: string): number | null {
+  const parts = Array.from(text.matchAll(/(\d+)(ms|s|min|h|d)(?![a-z])/g));
+  if (parts.length === 0) return null;
+  return parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNITS[unit] ?? 0), 0);
 }

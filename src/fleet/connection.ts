@@ -13,7 +13,8 @@ import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { failure, reasonOf } from '../base/errors.ts';
 import type { FleetSettings } from './engine.ts';
 import type { Fields } from './entry.ts';
-import { isId, LAST_ID, type Position, type StreamName } from './position.ts';
+import { type History, historyIn } from './history.ts';
+import { isId, LAST_ID, type Position, STREAMS, type StreamName } from './position.ts';
 
 /** An entry as it lies in a stream. */
 export interface StreamEntry {
@@ -27,16 +28,20 @@ export type Trim = readonly ['MINID', string] | readonly ['MAXLEN', number] | nu
 export interface Connection {
   /** Another text after each restart of the engine. */
   readonly run: string;
+  /** The history of which the engine is a part now; another one may begin at any time. */
+  history(): Promise<History>;
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
   /**
-   * Resolves if entries may be appended, and changes nothing.
+   * Resolves if entries may be appended to both streams, and changes nothing.
    *
    * @throws Failure FLEET_EXHAUSTED, here and below: somebody has taken the last ID of a stream
    */
   tryAppend(): Promise<void>;
-  /** Resolves when the engine has the entry. */
-  append(stream: StreamName, fields: Fields, trim: Trim): Promise<void>;
+  /** Resolves when the engine has the entry; whether the stream was there before. */
+  append(stream: StreamName, fields: Fields, trim: Trim): Promise<boolean>;
+  /** Whether a stream is there; changes nothing. */
+  exists(stream: StreamName): Promise<boolean>;
   /** The entries behind a position, at most so many of each stream; waits so long for the first. */
   read(
     position: Position,
@@ -76,7 +81,12 @@ export async function connectTo(settings: FleetSettings, signal: AbortSignal): P
   try {
     await client.connect();
     const send = (...args: string[]): Promise<unknown> => client.sendCommand(args);
-    return connectionOver(send, () => client.destroy(), settings.prefix, runIn(await info(send)));
+    return connectionOver(
+      send,
+      () => client.destroy(),
+      settings.prefix,
+      runIn(await info(send, 'server')),
+    );
   } catch (error) {
     client.destroy();
     throw error;
@@ -118,8 +128,8 @@ function socketOptions({ engine: { tls, host, port } }: FleetSettings, ca: strin
 
 type Send = (...args: string[]) => Promise<unknown>;
 
-async function info(send: Send): Promise<string> {
-  return String(await send('INFO', 'server'));
+async function info(send: Send, section: 'server' | 'replication'): Promise<string> {
+  return String(await send('INFO', section));
 }
 
 const runIn = (text: string): string => /^run_id:(\S+)/m.exec(text)?.[1] ?? '';
@@ -128,27 +138,32 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
   const key = (stream: StreamName): string => `${prefix}:${stream}`;
   const exhausted = (stream: StreamName): Error =>
     failure('FLEET_EXHAUSTED', { key: key(stream), keys: STREAMS.map(key).join(' ') });
+  const exists = async (stream: StreamName): Promise<boolean> => {
+    // An ID that no entry may have any more, which is found when all else has been asked: account, memory, disk,
+    // replica, type of the key; and a stream that is not there is not made.
+    const answer = await send('XADD', key(stream), 'NOMKSTREAM', '0-1', 'v', '').catch(reasonOf);
+    if (isExhausted(answer)) throw exhausted(stream);
+    if (answer !== null && !String(answer).startsWith('ERR ')) throw new Error(String(answer));
+    return answer !== null;
+  };
   return {
     run,
+    history: async () => historyIn(await info(send, 'replication')),
     time: async () => {
       const [seconds = 0, microseconds = 0] = listOf(await send('TIME')).map(Number);
       return epoch(seconds + microseconds / 1e6);
     },
     tryAppend: async () => {
-      for (const stream of STREAMS) {
-        // An ID that no entry may have any more, which is found when all else has been asked: account, memory, disk,
-        // replica, type of the key; and a stream that is not there is not made.
-        const answer = await send('XADD', key(stream), 'NOMKSTREAM', '0-1', 'v', '').catch(
-          reasonOf,
-        );
-        if (isExhausted(answer)) throw exhausted(stream);
-        if (answer !== null && !String(answer).startsWith('ERR ')) throw new Error(String(answer));
-      }
+      for (const stream of STREAMS) await exists(stream);
     },
+    exists,
     append: async (stream, fields, trim) => {
       const limit = trim === null ? [] : [trim[0], '~', String(trim[1])];
       try {
-        await send('XADD', key(stream), ...limit, '*', ...fields);
+        const isThere =
+          (await send('XADD', key(stream), 'NOMKSTREAM', ...limit, '*', ...fields)) !== null;
+        if (!isThere) await send('XADD', key(stream), ...limit, '*', ...fields);
+        return isThere;
       } catch (error) {
         throw isExhausted(reasonOf(error)) ? exhausted(stream) : error;
       }
@@ -170,8 +185,6 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
     close,
   };
 }
-
-const STREAMS: readonly StreamName[] = ['grants', 'orders'];
 
 /** `ERR The stream has exhausted the last possible ID, unable to add more items` (Redis 7.0, t_stream.c). */
 const isExhausted = (answer: unknown): boolean =>

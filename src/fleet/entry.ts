@@ -230,7 +230,8 @@ function secondsIn(fields: FieldReader): EpochSeconds | null {
 function spanIn(fields: FieldReader): Pick<Given, 'made' | 'until'> | null {
   const texts = [fields.take('made'), fields.take('until')];
   if (!texts.every(text => /^\d{1,14}$/.test(text))) return null;
-  const [made = 0, until = 0] = texts.map(text => Number(text) / 1000);
-  if (until < made || until - made > MAX_SECONDS) return null;
-  return { made: epoch(made), until: epoch(until) };
+  // Compared as the whole numbers that they are: seconds with a fraction differ by a little more or less.
+  const [made = 0, until = 0] = texts.map(Number);
+  if (until < made || until - made > MAX_SECONDS * 1000) return null;
+  return { made: epoch(made / 1000), until: epoch(until / 1000) };
 }

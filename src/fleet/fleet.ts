@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { IpText } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure, reasonOf } from '../base/errors.ts';
 import type { Decision } from '../grant/decision.ts';
@@ -27,8 +28,14 @@ export interface FleetParts extends Known {
   warn(text: string): void;
   /** The longest grace period now, in seconds. */
   grace(): number;
-  /** The grants and orders of this host. */
-  everything(): Iterable<Entry>;
+  /** The shortest one. */
+  shortest(): number;
+  /** The orders that are in force, and those that were lifted. */
+  orders(): Iterable<Entry>;
+  /** The addresses of all grants. */
+  granted(): Iterable<IpText>;
+  /** What the others are to know of the grant of an address; nothing of another host's. */
+  grantOf(ip: IpText): readonly Entry[];
   /** Deals with what others have published. */
   take(entries: readonly Received[]): Promise<void>;
 }
@@ -88,7 +95,13 @@ export class Fleet {
       grace: () => parts.grace(),
     };
     this.#publisher = publishes(settings)
-      ? new Publisher({ ...common, everything: () => parts.everything() })
+      ? new Publisher({
+          ...common,
+          shortest: () => parts.shortest(),
+          orders: () => parts.orders(),
+          granted: () => parts.granted(),
+          grantOf: ip => parts.grantOf(ip),
+        })
       : null;
     this.#subscriber = subscribes(settings)
       ? new Subscriber({ ...common, take: entries => parts.take(entries) }, saved)

@@ -47,6 +47,7 @@ export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
     case 'purged':
     case 'evicted':
     case 'in force':
+    case 'probed':
     case 'order bounded':
     case 'map failed':
     case 'map recovered':

@@ -2,7 +2,7 @@
  * Takes what other hosts of the fleet have decided, which the rules of this one judge once more.
  *
  * Promises: the latest login of an address wins, however entries are repeated or reordered; nothing that is received
- * opens more than a login here would; a revocation holds also for what arrives after it and is older.
+ * opens more than a login here would, nor anew what was closed here before its time; a revocation holds also for what arrives after it and is older.
  */
 
 import type { IpText } from '../base/address.ts';
@@ -39,6 +39,7 @@ export class Reception {
   #presence(entry: PresenceEntry, from: string, now: Moment, batch: Batch): void {
     const { grants } = this.#decider;
     const { kind, ...presence } = entry;
+    if (grants.stampOf(entry.ip) === null && grants.hasEnded(entry.ip, entry.time)) return;
     const login: LoginEvent = { event: 'login', ...presence, session: null };
     if (kind === 'login' || grants.stampOf(login.ip) === null) {
       this.#decider.admit(login, { from }, now, batch);

@@ -42,8 +42,12 @@ export class Skew {
     this.#told = sure > TOLERATED_SKEW;
   }
 
-  /** Takes a stamp of a publisher's log, and when the engine got it, which is never before. */
+  /**
+   * Takes a stamp of a publisher's log, and when the engine got it, which is never before; no publisher is blamed while the
+   * engine's clock and this host's do not agree themselves.
+   */
   stamped(from: string, stamp: EpochSeconds, arrived: EpochSeconds): void {
+    if (this.#told) return;
     const ahead = stamp - arrived;
     if (ahead <= TOLERATED_SKEW) {
       this.#ahead.delete(from);
@@ -60,6 +64,6 @@ export class Skew {
 
 const clockText = (offset: number): string =>
   `fleet: this host's clock is ${seconds(Math.abs(offset))} ${offset > 0 ? 'behind' : 'ahead of'} that of the engine: ` +
-  'set them, and keep them with NTP; logins that seem older than the grace period open nothing';
+  'set the one that is wrong, and keep both with NTP; if it is that of this host, logins that seem older than the grace period open nothing';
 
 const seconds = (number: number): string => `${Math.round(number)} s`;

@@ -2,10 +2,11 @@
  * Takes from the engine what other hosts have decided.
  *
  * Promises: entries are handed over in the order of their stream, and the position is only moved when they have been
- * dealt with; orders go first, so that a new subscriber knows who is refused before it grants; what this start of this
+ * dealt with; it belongs to the history of an engine, and after a failover goes back to where that has parted from the
+ * one before (position.ts); orders go first, so that a new subscriber knows who is refused before it grants; what this start of this
  * host has written is left out; what is refused is counted, and said once a minute.  No stamp and no order counts as later
- * than when the engine got it, so that a publisher whose clock is wrong keeps nothing open for longer, and nobody gives an
- * order that no other can follow.
+ * than when the engine got it, by this host's clock, so that a publisher whose clock is wrong keeps nothing open for longer, and
+ * nobody gives an order that no other can follow; an engine whose clock is behind makes nothing older than it is.
  */
 
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
@@ -13,7 +14,8 @@ import { noun, quantity } from '../base/quantity.ts';
 import type { Given } from '../grant/order.ts';
 import type { Connection, StreamEntry } from './connection.ts';
 import { decode, type Received, type Sender } from './entry.ts';
-import { type Position, positionFrom, timeOf } from './position.ts';
+import type { History } from './history.ts';
+import { marked, type Place, type Position, placeIn, timeOf } from './position.ts';
 import { type Skew, TOLERATED_SKEW } from './skew.ts';
 
 /** Entries of one stream in one answer. */
@@ -69,25 +71,27 @@ export class Subscriber {
 
   /** Follows the streams until the signal; rejects when the connection is lost. */
   async use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
-    const engineNow = await this.#compareClocks(connection);
-    let position = positionFrom(this.#position, engineNow, this.#parts.grace());
+    let place = await this.#firstPlace(connection);
     let blockMs = 0;
     while (!signal.aborted) {
-      const found = await connection.read(position, BATCH, blockMs);
+      const found = await connection.read(place, BATCH, blockMs);
       works();
-      this.#position = position;
+      this.#position = place;
       // There may be more orders, which come before any grant.
       const grants = found.orders.length < BATCH ? found.grants : [];
       await this.#deal(found.orders, grants);
-      position = {
-        orders: found.orders.at(-1)?.id ?? position.orders,
-        grants: grants.at(-1)?.id ?? position.grants,
+      place = {
+        ...place,
+        orders: found.orders.at(-1)?.id ?? place.orders,
+        grants: grants.at(-1)?.id ?? place.grants,
       };
-      this.#position = position;
+      this.#position = place;
       const isLast = found.orders.length < BATCH && grants.length < BATCH;
-      this.#measure(isLast ? null : position);
+      this.#measure(isLast ? null : place);
       blockMs = isLast ? BLOCK_MS : 0;
-      await this.#compareNowAndThen(connection);
+      if (!this.#isHeartbeat) continue;
+      place = await this.#markedPlace(place, connection);
+      this.#position = place;
     }
   }
 
@@ -116,11 +120,14 @@ export class Subscriber {
     return [{ ...received, entry: { ...entry, time } }];
   }
 
-  /** Who gives an entry an ID of his own may give it one of the future. */
+  /**
+   * By this host's clock, at the latest: an engine that is behind may have been so for any time, and one that is ahead was
+   * perhaps not so yet.  Who gives an entry an ID of his own may give it one of the future.
+   */
   #arrival(id: string): EpochSeconds {
     const { clock, skew } = this.#parts;
-    const engineNow = clock.now().wall + (skew.offset ?? 0);
-    return epoch(Math.min(timeOf(id), Math.max(engineNow, 0) + TOLERATED_SKEW));
+    const behind = Math.max(0, -(skew.offset ?? 0));
+    return epoch(Math.min(timeOf(id) + behind, clock.now().wall + TOLERATED_SKEW));
   }
 
   #refuse(id: string, reason: string): void {
@@ -146,12 +153,31 @@ export class Subscriber {
     this.#lag = Math.max(0, engineNow - timeOf(position.grants));
   }
 
-  async #compareNowAndThen(connection: Connection): Promise<void> {
+  get #isHeartbeat(): boolean {
     const { steady } = this.#parts.clock.now();
-    if (steady - this.#compared >= HEARTBEAT_SECONDS) await this.#compareClocks(connection);
+    return steady - this.#compared >= HEARTBEAT_SECONDS;
   }
 
-  async #compareClocks(connection: Connection): Promise<ReturnType<typeof epoch>> {
+  async #firstPlace(connection: Connection): Promise<Place> {
+    const engineNow = await this.#compareClocks(connection);
+    return this.#placeIn(await connection.history(), engineNow);
+  }
+
+  /** Also on one connection the engine may become a part of another history. */
+  async #markedPlace(place: Place, connection: Connection): Promise<Place> {
+    const engineNow = await this.#compareClocks(connection);
+    const history = await connection.history();
+    return history.name === place.history
+      ? marked(place, history.offset)
+      : this.#placeIn(history, engineNow);
+  }
+
+  #placeIn(history: History, engineNow: EpochSeconds): Place {
+    const place = placeIn(history, this.#position, engineNow, this.#parts.grace());
+    return marked(place, history.offset);
+  }
+
+  async #compareClocks(connection: Connection): Promise<EpochSeconds> {
     const { clock, skew } = this.#parts;
     const asked = clock.now().wall;
     const engine = await connection.time();

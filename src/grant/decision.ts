@@ -94,6 +94,8 @@ export type Decision =
       readonly grants: readonly Grant[];
       readonly from?: HostName;
     }
+  /** The doctor has a row of its own in the map for so many seconds, as a test; null when that has ended. */
+  | { readonly kind: 'probed'; readonly ip: IpText; readonly seconds: number | null }
   /** An order was dropped for want of room, or cut short since another host was given it; the first is told. */
   | { readonly kind: 'order bounded'; readonly what: OrderNews['what']; readonly order: Given }
   /** At a start: what was ordered before, and still is in force. */

@@ -3,7 +3,7 @@
  *
  * Promises: adding and taking are O(1) amortised, whatever the number of entries; an entry is handed
  * out at the first `take` after its time, and never more than a quarter second late if `take` is called
- * that often; nothing is handed out early.
+ * that often, or when `next` says; nothing is handed out early.
  * Leaves to others: entries whose time has moved meanwhile.  They are handed out at the old time, and the
  * owner adds them again: a grant that is refreshed a thousand times still has one entry here.
  */
@@ -48,6 +48,18 @@ export class DueQueue<T> {
     this.#taken = last;
     this.#size -= due.length;
     return due;
+  }
+
+  /**
+   * When `take` will next have something, if that is within so many seconds; null if it is not.
+   *
+   * @param within few: each quarter of a second is looked at
+   */
+  next(now: EpochSeconds, within: number): EpochSeconds | null {
+    const last = Math.floor((now + within) * SLOTS_A_SECOND);
+    for (let slot = Math.ceil(now * SLOTS_A_SECOND); slot <= last; slot++)
+      if (this.#slots.has(slot)) return epoch(slot / SLOTS_A_SECOND);
+    return null;
   }
 
   /** Takes what is due first, all of one quarter second; `until` is the latest that it was added for. */

@@ -16,6 +16,7 @@ import { type AddressKey, ipOf, keyOf } from '../base/address-key.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import { DueQueue } from './due-queue.ts';
 import { type Entry, EntryTable } from './entry-table.ts';
+import { Generations } from './generations.ts';
 import { Holders } from './holders.ts';
 
 export interface Grant {
@@ -53,6 +54,9 @@ const TICKS = 4;
 const ticksOf = (time: EpochSeconds): number => Math.ceil(time * TICKS);
 const timeOf = (ticks: number): EpochSeconds => epoch(ticks / TICKS);
 
+/** Grants that ended before their time, of which that is known at least; 10 MB, and as much again before half is forgotten. */
+const MAX_ENDED = 100_000;
+
 /** Entries of the queue that it may have too many. */
 const SLACK = 1024;
 
@@ -64,6 +68,8 @@ interface Login {
 
 export class GrantTable {
   readonly #grants = new EntryTable();
+  /** The last login of those that ended before their time. */
+  readonly #endedEarly = new Generations<AddressKey, EpochSeconds>(2 * MAX_ENDED);
   readonly #queue = new DueQueue<AddressKey>();
   readonly #holders = new Holders();
   readonly #capacity: number;
@@ -149,7 +155,8 @@ export class GrantTable {
   restore({ ip, stamp: told }: Grant, now: Moment): Grant {
     const stamp = epoch(Math.floor(Math.min(told, now.wall)));
     const due = ticksOf(this.#dueOf(ip, stamp, now));
-    this.revoke(ip);
+    const before = this.#grants.get(keyOf(ip));
+    if (before !== undefined) this.#end(keyOf(ip), before);
     this.#add(keyOf(ip), { ip, stamp, due, user: null });
     return { ip, stamp };
   }
@@ -193,6 +200,11 @@ export class GrantTable {
     return { ended, kept };
   }
 
+  /** When `expire` will next have something to do, if that is within so many seconds, which are to be few. */
+  nextDue(now: Moment, within: number): EpochSeconds | null {
+    return this.#queue.next(now.steady, within);
+  }
+
   /** Ends grants of those who have most, if there are more than there may be; to be called once a batch. */
   evict(): Grant[] {
     const evicted: Grant[] = [];
@@ -200,7 +212,7 @@ export class GrantTable {
       const key = this.#holders.next;
       const entry = key === undefined ? undefined : this.#grants.get(key);
       if (key === undefined || entry === undefined) return [...evicted, ...this.#evictEarliest()];
-      evicted.push(this.#end(key, entry));
+      evicted.push(this.#endEarly(key, entry));
     }
     this.#tidy();
     return evicted;
@@ -214,7 +226,16 @@ export class GrantTable {
   revoke(ip: IpText): Grant | null {
     const key = keyOf(ip);
     const entry = this.#grants.get(key);
-    return entry === undefined ? null : this.#end(key, entry);
+    return entry === undefined ? null : this.#endEarly(key, entry);
+  }
+
+  /**
+   * Whether a login has had its grant, which ended before its time: who tells of it once more, tells nothing new.
+   *
+   * Known limit: what ended before a restart is not known.
+   */
+  hasEnded(ip: IpText, time: EpochSeconds): boolean {
+    return time <= (this.#endedEarly.get(keyOf(ip)) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** The grace periods are others now: the grants that are live have the new ones. @param before what they were */
@@ -233,6 +254,11 @@ export class GrantTable {
 
   #dueOf(ip: IpText, stamp: EpochSeconds, { wall, steady }: Moment): EpochSeconds {
     return epoch(steady - (wall - stamp) + this.#grace(ip));
+  }
+
+  #endEarly(key: AddressKey, entry: Entry): Grant {
+    this.#endedEarly.set(key, entry.stamp);
+    return this.#end(key, entry);
   }
 
   #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {
@@ -273,7 +299,7 @@ export class GrantTable {
         const entry = this.#grants.get(key);
         if (entry === undefined) continue;
         if (timeOf(entry.due) <= until && this.#grants.size > this.#capacity) {
-          evicted.push(this.#end(key, entry));
+          evicted.push(this.#endEarly(key, entry));
         } else this.#queue.add(key, timeOf(entry.due));
       }
     }

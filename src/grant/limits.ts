@@ -20,7 +20,13 @@ import type { LoginEvent } from '../recogniser/event.ts';
 import { DistinctCounter } from './distinct.ts';
 import type { Grace } from './grace.ts';
 
-export const LIMIT_REASONS = ['too many users', 'too many addresses'] as const;
+/** By logins, and by what a grant has relayed (history/sending.ts). */
+export const LIMIT_REASONS = [
+  'too many users',
+  'too many addresses',
+  'too many messages',
+  'too many recipients',
+] as const;
 
 export type LimitReason = (typeof LIMIT_REASONS)[number];
 
@@ -65,7 +71,7 @@ interface Counted {
   readonly ip: IpText;
   /** The address, or its network. */
   readonly client: string;
-  /** A digest of the name. */
+  /** By `nameKey`. */
   readonly user: string;
   readonly until: EpochSeconds;
 }
@@ -98,7 +104,7 @@ export class Limits {
     const until = endOf(login, grace.of(login.ip), now);
     if (login.user === null || until <= now.steady) return NONE;
     const { ip } = login;
-    const counted = { ip, client: ownCopy(subnetOf(ip)), user: digest(login.user), until };
+    const counted = { ip, client: ownCopy(subnetOf(ip)), user: nameKey(login.user), until };
     return [
       ...(usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady)),
       ...(addressesPerUser === null
@@ -142,6 +148,10 @@ function endOf({ time }: LoginEvent, grace: number, { wall, steady }: Moment): E
   return time === null ? steady : epoch(steady - Math.max(0, wall - time) + grace);
 }
 
-/** A name of any length as one of 22 characters; capitals make no difference, as in user-list.ts. */
-const digest = (user: string): string =>
-  hash('sha256', user.toLowerCase(), 'base64url').slice(0, 22);
+const DIGEST = 22;
+
+/** A name of any length as at most `DIGEST` characters, which only a long one has; capitals make no difference, as in user-list.ts. */
+function nameKey(user: string): string {
+  const name = user.toLowerCase();
+  return name.length < DIGEST ? ownCopy(name) : hash('sha256', name, 'base64url').slice(0, DIGEST);
+}

@@ -20,12 +20,11 @@ import type { IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch, type Moment } from '../base/clock.ts';
 import type { LoginEvent } from '../recogniser/event.ts';
 import type { Grace } from './grace.ts';
+import { type Held, HeldOrders } from './held-orders.ts';
 import {
   type Allowance,
-  folded,
   type Given,
   isNewer,
-  keyOf,
   type Lift,
   type Order,
   type Revocation,
@@ -39,14 +38,6 @@ export const MAX_ORDERS = 10_000;
 
 /** How long what another host has ordered is in force at most, in seconds, from when it was given. */
 export const MAX_RECEIVED_SECONDS = 30 * 86_400;
-
-interface Held<G extends Given = Given> {
-  readonly order: G;
-  /** When it ends, on the steady clock. */
-  readonly end: number;
-  /** Whether another host was given it. */
-  readonly isReceived: boolean;
-}
 
 /** An order of another host that was cut short, or one that had to go for want of room. */
 export interface OrderNews {
@@ -65,11 +56,7 @@ export const NEWS_TEXT: Readonly<Record<OrderNews['what'], string>> = {
 };
 
 export class Orders {
-  readonly #allowed = new Map<IpText, Held<Allowance>>();
-  readonly #refusedIps = new Map<IpText, Held<Revocation>>();
-  readonly #refusedUsers = new Map<string, Held<Revocation>>();
-  /** By `keyOf` of the subject. */
-  readonly #lifted = new Map<string, Held<Lift>>();
+  readonly #held = new HeldOrders();
   readonly #capacity: number;
   readonly #grace: () => Grace;
   readonly #news: OrderNews[] = [];
@@ -85,9 +72,9 @@ export class Orders {
   /** Whether there is no place for so many more allowances of this host. */
   isFull(more: number, now: Moment): boolean {
     this.#sweep(now);
-    const own = this.#held().filter(
-      ({ order, isReceived }) => order.kind !== 'lift' && !isReceived,
-    );
+    const own = this.#held
+      .all()
+      .filter(({ order, isReceived }) => order.kind !== 'lift' && !isReceived);
     return own.length + more > this.#capacity;
   }
 
@@ -110,7 +97,7 @@ export class Orders {
 
   /** Whether or not anything is known about the subject: another host may know more. */
   lift(subject: Subject, now: Moment): Lift {
-    const before = this.#heldOf(subject)?.order.made ?? 0;
+    const before = this.#held.about(subject)?.order.made ?? 0;
     // Later than what it lifts, also when the clock was set back meanwhile: by as little as hosts tell each other.
     const made = epoch(Math.max(now.wall, before + 0.001));
     const order: Lift = { kind: 'lift', subject, ...spanOf(MAX_RECEIVED_SECONDS, made) };
@@ -127,13 +114,13 @@ export class Orders {
   receive<G extends Given>(given: G, now: Moment): G | null {
     const until = epoch(Math.min(given.until, given.made + MAX_RECEIVED_SECONDS));
     const order = until < given.until ? { ...given, until } : given;
-    const held = this.#heldOf(order.subject);
+    const held = this.#held.about(order.subject);
     if (held !== undefined && !isNewer(order, held.order)) return null;
     const end = endOf(order, now);
     if (held === undefined && !this.#hasRoomForReceived(order, end, now)) return null;
     if (order !== given) this.#tell({ what: 'shortened', order });
     // One that takes the place of an order of this host keeps it.
-    this.#put({ order, end, isReceived: held?.isReceived ?? true });
+    this.#held.put({ order, end, isReceived: held?.isReceived ?? true });
     return order;
   }
 
@@ -144,7 +131,7 @@ export class Orders {
 
   /** What is in force about a subject; null for nothing. */
   inForce(subject: Subject, now: Moment): Order | null {
-    const held = this.#heldOf(subject);
+    const held = this.#held.about(subject);
     return held === undefined || held.order.kind === 'lift' || held.end <= now.steady
       ? null
       : held.order;
@@ -152,15 +139,9 @@ export class Orders {
 
   /** Whether a login may not lead to a grant. */
   refuses({ ip, user, time }: Pick<LoginEvent, 'ip' | 'user' | 'time'>, now: Moment): boolean {
-    if (this.#refusedIps.size === 0 && this.#refusedUsers.size === 0) return false;
-    const held = [
-      this.#refusedIps.get(ip),
-      user === null ? undefined : this.#refusedUsers.get(folded(user)),
-    ];
-    return held.some(
-      one =>
-        one !== undefined && (now.steady < one.end || (time !== null && time < one.order.until)),
-    );
+    return this.#held
+      .revocations(ip, user)
+      .some(({ end, order }) => now.steady < end || (time !== null && time < order.until));
   }
 
   /**
@@ -177,7 +158,7 @@ export class Orders {
 
   /** The login that an allowance amounts to now, in wall time; null when there is none. */
   loginOf(ip: IpText, now: Moment): EpochSeconds | null {
-    const held = this.#allowed.get(ip);
+    const held = this.#held.allowance(ip);
     if (held === undefined) return null;
     const left = held.end - now.steady;
     return left <= 0 ? null : epoch(now.wall + Math.min(0, left - this.#grace().of(ip)));
@@ -186,13 +167,13 @@ export class Orders {
   /** The addresses that are allowed. */
   allowed(now: Moment): IpText[] {
     this.#sweep(now);
-    return [...this.#allowed.keys()];
+    return this.#held.allowed();
   }
 
   /** Forgets whom it allows. @returns whether there was anybody */
   forgetAllowances(): boolean {
-    const isNews = this.#allowed.size > 0;
-    this.#allowed.clear();
+    const isNews = this.#held.allowed().length > 0;
+    this.#held.forgetAllowances();
     return isNews;
   }
 
@@ -203,39 +184,39 @@ export class Orders {
 
   /** These, and what was lifted: all that other hosts are to know. */
   given(now: Moment): Given[] {
-    return this.#held().flatMap(({ order, end }) => (end > now.steady ? [order] : []));
+    return this.#held.all().flatMap(({ order, end }) => (end > now.steady ? [order] : []));
   }
 
   /** All that must outlive the process. */
   save(now: Moment): SavedOrders {
     this.#sweep(now);
     return {
-      orders: this.#held().map(({ order, isReceived }) =>
-        isReceived ? { ...order, received: true } : order,
-      ),
+      orders: this.#held
+        .all()
+        .map(({ order, isReceived }) => (isReceived ? { ...order, received: true } : order)),
     };
   }
 
   /** Takes over what was saved; what is of another sort is left out. */
   restore(saved: unknown, now: Moment): void {
     this.#sweep(now);
-    let room = this.#capacity - this.#held().length;
+    let room = this.#capacity - this.#held.all().length;
     for (const { order, isReceived } of ordersIn(saved)) {
       const end = endOf(order, now);
       if (lastEffect(order, end, this.#grace()) <= now.steady || room-- <= 0) continue;
-      this.#put({ order, end, isReceived });
+      this.#held.put({ order, end, isReceived });
     }
   }
 
   /** Takes an order of this host. */
   #give(order: Given, now: Moment): void {
-    if (this.#heldOf(order.subject) === undefined) this.#makeRoom(now);
-    this.#put({ order, end: endOf(order, now), isReceived: false });
+    if (this.#held.about(order.subject) === undefined) this.#makeRoom(now);
+    this.#held.put({ order, end: endOf(order, now), isReceived: false });
   }
 
   #makeRoom(now: Moment): void {
     this.#sweep(now);
-    const held = this.#held();
+    const held = this.#held.all();
     if (held.length < this.#capacity) {
       this.#told.delete('dropped');
       return;
@@ -249,7 +230,7 @@ export class Orders {
   /** Makes it, unless none ends later; then this one is dropped. */
   #hasRoomForReceived(order: Given, end: number, now: Moment): boolean {
     this.#sweep(now);
-    const held = this.#held();
+    const held = this.#held.all();
     const received = held.filter(({ isReceived }) => isReceived);
     if (received.length < this.#capacity / 2 && held.length < this.#capacity) {
       this.#told.delete('dropped');
@@ -262,7 +243,7 @@ export class Orders {
   }
 
   #drop(order: Given): void {
-    this.#forget(order.subject);
+    this.#held.forget(order.subject);
     this.#tell({ what: 'dropped', order });
   }
 
@@ -272,53 +253,8 @@ export class Orders {
     this.#news.push(news);
   }
 
-  #put({ order, end, isReceived }: Held): void {
-    this.#forget(order.subject);
-    switch (order.kind) {
-      case 'allow':
-        this.#allowed.set(order.subject.ip, { order, end, isReceived });
-        return;
-      case 'lift':
-        this.#lifted.set(keyOf(order.subject), { order, end, isReceived });
-        return;
-      case 'revoke': {
-        const { subject } = order;
-        const held = { order, end, isReceived };
-        if (subject.kind === 'user') this.#refusedUsers.set(folded(subject.user), held);
-        else this.#refusedIps.set(subject.ip, held);
-      }
-    }
-  }
-
-  #forget(subject: Subject): void {
-    this.#lifted.delete(keyOf(subject));
-    if (subject.kind === 'user') {
-      this.#refusedUsers.delete(folded(subject.user));
-      return;
-    }
-    this.#allowed.delete(subject.ip);
-    this.#refusedIps.delete(subject.ip);
-  }
-
-  #heldOf(subject: Subject): Held | undefined {
-    const lifted = this.#lifted.get(keyOf(subject));
-    if (subject.kind === 'user') return this.#refusedUsers.get(folded(subject.user)) ?? lifted;
-    return this.#allowed.get(subject.ip) ?? this.#refusedIps.get(subject.ip) ?? lifted;
-  }
-
-  get #tables(): readonly Map<string, Held>[] {
-    return [this.#allowed, this.#refusedIps, this.#refusedUsers, this.#lifted];
-  }
-
-  #held(): Held[] {
-    return this.#tables.flatMap(table => [...table.values()]);
-  }
-
   #sweep(now: Moment): void {
-    for (const table of this.#tables) {
-      for (const [key, { order, end }] of table)
-        if (lastEffect(order, end, this.#grace()) <= now.steady) table.delete(key);
-    }
+    this.#held.sweep(now.steady, ({ order, end }) => lastEffect(order, end, this.#grace()));
   }
 }
 

@@ -116,6 +116,7 @@ export class Roster {
       case 'kept':
       case 'limit exceeded':
       case 'in force':
+      case 'probed':
       case 'order bounded':
       case 'map failed':
       case 'map recovered':

@@ -12,20 +12,19 @@
  * Leaves to others: that no other daemon writes (owner.ts).  `postmap` may.  And when to reopen: after an
  * I/O error LMDB may refuse all further writes, and a file that was replaced is not written any more.
  */
-import { type BigIntStats, fstatSync, readSync, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
+import { failure } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
-import { Durability } from './durability.ts';
-import { checkLmdbFile, eachGrantIn, readLmdbFile } from './lmdb-file.ts';
+import { lossOf } from '../state/file-identity.ts';
+import { eachGrantIn, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
-import { type Lmdb, loadLmdb, MAP_BYTES, openStore, provideMap, type Store } from './lmdb-store.ts';
+import { MAP_BYTES } from './lmdb-store.ts';
 import { lock } from './lock.ts';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
-import { setMode } from './map-mode.ts';
 import { mapPath } from './map-types.ts';
+import { closeFile, type Opened, openFile, writeFailure } from './opened-lmdb.ts';
 import { decode, encode, stampOf, stampText } from './row.ts';
 
 /** Changes in one transaction: in a map of a million rows, 500 hold the lock for 5 ms on average. */
@@ -35,79 +34,6 @@ const PAUSE_MS = 1;
 
 /** Both meta pages of any page size that LMDB knows. */
 const HEADER_BYTES = 65_536;
-
-/** The failure that an error while writing comes to. */
-function writeFailure(path: string, error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  const reason = reasonOf(error);
-  const refused = ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '');
-  return failure(refused ? 'MAP_PERMISSION' : 'MAP_IO', { path, reason }, error);
-}
-
-const isSameFile = (one: BigIntStats, other: BigIntStats): boolean =>
-  one.dev === other.dev && one.ino === other.ino;
-
-/** A map that is open, with what belongs to this opening of it. */
-interface Opened {
-  /** Our own descriptor of the file: for the lock, for its first pages, and for fdatasync. */
-  readonly file: FileHandle;
-  readonly store: Store;
-  readonly durability: Durability;
-}
-
-/** Looks, before anything is made that LMDB never gives back, whether the lock can be had. */
-async function requireFree(path: string): Promise<void> {
-  const file = await openIfThere(path);
-  try {
-    if (file !== null) await lock(file.fd, 'exclusive');
-  } finally {
-    // The lock goes with the descriptor.
-    await file?.close();
-  }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'r+');
-  } catch {
-    // Why it cannot be opened is told when it has to be.
-    return null;
-  }
-}
-
-async function openLocked(lmdb: Lmdb, path: string, file: FileHandle): Promise<Store> {
-  const held = await lock(file.fd, 'exclusive');
-  try {
-    return openStore(lmdb, path);
-  } finally {
-    held.release();
-  }
-}
-
-/** @throws Failure as `LmdbMap.open` does */
-async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Promise<Opened> {
-  const path = mapPath(spec);
-  const lmdb = await loadLmdb();
-  await requireFree(path);
-  await provideMap(lmdb, spec, path, fresh === true);
-  // LMDB would stop the program at what this finds.
-  await checkLmdbFile(spec);
-  try {
-    const file = await open(path, 'r+');
-    await setMode(file, spec, warn);
-    const store = await openLocked(lmdb, path, file).catch(async error => {
-      await file.close();
-      throw error;
-    });
-    const durability = new Durability(
-      () => file.datasync(),
-      error => warn?.(writeFailure(path, error).line),
-    );
-    return { file, store, durability };
-  } catch (error) {
-    throw writeFailure(path, error);
-  }
-}
 
 export class LmdbMap implements LookupMap {
   readonly spec: MapSpec;
@@ -139,16 +65,13 @@ export class LmdbMap implements LookupMap {
 
   get identity(): string {
     // An inode number alone is given to the next file as soon as this one is gone.
-    const { dev, ino, birthtimeNs } = fstatSync(this.#opened.file.fd, { bigint: true });
+    const { dev, ino, birthtimeNs } = this.#opened.identity;
     return `${dev}:${ino}:${birthtimeNs}`;
   }
 
   check(): void {
-    const { fd } = this.#opened.file;
-    const named = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (named !== undefined && isSameFile(named, fstatSync(fd, { bigint: true }))) return;
-    const how = named === undefined ? 'removed' : 'replaced';
-    throw failure('MAP_REPLACED', { path: this.#path, how });
+    const how = lossOf(this.#path, this.#opened.identity);
+    if (how !== null) throw failure('MAP_REPLACED', { path: this.#path, how });
   }
 
   async reopen(): Promise<Row[]> {
@@ -270,9 +193,4 @@ export class LmdbMap implements LookupMap {
     }
     return 'absent';
   }
-}
-
-async function closeFile({ file, store }: Opened): Promise<void> {
-  await store.close();
-  await file.close();
 }

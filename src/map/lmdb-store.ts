@@ -36,14 +36,34 @@ export const MAP_BYTES = 2 ** 31;
 
 const INSTALLATION = packageRoot();
 
+let loaded: Lmdb | null = null;
+
 /** @throws Failure LMDB_MISSING */
 export async function loadLmdb(): Promise<Lmdb> {
   try {
-    return await import('lmdb');
+    if (loaded === null) {
+      loaded = await import('lmdb');
+      keepFromPrinting();
+    }
+    return loaded;
   } catch (error) {
     const parameters = { reason: reasonOf(error), directory: INSTALLATION };
     throw failure('LMDB_MISSING', parameters, error);
   }
+}
+
+/**
+ * The package prints the stack of a commit that has failed in its thread, besides telling it to whoever asked for the commit (write.js,
+ * startWriting, 3.5.6): that would be a stack in the log for each try.  Its errors have their number as `code`; all else is printed.
+ */
+function keepFromPrinting(): void {
+  const { console } = globalThis;
+  const print = console.error;
+  console.error = (...values: unknown[]): void => {
+    const [error] = values;
+    if (error instanceof Error && 'code' in error && typeof error.code === 'number') return;
+    print(...values);
+  };
 }
 
 /**

@@ -69,15 +69,32 @@ export async function lock(
   kind: LockKind,
   patienceMs: number = PATIENCE_MS,
 ): Promise<Lock> {
+  const taken = await lockWithin(fd, kind, patienceMs);
+  if (taken !== null) return taken;
+  const path = readlinkSync(`/proc/self/fd/${fd}`);
+  throw failure('MAP_LOCKED', { path, holder: holderOf(fd), seconds: patienceMs / 1000 });
+}
+
+/**
+ * Takes a lock as soon as nobody is in the way.
+ *
+ * @returns null when others are for too long
+ * @throws as `tryLock` does
+ */
+export async function lockWithin(
+  fd: number,
+  kind: LockKind,
+  patienceMs: number,
+): Promise<Lock | null> {
   const start = performance.now();
   for (let attempt = 0; ; attempt++) {
     const taken = await tryLock(fd, kind);
     if (taken !== null) return taken;
-    if (performance.now() - start > patienceMs) break;
+    if (performance.now() - start > patienceMs) return null;
     if (attempt < EAGER) await nextTurn();
     else await sleep(PAUSE_MS);
   }
-  const holder = whoHolds(locksOn(fstatSync(fd, { bigint: true })));
-  const path = readlinkSync(`/proc/self/fd/${fd}`);
-  throw failure('MAP_LOCKED', { path, holder, seconds: patienceMs / 1000 });
 }
+
+/** Who is in the way of a lock. */
+export const holderOf = (fd: number): string => whoHolds(locksOn(fstatSync(fd, { bigint: true })));

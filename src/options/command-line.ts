@@ -5,14 +5,15 @@
  * from; help and errors of their own are not wanted here.  And loading them took as long as Node itself, which the parser alone,
  * once bundled, does not.
  *
- * Promises: parsing has no side effect but the printing of `--help` and `--version`; whatever is wrong is a
- * Failure USAGE of one line.  A bare call with options is `run`.
+ * Promises: parsing has no side effect but the printing of `--help` and `--version`, and of an older program's option that has no
+ * effect (former-options.ts); whatever is wrong is a Failure USAGE of one line.  A bare call with options is `run`.
  */
 import { Parser } from 'yargs/helpers';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import { COMMAND_NAMES, type CommandName, isCommandName, operandsOf } from './commands.ts';
 import type { Value } from './entry.ts';
+import { FORMER_NAMES, formerOption } from './former-options.ts';
 import { helpText } from './help.ts';
 import { nearest } from './nearest.ts';
 import { isOptionName, OPTION_NAMES, type OptionName, optionsOf, specOf } from './options.ts';
@@ -45,7 +46,7 @@ const GRAMMAR = {
     help: 'h',
     ...Object.fromEntries(OPTION_NAMES.map(name => [name, specOf(name).alias ?? []])),
   },
-  boolean: ['help', 'version', ...namesOf(({ kind }) => kind === 'flag')],
+  boolean: ['help', 'version', ...FORMER_NAMES, ...namesOf(({ kind }) => kind === 'flag')],
   narg: Object.fromEntries(namesOf(({ kind }) => kind !== 'flag').map(name => [name, 1])),
   string: ['_', ...namesOf(({ kind }) => kind !== 'flag')],
   configuration: SETTINGS,
@@ -112,7 +113,7 @@ function valuesOf(argv: Parser.Arguments, command: CommandName): Values {
   const known = optionsOf(command);
   const given = new Map<OptionName, Given<Value>>();
   for (const [name, raw] of Object.entries(argv)) {
-    if (name === '_' || raw === undefined) continue;
+    if (name === '_' || raw === undefined || isTaken(name, command)) continue;
     if (!isOptionName(name) || !known.includes(name)) {
       throw usage(unknownOption(name, known), command);
     }
@@ -123,6 +124,16 @@ function valuesOf(argv: Parser.Arguments, command: CommandName): Values {
     given.set(name, { value, origin: `--${name}` });
   }
   return new Values(given);
+}
+
+/** An option of the older program that has no effect here. @throws Failure USAGE for one that a command took the place of */
+function isTaken(name: string, command: CommandName): boolean {
+  const former = command === 'run' ? formerOption(name) : null;
+  if (former === null) return false;
+  if (former.command !== null) throw usage(`--${name} is now "${former.command}"`, command);
+  if (former.remark !== undefined)
+    process.stderr.write(`popbsmtp: --${name} has no effect: ${former.remark}\n`);
+  return true;
 }
 
 function unknownOption(name: string, known: readonly OptionName[]): string {

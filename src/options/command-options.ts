@@ -1,5 +1,5 @@
 /** What one command is asked: options that stand in no configuration file.  How an entry is written: options.ts. */
-import { choice, duration, flag, given, text } from './entry.ts';
+import { choice, duration, flag, given, networks, text } from './entry.ts';
 
 export const COMMAND_OPTIONS = {
   for: duration({
@@ -14,7 +14,7 @@ export const COMMAND_OPTIONS = {
     often: true,
     value: 'NAME',
     about: 'the user, as the server logs the name; for grants, upper and lower case are the same',
-    commands: ['list', 'revoke', 'lift', 'login', 'logout'],
+    commands: ['list', 'revoke', 'lift', 'login', 'logout', 'history'],
     inFile: false,
   }),
   ip: text({
@@ -44,15 +44,6 @@ export const COMMAND_OPTIONS = {
     },
     ['address', 'latest', 'end', 'user'],
   ),
-  check: text({
-    often: true,
-    path: 'file',
-    value: 'FILE',
-    about:
-      'instead, tell every error of a configuration file; the exit status is 78 if there is one',
-    commands: ['config'],
-    inFile: false,
-  }),
   session: text({
     often: true,
     value: 'ID',
@@ -92,6 +83,13 @@ export const COMMAND_OPTIONS = {
     commands: ['status'],
     inFile: false,
   }),
+  check: flag({
+    often: true,
+    about:
+      'of status: say in one line within two seconds whether the daemon does its work, with the exit status of a Nagios check: 0, 1, 2 or 3; of config: tell every error of a FILE instead, with exit status 78 if there is one',
+    commands: ['status', 'config'],
+    inFile: false,
+  }),
   prometheus: flag({
     often: true,
     about: 'print the metrics as Prometheus reads them',
@@ -116,6 +114,59 @@ export const COMMAND_OPTIONS = {
     commands: ['match'],
     inFile: false,
   }),
+  since: given({
+    often: true,
+    value: 'WHEN',
+    otherwise: 'all that there is; of a report, 30 days',
+    about: 'from when on: 2h or 7d (ago), 10:42, yesterday, 2026-11-27, "2026-11-27 10:42"',
+    commands: ['history', 'report'],
+    inFile: false,
+  }),
+  until: given({
+    often: true,
+    value: 'WHEN',
+    otherwise: 'now',
+    about: 'until when, written as for --since',
+    commands: ['history', 'report'],
+    inFile: false,
+  }),
+  at: given({
+    often: true,
+    value: 'WHEN',
+    otherwise: 'now',
+    about: 'the time that is asked about, written as for --since',
+    commands: ['why'],
+    inFile: false,
+  }),
+  address: given({
+    often: true,
+    value: 'ADDRESS',
+    about: 'only what is about this address',
+    commands: ['history'],
+    inFile: false,
+  }),
+  network: networks({
+    often: true,
+    value: 'LIST',
+    about: 'only what is about addresses of these networks',
+    commands: ['history'],
+    inFile: false,
+  }),
+  import: flag({
+    often: true,
+    about:
+      'fill the history from finished logs, which may be compressed; what it has already is not added again',
+    commands: ['history'],
+    inFile: false,
+  }),
+  html: text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    about: 'write the report as one page for a browser',
+    commands: ['report'],
+    inFile: false,
+  }),
   smtp: given({
     often: true,
     value: 'HOST:PORT',
@@ -130,10 +181,56 @@ export const COMMAND_OPTIONS = {
     commands: ['doctor'],
     inFile: false,
   }),
+  'perl-config': text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    otherwise: '/etc/pop-before-smtp-conf.pl and the like, or what its start script names',
+    about: 'the configuration file of the Perl program; it is read, and never run',
+    commands: ['migrate'],
+    inFile: false,
+  }),
+  'init-script': text({
+    often: true,
+    path: 'file',
+    value: 'FILE',
+    otherwise: '/etc/init.d/pop-before-smtp and the like',
+    about: 'what starts the Perl program: a script, or a unit of systemd',
+    commands: ['migrate'],
+    inFile: false,
+  }),
+  'old-map': given({
+    often: true,
+    path: 'file',
+    value: 'TYPE:PATH',
+    otherwise: 'what those two say',
+    about: 'the map of the Perl program, as main.cf names it',
+    commands: ['migrate'],
+    inFile: false,
+  }),
+  apply: flag({
+    often: true,
+    about: 'do it, and keep copies of what is changed',
+    commands: ['migrate'],
+    inFile: false,
+  }),
   json: flag({
     often: true,
     about: 'print JSON, for programs',
-    commands: ['match', 'replay', 'list', 'status', 'patterns', 'explain', 'doctor', 'config'],
+    commands: [
+      'match',
+      'replay',
+      'list',
+      'status',
+      'patterns',
+      'explain',
+      'doctor',
+      'config',
+      'history',
+      'why',
+      'report',
+      'migrate',
+    ],
     inFile: false,
   }),
 };

@@ -10,14 +10,26 @@ interface CommandSpec {
 
 /** What may stand behind a command and how many: `<one>`, `<one..>` or more, `[any..]`. */
 export const OPERANDS = {
+  anyFiles: { name: 'file', words: '[file..]', about: 'finished logs, for --import', path: 'file' },
+  whom: {
+    name: 'address|user',
+    words: '<address|user>',
+    about: 'an address, or a user as the server logs the name',
+  },
   files: {
     name: 'file',
     words: '<file..>',
     about: 'log files, packed or not; - is standard input, journal the systemd journal',
     path: 'file',
   },
+  checked: {
+    name: 'file',
+    words: '[file]',
+    about: 'with --check, the configuration file',
+    path: 'file',
+  },
   lines: { name: 'line', words: '[line..]', about: 'log lines; - or none is standard input' },
-  address: { name: 'address', words: '<address>', about: 'an IPv4 or IPv6 address' },
+  allowed: { name: 'address', words: '<address..>', about: 'IPv4 or IPv6 addresses' },
   addresses: { name: 'address', words: '[address..]', about: 'IPv4 or IPv6 addresses' },
   networks: {
     name: 'network',
@@ -52,6 +64,10 @@ export type CommandName =
   | 'help'
   | 'explain'
   | 'doctor'
+  | 'history'
+  | 'why'
+  | 'report'
+  | 'migrate'
   | 'demo';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
@@ -66,7 +82,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
     operands: 'networks',
   },
   status: { about: 'show what the running daemon is doing' },
-  allow: { about: 'let an address relay for a while, by hand', operands: 'address' },
+  allow: { about: 'let addresses relay for a while, by hand', operands: 'allowed' },
   revoke: {
     about: 'end grants at once, and refuse new ones for a while',
     operands: 'addresses',
@@ -77,8 +93,21 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = {
   purge: { about: 'end what is due when no daemon runs; for stop hooks and timers' },
   patterns: { about: 'list the servers and patterns that are known' },
   explain: { about: 'say why log lines are, or are not, logins', operands: 'lines' },
-  config: { about: 'show every setting and where it comes from, or check a file' },
+  config: {
+    about: 'show every setting and where it comes from, or check a file',
+    operands: 'checked',
+  },
   doctor: { about: 'check the whole chain from the log to Postfix, and say what to fix' },
+  history: {
+    about: 'show who logged in, had a grant and relayed with it',
+    operands: 'anyFiles',
+  },
+  why: {
+    about: 'say why an address or a user could, or could not, relay at a time',
+    operands: 'whom',
+  },
+  report: { about: 'sum up who used the relay, and who still needs it' },
+  migrate: { about: 'show what it takes to come from the Perl pop-before-smtp, or do it' },
   demo: { about: 'show the whole thing working on this machine, without root or set-up' },
   help: { about: 'show this help, or that of a command', operands: 'command' },
 };

@@ -31,8 +31,8 @@ export const REPORT_OPTIONS = {
       value: 'HOW',
       default: 'plain',
       about:
-        'how user names are logged: plain; hashed, with a key that is kept beside the map; or none',
-      commands: ['run', 'replay'],
+        'how user names are logged, and kept in the history: plain; hashed, with a key that is kept beside the map; or none',
+      commands: ['run', 'replay', 'history', 'why'],
       inFile: true,
     },
     ['plain', 'hashed', 'none'],

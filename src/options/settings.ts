@@ -68,9 +68,14 @@ const camel = (name: string): string =>
  */
 export function changesForNextStart(old: Values, now: Values): OptionName[] {
   const fixed = optionsOf('run').filter(name => specOf(name).onReload !== true);
-  const said = (values: Values, name: OptionName): string =>
+  return fixed.filter(name => saysOtherwise(name, old, now));
+}
+
+/** Whether an option has another value. @throws Failure of a value that is wrong */
+export function saysOtherwise(name: OptionName, old: Values, now: Values): boolean {
+  const said = (values: Values): string =>
     JSON.stringify(specOf(name).read(values.given(name)), withoutOrigin);
-  return fixed.filter(name => said(old, name) !== said(now, name));
+  return said(old) !== said(now);
 }
 
 /** The same value in another place is the same. */

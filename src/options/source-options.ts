@@ -24,6 +24,10 @@ export const SOURCE_OPTIONS = {
       'patterns',
       'explain',
       'doctor',
+      'history',
+      'why',
+      'report',
+      'migrate',
     ],
     inFile: false,
   }),
@@ -35,6 +39,7 @@ export const SOURCE_OPTIONS = {
       value: 'FILE',
       otherwise:
         'the first that exists of the usual mail logs; the journal if there is none, or only the journal has the latest logins',
+      alias: 'logfile',
       about:
         'log of the POP3/IMAP server, also with wildcards in quotes; may be given more than once; - is standard input, journal the systemd journal (journal:/DIRECTORY, journal:namespace=NAME, journal:machine=NAME for another)',
       commands: ['run', 'doctor'],
@@ -115,6 +120,14 @@ export const SOURCE_OPTIONS = {
     otherwise: 'no such socket',
     about:
       'the group that may tell of logins and logouts, by a second socket beside the map that takes nothing else',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'syslog-names': list({
+    value: 'NAME',
+    otherwise: 'postfix, and what master.cf usually has',
+    about:
+      'further names that Postfix logs under (syslog_name, multi_instance_name), for the journal; files tell them by themselves',
     commands: ['run'],
     inFile: true,
   }),

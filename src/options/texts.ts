@@ -89,10 +89,13 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   status: {
     detail:
-      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69.',
+      'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69. ' +
+      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached; 2 when no daemon runs or answers, ' +
+      'the log is not read, the map cannot be written, or rows that are due are still there; 3 when it cannot tell, since it may not ask, or the configuration or a value is wrong.',
     examples: [
       { args: 'status', does: 'is it alive, and how far is it' },
       { args: 'status --watch', does: 'the same, drawn anew every second' },
+      { args: 'status --check', does: 'for Nagios, or as the health check of a container' },
     ],
   },
   allow: {
@@ -178,12 +181,58 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   doctor: {
     detail:
-      'Each line is ok, a warning or an error with what to do; the status is 1 if there is an error. ' +
+      'Each line is ok, skipped (not tried, and why), a warning or an error with what to do; the status is 1 if there is an error. ' +
       'It looks at everything from the log to what Postfix answers: it asks an SMTP server to relay, in all forms that relay tests use, ' +
       'as a stranger and as an address with a row; no message is ever sent. The row is taken away again.',
     examples: [
       { args: 'doctor', does: 'is all well, and what is to be fixed' },
       { args: 'doctor --no-smtp', does: 'without asking an SMTP server' },
+      { args: 'doctor --require-tls', does: 'and whom of the last logins that would refuse' },
+    ],
+  },
+  migrate: {
+    detail:
+      'Reads the configuration, the start script and the map of the Perl program, and main.cf, and says what popbsmtp.toml, the map and main.cf take. ' +
+      'Its configuration is Perl: plain values are read, nothing is run, and what is not understood is told line by line. ' +
+      'With --apply it does what it says, as root: settings are added, main.cf is changed by postconf, copies are kept (.before-migrate), and the files of the Perl program stay as they are. ' +
+      'The rows that are carried over end a grace period after the old map was last written; others are named and left behind. Restarts are left to you.',
+    examples: [
+      { args: 'migrate', does: 'show what it would do, and change nothing' },
+      { args: 'migrate --apply', does: 'do it' },
+      {
+        args: 'migrate --perl-config /root/pop-before-smtp-conf.pl --old-map hash:/etc/postfix/pop-before-smtp',
+        does: 'from files in other places',
+      },
+    ],
+  },
+  history: {
+    detail:
+      'Prints what the history beside the map holds, oldest first: logins, ends of grants with their reasons, orders, messages that were relayed by a grant, and recipients that Postfix refused. ' +
+      'Of a message it has whose it was, how many recipients it had elsewhere, and its size; never who they were, nor its subject. ' +
+      'With --import the files are read as the daemon would have read them, at the times in their lines.',
+    examples: [
+      { args: 'history --since yesterday --address 192.0.2.1', does: 'what one address did' },
+      { args: 'history --user anna --json | jq .event', does: 'what one user did, for programs' },
+      { args: 'history --import /var/log/mail.log.*.gz', does: 'fill it from old logs' },
+    ],
+  },
+  why: {
+    detail:
+      'Says in words whether the address, or the user, could relay at that time and why, with the entries of the history that show it. ' +
+      'It knows what the daemon and Postfix have logged; rules that have changed since are those of then where a login tells them.',
+    examples: [
+      { args: 'why 192.0.2.1', does: 'now' },
+      { args: "why anna --at 'yesterday 10:42'", does: 'a user, at a time' },
+    ],
+  },
+  report: {
+    detail:
+      'Sums up a time: logins, grants, refusals and relayed messages by day and hour, who relayed by a grant, addresses that users share, what was refused, and who still needs it. ' +
+      'Whoever authenticates when he sends, or never sends, needs no grant.',
+    examples: [
+      { args: 'report --since 30d', does: 'as text' },
+      { args: 'report --html /tmp/report.html', does: 'as a page for a browser' },
+      { args: 'report --json | jq .relayed', does: 'for programs' },
     ],
   },
   demo: {
@@ -301,6 +350,16 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '/etc/tcp.smtp',
   },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
+  history: {
+    detail:
+      'It is in a file of its own, and what cannot be written there delays or ends no grant. Names of users are as log-users has them.',
+    example: '30d',
+  },
+  'history-size': { example: '256M' },
+  'max-messages-per-grant': { example: 50 },
+  'max-recipients-per-grant': { example: 100 },
+  'max-recipients-per-hour': { example: 200 },
+  'syslog-names': { example: ['mx-out'] },
   'session-limit': {
     detail:
       'The grant then ends the grace period after the logout. Only for servers whose log shows which login a logout belongs to; two hours at most unless the session is known to be IMAP.',

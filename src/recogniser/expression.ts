@@ -47,11 +47,11 @@ export type GroupNumbers = Readonly<Record<Group, number>>;
 export type Part = Run | Choice | Refusal;
 export type Sequence = readonly Part[];
 
-export interface Expression {
+export interface Expression<F extends string = Field> {
   /** Anchored at both ends.  Its groups have no names: with names a match took twice as long (V8 11.3). */
   readonly compiled: RegExp;
   /** What the groups are, in their order. */
-  readonly groups: readonly Group[];
+  readonly groups: readonly (F | 'ip' | 'port')[];
   readonly sequence: Sequence;
   /** The part that is `{ip}`, or `{ip:port}`, which is one run: the port is what follows the last colon. */
   readonly address: Run | null;
@@ -77,9 +77,15 @@ const ADDRESS_TEXTS: readonly AddressText[] = [
   { text: '{ip:port}', min: 4, max: 51, source: String.raw`${ADDRESS_SOURCE}:(\d{1,5})` },
 ];
 
-/** @throws ExpressionError */
-export function parseExpression(text: string): Expression {
-  const { exchanges, ...parsed } = new Parser(text).parse();
+/** An expression of a login server's pattern. @throws ExpressionError */
+export const parseExpression = (text: string): Expression => parseWithFields(text, FIELDS);
+
+/** @param fields what it may name besides the address @throws ExpressionError */
+export function parseWithFields<F extends string>(
+  text: string,
+  fields: readonly F[],
+): Expression<F> {
+  const { exchanges, ...parsed } = new Parser(text, fields).parse();
   let source = '';
   let end = 0;
   for (const { at, length, source: other } of exchanges) {
@@ -112,21 +118,25 @@ interface Exchange {
   readonly source: string;
 }
 
-type Parsed = Omit<Expression, 'compiled'> & { readonly exchanges: readonly Exchange[] };
+type Parsed<F extends string> = Omit<Expression<F>, 'compiled'> & {
+  readonly exchanges: readonly Exchange[];
+};
 
-class Parser {
+class Parser<F extends string> {
   readonly #scanner: Scanner;
+  readonly #fields: readonly F[];
   #address: Run | null = null;
   #tls: Choice | null = null;
   #protocol: Choice | null = null;
-  readonly #groups: Group[] = [];
+  readonly #groups: (F | 'ip' | 'port')[] = [];
   readonly #exchanges: Exchange[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, fields: readonly F[]) {
     this.#scanner = new Scanner(text);
+    this.#fields = fields;
   }
 
-  parse(): Parsed {
+  parse(): Parsed<F> {
     const branches = this.#branches();
     if (this.#scanner.peek() !== '')
       throw this.#scanner.error('")" closes nothing', 'write it as \\)');
@@ -187,11 +197,11 @@ class Parser {
 
   #namedGroup(): Choice {
     const { at } = this.#scanner;
-    const field = FIELDS.find(name => this.#scanner.take(`(?<${name}>`));
+    const field = this.#fields.find(name => this.#scanner.take(`(?<${name}>`));
     if (field === undefined)
       throw this.#scanner.error(
         `the group "${this.#scanner.text.slice(this.#scanner.at, this.#scanner.at + 8)}" is not known`,
-        `the groups are (?:…), (?!…) and ${FIELDS.map(name => `(?<${name}>…)`).join(', ')}; the address is {ip}; a parenthesis is \\(`,
+        `the groups are (?:…), (?!…) and ${this.#fields.map(name => `(?<${name}>…)`).join(', ')}; the address is {ip}; a parenthesis is \\(`,
       );
     this.#name(field);
     this.#exchanges.push({ at, length: this.#scanner.at - at, source: '(' });
@@ -201,7 +211,7 @@ class Parser {
     return group;
   }
 
-  #name(field: Field): void {
+  #name(field: F | 'port'): void {
     if (this.#groups.includes(field))
       throw this.#scanner.error(`(?<${field}>…) stands twice`, `name the ${field} once`);
     this.#groups.push(field);

@@ -48,7 +48,11 @@ const isOurs = ({ set }: Run): boolean =>
   without(set, PLAIN) === NO_BYTE || without(set, ADDRESS) === NO_BYTE;
 
 /** @throws ExpressionError */
-export function checkExpression({ sequence, address, tls }: Expression): void {
+export function checkExpression({
+  sequence,
+  address,
+  tls,
+}: Pick<Expression, 'sequence' | 'address' | 'tls'>): void {
   if (waysThrough(sequence) > MOST_WAYS)
     throw new ExpressionError(
       `there are more than ${MOST_WAYS} ways through its alternatives`,

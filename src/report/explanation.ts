@@ -189,6 +189,10 @@ function grantText(prospect: Preview): string {
       return 'none: too many users have logged in from this address (--max-users-per-address)';
     case 'too many addresses':
       return 'none: the user has logged in from too many addresses (--max-addresses-per-user)';
+    case 'too many messages':
+      return 'none: too many messages were relayed by one grant (--max-messages-per-grant)';
+    case 'too many recipients':
+      return 'none: messages were relayed to too many recipients (--max-recipients-per-grant, --max-recipients-per-hour)';
     case 'revoked':
       return 'none: the address or the user is refused by hand (popbsmtp revoke)';
     case 'too old':

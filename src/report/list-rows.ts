@@ -43,6 +43,8 @@ export interface Listed {
   readonly allowedUntil: EpochSeconds | null;
   /** Open sessions that keep it. */
   readonly sessions: number;
+  /** What it has relayed; not told without a history. */
+  readonly sent?: { readonly messages: number; readonly recipients: number };
 }
 
 /** What is known besides the rows. */
@@ -81,7 +83,8 @@ function listedRow(row: Row, known: Known, now: number): Listed {
     const told = { expiresIn, allowedUntil: until === null ? null : epoch(until), sessions: 0 };
     return { row, state: stateOf(told), ...nobody, lastLogin: stamp, ...told };
   }
-  const [, expiresIn, user, server, since, last, others = [], until = null, sessions = 0] = detail;
+  const [, expiresIn, user, server, since, last, others = [], until = null, sessions = 0, sent] =
+    detail;
   const told = { expiresIn, allowedUntil: until === null ? null : epoch(until), sessions };
   return {
     row,
@@ -92,6 +95,7 @@ function listedRow(row: Row, known: Known, now: number): Listed {
     since: since === null ? null : epoch(since),
     lastLogin: last === null ? stamp : epoch(last),
     ...told,
+    ...(sent ? { sent } : {}),
   };
 }
 
@@ -142,6 +146,7 @@ function jsonLine(listed: Listed): string {
     users,
     allowedUntil: isoOrNull(listed.allowedUntil),
     sessions: listed.sessions,
+    ...listed.sent,
   })}\n`;
 }
 
@@ -155,11 +160,14 @@ const HEADER = [
   'STATE',
   'SINCE',
   'SERVER',
+  'MESSAGES',
   'USERS',
 ] as const;
 /** Of `Nov 25 00:10:00`, `59m 59s`, `session open` and the longest name of a server that we know. */
-const WIDTHS = [0, 15, 10, 12, 15, 11, 0] as const;
+const WIDTHS = [0, 15, 10, 12, 15, 11, 8, 0] as const;
 const STATE_COLUMN = 3;
+/** Shown where one of the grants has relayed something. */
+const MESSAGES_COLUMN = 6;
 
 const COLOURS: Readonly<Record<RowState, Colour | null>> = {
   login: null,
@@ -179,11 +187,13 @@ export function rowsText(
   paint: Paint = plainPaint,
 ): (rows: readonly Listed[], first: boolean) => string {
   const width = all.reduce((most, { row }) => Math.max(most, shown(row.key).length), 15);
+  const isAnySent = all.some(({ sent }) => (sent?.messages ?? 0) > 0);
   const line = (cells: readonly string[], colour: Colour | null): string =>
     cells
-      .map((cell, index) => {
+      .flatMap((cell, index) => {
+        if (index === MESSAGES_COLUMN && !isAnySent) return [];
         const padded = cell.padEnd(index === 0 ? width : (WIDTHS[index] ?? 0));
-        return index === STATE_COLUMN ? paint(padded, colour) : padded;
+        return [index === STATE_COLUMN ? paint(padded, colour) : padded];
       })
       .join('  ')
       .trimEnd();
@@ -206,6 +216,7 @@ function cellsOf(listed: Listed): readonly string[] {
     state,
     since === null ? '-' : formatStamp(since),
     server === null ? '-' : shown(server),
+    String(listed.sent?.messages ?? '-'),
     listed.users.length === 0 ? '-' : listed.users.map(user => shown(user)).join(', '),
   ];
 }

@@ -59,6 +59,18 @@ export const ORDER_ROWS = {
     }),
     audited: true,
   },
+  probed: {
+    line({ ip, seconds }) {
+      const event = seconds === null ? 'probe ended' : 'probed';
+      const facts = { event, ip, seconds, by: 'control' };
+      const text = seconds === null ? `probe ended ip=${ip}` : `probe ip=${ip} for ${seconds}s`;
+      return { ...info(`${text} by=control`), facts };
+    },
+    debug: ({ ip, seconds }) => [`${seconds === null ? 'unprobing' : 'probing'} ip=${ip}`],
+    json: none,
+    withUsers: asIs,
+    audited: true,
+  },
   'order bounded': {
     line({ what, order }) {
       const facts = { event: `order ${what}`, order: order.kind, ...orderFacts([order]) };

@@ -128,6 +128,7 @@ export function refusalObject(standing: Standing): object {
   return {
     ...refusal,
     text: excerpt(refusal.text),
+    sender: excerpt(refusal.sender),
     row: row === undefined ? null : row !== null,
     grant: about?.grant == null ? null : grantObject(about.grant),
     order: order === null ? null : { order: order.kind, until: isoTime(Math.floor(order.until)) },

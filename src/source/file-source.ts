@@ -18,6 +18,8 @@
  * When the place to go on from is gone with its file (`place lost`), reading starts as if there had been none, so
  * lines may be delivered again.
  */
+
+import { every } from '../base/beat.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { reasonOf } from '../base/errors.ts';
 import { LogReader } from './log-reader.ts';
@@ -27,26 +29,34 @@ import type { StartPosition } from './start.ts';
 import { Troubles } from './troubles.ts';
 import { Watcher } from './watcher.ts';
 
-const POLL_MS = 250;
+/** Where the kernel tells of changes, a look of our own finds what it does not tell of, such as a directory that came back. */
+const POLL_MS = 1000;
+/** Where it has told nothing of lines that were there. */
+const SILENT_POLL_MS = 250;
 
 export interface FileSourceOptions {
   /** Where an earlier source has got to. */
   readonly place?: Place | null;
   /** Where it may have been rotated to, besides its own directory (rotated.ts). */
   readonly olddirs?: readonly string[];
-  /** How often to look without being told of a change, in milliseconds. */
-  readonly pollMs?: number;
+  /** How often to look without being told of a change, in milliseconds; by what the kernel tells when null. */
+  readonly pollMs?: number | null;
 }
 
 export class FileSource implements Source {
   readonly #path: string;
   readonly #receiver: Receiver;
-  readonly #pollMs: number;
+  readonly #pollMs: number | null;
   readonly #reader: LogReader;
   readonly #watcher: Watcher;
   readonly #troubles: Troubles;
   readonly #stopping = new AbortController();
-  #poll: NodeJS.Timeout | null = null;
+  #endPoll: () => void = () => undefined;
+  /** The kernel has told nothing of lines that were found. */
+  #isSilent = false;
+  /** It has told of a change since the last look of our own. */
+  #isTold = false;
+  #deliveries = 0;
   #looking: Promise<void> = Promise.resolve();
   /** A look that has been asked for and has not begun. */
   #nextLook: Promise<void> | null = null;
@@ -57,7 +67,7 @@ export class FileSource implements Source {
     path: string,
     receiver: Receiver,
     startAt: StartPosition,
-    { place = null, olddirs = [], pollMs = POLL_MS }: FileSourceOptions = {},
+    { place = null, olddirs = [], pollMs = null }: FileSourceOptions = {},
   ) {
     this.#path = path;
     this.#receiver = receiver;
@@ -75,19 +85,24 @@ export class FileSource implements Source {
     });
     this.#watcher = new Watcher(
       path,
-      () => void this.look(),
+      () => {
+        this.#isTold = true;
+        this.#setSilent(false);
+        void this.look();
+      },
       error => this.#troubles.begin({ kind: 'polling', path, reason: reasonOf(error) }),
     );
   }
 
   start(): void {
-    this.#poll = setInterval(() => this.#tick(), this.#pollMs);
-    this.#tick();
+    this.#poll();
+    this.#watcher.check();
+    void this.look();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#poll !== null) clearInterval(this.#poll);
+    this.#endPoll();
     this.#watcher.close();
     await this.#looking;
     this.#reader.close();
@@ -108,9 +123,26 @@ export class FileSource implements Source {
     return this.#nextLook;
   }
 
+  #poll(): void {
+    this.#endPoll();
+    const usual = this.#isSilent ? SILENT_POLL_MS : POLL_MS;
+    this.#endPoll = every(this.#pollMs ?? usual, () => this.#tick());
+  }
+
   #tick(): void {
+    this.#isTold = false;
+    const before = this.#deliveries;
     this.#watcher.check();
-    void this.look();
+    void this.look().then(() => {
+      if (this.#deliveries > before && !this.#isTold) this.#setSilent(true);
+    });
+  }
+
+  /** A change may be told of just after its line was found, so whatever is told takes this back. */
+  #setSilent(isSilent: boolean): void {
+    if (isSilent === this.#isSilent || this.#stopping.signal.aborted) return;
+    this.#isSilent = isSilent;
+    this.#poll();
   }
 
   async #deliver(
@@ -118,6 +150,7 @@ export class FileSource implements Source {
     tooLong: number,
     writtenBy: EpochSeconds | null,
   ): Promise<void> {
+    this.#deliveries++;
     this.#tooLong += tooLong;
     const count = this.#tooLong;
     if (tooLong > 0) this.#troubles.tell({ kind: 'too long', path: this.#path, count });

@@ -116,9 +116,10 @@ export class LogReader {
       this.#goTo(unseen, 'later');
       return true;
     }
-    const atPath = this.#files.atPath();
     if ((await current.drain(this.#deliver, this.#signal)) === 'cut') return this.#cut(current);
     if (this.#signal.aborted) return false;
+    // Asked last: a login waits for nothing that can be asked afterwards.
+    const atPath = this.#files.atPath();
     this.#noteMissing(atPath === null);
     if (atPath !== null && isSameFile(atPath, current.identity)) return false;
     return this.#next(current);

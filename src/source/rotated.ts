@@ -99,7 +99,7 @@ export function indexOfPlace(files: readonly RotatedFile[], place: FilePlace): n
 
 function realPathOf(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     // Missing at the moment: its place in the tree is all that is known of it.
     return path;

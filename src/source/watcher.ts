@@ -46,7 +46,8 @@ export class Watcher {
 
   #target(): string[] {
     try {
-      return [realpathSync(this.#path)];
+      // `native`: the other one asks for each directory of the path.
+      return [realpathSync.native(this.#path)];
     } catch {
       // Nothing there at the moment, which the source itself finds and tells.
       return [];

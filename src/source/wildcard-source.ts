@@ -9,8 +9,7 @@
  * Known limits: a file that was rotated is told from a log by its name and by the log's being there; so one that is there
  * alone is followed itself, and its lines are delivered once more when the log comes back.
  */
-import { type BigIntStats, type FSWatcher, statSync, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { every } from '../base/beat.ts';
 import { reasonOf } from '../base/errors.ts';
 import { FileSource } from './file-source.ts';
 import { logsAmong, matchingFiles } from './matching-files.ts';
@@ -19,6 +18,7 @@ import { rotatedFiles } from './rotated.ts';
 import type { Notice, Receiver, Source } from './source.ts';
 import type { StartPosition } from './start.ts';
 import { Troubles } from './troubles.ts';
+import { WatchedDirectories } from './watched-directories.ts';
 import type { Wildcard } from './wildcard.ts';
 
 /** Each takes a descriptor, and a look every second. */
@@ -27,9 +27,6 @@ const POLL_MS = 1000;
 /** Between two looks into the directories, in milliseconds: many files may come at once. */
 const LEAST_PAUSE_MS = 50;
 const AWAY_MS = 10_000;
-/** Within the time of the kernel's clock for files, another change leaves the same stamp, in nanoseconds. */
-const FRESH_NS = 2_000_000_000n;
-
 export interface WildcardParts {
   readonly wildcard: Wildcard;
   /** Of what is told of all files together. */
@@ -55,25 +52,18 @@ interface Member {
   awaySince: number | null;
 }
 
-interface Watched {
-  readonly inode: bigint;
-  readonly watcher: FSWatcher;
-}
-
 export class WildcardSource implements Source {
   readonly #parts: WildcardParts;
   readonly #most: number;
   readonly #awayMs: number;
   readonly #troubles: Troubles;
+  readonly #directories: WatchedDirectories;
   readonly #members = new Map<string, Member>();
   /** Files that were there at the start and of which nothing has been heard yet. */
   readonly #unheard = new Set<string>();
   #isFollowing = false;
   #toldTooMany = false;
-  /** When a directory had last been changed, as of the last look. */
-  #seen = new Map<string, bigint | null>();
-  readonly #watched = new Map<string, Watched>();
-  #poll: NodeJS.Timeout | null = null;
+  #endPoll: (() => void) | null = null;
   #next: NodeJS.Timeout | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -84,21 +74,25 @@ export class WildcardSource implements Source {
     this.#most = parts.most ?? MOST_FILES;
     this.#awayMs = parts.awayMs ?? AWAY_MS;
     this.#troubles = new Troubles(notice => parts.receiver.notice(notice));
+    this.#directories = new WatchedDirectories(
+      () => this.#changed(),
+      (path, error) => this.#troubles.begin({ kind: 'polling', path, reason: reasonOf(error) }),
+    );
   }
 
   start(): void {
     this.#look([...this.#parts.places.keys()]);
     for (const path of this.#members.keys()) this.#unheard.add(path);
-    this.#poll = setInterval(() => this.#tick(), POLL_MS);
+    this.#endPoll = every(POLL_MS, () => this.#tick());
     for (const { source } of this.#members.values()) source.start();
     if (this.#unheard.size === 0) this.#following();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#poll !== null) clearInterval(this.#poll);
+    this.#endPoll?.();
     if (this.#next !== null) clearTimeout(this.#next);
-    for (const { watcher } of this.#watched.values()) watcher.close();
+    this.#directories.close();
     const members = [...this.#members.values()].map(({ source }) => source.stop());
     await Promise.all([...members, ...this.#stopping]);
   }
@@ -112,7 +106,7 @@ export class WildcardSource implements Source {
   }
 
   #tick(): void {
-    if (this.#isChanged()) this.#look();
+    if (this.#directories.isChanged()) this.#look();
     this.#letGo();
   }
 
@@ -128,22 +122,13 @@ export class WildcardSource implements Source {
       }, pause);
   }
 
-  #isChanged(): boolean {
-    const freshest = BigInt(Date.now()) * 1_000_000n - FRESH_NS;
-    for (const [directory, changed] of this.#seen) {
-      const now = changedAt(statOf(directory));
-      if (now !== changed || (now !== null && now > freshest)) return true;
-    }
-    return false;
-  }
-
   /** @param before logs that an earlier source has followed */
   #look(before: readonly string[] = []): void {
     this.#lookedAt = performance.now();
     const { wildcard, isOthers } = this.#parts;
     const { files, directories } = matchingFiles(wildcard);
     const present = new Set(files);
-    this.#watch(directories);
+    this.#directories.watch(directories);
     const away = before.filter(path => !present.has(path) && this.#hasRotated(path));
     const logs = new Set([...away, ...logsAmong(files, [...this.#members.keys(), ...away])]);
     for (const path of logs) if (!isOthers(path)) this.#follow(path);
@@ -175,7 +160,7 @@ export class WildcardSource implements Source {
       pollMs: POLL_MS,
     });
     this.#members.set(path, { source, awaySince: null });
-    if (this.#poll !== null) source.start();
+    if (this.#endPoll !== null) source.start();
   }
 
   #receiverOf(path: string): Receiver {
@@ -218,61 +203,7 @@ export class WildcardSource implements Source {
     void stopped.then(() => this.#stopping.delete(stopped));
   }
 
-  #watch(directories: readonly string[]): void {
-    this.#seen = new Map();
-    for (const directory of new Set(directories.flatMap(withMissing))) {
-      const status = statOf(directory);
-      this.#seen.set(directory, changedAt(status));
-      const inode = status?.ino ?? null;
-      const watched = this.#watched.get(directory);
-      if (watched !== undefined && watched.inode !== inode) this.#unwatch(directory);
-      if (inode !== null && !this.#watched.has(directory)) this.#begin(directory, inode);
-    }
-    for (const directory of this.#watched.keys())
-      if (!this.#seen.has(directory)) this.#unwatch(directory);
-  }
-
-  #begin(directory: string, inode: bigint): void {
-    const failed = (error: unknown): void => {
-      this.#unwatch(directory);
-      this.#troubles.begin({ kind: 'polling', path: directory, reason: reasonOf(error) });
-    };
-    try {
-      // What is written to files there changes none of the names.
-      const watcher = watch(directory, event => {
-        if (event === 'rename') this.#changed();
-      });
-      watcher.on('error', failed);
-      this.#watched.set(directory, { inode, watcher });
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #unwatch(directory: string): void {
-    this.#watched.get(directory)?.watcher.close();
-    this.#watched.delete(directory);
-  }
-
   #tell(notice: Notice): void {
     this.#parts.receiver.notice(notice);
   }
 }
-
-function statOf(directory: string): BigIntStats | null {
-  try {
-    return statSync(directory, { bigint: true });
-  } catch {
-    // Not there yet, or closed to us.
-    return null;
-  }
-}
-
-/** A directory, and where it is missing, those above it up to one that is there, in which it will be made. */
-function withMissing(directory: string): string[] {
-  const above = dirname(directory);
-  const isThere = above === directory || statOf(directory) !== null;
-  return isThere ? [directory] : [directory, ...withMissing(above)];
-}
-
-const changedAt = (status: BigIntStats | null): bigint | null => status?.mtimeNs ?? null;

@@ -29,13 +29,18 @@ export const BESIDE = {
     suffix: '.roster',
     about: 'The users and servers behind the grants, from a stop to the next start.',
   },
-  history: {
-    suffix: '.history',
+  minutes: {
+    suffix: '.minutes',
     about: 'The logins and grants of each minute of the last hour, for status.',
   },
   'user-key': {
     suffix: '.user-key',
     about: 'The key by which log-users = "hashed" hashes names.',
+  },
+  history: {
+    suffix: '.history',
+    about:
+      'Who logged in, had a grant and relayed with it; popbsmtp history, why and report read it.',
   },
   socket: {
     suffix: '.sock',

@@ -6,7 +6,7 @@
  * twice as many lines of another program.  Arguments besides: the lines of each log (500) and the rounds (5).
  * The other revision is checked out and built in a directory of its own, with the packages of this tree.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/base/package.ts';
@@ -59,7 +59,10 @@ async function mainOf(revision: string, directory: string): Promise<string> {
   await mustRun('tar', ['-xf', archive, '-C', tree]);
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
   await mustRun('npm', ['run', '--silent', '--prefix', tree, 'build']);
-  return join(tree, 'dist/bundle/main.js');
+  const { bin }: { bin: { popbsmtp: string } } = JSON.parse(
+    readFileSync(join(tree, 'package.json'), 'utf8'),
+  );
+  return join(tree, bin.popbsmtp);
 }
 
 const matching = (name: string, main: string, logs: readonly string[]): Command => ({

@@ -135,4 +135,26 @@ describe('--check', () => {
     assert.equal(none.code, EXIT.config);
     assert.match(none.stderr, /^popbsmtp: cannot read the configuration [^\n]+\n$/);
   });
+
+  test('takes one file, and no file is taken without it', async () => {
+    for (const [args, problem] of [
+      [['--check'], 'the file is missing'],
+      [['--check', '/a', '/b'], 'unknown argument "/b"'],
+      [['/a'], 'unknown argument "/a" (a file is checked by --check)'],
+    ] as const) {
+      const { code, stdout, stderr } = await popbsmtp('config', ...args);
+      assert.deepEqual([code, stdout], [EXIT.usage, '']);
+      assert.equal(stderr, `popbsmtp: ${problem}; see "popbsmtp config --help"\n`);
+    }
+  });
+
+  test('the file may stand before it, and after other options', async () => {
+    const path = await file('order.toml', 'grace = "30m"\n');
+    for (const args of [
+      [path, '--check'],
+      ['--check', '--json', path],
+    ]) {
+      assert.equal((await popbsmtp('config', ...args)).code, 0, args.join(' '));
+    }
+  });
 });

@@ -79,6 +79,12 @@ describe('--test', () => {
     assert.match(stderr, /^\d+ samples of \d+ patterns in \d+ files, 0 failed\n$/);
   });
 
+  test('counts those of the mail server, too', async () => {
+    const { stderr } = await popbsmtp('patterns', '--test');
+    const files = (await popbsmtp('patterns', '--json')).stdout.split('\n').length - 1;
+    assert.match(stderr, new RegExp(` in ${files + 1} files, 0 failed\\n$`));
+  });
+
   test('tells each that does not, with file, pattern and line, and ends with 1', async () => {
     const own = await directoryWith('bad', {
       'toyd.toml': `${TOYD}refuse = [

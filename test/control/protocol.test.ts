@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_ADDRESSES, parseRequest } from '../../src/control/protocol.ts';
+import { MAX_ADDRESSES, MAX_PROBE_SECONDS, parseRequest } from '../../src/control/protocol.ts';
 import { MAX_SECONDS } from '../../src/grant/order.ts';
 
 const parse = (value: unknown) => parseRequest(JSON.stringify(value));
@@ -11,7 +11,21 @@ describe('a request', () => {
     [{ command: 'status', more: 1 }, { command: 'status' }],
     [{ command: 'metrics' }, { command: 'metrics' }],
     [{ command: 'list' }, { command: 'list' }],
+    [{ command: 'latest' }, { command: 'latest' }],
     [{ command: 'orders' }, { command: 'orders' }],
+    [
+      { command: 'about', address: '::ffff:198.51.100.1' },
+      { command: 'about', address: '198.51.100.1' },
+    ],
+    [{ command: 'configuration' }, { command: 'configuration' }],
+    [
+      { command: 'probe', address: '127.0.0.9', seconds: MAX_PROBE_SECONDS },
+      { command: 'probe', address: '127.0.0.9', seconds: MAX_PROBE_SECONDS },
+    ],
+    [
+      { command: 'unprobe', address: '127.0.0.9', seconds: 1 },
+      { command: 'unprobe', address: '127.0.0.9' },
+    ],
     [
       { command: 'allow', address: '::ffff:198.51.100.1', seconds: 60 },
       { command: 'allow', address: '198.51.100.1', seconds: 60 },
@@ -54,6 +68,9 @@ describe('a request', () => {
     ['status', /one JSON object/],
     [{}, /no such command/],
     [{ command: 'constructor' }, /no such command/],
+    [{ command: 'probe', address: '127.0.0.9' }, /seconds/],
+    [{ command: 'probe', address: '127.0.0.9', seconds: MAX_PROBE_SECONDS + 1 }, /seconds/],
+    [{ command: 'unprobe', address: 'nobody' }, /address/],
     [{ command: 'allow', address: '198.51.100.1' }, /seconds/],
     ...[0, -1, 1.5, '60', MAX_SECONDS + 1, null].map((seconds): [unknown, RegExp] => [
       { command: 'allow', address: '198.51.100.1', seconds },

@@ -160,6 +160,8 @@ function tell(decision: Decision): string {
       return `revoked ${decision.grants.map(grant => grant.ip).join()}`;
     case 'lifted':
       return `lifted ${decision.grants.map(grant => grant.ip).join()}`;
+    case 'probed':
+      return `probed ${decision.ip} ${decision.seconds}`;
     case 'order bounded':
     case 'in force':
     case 'map failed':
@@ -746,6 +748,33 @@ describe('by hand', () => {
     const { rows: effects } = await pipeline.revoke([subject(A)], () => [A], 60);
     assert.deepEqual(effects, [{ ip: A, effect: 'foreign' }]);
     assert.deepEqual(await rows(), ['198.51.100.1 OK']);
+  });
+
+  test('the row of a test is no grant, ends in time, and takes nothing from anybody', async () => {
+    assert.equal(await pipeline.probe(A, 60), 'added');
+    assert.deepEqual(await rows(), [`${A} ${NOON + 60 - GRACE}`]);
+    assert.equal(await pipeline.unprobe(A), true);
+    assert.deepEqual(await rows(), []);
+    assert.deepEqual(story(), [`probed ${A} 60`, `probed ${A} null`]);
+
+    await pipeline.probe(A, 60);
+    await pipeline.lines([login(A)]);
+    assert.equal(await pipeline.unprobe(A), true);
+    assert.equal(await pipeline.probe(A, 60), 'granted');
+    assert.deepEqual(await rows(), [`${A} ${NOON}`], 'a login has it by now');
+
+    await start([{ key: A, value: 'OK', stamp: null }]);
+    assert.equal(await pipeline.probe(A, 60), 'foreign');
+    assert.deepEqual(story(), []);
+  });
+
+  test('the row of a test that could not be written does not come later', async () => {
+    map.full = true;
+    assert.equal(await pipeline.probe(A, 60), null);
+    map.full = false;
+    now += 2;
+    await pipeline.purge();
+    assert.deepEqual(await rows(), []);
   });
 
   test('an order while the map cannot be written follows as soon as it can', async () => {

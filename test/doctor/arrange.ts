@@ -1,10 +1,13 @@
 /** Facts for the doctor's judges, as short as a table wants them. */
 
+import { canonicalIp } from '../../src/base/address.ts';
+import { epoch } from '../../src/base/clock.ts';
 import type { Verdict } from '../../src/doctor/finding.ts';
 import { type PostfixState, parseServices } from '../../src/doctor/postfix-state.ts';
 import type { MapSpec } from '../../src/map/map.ts';
 import { parseMapSpec } from '../../src/map/spec.ts';
 import { parseParameters } from '../../src/postfix/parameters.ts';
+import type { LoginEvent } from '../../src/recogniser/event.ts';
 
 export const MAP: MapSpec = parseMapSpec('lmdb:/m', 'the test');
 
@@ -18,6 +21,26 @@ export const postfixWith = (
   parameters: parseParameters(mainCf),
   services: parseServices(services, overrides),
 });
+
+/** A login as a server tells of it. */
+export const login = (
+  ip: string,
+  time: number | null,
+  changes: Partial<LoginEvent> = {},
+): LoginEvent => {
+  const address = canonicalIp(ip);
+  if (address === null) throw new TypeError(`${ip} is no address`);
+  return {
+    event: 'login',
+    server: 'dovecot',
+    user: 'anna',
+    ip: address,
+    time: time === null ? null : epoch(time),
+    session: null,
+    tls: null,
+    ...changes,
+  };
+};
 
 /** `error: what is said`, for comparing. */
 export const said = (verdicts: readonly Verdict[]): string[] =>

@@ -55,7 +55,7 @@ const TABLE: [what: string, changes: Partial<FleetFacts>, said: (string | RegExp
   [
     'entries were lost',
     daemon({ publish: { published: 1, waiting: 0, dropped: 7 } }),
-    [CAN, /^warning: 7 entries of this host were lost/],
+    [CAN, /^warning: 7 entries of this host were dropped/],
   ],
   [
     'entries were refused, and others come late',

@@ -5,12 +5,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
-import { failure } from '../../src/base/errors.ts';
+import { CATALOGUE, failure } from '../../src/base/errors.ts';
 import { parseMynetworks } from '../../src/classifier/mynetworks-parser.ts';
+import type { ConfigurationState } from '../../src/control/configuration-state.ts';
+import type { Status } from '../../src/control/status.ts';
 import { parseIds } from '../../src/doctor/account.ts';
 import { judgeConfiguration } from '../../src/doctor/configuration.ts';
-import { judgeDaemon } from '../../src/doctor/daemon.ts';
-import { ok } from '../../src/doctor/finding.ts';
+import { type DaemonFacts, judgeDaemon } from '../../src/doctor/daemon.ts';
+import type { DaemonAnswer } from '../../src/doctor/daemon-state.ts';
+import { skipped } from '../../src/doctor/finding.ts';
 import { judgeLookup } from '../../src/doctor/lookup.ts';
 import { judgeMap, judgeRows } from '../../src/doctor/map.ts';
 import type { FileState, MapState } from '../../src/doctor/map-state.ts';
@@ -19,6 +22,7 @@ import { judgeService } from '../../src/doctor/service.ts';
 import { judgeTrustedNetworks } from '../../src/doctor/trusted-networks.ts';
 import type { Row } from '../../src/map/map.ts';
 import { stampOf } from '../../src/map/row.ts';
+import { someStatus } from '../control/status.ts';
 import { levels, MAP, postfixWith, said } from './arrange.ts';
 
 const NOW = epoch(1_700_000_000);
@@ -59,6 +63,23 @@ describe('the map', () => {
     test(name, () => assert.match(said(judgeMap(state)).join(), expected));
   }
 
+  test('no cure opens a directory', () => {
+    const closed = map(OPEN, at('/d', 0o700), at('/root', 0o700, 0), at('/', 0o755, 0));
+    const states = [...table.map(([, state]) => state), closed, forAll(closed)];
+    for (const { hint } of states.flatMap(judgeMap)) {
+      assert.doesNotMatch(hint ?? '', /chmod (?!o-w )\S+ (?!\/d\/m\.lmdb)/);
+      assert.doesNotMatch(hint ?? '', /chown \S+ (?!\/d\/m\.lmdb)/);
+    }
+    for (const { hint } of Object.values(CATALOGUE))
+      assert.doesNotMatch(hint, /(?:chmod|chown|install -d)[^,;]*\{/);
+  });
+
+  test('what is for everybody on purpose is not taken away', () => {
+    const hints = judgeMap(map(FILE, at('/tmp', 0o1777))).map(({ hint }) => hint ?? '');
+    assert.match(hints.join('\n'), /such as \/var\/popbsmtp/);
+    assert.doesNotMatch(hints.join('\n'), /chmod/);
+  });
+
   test('missing, damaged, closed to us', () => {
     const rows = failure('MAP_MISSING', { path: '/d/m.lmdb' });
     assert.deepEqual(levels(judgeMap({ ...map(null), rows })), ['error']);
@@ -69,6 +90,9 @@ describe('the map', () => {
     });
     assert.match(said(judgeMap({ ...map(FILE), rows: damaged })).join(), /^error: .*format 2/);
     const closed = failure('MAP_UNREADABLE', { path: '/d/m.lmdb', reason: 'permission denied' });
+    // Being root is no cure where the map is another's.
+    const others = { ...map({ ...FILE, uid: 0 }, at('/d', 0o755)), rows: closed };
+    assert.match(said(judgeMap(others)).join('\n'), /^error: .* belongs to the account 0, .*$/);
     const levelsFound = levels(judgeMap({ ...map(FILE, at('/d', 0o755)), rows: closed }));
     assert.deepEqual(levelsFound, ['warning']);
   });
@@ -77,7 +101,7 @@ describe('the map', () => {
 describe('rows', () => {
   const row = (key: string, value: string): Row => ({ key, value, stamp: stampOf(value) });
   const judge = (...rows: Row[]): string =>
-    said(judgeRows({ rows, now: NOW, grace: () => 900 })).join('\n');
+    said(judgeRows({ rows, now: NOW, grace: () => 900, isOwned: true })).join('\n');
 
   test('are counted', () => {
     assert.equal(judge(), 'ok: 0 grants');
@@ -91,6 +115,14 @@ describe('rows', () => {
       judge(row('10.0.0.1', String(NOW - 1000))),
       /^error: 1 row should .* 10\.0\.0\.1$/,
     );
+  });
+
+  test('that are overdue end at the start of the daemon, beside which a purge does nothing', () => {
+    const rows = [row('10.0.0.1', String(NOW - 1000))];
+    const hintWhen = (isOwned: boolean): string =>
+      judgeRows({ rows, now: NOW, grace: () => 900, isOwned })[0]?.hint ?? '';
+    assert.match(hintWhen(true), /: systemctl restart popbsmtp$/);
+    assert.match(hintWhen(false), /"popbsmtp purge"/);
   });
 
   for (const value of ['OK', 'ok', 'permit_mynetworks'] as const)
@@ -111,18 +143,140 @@ describe('rows', () => {
   });
 });
 
-test('the daemon', () => {
-  const judge = (owner: number | 'unknown' | 'hidden' | null): string =>
-    said(judgeDaemon({ owner, map: 'lmdb:/m' })).join();
-  assert.equal(judge(12), 'ok: runs, pid 12');
-  assert.match(judge('unknown'), /^ok: /);
-  assert.match(judge('hidden'), /^warning: .* not known/);
-  assert.match(judge(null), /^error: no daemon writes lmdb:\/m/);
+describe('the daemon', () => {
+  const MOMENT = epoch(Date.parse('2026-11-25T02:05:00Z') / 1000);
+  const judge = (answer: DaemonAnswer, owner: DaemonFacts['owner'] = 4711): string =>
+    said(judgeDaemon({ owner, answer, map: 'lmdb:/m', now: MOMENT, installed: '1.2.3' })).join(
+      '\n',
+    );
+  const LOADED: ConfigurationState = {
+    loaded: '2026-11-25T00:00:00.000Z',
+    changes: [],
+    problem: null,
+  };
+  const answers = (
+    status: Partial<Status> = {},
+    configuration: Partial<ConfigurationState> = {},
+  ): DaemonAnswer => ({
+    kind: 'status',
+    status: someStatus(status),
+    configuration: { ...LOADED, ...configuration },
+  });
+  const lagging = [
+    { name: '/log', lines: 5, lastLine: '2026-11-25T02:00:00Z', position: 1, lag: 70_000 },
+  ];
+  const silent: DaemonAnswer = {
+    kind: 'failed',
+    problem: failure('CONTROL_SILENT', { path: '/m.sock', seconds: 2 }),
+  };
+  const change = (
+    what: string,
+    running: string | null,
+    written: string | null,
+    takes: 'reload' | 'restart' = 'reload',
+  ): DaemonAnswer => answers({}, { changes: [{ what, running, written, takes }] });
+
+  const table: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'as it should be',
+      judge(answers()),
+      /^ok: runs, pid 4711, and answers; reads \/var\/log\/mail\.log \(12345 lines, the last line 3 seconds ago\); reads the journal \(0 lines, no line yet\); the last login 10 seconds ago$/,
+    ],
+    [
+      'that has seen nothing',
+      judge(answers({ lastLogin: null })),
+      /^ok: .*no login since its start$/,
+    ],
+    ['hangs', judge(silent), /^error: the daemon, pid 4711, has lmdb:\/m, but does not answer/],
+    [
+      'may not be asked',
+      judge({
+        kind: 'failed',
+        problem: failure('CONTROL_DENIED', { path: '/m.sock', reason: 'no' }),
+      }),
+      /^skipped: /,
+    ],
+    ['has no socket', judge({ kind: 'none' }), /^warning: .* cannot be asked/],
+    ['is not there', judge({ kind: 'none' }, null), /^error: no daemon writes lmdb:\/m/],
+    ['is hidden', judge({ kind: 'none' }, 'hidden'), /^warning: .* not known/],
+    ['is in another namespace', judge(answers(), 'unknown'), /^ok: runs, pid 4711/],
+    [
+      'cannot commit',
+      judge(answers({ settled: false, trouble: 'no space left', overdue: 2 })),
+      /^error: it cannot write the map, .*\(1 commit failed\); 2 rows that should be gone .*: no space left$/,
+    ],
+    [
+      'is of before an upgrade',
+      judge(answers({ version: '1.0.0' })),
+      /^warning: version 1\.0\.0 runs, and 1\.2\.3 is installed$/,
+    ],
+    [
+      'does not read on',
+      judge(answers({ sources: lagging })),
+      /^error: it does not read \/log on: 70000 bytes wait$/,
+    ],
+    [
+      'runs with another value',
+      judge(change('grace', '15m', '1h')),
+      /^warning: it runs with grace = "15m", and on the disk stands "1h"$/,
+    ],
+    [
+      'runs with a value that is gone',
+      judge(change('user', 'x', null)),
+      /= "x", and on the disk stands nothing$/,
+    ],
+    [
+      'has other patterns',
+      judge(change('/p/x.toml', null, null)),
+      /^warning: \/p\/x\.toml has changed since it was read$/,
+    ],
+    [
+      'would choose another log',
+      judge(change('log', '/var/log/mail.log', 'journal', 'restart')),
+      /^warning: it reads \/var\/log\/mail\.log, and would choose the journal if it were started now$/,
+    ],
+    [
+      'would not take what is on the disk',
+      judge(answers({}, { problem: 'popbsmtp.toml:3: unknown key' })),
+      /^warning: .* would not take the one on the disk: popbsmtp\.toml:3: unknown key$/,
+    ],
+  ];
+  for (const [name, told, expected] of table) test(name, () => assert.match(told, expected));
+
+  test('of a version that does not know the question', () => {
+    assert.match(judge({ kind: 'status', status: someStatus(), configuration: null }), /^ok: /);
+  });
+
+  test('that did not say in time how its configuration differs', () => {
+    const configuration = failure('CONTROL_SILENT', { path: '/m.sock', seconds: 6 });
+    assert.match(
+      judge({ kind: 'status', status: someStatus(), configuration }),
+      /^ok: runs, .*\nskipped: whether it runs with what is on the disk was not told: .* for 6 s$/,
+    );
+  });
+
+  test('is told what it takes', () => {
+    const hintOf = (answer: DaemonAnswer): string | null | undefined =>
+      judgeDaemon({ owner: 1, answer, map: 'lmdb:/m', now: MOMENT, installed: '1.2.3' })[0]?.hint;
+    assert.match(hintOf(change('grace', '1', '2')) ?? '', /systemctl reload popbsmtp/);
+    assert.match(hintOf(change('map', '1', '2', 'restart')) ?? '', /systemctl restart popbsmtp/);
+  });
 });
 
 describe('the service', () => {
-  const judge = (properties: Readonly<Record<string, string>>): string =>
-    said(judgeService(new Map(Object.entries(properties)))).join();
+  const TIMER = { LoadState: 'loaded', ActiveState: 'active', UnitFileState: 'enabled' };
+  const UPTIME = 5000;
+  const judge = (
+    properties: Readonly<Record<string, string>>,
+    timer: Readonly<Record<string, string>> = {},
+  ): string =>
+    said(
+      judgeService({
+        service: new Map(Object.entries(properties)),
+        timer: new Map(Object.entries({ ...TIMER, ...timer })),
+        uptime: UPTIME,
+      }),
+    ).join();
   const RUNNING = {
     LoadState: 'loaded',
     ActiveState: 'active',
@@ -131,6 +285,7 @@ describe('the service', () => {
     Result: 'success',
     NRestarts: '0',
     WatchdogUSec: '30s',
+    WatchdogTimestampMonotonic: `${(UPTIME - 10) * 1_000_000}`,
   };
   const table: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
     ['running', {}, /^ok: popbsmtp\.service is active, watchdog 30s$/],
@@ -158,11 +313,35 @@ describe('the service', () => {
       },
       /^ok: /,
     ],
+    [
+      'that has not told the watchdog',
+      { WatchdogUSec: '1min', WatchdogTimestampMonotonic: `${(UPTIME - 61) * 1_000_000}` },
+      /^error: .* has not told the watchdog for 61 seconds/,
+    ],
     ["in the machine's network", { PrivateNetwork: 'no', BindReadOnlyPaths: '' }, /^ok: /],
   ];
   for (const [name, properties, expected] of table) {
     test(name, () => assert.match(judge({ ...RUNNING, ...properties }), expected));
   }
+  const timers: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
+    [
+      'is stopped',
+      { ActiveState: 'inactive' },
+      /^warning: popbsmtp-purge\.timer is inactive: nothing ends grants/,
+    ],
+    ['is not enabled', { UnitFileState: 'disabled' }, /^warning: .* after the next boot/],
+    ['is not installed', { LoadState: 'not-found' }, /^warning: .* is not installed/],
+  ];
+  for (const [name, timer, expected] of timers)
+    test(`whose timer ${name}`, () => {
+      assert.match(judge(RUNNING, timer), expected);
+      const unused = { ...RUNNING, ActiveState: 'inactive', UnitFileState: 'disabled' };
+      assert.equal(judge(unused, timer), '', 'whoever does not use the unit is not told');
+    });
+
+  test('that cannot be asked for is no service that is well', () =>
+    assert.match(said(judgeService({ unasked: 'no bus' })).join(), /^skipped: .*: no bus$/));
+
   test('without systemd', () => assert.deepEqual(judgeService(null), []));
 });
 
@@ -182,6 +361,43 @@ test('Postfix', () => {
   );
   assert.match(judge({ kind: 'missing' }), /^error: postconf was not found/);
   assert.match(judge({ kind: 'failed', reason: 'no' }), /^error: .*: no$/);
+});
+
+describe('where Postfix listens', () => {
+  const judge = (mainCf: string, services?: string, overrides?: string): string =>
+    said(
+      judgePostfix({
+        answer: { kind: 'known', state: postfixWith(mainCf, services, overrides) },
+        maps: [],
+      }),
+    ).join();
+  const SMTP = 'smtp inet n - n - - smtpd';
+  const REINJECTION = '127.0.0.1:10025 inet n - n - - smtpd';
+  const shut = /^error: no client can reach this Postfix: .*inet_interfaces = /;
+  const table: readonly (readonly [string, string, string, RegExp])[] = [
+    ['everywhere', '', SMTP, /^$/],
+    ['at one address', 'inet_interfaces = 192.0.2.5\n', SMTP, /^$/],
+    ['at loopback', 'inet_interfaces = loopback-only\n', SMTP, shut],
+    ['at loopback, by its name', 'inet_interfaces = localhost\n', SMTP, shut],
+    ['at loopback addresses', 'inet_interfaces = 127.0.0.1, [::1]\n', SMTP, shut],
+    ['for a filter only', '', REINJECTION, shut],
+    ['for a filter and for clients', '', `${SMTP}\n${REINJECTION}`, /^$/],
+    [
+      'at an address of master.cf',
+      'inet_interfaces = loopback-only\n',
+      '192.0.2.5:smtp inet n - n - - smtpd',
+      /^$/,
+    ],
+    [
+      'for a proxy',
+      'inet_interfaces = loopback-only\nsmtpd_upstream_proxy_protocol = haproxy\n',
+      SMTP,
+      /^$/,
+    ],
+    ['nowhere', '', 'pickup unix n - n 60 1 pickup', /^$/],
+  ];
+  for (const [name, mainCf, services, expected] of table)
+    test(name, () => assert.match(judge(mainCf, services), expected));
 });
 
 describe('mynetworks', () => {
@@ -225,13 +441,16 @@ test('the lookup', () => {
     ).join();
   assert.match(judge(true), /^ok: /);
   assert.match(judge(false), /^error: a row of 192\.0\.2\.9 was written/);
-  const skipped = judgeLookup({
+  const untried = judgeLookup({
     ip,
     map: 'lmdb:/m',
-    probed: { kind: 'skipped', verdict: ok('x') },
+    probed: { kind: 'skipped', verdict: skipped('x') },
   });
-  assert.deepEqual(said(skipped), ['ok: x']);
-  assert.deepEqual(judgeLookup({ ip, map: 'lmdb:/m', probed: null }), []);
+  assert.deepEqual(said(untried), ['skipped: x']);
+  assert.match(
+    said(judgeLookup({ ip, map: 'lmdb:/m', probed: null })).join(),
+    /^skipped: not tried/,
+  );
 });
 
 test('the configuration', () => {

@@ -2,47 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { failure } from '../../src/base/errors.ts';
-import type { LogState, Tail } from '../../src/doctor/log-state.ts';
-import { judgeClock, judgeLogins, judgeLogs } from '../../src/doctor/logs.ts';
-import { zoneOf } from '../../src/line/zone.ts';
+import type { LogState } from '../../src/doctor/log-state.ts';
+import { judgeClock, judgeLogs } from '../../src/doctor/logs.ts';
 import { said } from './arrange.ts';
-
-const NOW = epoch(1_700_000_000);
-const GRACE = 900;
-const HOUR = 3600;
-
-type ReadLog = Extract<LogState, { kind: 'read' }>;
-
-const TAIL: Tail = {
-  lines: 10,
-  logins: new Map([['dovecot', 2]]),
-  events: [],
-  missed: { lines: 0, example: '' },
-  strays: [],
-  lastStamp: NOW,
-};
-const LOG: ReadLog = {
-  kind: 'read',
-  name: '/log',
-  among: null,
-  modified: NOW,
-  tail: TAIL,
-  ahead: null,
-  account: null,
-};
-
-const facts = (...logs: LogState[]) => ({
-  logs,
-  now: NOW,
-  grace: GRACE,
-  zone: zoneOf({ value: '+01:00', origin: '' }),
-  asDaemon: true,
-});
+import { facts, GRACE, HOUR, LOG, NOW, TAIL } from './log-facts.ts';
 
 describe('the log', () => {
   const table: readonly (readonly [string, LogState, RegExp])[] = [
     ['as it should be', LOG, /^ok: \/log can be read/],
-    ['on standard input', { kind: 'input', name: '-' }, /^ok: /],
+    ['on standard input', { kind: 'input', name: '-' }, /^skipped: /],
     [
       'missing',
       { kind: 'unusable', name: '/log', problem: failure('LOG_MISSING', { path: '/log' }) },
@@ -50,12 +18,12 @@ describe('the log', () => {
     ],
     [
       'closed to the account',
-      { ...LOG, account: { name: 'popbsmtp', mayRead: 'no' } },
+      { ...LOG, account: { name: 'popbsmtp', mayRead: 'no', group: 'adm' } },
       /^error: the account popbsmtp of the daemon cannot read \/log/,
     ],
     [
       'open to the account, as far as is known',
-      { ...LOG, account: { name: 'popbsmtp', mayRead: 'unknown' } },
+      { ...LOG, account: { name: 'popbsmtp', mayRead: 'unknown', group: 'adm' } },
       /^warning: whether the account popbsmtp/,
     ],
     ['empty', { ...LOG, tail: { ...TAIL, lines: 0 } }, /^warning: \/log is empty/],
@@ -81,51 +49,18 @@ describe('the log', () => {
   }
 });
 
+test('a closed log is opened by its group, where it has one that may read it', () => {
+  const hintFor = (group: string | null): string | null | undefined =>
+    judgeLogs(facts({ ...LOG, account: { name: 'popbsmtp', mayRead: 'no', group } }))[0]?.hint;
+  assert.match(hintFor('logs') ?? '', /usermod -aG logs popbsmtp, .*: systemctl restart popbsmtp$/);
+  assert.match(hintFor(null) ?? '', /"chgrp adm \/log && chmod g\+r \/log"/);
+});
+
 test('a log that only the daemon may read is a warning to others', () => {
   const problem = failure('LOG_UNREADABLE', { path: '/log', reason: 'permission denied' });
   const closed: LogState = { kind: 'unusable', name: '/log', problem };
   assert.match(said(judgeLogs(facts(closed))).join(), /^error: /);
   assert.match(said(judgeLogs({ ...facts(closed), asDaemon: false })).join(), /^warning: /);
-});
-
-describe('logins', () => {
-  test('are added up by server over all logs', () => {
-    const other = {
-      ...LOG,
-      tail: {
-        ...TAIL,
-        logins: new Map([
-          ['courier', 1],
-          ['dovecot', 1],
-        ]),
-      },
-    };
-    assert.deepEqual(said(judgeLogins(facts(LOG, other))), [
-      'ok: recognised among the last 20 lines: dovecot 3, courier 1',
-    ]);
-  });
-
-  test('of no known server are told with what to do', () => {
-    const stray = { kind: 'tag', tag: '0123456789ab', server: 'dovecot' } as const;
-    const strays = { ...LOG, tail: { ...TAIL, strays: [{ stray, lines: 3 }] } };
-    assert.match(
-      said(judgeLogins(facts(strays)))[0] ?? '',
-      /^warning: .*3 lines under the tag 0123456789ab/,
-    );
-  });
-
-  test('that are missed are told with one of them', () => {
-    const missed = { ...LOG, tail: { ...TAIL, missed: { lines: 3, example: 'Signed in' } } };
-    assert.match(said(judgeLogins(facts(missed)))[0] ?? '', /^warning: .*3 lines.*"Signed in"/);
-  });
-
-  test('that there are none is told, but not of a log that cannot be read', () => {
-    assert.match(
-      said(judgeLogins(facts({ ...LOG, tail: { ...TAIL, logins: new Map() } })))[0] ?? '',
-      /^warning: no login was recognised/,
-    );
-    assert.deepEqual(judgeLogins(facts({ kind: 'input', name: '-' })), []);
-  });
 });
 
 describe('the files of a wildcard', () => {

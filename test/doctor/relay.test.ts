@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
 import type { Lookup } from '../../src/doctor/map-naming.ts';
-import { judgeRelay, type RelayFacts } from '../../src/doctor/relay.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
 import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';
+import { judgeRelay, type RelayFacts } from '../../src/doctor/relay-verdicts.ts';
 import type { Reply } from '../../src/doctor/smtp-session.ts';
 import { postfixWith, said } from './arrange.ts';
 
@@ -25,7 +25,8 @@ function judge(
   {
     lookup = null,
     wholeAddresses = false,
-  }: { lookup?: Lookup | null; wholeAddresses?: boolean } = {},
+    override = null,
+  }: { lookup?: Lookup | null; wholeAddresses?: boolean; override?: string | null } = {},
 ): string {
   const from = canonicalIp('127.0.0.9');
   assert.ok(from !== null);
@@ -38,6 +39,7 @@ function judge(
     afterwards,
     lookup,
     wholeAddresses,
+    override,
   };
   return said(judgeRelay(facts)).join('\n');
 }
@@ -109,7 +111,13 @@ describe('what smtpd looks up', () => {
 describe('the stranger', () => {
   const choose = (mynetworks: string, host = '127.0.0.1', taken: readonly string[] = []) =>
     strangerAddress(
-      { endpoint: { host, port: 25 }, domain: 'example.org', mynetworks },
+      {
+        endpoint: { host, port: 25 },
+        domain: 'example.org',
+        mynetworks,
+        override: null,
+        isProxied: false,
+      },
       { postfixConfig: null, taken: new Set(taken), wholeAddresses: false },
       ['127.0.0.1', '203.0.113.5', '203.0.113.6', '::1', 'fe80::1', 'fd00::5', '2001:db8::5'],
     );

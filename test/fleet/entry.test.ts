@@ -150,6 +150,14 @@ describe('what somebody else has written is refused:', () => {
   }
 });
 
+test('the longest order is taken, whatever the fraction of its second', () => {
+  const made = 616_217_759_124;
+  const received = (lasts: number): unknown =>
+    decode(flat({ ...ORDER, made: String(made), until: String(made + lasts) }));
+  assert.equal(typeof received(MAX_SECONDS * 1000), 'object');
+  assert.equal(received(MAX_SECONDS * 1000 + 1), 'no span of time');
+});
+
 test('whatever is written, it is an entry within bounds, or refused', () => {
   const names = fc.constantFrom(...Object.keys(FIELDS), 'made', 'until', 'reason', 'x');
   const values = fc.oneof(

@@ -4,6 +4,7 @@
 import { epoch } from '../../src/base/clock.ts';
 import type { Connection, StreamEntry, Trim } from '../../src/fleet/connection.ts';
 import type { Fields } from '../../src/fleet/entry.ts';
+import type { History } from '../../src/fleet/history.ts';
 import type { StreamName } from '../../src/fleet/position.ts';
 
 interface Appended {
@@ -16,6 +17,7 @@ export class FakeEngine {
   /** Seconds. */
   now: number;
   run = 'first';
+  history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
   readonly appended: Appended[] = [];
@@ -38,13 +40,17 @@ export class FakeEngine {
   connection(): Connection {
     return {
       run: this.run,
+      history: async () => this.history,
       time: async () => epoch(this.now),
       tryAppend: async () => undefined,
+      exists: async stream => this.streams[stream].length > 0,
       append: async (stream, fields, trim) => {
         if (this.takes <= 0) throw new Error('gone');
         this.takes--;
+        const isThere = this.streams[stream].length > 0;
         this.appended.push({ stream, fields, trim });
         this.add(stream, fields);
+        return isThere;
       },
       read: async (position, count, blockMs) => {
         this.asked.push({ orders: position.orders, grants: position.grants });

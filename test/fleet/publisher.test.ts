@@ -17,6 +17,7 @@ let warned: string[];
 let known: Entry[];
 let publisher: Publisher;
 let now: number;
+let spread: number;
 
 const login = (address: string): Entry => ({
   kind: 'login',
@@ -46,7 +47,11 @@ function make(capacity?: number): void {
       skew: new Skew(warn),
       warn,
       grace: () => GRACE,
-      everything: () => known,
+      shortest: () => GRACE,
+      orders: () => known.filter(({ kind }) => kind === 'order'),
+      granted: () => known.flatMap(entry => (entry.kind === 'login' ? [entry.ip] : [])),
+      grantOf: one => known.filter(entry => entry.kind === 'login' && entry.ip === one),
+      spread: () => spread,
     },
     new Outbox(capacity),
   );
@@ -54,6 +59,7 @@ function make(capacity?: number): void {
 
 beforeEach(() => {
   now = NOON;
+  spread = 0;
   engine = new FakeEngine(NOON);
   warned = [];
   known = [];
@@ -67,13 +73,13 @@ const published = (): Entry[] =>
   });
 
 /** Publishes until nothing waits. */
-async function publish(): Promise<void> {
+async function publish(more: () => boolean = () => true): Promise<void> {
   const ending = new AbortController();
   let works = false;
   const using = publisher.use(engine.connection(), ending.signal, () => {
     works = true;
   });
-  await waitFor('the outbox to be empty', () => works && publisher.outbox.size === 0);
+  await waitFor('the outbox to be empty', () => works && publisher.outbox.size === 0 && more());
   ending.abort();
   await using;
 }
@@ -118,12 +124,12 @@ describe('a publisher', () => {
 
   test('tells an engine everything after its start, and not after a mere break', async () => {
     known = [REVOCATION, login('192.0.2.7')];
-    await publish();
+    await publish(() => published().length === 2);
     assert.deepEqual(published(), known);
     await publish();
     assert.equal(published().length, 2);
     engine.run = 'second';
-    await publish();
+    await publish(() => published().length === 4);
     assert.deepEqual(published().slice(2), known);
   });
 
@@ -132,9 +138,89 @@ describe('a publisher', () => {
     engine.takes = 1200;
     await publishInVain();
     engine.takes = 10_000;
-    await publish();
+    await publish(() => published().length >= 1500);
     const told = new Set(published().map(entry => JSON.stringify(entry)));
     assert.equal(told.size, 1500);
+  });
+
+  test('tells an engine of another history everything, orders and the latest at once', async () => {
+    known = [login('192.0.2.7'), REVOCATION, login('192.0.2.8')];
+    await publish(() => published().length === 3);
+    now += 100;
+    publisher.post([login('192.0.2.9')]);
+    known.push(login('192.0.2.9'));
+    await publish();
+    engine.history = { name: 'two', offset: 0, former: null };
+    spread = 5;
+    now += 2;
+    await publish(() => published().length === 6);
+    assert.deepEqual(published().slice(4), [REVOCATION, login('192.0.2.9')]);
+    now += 5;
+    await publish(() => published().length === 9);
+    assert.deepEqual(
+      published().slice(6),
+      [...known].filter(({ kind }) => kind === 'login'),
+    );
+  });
+
+  test('notices while it publishes, and while it does not, that a stream is gone', async () => {
+    known = [login('192.0.2.7'), REVOCATION];
+    await publish(() => published().length === 2);
+    await publish();
+    assert.equal(published().length, 2);
+    for (const stream of ['grants', 'orders'] as const) {
+      now += 100;
+      const before = published().length;
+      engine.streams[stream].length = 0;
+      await publish(() => published().length === before + 2);
+    }
+    engine.streams.grants.length = 0;
+    const before = published().length;
+    publisher.post([login('192.0.2.8')]);
+    await publish(() => published().length >= before + 3);
+    assert.ok(
+      published()
+        .slice(before + 1)
+        .some(entry => entry.kind === 'login' && entry.ip === '192.0.2.7'),
+    );
+  });
+
+  test('tells each grant again within half a grace period', async () => {
+    known = [login('192.0.2.7')];
+    await publish(() => published().length === 1);
+    now += GRACE / 4;
+    await publish();
+    publisher.post([login('192.0.2.8')]);
+    known.push(login('192.0.2.8'));
+    await publish();
+    assert.equal(published().length, 2);
+    now += GRACE / 4;
+    await publish(() => published().length === 3);
+    assert.deepEqual(published().slice(2), [login('192.0.2.7')]);
+    known = [];
+    now += GRACE / 4;
+    await publish();
+    now += GRACE / 4;
+    await publish();
+    assert.equal(published().length, 3);
+  });
+
+  test('tells everything again when entries were dropped', async () => {
+    make(4);
+    known = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4'].map(login);
+    await publish(() => published().length >= 4);
+    const before = published().length;
+    now++;
+    publisher.post([...known, login('192.0.2.5')]);
+    known.push(login('192.0.2.5'));
+    known.shift();
+    await publish(() => published().length >= before + 8);
+    const told = new Set(
+      published()
+        .slice(before)
+        .map(entry => JSON.stringify(entry)),
+    );
+    assert.equal(told.size, 4);
   });
 
   test('trims by the clock of the engine, once a batch, and at times by number', async () => {
@@ -166,7 +252,10 @@ describe('a publisher', () => {
     assert.equal(warned.length, 1);
     assert.match(warned[0] ?? '', /^fleet: there is no room/);
     await publish();
-    assert.equal(warned[1], 'fleet: 3 entries were lost while the engine could not be reached');
+    assert.equal(
+      warned[1],
+      'fleet: 3 entries were dropped for want of room; all grants are told again',
+    );
     assert.deepEqual(published(), ['192.0.2.4', '192.0.2.5'].map(login));
     await publish();
     assert.equal(warned.length, 2);

@@ -167,6 +167,19 @@ describe('a received login', () => {
     assert.deepEqual([await host.rows(), host.story()], [[], ['too old']]);
   });
 
+  test('that had its grant, which was closed before its time, does not open it again', async () => {
+    await host.receive(login(A, -5), revocation(A, -3));
+    const subject = { kind: 'address', ip: A } as const;
+    const span = { made: epoch(NOON - 2), until: epoch(NOON + 1000) };
+    await host.receive({ kind: 'order', order: { kind: 'lift', subject, ...span } });
+    await host.receive(session(A, -5), login(A, -5), login(A, -6));
+    assert.deepEqual(await host.rows(), []);
+    await host.receive(login(A, -1));
+    assert.deepEqual(await host.rows(), [`${A} -1`]);
+    await host.receive(withdrawal(A, -1), session(A, -1));
+    assert.deepEqual(await host.rows(), []);
+  });
+
   test('ends when its grace period is over', async () => {
     await host.receive(login(A, -100));
     host.now += GRACE - 100;

@@ -47,3 +47,22 @@ test('entries come out oldest first', () => {
   queue.add('middle', epoch(START + 30));
   assert.deepEqual(queue.take(epoch(START + 10_000)), ['early', 'middle', 'late']);
 });
+
+test('what is next is told while it is near, and taken then', () => {
+  const after = fc.double({ min: 0, max: 10, noNaN: true });
+  fc.assert(
+    fc.property(fc.array(after, { maxLength: 20 }), after, (afters, passed) => {
+      const queue = new DueQueue<number>();
+      for (const [entry, due] of afters.entries()) queue.add(entry, epoch(START + due));
+      const now = epoch(START + passed);
+      queue.take(now);
+      const next = queue.next(now, 1);
+      const left = queue.size;
+      queue.take(epoch(next === null ? now + 1 - QUARTER : next - QUARTER / 2));
+      assert.equal(queue.size, left);
+      if (next === null) return;
+      queue.take(next);
+      assert.ok(queue.size < left);
+    }),
+  );
+});

@@ -119,7 +119,7 @@ test('what is not understood is told in one line, with the nearest name', async 
     [['--no-debug'], '--no-debug'],
     [['-x'], 'unknown option -x'],
     [['--debug=perhaps'], '--debug takes true or false'],
-    [['allow', '192.0.2.1', 'x'], 'unknown argument "x"'],
+    [['config', '--check', '/a', 'x'], 'unknown argument "x"'],
     [['--map='], '--map takes a text'],
   ];
   for (const [args, ...mentions] of table) {

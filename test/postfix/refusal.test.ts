@@ -30,6 +30,12 @@ describe('what Postfix refuses', () => {
       `NOQUEUE: reject: RCPT from unknown[192.0.2.50]: 450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.50]; ${TO}`,
       ['192.0.2.50', 450, false],
     ],
+    [
+      'nothing, since it only warns (warn_if_reject)',
+      'postfix/smtpd',
+      `NOQUEUE: reject_warning: RCPT from unknown[192.0.2.50]: 554 5.7.1 <you@example.net>: Relay access denied; ${TO}`,
+      null,
+    ],
     ['nothing', 'postfix/smtpd', 'connect from unknown[192.0.2.50]', null],
     [
       'nothing, since it is another program',
@@ -49,4 +55,11 @@ describe('what Postfix refuses', () => {
       const found = refusalIn(program, message);
       assert.deepEqual(found && [found.ip, found.code, found.isRelay], expected);
     });
+
+  test('with the sender as the client gave it, or none', () => {
+    const line = (from: string) =>
+      `NOQUEUE: reject: RCPT from pc[192.0.2.50]: 454 4.7.1 <you@example.net>: Relay access denied; from=<${from}> to=<you@example.net> proto=ESMTP helo=<pc>`;
+    assert.equal(refusalIn('postfix/smtpd', line('anna@example.org'))?.sender, 'anna@example.org');
+    assert.equal(refusalIn('postfix/smtpd', line(''))?.sender, '');
+  });
 });

@@ -3,7 +3,7 @@
  *
  * Promises: it is started by Debian's own start scripts with Debian's own configuration; only the
  * ports, the address and the authentication module differ, and the limit of sessions from one address.
- * Leaves to others: the syslog socket (rsyslog.ts), which must be there before.
+ * Leaves to others: the syslog socket (rsyslog.ts, journal.ts), which must be there before.
  */
 import type { MailServer } from './dovecot.ts';
 import { loopbackEndpoint } from './dovecot.ts';
@@ -62,11 +62,15 @@ async function addAccount(overlay: Overlay): Promise<void> {
   ]);
 }
 
-/** Installs and starts Courier; it goes with the rig. */
-export async function startCourier(rig: Rig): Promise<Courier> {
+/**
+ * Installs and starts Courier; it goes with the rig.
+ *
+ * @param enter a command that starts it elsewhere, as in a journal's namespace
+ */
+export async function startCourier(rig: Rig, enter: readonly string[] = []): Promise<Courier> {
   const policy = await mustRun('apt-cache', ['policy', USERDB]);
   const userdb = /Candidate: [^(]/.test(policy) ? USERDB : 'courier-authlib';
-  const overlay = await startOverlay(rig, [...PACKAGES, userdb]);
+  const overlay = await startOverlay(rig, [...PACKAGES, userdb], enter);
   const [pop3 = 0, imap = 0] = await freePorts(2);
   await configure(overlay, 'authdaemonrc', { authmodulelist: '"authuserdb"' });
   await configure(overlay, 'pop3d', { ADDRESS: '127.0.0.1', PORT: pop3, MAXPERIP: 40 });

@@ -4,7 +4,7 @@
  * Promises: it is started by Debian's own start script with Debian's own configuration; only ports and addresses
  * differ, the account database, and that mailboxes make themselves.  Anonymous logins are allowed, since they let
  * a stranger write the most into the log.
- * Leaves to others: the syslog socket (rsyslog.ts), which must be there before.
+ * Leaves to others: the syslog socket (rsyslog.ts, journal.ts), which must be there before.
  */
 import type { MailServer } from './dovecot.ts';
 import { loopbackEndpoint } from './dovecot.ts';
@@ -50,9 +50,13 @@ async function addAccount(overlay: Overlay): Promise<void> {
   await overlay.run('chown', ['cyrus:sasl', '/etc/sasldb2']);
 }
 
-/** Installs and starts Cyrus; it goes with the rig. */
-export async function startCyrus(rig: Rig): Promise<MailServer> {
-  const overlay = await startOverlay(rig, ['cyrus-imapd', 'cyrus-pop3d', 'sasl2-bin']);
+/**
+ * Installs and starts Cyrus; it goes with the rig.
+ *
+ * @param enter a command that starts it elsewhere, as in a journal's namespace
+ */
+export async function startCyrus(rig: Rig, enter: readonly string[] = []): Promise<MailServer> {
+  const overlay = await startOverlay(rig, ['cyrus-imapd', 'cyrus-pop3d', 'sasl2-bin'], enter);
   const [pop3 = 0, imap = 0] = await freePorts(2);
   await configure(overlay, pop3, imap);
   await addAccount(overlay);

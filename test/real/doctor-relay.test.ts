@@ -17,7 +17,7 @@ import {
   keys,
 } from './doctor-world.ts';
 import { MAIN } from './popbsmtp.ts';
-import { freePorts } from './ports.ts';
+import { freePort, freePorts } from './ports.ts';
 import { type Postfix, startPostfix } from './postfix.ts';
 import { type Daemon, mustRun, startDaemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';
@@ -33,11 +33,20 @@ const SEEDS = {
   without: 'smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination',
   broken: 'smtpd_relay_restrictions = check_client_access lmdb:/nowhere, reject',
   tls: 'smtpd_tls_security_level = encrypt',
+  proxy: 'smtpd_upstream_proxy_protocol = haproxy',
   greylisting: 'smtpd_client_restrictions = check_client_access static:{450 4.2.0 later}',
 } as const;
 
 type Seed = keyof typeof SEEDS;
-const SEED_NAMES: readonly Seed[] = ['open', 'sender', 'without', 'broken', 'tls', 'greylisting'];
+const SEED_NAMES: readonly Seed[] = [
+  'open',
+  'sender',
+  'without',
+  'broken',
+  'tls',
+  'proxy',
+  'greylisting',
+];
 
 describe('the relay test of the doctor', { skip }, () => {
   const rig = new Rig();
@@ -50,6 +59,7 @@ describe('the relay test of the doctor', { skip }, () => {
     const { map } = installation;
     postfix = await startPostfix(rig, {
       mynetworks: '127.0.0.1/32',
+      services: `0.0.0.0:${await freePort()} inet n - n - 1 smtpd`,
       restrictions: `${good(map)}\nown_senders = check_sender_access inline:{example.org=OK}, check_client_access ${map}, reject`,
     });
     await backdate(postfix.config);
@@ -67,6 +77,8 @@ describe('the relay test of the doctor', { skip }, () => {
         'log',
         'logins',
         'clock',
+        'policy',
+        'clients',
         'map',
         'rows',
         'daemon',
@@ -94,13 +106,32 @@ describe('the relay test of the doctor', { skip }, () => {
     const table: readonly (readonly [Seed, Expected])[] = [
       ['open', ['relay', 'error', /strangers may relay at .*: 22 of 23 forms are taken/]],
       ['sender', ['relay', 'error', /: 2 of 23 forms are taken \(sender of the own domain: /]],
-      ['without', ['relay', 'error', /may not relay although .*554 5\.7\.1/]],
+      [
+        'without',
+        [
+          'relay',
+          'error',
+          /may not relay although .*554 5\.7\.1/,
+          /in the -o options of 127\.0\.0\.1:\d+\/inet in master\.cf/,
+        ],
+      ],
       ['broken', ['relay', 'error', /defers all mail .*451 4\.3\./]],
       ['tls', ['relay', 'warning', /could not be tried .* 530 5\.7\.0/]],
+      [
+        'proxy',
+        [
+          'relay',
+          'warning',
+          /talks to its proxy only \(smtpd_upstream_proxy_protocol\)/,
+          /^name a port without a proxy/,
+        ],
+      ],
       ['greylisting', ['relay', 'warning', /cannot be told .* 450 4/]],
     ];
     for (const [name, expected] of table) {
-      test(SEEDS[name], () => installation.assertFindsAt(ports.get(name) ?? 0, expected));
+      test(SEEDS[name], () =>
+        installation.assertRelayFindsAt(ports.get(name) ?? 0, postfix.config, expected),
+      );
     }
   });
 
@@ -115,7 +146,12 @@ describe('the relay test of the doctor', { skip }, () => {
     );
     assertFound(await installation.doctor({ '--postfix-config': config }), [
       ['mynetworks', 'error', /0\.0\.0\.0\/0/],
-      ['relay', 'warning', /every address of this machine is in mynetworks/],
+      [
+        'relay',
+        'warning',
+        /every address of this machine is in mynetworks/,
+        /^name in mynetworks only whom you trust/,
+      ],
     ]);
   });
 

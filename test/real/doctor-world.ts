@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { runSettings } from '../../src/daemon/settings.ts';
 import { examine } from '../../src/doctor/examination.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { relayCheck } from '../../src/doctor/relay.ts';
 import type { Endpoint } from '../../src/doctor/smtp-session.ts';
 import { subjectOf } from '../../src/doctor/subject.ts';
 import { parseCommandLine } from '../../src/options/command-line.ts';
@@ -22,8 +23,8 @@ import type { Rig } from './rig.ts';
 /** Postfix reads a main.cf of the last seconds for two seconds, until it is older. */
 const LONG_AGO = new Date(2020, 0, 1);
 
-/** What is expected besides `ok`: check, level, and what is said. */
-export type Expected = readonly [Finding['check'], Finding['level'], RegExp];
+/** What is expected besides `ok`: check, level, what is said, and what to do about it. */
+export type Expected = readonly [Finding['check'], Finding['level'], RegExp, RegExp?];
 
 /** Options, in place of those of the good installation. */
 export type Given = Readonly<Record<string, string>>;
@@ -124,6 +125,21 @@ export class Installation {
     return this.#assertFinds({}, { host: '127.0.0.1', port }, expected);
   }
 
+  /** What the relay test alone finds at this port of a Postfix with this configuration, whose other services are not judged. */
+  async assertRelayFindsAt(port: number, config: string, expected: Expected): Promise<void> {
+    const { values } = await parseCommandLine(
+      ['doctor', ...this.options({ '--postfix-config': config })],
+      '',
+    );
+    const smtp = { host: '127.0.0.1', port };
+    const subject = subjectOf(runSettings(values), smtp, new AbortController().signal);
+    const verdicts = await relayCheck.run(subject);
+    assertFindings(
+      verdicts.map(verdict => ({ check: relayCheck.name, ...verdict })),
+      [expected],
+    );
+  }
+
   async #assertFinds(
     given: Given,
     smtp: Endpoint | null,
@@ -136,6 +152,9 @@ export class Installation {
     assertFindings(findings, expected);
   }
 }
+
+/** What the doctor says of the relay test that a test has not asked for. */
+const LEFT_OUT = 'not tried: --no-smtp';
 
 export function findingsOf({ stdout, stderr }: Result): Finding[] {
   assert.equal(stderr, '');
@@ -152,12 +171,13 @@ export function assertFound(result: Result, expected: readonly Expected[]): void
 }
 
 function assertFindings(findings: readonly Finding[], expected: readonly Expected[]): void {
-  const found = findings.filter(({ level }) => level !== 'ok');
+  const found = findings.filter(({ level, what }) => level !== 'ok' && what !== LEFT_OUT);
   const shown = JSON.stringify(found, null, 1);
   assert.equal(found.length, expected.length, shown);
-  for (const [index, [check, level, what]] of expected.entries()) {
+  for (const [index, [check, level, what, hint = /^/]] of expected.entries()) {
     assert.equal(found[index]?.check, check, shown);
     assert.equal(found[index]?.level, level, shown);
     assert.match(found[index]?.what ?? '', what);
+    assert.match(found[index]?.hint ?? '', hint);
   }
 }

@@ -31,8 +31,11 @@ describe('doctor', { skip }, () => {
   test('says it in lines for people, too', async () => {
     const { code, stdout } = await popbsmtp('doctor', ...installation.options({}), '--no-smtp');
     assert.equal(code, 0);
-    assert.match(stdout, /^ok {7}logins {8}recognised among the last 1 line: dovecot 1$/m);
-    assert.match(stdout, /\n0 errors, 0 warnings\n$/);
+    assert.match(
+      stdout,
+      /^ok {7}logins {8}recognised among the last 1 line: dovecot 1, the last one \d+ seconds? ago$/m,
+    );
+    assert.match(stdout, /\n0 errors, 0 warnings, 1 skipped\n$/);
   });
 
   test('a configuration that is wrong', async () => {
@@ -50,16 +53,21 @@ describe('doctor', { skip }, () => {
     const env = { PATH: `${directory}:${process.env['PATH']}` };
     const args = [MAIN, 'doctor', '--json', '--no-smtp', ...installation.options({})];
     const result = await runProgram(process.execPath, args, { env });
-    assertFound(result, [['postfix', 'error', /no maps of type lmdb/]]);
+    assertFound(result, [
+      ['postfix', 'error', /no maps of type lmdb/],
+      ['lookup', 'skipped', /no Postfix that reads lmdb:/],
+    ]);
   });
 
   describe('the log', () => {
+    const nothingToJudge: Expected = ['policy', 'skipped', /no login in the log to judge/];
+
     test('is not there', async () => {
-      await installation.assertFinds({ '--watchlog': join(installation.base, 'none') }, [
-        'log',
-        'error',
-        /no such file/,
-      ]);
+      await installation.assertFinds(
+        { '--watchlog': join(installation.base, 'none') },
+        ['log', 'error', /no such file/],
+        nothingToJudge,
+      );
     });
 
     test("cannot be read by the daemon's account", async () => {
@@ -85,11 +93,11 @@ describe('doctor', { skip }, () => {
     });
 
     test('is empty', async () => {
-      await installation.assertFinds({ '--watchlog': await installation.newLog('') }, [
-        'log',
-        'warning',
-        /is empty/,
-      ]);
+      await installation.assertFinds(
+        { '--watchlog': await installation.newLog('') },
+        ['log', 'warning', /is empty/],
+        nothingToJudge,
+      );
     });
 
     test('has stamps of another zone', async () => {
@@ -138,7 +146,11 @@ describe('doctor', { skip }, () => {
     test('is not there', async () => {
       const spec = `lmdb:${installation.base}/none`;
       const given = { '--map': spec, '--postfix-config': await installation.configure(good(spec)) };
-      await installation.assertFinds(given, ['map', 'error', /there is no such map/], stopped);
+      await installation.assertFinds(given, ['map', 'error', /there is no such map/], stopped, [
+        'lookup',
+        'skipped',
+        /no map to write a row to/,
+      ]);
     });
 
     test('has rows that nobody has taken away', async () => {
@@ -173,6 +185,7 @@ describe('doctor', { skip }, () => {
         'lookup',
         'warning',
         /data format 2/,
+        /^move it away and start popbsmtp again/,
       ]);
     });
 

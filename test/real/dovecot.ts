@@ -44,6 +44,8 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** Where it answers another server's questions about passwords (Postfix's smtpd_sasl_path). */
+  readonly authSocket?: string;
   /** `log_path`, where it is not syslog. */
   readonly logPath?: string;
   /** What starts it in place of the program itself. */
@@ -81,6 +83,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     users = [],
     elements,
     logPath,
+    authSocket,
     program = 'dovecot',
     tls = false,
   } = options;
@@ -99,7 +102,11 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     elements: elements ?? null,
     logPath: logPath ?? null,
   });
-  await writeFile(file, text);
+  const auth =
+    authSocket === undefined
+      ? ''
+      : `service auth {\n  unix_listener ${authSocket} {\n    mode = 0666\n  }\n}\n`;
+  await writeFile(file, text + auth);
   const daemon = startDaemon(rig, program, ['-F', '-c', file]);
   for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {

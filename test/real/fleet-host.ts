@@ -11,7 +11,7 @@ import { loginLine } from '../cli/watched-log.ts';
 import { MAIN } from './popbsmtp.ts';
 import { type Daemon, startDaemon } from './processes.ts';
 import type { Rig } from './rig.ts';
-import { waitFor } from './wait.ts';
+import { PATIENCE_MS, waitFor } from './wait.ts';
 
 export interface HostOptions {
   readonly name: string;
@@ -96,7 +96,9 @@ export class FleetHost {
 
   #status(): Promise<Status | null> {
     if (!this.daemon.running) throw new Error(this.daemon.transcript());
-    return ask({ type: 'lmdb', path: this.path }, { command: 'status' });
+    const map = { type: 'lmdb', path: this.path } as const;
+    // As patient as a test: a machine that is busy lets a daemon wait for seconds.
+    return ask(map, { command: 'status' }, { patienceMs: PATIENCE_MS });
   }
 
   connected(is: boolean): Promise<unknown> {
@@ -125,6 +127,14 @@ export class FleetHost {
   /** What is noted beside the map of how far everything has been dealt with; nothing in the first second. */
   noted(): Promise<string> {
     return readFile(`${this.path}.checkpoint`, 'utf8').catch(() => '');
+  }
+
+  /** Waits until the end of the stream of grants is noted beside the map. */
+  async hasNotedItsPlace(): Promise<void> {
+    await waitFor('its place', async () => {
+      const found = await this.noted();
+      return found.includes(`"grants":"${(await this.fleet())?.subscribe?.lastId}","history"`);
+    });
   }
 
   /** Takes the map away, with what lies beside it. */

@@ -108,11 +108,13 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
       return (await Promise.all(found)).sort();
     };
     let daemon = await start();
-    await waitFor('the place in the log', async () =>
-      (await modes()).join().includes('.checkpoint'),
-    );
+    await waitFor('the place in the log, and the history', async () => {
+      const names = (await modes()).join();
+      return names.includes('.checkpoint') && names.includes('.history ');
+    });
     assert.deepEqual(await modes(), [
       '.checkpoint 600',
+      '.history 600',
       '.lmdb 600',
       '.owner 600',
       '.sock 600',
@@ -139,6 +141,7 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
       '.checkpoint 600',
       '.history 600',
       '.lmdb 644',
+      '.minutes 600',
       '.owner 600',
       '.sock 600',
       '.user-key 600',

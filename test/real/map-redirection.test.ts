@@ -1,4 +1,7 @@
-/** A Postfix that takes `hash:` maps for others, and today's, which does not. */
+/**
+ * A Postfix that takes `hash:` maps for others: the real one from 3.11 on, set up so; an older one behind a stand-in for postconf
+ * that answers as 3.11.7 does.
+ */
 import assert from 'node:assert/strict';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -18,15 +21,14 @@ const skip = requirePrograms(['postconf', 'postmap']);
 
 const rig = new Rig();
 let base: string;
+let config: string;
 let env: Record<string, string>;
 let count = 0;
 
-/** Answers as Postfix 3.11 does when it is asked for the level, and otherwise as the one of this machine. */
-const STUB = (level: string, real: string): string => `#!/bin/sh
+/** Answers as Postfix 3.11 does when it is asked for the level, by what main.cf says; otherwise as the one of this machine. */
+const STUB = (config: string, real: string): string => `#!/bin/sh
 case " $* " in *" non_bdb_migration_level "*)
-  test -s ${level} || exec ${real} "$@"
-  echo "non_bdb_migration_level = $(cat ${level})"
-  echo 'default_database_type = cdb'
+  sed '/^non_bdb/b; /^default_database/b; d' ${config}/main.cf
   echo 'default_cache_db_type = lmdb'
   ${real} "$@" 2>/dev/null | grep -v ^default_database_type;;
 *) exec ${real} "$@";;
@@ -36,18 +38,27 @@ esac
 before(async () => {
   if (skip !== false) return;
   base = await rig.directory();
+  config = join(base, 'postfix');
+  await mkdir(config);
+  await copyFile('/etc/postfix/master.cf', join(config, 'master.cf'));
   await mkdir(join(base, 'bin'));
   const real = findProgram('postconf');
   assert.ok(real !== null);
-  const stub = STUB(join(base, 'level'), real);
-  await writeFile(join(base, 'bin/postconf'), stub, { mode: 0o755 });
+  // Of a parameter that it does not know, postconf only warns.
+  const known = await mustRun(real, ['-h', 'non_bdb_migration_level']);
+  if (known === '')
+    await writeFile(join(base, 'bin/postconf'), STUB(config, real), { mode: 0o755 });
   await writeFile(join(base, 'mail.log'), '');
   env = { PATH: [join(base, 'bin'), process.env['PATH'] ?? ''].join(delimiter) };
 });
 after(() => rig.close());
 
-/** Empty for that of an older Postfix. */
-const setLevel = (level: string): Promise<void> => writeFile(join(base, 'level'), level);
+/** Whoever takes a main.cf of the last seconds for one that is being written would wait. */
+async function setLevel(level: 'disable' | 'enable-redirect', more = ''): Promise<void> {
+  const parameters = `non_bdb_migration_level = ${level}\ndefault_database_type = cdb\n${more}\n`;
+  await writeFile(join(config, 'main.cf'), `compatibility_level = 3.6\n${parameters}`);
+  await backdate(config);
+}
 
 async function newMap(): Promise<string> {
   const directory = join(base, `map-${++count}`);
@@ -56,7 +67,7 @@ async function newMap(): Promise<string> {
 }
 
 const options = (map: string): string[] => [
-  ...['--map', map, '--mynetworks', 'none'],
+  ...['--map', map, '--mynetworks', 'none', '--postfix-config', config],
   ...['--watchlog', join(base, 'mail.log')],
 ];
 
@@ -79,8 +90,8 @@ test('the daemon does not start, and no command reads or writes the map', { skip
   await setLevel('enable-redirect');
   for (const [command, ...args] of [
     ['run', ...options(map)],
-    ['list', '--map', map],
-    ['purge', '--all', '--map', map],
+    ['list', '--map', map, '--postfix-config', config],
+    ['purge', '--all', '--map', map, '--postfix-config', config],
   ] as const) {
     if (command === 'purge') await writeFile(`${map.slice(5)}.db`, 'it is there');
     const { code, stderr } = await run(command, ...args);
@@ -105,23 +116,17 @@ test('the doctor finds a row that Postfix reads in the other file', { skip }, as
   const other = await openMap(parseMapSpec(map.replace('hash:', 'cdb:'), 'the test'));
   await other.commit([{ ip: ip('198.51.100.7'), stamp: epoch(1) }]);
   await other.close();
-  const config = join(base, 'postfix');
-  await mkdir(config);
-  await copyFile('/etc/postfix/master.cf', join(config, 'master.cf'));
-  await writeFile(join(config, 'main.cf'), `compatibility_level = 3.6\n${good(map)}\n`);
-  await backdate(config);
-  await setLevel('enable-redirect');
-  const more = ['--json', '--no-smtp', '--postfix-config', config];
-  const { code, stdout } = await run('doctor', ...more, ...options(map));
+  await setLevel('enable-redirect', good(map));
+  const { code, stdout } = await run('doctor', '--json', '--no-smtp', ...options(map));
   assert.match(stdout, /"check":"maps","level":"error","what":"[^"]*takes for cdb:[^"]*1 row /);
   assert.equal(code, 1);
   assert.match(stdout, REFUSED);
 });
 
-test('with the Postfix of this machine nothing is different', { skip }, async () => {
+test('where it takes none for another, nothing is different', { skip }, async () => {
   const map = await newMap();
-  await setLevel('');
+  await setLevel('disable');
   const daemon = start(map);
   await said(daemon, /watching/);
-  assert.equal(await mustRun('postmap', ['-s', map]), '');
+  assert.equal(await mustRun('postmap', ['-c', config, '-s', map]), '');
 });

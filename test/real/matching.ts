@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { popbsmtp } from './popbsmtp.ts';
+import type { Result } from './processes.ts';
 
 export interface Matched {
   readonly event: 'login' | 'logout';
@@ -19,10 +20,16 @@ const key = ({ ip, event, user }: Matched): string => `${ip ?? '-'} ${event} ${u
 export const sorted = (events: readonly Matched[]): Matched[] =>
   events.toSorted((one, other) => (key(one) < key(other) ? -1 : 1));
 
-/** The events of a log, sorted. */
-/** @param more options */
-export async function eventsIn(log: string, ...more: readonly string[]): Promise<Matched[]> {
-  const { code, stdout, stderr } = await popbsmtp('match', '--json', ...more, log);
+/**
+ * The events of a log, sorted.
+ *
+ * @param more options
+ */
+export const eventsIn = async (log: string, ...more: readonly string[]): Promise<Matched[]> =>
+  eventsOf(await popbsmtp('match', '--json', ...more, log));
+
+/** What such a run has told, sorted. */
+export function eventsOf({ code, stdout, stderr }: Result): Matched[] {
   assert.equal(code, 0, stderr);
   const events = stdout.split('\n').slice(0, -1);
   return sorted(

@@ -52,7 +52,7 @@ export async function startHost(
     [repository, repository],
     [LOGS, dirname(syslog.log)],
   ]);
-  const overlay = await startOverlay(rig, packages, shown);
+  const overlay = await startOverlay(rig, packages, [], shown);
   await overlay.run('useradd', ['--system', '--home-dir', STATE, '--shell', '/bin/false', ACCOUNT]);
   // What is made in there belongs to the reader's group.
   await overlay.run('install', ['-d', '-m', '2750', '-o', account, '-g', reader, STATE]);

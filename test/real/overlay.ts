@@ -42,6 +42,11 @@ mount -t proc proc "$base/root/proc"
 const HOLDER = `
 ${MOUNT_OVERLAY}
 mount --rbind /dev "$base/root/dev"
+# Where /dev/log leads to if it is the journal's.
+if test -d /run/systemd/journal; then
+  mkdir -p "$base/root/run/systemd/journal"
+  mount --bind /run/systemd/journal "$base/root/run/systemd/journal"
+fi
 printf '#!/bin/sh\\nexit 101\\n' > "$base/root/usr/sbin/policy-rc.d"
 chmod 755 "$base/root/usr/sbin/policy-rc.d"
 echo ready
@@ -49,9 +54,10 @@ echo ready
 cat
 `;
 
-async function startHolder(rig: Rig, base: string): Promise<number> {
+async function startHolder(rig: Rig, base: string, enter: readonly string[]): Promise<number> {
   const namespaces = ['--mount', '--pid', '--propagation', 'private', '--kill-child'];
-  const child = spawn('unshare', [...namespaces, 'sh', '-euc', HOLDER, 'sh', base]);
+  const [command = '', ...args] = [...enter, 'unshare', ...namespaces, 'sh', '-euc', HOLDER];
+  const child = spawn(command, [...args, 'sh', base]);
   const holder = new Daemon(child);
   rig.defer(async () => {
     child.stdin.end();
@@ -88,20 +94,23 @@ const SHOW = 'mkdir -p "$1"; mount --bind "$2" "$1"';
 /**
  * Makes an overlay and installs packages in it, without starting their services.
  *
+ * @param enter a command that starts it elsewhere, as in a journal's namespace
  * @param shown where directories of the outside, such as that of a log, are in there
  */
 export async function startOverlay(
   rig: Rig,
   packages: readonly string[],
+  enter: readonly string[] = [],
   shown: ReadonlyMap<string, string> = new Map(),
 ): Promise<Overlay> {
   const base = await rig.directory();
-  const holder = await startHolder(rig, base);
+  const holder = await startHolder(rig, base, enter);
   const mounts = `--mount=/proc/${holder}/ns/mnt`;
   for (const [place, directory] of shown)
     await mustRun('nsenter', [mounts, 'sh', '-euc', SHOW, 'sh', `${base}/root${place}`, directory]);
   const inside = [mounts, `--pid=/proc/${holder}/ns/pid_for_children`, 'chroot', `${base}/root`];
   const overlay = overlayBehind(['nsenter', ...inside]);
+  if (packages.length === 0) return overlay;
   const { [OUTER_NETWORK]: outer } = process.env;
   const network = outer === undefined ? [] : [`--net=${outer}`];
   await overlayBehind(['nsenter', ...network, ...inside]).run(

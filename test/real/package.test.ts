@@ -301,6 +301,7 @@ describe('the Debian package', { skip }, () => {
 
   test('a purge leaves nothing once Postfix does not name the map', async () => {
     await installDeb(host, deb);
+    await host.write('/etc/popbsmtp/popbsmtp.toml.before-migrate', 'grace = "20m"\n');
     await host.run('dpkg', ['--purge', 'popbsmtp']);
     assert.equal((await tryRun('getent', 'passwd', 'popbsmtp')).stdout, '');
     const left = await shell(

@@ -15,6 +15,7 @@ import { waitFor } from './wait.ts';
 export const MAIN = join(import.meta.dirname, '../../bundle/main.js');
 
 export interface PopbsmtpOptions {
+  /** A file, or a journal. */
   readonly watchlog: string;
   /** As main.cf names it, `lmdb:/path`; several for maps that follow the first. */
   readonly map: string | readonly string[];
@@ -22,6 +23,7 @@ export interface PopbsmtpOptions {
   readonly grace: string | GraceFile;
   /** The configuration directory of the Postfix that is asked for mynetworks. */
   readonly postfixConfig: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -66,22 +68,21 @@ async function hasOpen(pid: number, path: string): Promise<boolean> {
 
 /** Starts the daemon and waits until it has opened the log and the map. */
 export async function startPopbsmtp(rig: Rig, options: PopbsmtpOptions): Promise<Daemon> {
-  const { watchlog, map, grace, postfixConfig } = options;
-  const daemon = startDaemon(rig, process.execPath, [
-    MAIN,
-    'run',
-    '--debug',
-    ...['--watchlog', watchlog],
+  const { watchlog, map, grace, postfixConfig, env = {} } = options;
+  const args = [
+    ...[MAIN, 'run', '--debug', '--watchlog', watchlog],
     ...[map].flat().flatMap(name => ['--map', name]),
     ...(typeof grace === 'string' ? ['--grace', grace] : ['--config', grace.path]),
-    ...['--postfix-config', postfixConfig],
-    ...['--exclude', 'none'],
-  ]);
+    ...['--postfix-config', postfixConfig, '--exclude', 'none'],
+  ];
+  const daemon = startDaemon(rig, process.execPath, args, { env });
   await waitFor(
     'popbsmtp to open the log',
     () => {
       if (!daemon.running) throw new Error(`popbsmtp ended: ${daemon.transcript()}`);
-      return hasOpen(daemon.pid, watchlog);
+      return watchlog.startsWith('/')
+        ? hasOpen(daemon.pid, watchlog)
+        : daemon.stderr.includes(`watching ${watchlog}\n`);
     },
     { seen: () => daemon.transcript() },
   );

@@ -21,6 +21,8 @@ export interface PostfixOptions {
   readonly mynetworks: string;
   /** main.cf lines as an administrator types them: the restrictions, and what else is tested. */
   readonly restrictions: string;
+  /** Lines of master.cf besides. */
+  readonly services?: string;
 }
 
 export interface Postfix {
@@ -96,7 +98,7 @@ export async function startPostfix(rig: Rig, options: PostfixOptions): Promise<P
   const config = join(base, 'etc');
   await makeDirectories(base);
   await writeFile(join(config, 'main.cf'), mainCf(base, options));
-  await writeFile(join(config, 'master.cf'), masterCf(port));
+  await writeFile(join(config, 'master.cf'), `${masterCf(port)}${options.services ?? ''}\n`);
   // Registered first: a start that fails half-way may have left a master behind.
   rig.defer(() => stopPostfix(config));
   await mustRun('postfix', ['-c', config, 'start']);

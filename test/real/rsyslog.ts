@@ -98,18 +98,27 @@ export async function startImjournal(rig: Rig, journal: Journal): Promise<Rsyslo
   return { ...logs, settle: () => settle([logs.log, logs.traditional], send, seen) };
 }
 
-/** Sockets and journal keep the order, so what comes after all the rest is written after it. */
+/** Waits until what was logged before is in all the files. */
 async function settle(
   logs: readonly string[],
   send: (witness: string) => Promise<unknown>,
   seen: () => string,
 ): Promise<void> {
+  const lines = async (): Promise<string[][]> => Promise.all(logs.map(linesOf));
+  await settled(
+    send,
+    async witness => (await lines()).every(log => log.some(line => line.endsWith(witness))),
+    async () => `${(await lines()).map(log => log.slice(-20).join('\n')).join('\n\n')}\n${seen()}`,
+  );
+}
+
+/** Sockets and journal keep the order, so what comes after all the rest is written after it. */
+export async function settled(
+  send: (witness: string) => Promise<unknown>,
+  has: (witness: string) => Promise<boolean>,
+  seen: () => Promise<string>,
+): Promise<void> {
   const witness = `settled ${randomUUID()}`;
   await send(witness);
-  for (const log of logs)
-    await waitFor(
-      `${witness} in ${log}`,
-      async () => (await linesOf(log)).some(line => line.endsWith(witness)),
-      { seen: async () => `${(await linesOf(log)).slice(-20).join('\n')}\n${seen()}` },
-    );
+  await waitFor(witness, () => has(witness), { seen });
 }

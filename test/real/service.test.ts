@@ -87,6 +87,8 @@ const NEEDED: Readonly<Record<string, string>> = {
   'know the IPv6 addresses of the machine': 'cat /run/popbsmtp-net/if_inet6',
 };
 
+const WATCHDOG = '/etc/systemd/system/popbsmtp.service.d/watchdog.conf';
+
 describe('the systemd service', { skip }, () => {
   const rig = new Rig();
   let machine: Overlay;
@@ -266,10 +268,7 @@ describe('the systemd service', { skip }, () => {
   });
 
   test('a daemon that hangs is started again, and nothing is lost', async () => {
-    await machine.write(
-      '/etc/systemd/system/popbsmtp.service.d/watchdog.conf',
-      '[Service]\nWatchdogSec=4\n',
-    );
+    await machine.write(WATCHDOG, '[Service]\nWatchdogSec=4\n');
     await machine.run('systemctl', ['daemon-reload']);
     await machine.run('systemctl', ['restart', 'popbsmtp.service']);
     const [command, ...args] = machine.argv('setpriv', [
@@ -285,6 +284,10 @@ describe('the systemd service', { skip }, () => {
     await reader.stop();
     await waitFor('a restart', async () => Number(await show('NRestarts')) > 0, { seen: journal });
     await waitForRow('198.51.100.2');
+    // On a busy machine a daemon that is well may need more than that.
+    await machine.run('rm', [WATCHDOG]);
+    await machine.run('systemctl', ['daemon-reload']);
+    await machine.run('systemctl', ['restart', 'popbsmtp.service']);
   });
 
   test('an upgrade restarts it, and a removal stops it and ends every grant', async () => {

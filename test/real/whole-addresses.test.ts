@@ -112,9 +112,9 @@ describe('a row of an IPv6 address', { skip }, () => {
   async function told(postfix: Postfix, ...more: readonly string[]): Promise<string> {
     const { port } = postfix.smtp('127.0.0.1');
     const given = { '--postfix-config': postfix.config, '--smtp': `127.0.0.1:${port}` };
-    // Each Postfix names the maps of all that are asked here.
+    // Each Postfix names the maps of all that are asked here, and listens on loopback only.
     return findingsOf(await installation.doctor(given, ...more))
-      .filter(({ check }) => check !== 'maps')
+      .filter(({ check, what }) => check !== 'maps' && !what.startsWith('no client can reach'))
       .map(({ check, level, what }) => `${check} ${level} ${what}`)
       .join('\n');
   }

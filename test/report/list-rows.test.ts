@@ -155,6 +155,23 @@ describe('what a row is there for', () => {
   });
 });
 
+test('what grants have relayed, where one of them has', () => {
+  const sent = (messages: number) =>
+    known([
+      ...([ip('198.51.100.1'), 843, 'anna', 'dovecot', NOON, NOON, [], null, 0] as const),
+      { messages, recipients: 2 * messages },
+    ]);
+  const rowsOf = (messages: number) =>
+    listedRows([row('198.51.100.1')], { details: sent(messages), grace: GRACE }, NOON);
+  assert.match(textOf(rowsOf(0), true).join('\n'), /SERVER {7}USERS\n.* dovecot {6}anna$/);
+  assert.match(
+    textOf(rowsOf(12), true).join('\n'),
+    /SERVER {7}MESSAGES {2}USERS\n.* dovecot {6}12 {8}anna$/,
+  );
+  const { messages, recipients } = JSON.parse(rowsJson(rowsOf(12)));
+  assert.deepEqual([messages, recipients], [12, 24]);
+});
+
 describe('as text', () => {
   test('columns, with a header where one is wanted', () => {
     const details = known([ip('198.51.100.1'), 843, 'anna', 'dovecot', NOON, NOON]);

@@ -30,8 +30,11 @@ const UNITS = [
     'doctor/',
     'fleet/',
     'grant/',
+    'history/',
     'line/',
     'map/',
+    'migrate/',
+    'mta/',
   ],
   ...['options/', 'postfix/', 'recogniser/', 'report/', 'source/', 'state/'],
 ];
@@ -39,27 +42,32 @@ const UNITS = [
 /** What meets outside programs whose releases differ; the rest of test/real is of shells, pages and our own files. */
 const CHAIN = [
   ...[
+    'alerts',
+    'container',
     'courier',
     'cyrus',
     'doctor',
     'dovecot',
     'end-to-end',
     'fleet',
+    'history',
     'journal',
     'map-guard',
-    'map-kinds',
     'map-readers',
   ],
   ...[
     'map-redirection',
     'map-types',
+    'migrate',
     'mynetworks',
+    'nginx',
     'package',
+    'perdition',
     'popa3d',
     'postfix-commands',
     'postmap',
   ],
-  ...['relay-by-type', 'require-tls', 'service', 'whole-addresses'],
+  ...['relay-by-type', 'require-tls', 'service', 'whole-addresses', 'year'],
 ].map(name => `real/${name}`);
 
 type Target =

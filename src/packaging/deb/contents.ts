@@ -29,6 +29,8 @@ const FILES: readonly (readonly [string, string])[] = [
   ['init/popbsmtp.openrc', `${DOC}/examples/popbsmtp.openrc`],
   ['init/popbsmtp-network.conf', `${DOC}/examples/popbsmtp-network.conf`],
   ['init/popbsmtp-dashboard.json', `${DOC}/examples/popbsmtp-dashboard.json`],
+  ['init/popbsmtp-alerts.yml', `${DOC}/examples/popbsmtp-alerts.yml`],
+  ['init/Containerfile', `${DOC}/examples/Containerfile`],
   ['README.md', `${DOC}/README.md`],
   ['init/debian/lintian-overrides', 'usr/share/lintian/overrides/popbsmtp'],
 ];

@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { CATALOGUE, EXIT, OF_ORIGIN } from '../../../src/base/errors.ts';
 import { packageRoot } from '../../../src/base/package.ts';
 import { COMMAND_NAMES, commandOf, isCommandName } from '../../../src/options/commands.ts';
+import { FORMER_NAMES } from '../../../src/options/former-options.ts';
 import { GENERAL_OPTIONS } from '../../../src/options/help.ts';
 import { OPTION_NAMES, optionsOf, specOf } from '../../../src/options/options.ts';
 import { COMMAND_TEXTS } from '../../../src/options/texts.ts';
@@ -117,6 +118,7 @@ describe('the pages that are written and not made', () => {
       ...OPTION_NAMES,
       ...OPTION_NAMES.map(name => specOf(name).alias),
       ...GENERAL_OPTIONS.map(({ name }) => name),
+      ...FORMER_NAMES,
     ];
     for (const { name, section } of PAGES) {
       const text = sourceOf(name, section);

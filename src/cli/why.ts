@@ -1,0 +1,72 @@
+/**
+ * `popbsmtp why`: why an address or a user could, or could not, relay at a time.
+ *
+ * Answers from the history beside the map, with the networks and grace periods as they are set now.
+ */
+import { canonicalIp, type IpText } from '../base/address.ts';
+import { EXIT, Failure } from '../base/errors.ts';
+import { masked } from '../base/excerpt.ts';
+import { parseWhen } from '../base/when.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import { classifierFor } from '../daemon/rules.ts';
+import { rulesOf } from '../daemon/settings.ts';
+import { evidenceFor } from '../history/evidence.ts';
+import { HistoryFile } from '../history/history-file.ts';
+import { Timeline } from '../history/timeline.ts';
+import { why as judge, type Question, type Rules } from '../history/why.ts';
+import { becomeOwner } from '../map/privileges.ts';
+import { mapsOf } from '../map/spec.ts';
+import { withConfig } from '../options/config.ts';
+import { settingsOf } from '../options/settings.ts';
+import type { Values } from '../options/values.ts';
+import { print, warn } from '../report/print.ts';
+import { shownUsers } from '../report/user-names.ts';
+import { whyJson, whyText } from '../report/why-text.ts';
+import { beside } from '../state/beside.ts';
+
+/** @throws Failure of a setting, HISTORY, HISTORY_MISSING */
+export async function why(typed: Values, [whom = '']: readonly string[]): Promise<number> {
+  const values = withConfig(typed);
+  const settings = settingsOf(values, 'why');
+  const maps = mapsOf(settings);
+  const now = Date.now() / 1000;
+  const at = settings.at === null ? now : parseWhen(settings.at, now);
+  const show = await shownUsers({ ...settings, map: maps.map, nowrite: true });
+  const address = canonicalIp(whom);
+  const question: Question = { address, user: address === null ? show(masked(whom)) : null, at };
+  const rules = rulesOf(values, maps);
+  becomeOwner([maps.map]);
+  const file = await HistoryFile.openForReading(beside(maps.map, 'history'));
+  try {
+    const entries = await evidenceFor(question, file);
+    const network = await networksFor(rules, [
+      ...new Set(entries.flatMap(({ ip }) => (ip === null ? [] : [ip]))),
+      ...(address === null ? [] : [address]),
+    ]);
+    const grace = (ip: IpText): number => rules.grace.of(ip);
+    const verdict = judge(question, new Timeline(entries, grace), { network, grace });
+    await print(settings.json ? `${JSON.stringify(whyJson(verdict))}\n` : whyText(verdict));
+  } finally {
+    await file.close();
+  }
+  return EXIT.ok;
+}
+
+/** What the networks say; nothing where Postfix cannot be asked for them, which is told. */
+async function networksFor(
+  rules: ReturnType<typeof rulesOf>,
+  ips: readonly IpText[],
+): Promise<Rules['network']> {
+  try {
+    const classifier: Classifier = await classifierFor(rules, warn);
+    await classifier.prepare(ips);
+    return ip => {
+      const verdict = classifier.classify(ip);
+      return verdict.kind === 'ignored' ? verdict.reason : null;
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    warn(`${error.line}; what the history says of networks counts`);
+    return () => null;
+  }
+}

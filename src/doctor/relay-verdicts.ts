@@ -1,0 +1,168 @@
+/**
+ * What the answers of the relay test mean: whether strangers may relay, and whether a row opens the relay.
+ */
+import type { IpText } from '../base/address.ts';
+import { error, ok, type Verdict, warning } from './finding.ts';
+import type { Lookup } from './map-naming.ts';
+import type { Probed } from './probe.ts';
+import { PLAIN } from './relay-forms.ts';
+import type { Answer } from './relay-questions.ts';
+import { type Endpoint, type Reply, SmtpTrouble } from './smtp-session.ts';
+
+export type RelayFacts =
+  | { readonly kind: 'not tested'; readonly verdict: Verdict }
+  | {
+      readonly kind: 'tested';
+      readonly from: IpText;
+      readonly endpoint: Endpoint;
+      readonly strange: readonly Answer[];
+      /** The plain address, while the map has a row for the client. */
+      readonly granted: Probed<Reply | SmtpTrouble>;
+      /** The same when the row is gone; null when there never was one. */
+      readonly afterwards: Reply | null;
+      /** What smtpd was seen to look up; null where it lets nobody play a client. */
+      readonly lookup: Lookup | null;
+      /** Whether the daemon may give a row to any address. */
+      readonly wholeAddresses: boolean;
+      /** The service of master.cf whose own restrictions count there; null for main.cf's. */
+      readonly override: string | null;
+    };
+
+export const endpointText = ({ host, port }: Endpoint): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+const isAccepted = ({ code }: Reply): boolean => code < 300;
+/** RFC 3207: TLS first. */
+const NEEDS_TLS = 530;
+/** defer_unauth_destination; a temporary refusal of anything else says nothing about relaying. */
+const isRefused = ({ code, text }: Reply): boolean => code >= 500 || /^454 4\.7\.1 /.test(text);
+/** What smtpd says when its own set-up or a table is broken (smtpd_check.c). */
+const BROKEN = /^451 4\.3\.[05] /;
+
+export function judgeRelay(facts: RelayFacts): Verdict[] {
+  if (facts.kind === 'not tested') return [facts.verdict];
+  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses, override } = facts;
+  const where = `at ${endpointText(endpoint)}, from ${from}`;
+  const tls = strange.find(({ reply }) => reply.code === NEEDS_TLS);
+  if (tls !== undefined)
+    return [
+      warning(
+        `whether strangers may relay could not be tried ${where}: ${tls.reply.text}`,
+        'name a port without that demand with --smtp HOST:PORT',
+      ),
+    ];
+  const verdicts = [
+    ...strangeVerdicts(strange, where, override),
+    ...(granted.kind === 'skipped'
+      ? [granted.verdict]
+      : grantVerdicts(granted, plainReply(strange), afterwards, override)),
+  ];
+  const seen = lookup === null ? [] : [lookupVerdict(lookup, wholeAddresses, where)];
+  if (verdicts.length > 0) return [...verdicts, ...seen];
+  return [
+    ok(`strangers are refused in ${strange.length} forms, and a row opens the relay ${where}`),
+    ...seen,
+  ];
+}
+
+function lookupVerdict(lookup: Lookup, wholeAddresses: boolean, where: string): Verdict {
+  if (lookup === 'whole')
+    return ok(`a row opens the relay for its own address only, and for no longer one ${where}`);
+  if (wholeAddresses)
+    return error(
+      `whole-addresses is set, but a row opens the relay for longer IPv6 addresses as well ${where}`,
+      'wrap the map in main.cf as popbsmtp(8) says ("Whole addresses"), or take whole-addresses away; then "postfix reload"',
+    );
+  return ok(
+    `a row opens the relay for longer IPv6 addresses as well ${where}; the daemon gives none that would open other networks`,
+  );
+}
+
+const plainReply = (strange: readonly Answer[]): Reply | null =>
+  strange.find(({ form }) => form === PLAIN)?.reply ?? null;
+
+const ofService = (override: string | null): string =>
+  override === null ? '' : ` of ${override} in master.cf`;
+
+const MOST_EXAMPLES = 4;
+
+function strangeVerdicts(
+  strange: readonly Answer[],
+  where: string,
+  override: string | null,
+): Verdict[] {
+  const taken = strange.filter(({ reply }) => isAccepted(reply));
+  const unclear = strange.filter(({ reply }) => !isAccepted(reply) && !isRefused(reply));
+  const verdicts: Verdict[] = [];
+  if (taken.length > 0)
+    verdicts.push(
+      error(
+        `strangers may relay ${where}: ${taken.length} of ${strange.length} forms are taken (${examples(taken)})`,
+        `let smtpd_relay_restrictions${ofService(override)} end in reject_unauth_destination, and look at what stands before it`,
+      ),
+    );
+  const [first] = unclear;
+  if (first === undefined) return verdicts;
+  verdicts.push(
+    BROKEN.test(first.reply.text)
+      ? error(
+          `Postfix defers all mail ${where}: ${first.reply.text}`,
+          'its log says what it lacks: a table that it cannot open, or a wrong line in main.cf',
+        )
+      : warning(
+          `whether strangers may relay cannot be told ${where}: ${first.reply.text}`,
+          'look what defers strangers, such as greylisting, and try again later',
+        ),
+  );
+  return verdicts;
+}
+
+const examples = (answers: readonly Answer[]): string =>
+  [
+    ...answers
+      .slice(0, MOST_EXAMPLES)
+      .map(({ form }) => `${form.name}: from <${form.sender}> to <${form.recipient}>`),
+    ...(answers.length > MOST_EXAMPLES ? ['…'] : []),
+  ].join('; ');
+
+function grantVerdicts(
+  { result, leftOver }: Extract<Probed<Reply | SmtpTrouble>, { kind: 'tried' }>,
+  before: Reply | null,
+  afterwards: Reply | null,
+  override: string | null,
+): Verdict[] {
+  const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
+  // Where everybody may relay, or everybody is deferred, a row proves nothing; that has been told.
+  if (before === null || !isRefused(before)) return verdicts;
+  if (result instanceof SmtpTrouble)
+    verdicts.push(
+      warning(
+        `whether a row opens the relay cannot be told: ${result.message}`,
+        'look what Postfix logs, and try again',
+      ),
+    );
+  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before, override));
+  else if (afterwards !== null && isAccepted(afterwards))
+    verdicts.push(
+      error(
+        'a client may still relay when its row has been taken away',
+        'look whether Postfix asks this very file: "postfix reload" lets it open its maps again',
+      ),
+    );
+  return verdicts;
+}
+
+/** What reject_unauth_destination and reject say (smtpd_check.c). */
+const NO_RELAY = /(?:relay )?access denied/i;
+
+function refusedGrant({ text }: Reply, before: Reply, override: string | null): Verdict {
+  if (text === before.text && NO_RELAY.test(text))
+    return error(
+      `a client may not relay although the map has a row for it: ${text}`,
+      `name the map ${override === null ? 'in main.cf' : `in the -o options of ${override} in master.cf`} as the check of the restrictions says, then "postfix reload"`,
+    );
+  return warning(
+    `whether a row opens the relay cannot be told, since something else refuses the test: ${text}`,
+    "that may be as it should be, for a client at one of this machine's addresses and a recipient at example.com",
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * Whoever reads the history, and stops in the middle of it: a pager that nobody scrolls, a command that was stopped, somebody who holds the
+ * lock.  The daemon goes on: grants come at once, what happens is kept or waits, and a stop is a stop.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { BLOCK_BYTES, BlockWriter, blockKey, hourOf } from '../../src/history/block.ts';
+import { entryOf } from '../../src/history/entry.ts';
+import { HistoryFile } from '../../src/history/history-file.ts';
+import { lock } from '../../src/map/lock.ts';
+import { loginLine } from '../cli/watched-log.ts';
+import { MAIN, popbsmtp } from './popbsmtp.ts';
+import { type Daemon, startDaemon } from './processes.ts';
+import { Rig } from './rig.ts';
+import { waitFor } from './wait.ts';
+
+const rig = new Rig();
+after(() => rig.close());
+
+/** More than any pipe takes. */
+async function fill(path: string): Promise<void> {
+  const file = await HistoryFile.open(path, { most: 2 ** 30, warn: text => assert.fail(text) });
+  const hour = hourOf(Date.now() / 1000) - 5;
+  const blocks = Array.from({ length: 300 }, (_, serial) => {
+    const writer = new BlockWriter(hour);
+    for (let n = 0; writer.length < BLOCK_BYTES; n++)
+      writer.add(entryOf('refused', hour * 3600 + n, { what: `${serial}-${n}` }));
+    return { key: blockKey(hour, serial), bytes: writer.bytes() };
+  });
+  await file.write({ blocks, messages: new Map() });
+  await file.close();
+}
+
+class Host {
+  readonly map: string;
+  readonly history: string;
+  readonly #log: string;
+  readonly daemon: Daemon;
+
+  static async start(): Promise<Host> {
+    const directory = await rig.directory();
+    await writeFile(join(directory, 'mail.log'), '');
+    await fill(join(directory, 'map.history'));
+    const host = new Host(directory);
+    await waitFor('the start', () => host.daemon.transcript().includes('watching'));
+    return host;
+  }
+
+  private constructor(directory: string) {
+    this.map = `lmdb:${join(directory, 'map')}`;
+    this.history = join(directory, 'map.history');
+    this.#log = join(directory, 'mail.log');
+    this.daemon = startDaemon(rig, process.execPath, [
+      MAIN,
+      ...['--watchlog', this.#log, '--map', this.map, '--debug', '--mynetworks', 'none'],
+    ]);
+  }
+
+  async login(address: string): Promise<void> {
+    await appendFile(this.#log, loginLine(address));
+    await this.daemon.waitForLine(new RegExp(`^read .*ip=${address.replaceAll('.', '\\.')}$`));
+    assert.ok((await popbsmtp('list', '--map', this.map)).stdout.includes(address));
+  }
+
+  async isKept(address: string): Promise<boolean> {
+    const { stdout } = await popbsmtp('history', '--address', address, '--map', this.map);
+    return stdout.includes(address);
+  }
+}
+
+test("a reader that nobody reads from, and that is stopped then, is in nobody's way", async () => {
+  const host = await Host.start();
+  const reader = spawn(process.execPath, [MAIN, 'history', '--map', host.map], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  rig.defer(() => void reader.kill('SIGKILL'));
+  // What it prints next fills the pipe, and then it waits.
+  await once(reader.stdout, 'readable');
+  await host.login('198.51.100.7');
+  await waitFor('the first to be kept', () => host.isKept('198.51.100.7'));
+  reader.kill('SIGSTOP');
+  await host.login('198.51.100.8');
+  await waitFor('the second to be kept', () => host.isKept('198.51.100.8'));
+  assert.equal(await host.daemon.stop(), 0);
+  assert.doesNotMatch(host.daemon.stderr, /history/);
+});
+
+test('who holds the lock delays neither a grant nor a stop, and is told of', async () => {
+  const host = await Host.start();
+  const file = await open(host.history, 'r');
+  const held = await lock(file.fd, 'shared');
+  await host.login('198.51.100.7');
+  await waitFor('the warning', () => host.daemon.stderr.includes('is locked by'));
+  const start = performance.now();
+  assert.equal(await host.daemon.stop(), 0);
+  const seconds = (performance.now() - start) / 1000;
+  held.release();
+  await file.close();
+  // A wait for the lock was 10 s.
+  assert.ok(seconds < 8, `${seconds} s`);
+  assert.equal(host.daemon.stderr.split('is locked by').length, 2, host.daemon.stderr);
+  assert.equal(await host.isKept('198.51.100.7'), false);
+});
