@@ -2,7 +2,7 @@
  * `tcprules:` maps: the rules of tcpserver, with a rule for each address that may relay (tcprules.ts has what it says).
  *
  * Promises: the administrator's rules stand in the file as tcprules(1) would have compiled them, unchanged, and ours behind them;
- * no rule of ours is for an address that he has settled by himself, by a rule for it or by denying its network.
+ * no rule of ours is for an address that he has settled by himself, by a rule for it or by denying its network, or that is one of a network.
  * Leaves to others: when the text of his rules is read (ruled-map.ts); without it, those count that are in the file.
  */
 import { readFile, writeFile } from 'node:fs/promises';

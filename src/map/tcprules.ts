@@ -70,10 +70,13 @@ export class Rules {
     }
   }
 
-  /** Whether the administrator has said by himself what becomes of an address: with a rule for it, or by denying its network. */
+  /**
+   * Whether an address may have no row: the administrator has said by himself what becomes of it, with a rule for it or by denying
+   * its network; or a row of it would be one of a network, as of `2001:db8::`, with which others begin.
+   */
   isSettled(ip: IpText): boolean {
     const key = keyOf(ip);
-    if (this.#byKey.has(key)) return true;
+    if (this.#byKey.has(key) || key.endsWith(':')) return true;
     const rule = this.#ruleOf(key);
     return rule !== null && denies(rule);
   }

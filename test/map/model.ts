@@ -8,7 +8,7 @@ import { openMap, readRows } from '../../src/map/map-types.ts';
 import { MemoryMap } from '../../src/map/memory-map.ts';
 import { addresses, ip } from './addresses.ts';
 
-const POOL = [...addresses('10.0', 300), ...['::1', '2001:db8::', '2001:db8::10'].map(ip)];
+const POOL = [...addresses('10.0', 300), ...['::1', '2001:db8::1', '2001:db8::10'].map(ip)];
 
 const stamp = fc.option(fc.integer({ min: 0, max: 2 ** 33 }).map(epoch), { nil: null, freq: 2 });
 const change: fc.Arbitrary<Change> = fc.record({ ip: fc.constantFrom(...POOL), stamp });
