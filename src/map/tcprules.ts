@@ -54,6 +54,9 @@ export function keyOf(ip: IpText): string {
   return 'parts' in address ? compressed(address, 1) : ip;
 }
 
+/** Whether tcpserver asks the key for other addresses as well; behind seven groups and `::` no address goes on. */
+const isBeginning = (key: string): boolean => key.endsWith('::') && key.split(':').length < 9;
+
 /** The administrator's rules, ready to be asked. */
 export class Rules {
   readonly records: readonly CdbRecord[];
@@ -76,7 +79,7 @@ export class Rules {
    */
   isSettled(ip: IpText): boolean {
     const key = keyOf(ip);
-    if (this.#byKey.has(key) || key.endsWith(':')) return true;
+    if (this.#byKey.has(key) || isBeginning(key)) return true;
     const rule = this.#ruleOf(key);
     return rule !== null && denies(rule);
   }

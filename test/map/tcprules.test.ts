@@ -105,13 +105,15 @@ describe('the row of an address', () => {
     // tcpserver asks it for each address that begins so.
     ['2001:db9::', null],
     ['::', null],
+    ['1:1:1:1:1:1::', null],
+    ['1:1:1:1:1:1:1:0', 'allow,B="2",RELAYCLIENT=""'],
   ];
   for (const [address, says] of table)
     test(`${address}: ${says ?? 'none'}`, () => {
       assert.equal(RULES.isSettled(ip(address)), says === null);
       if (says === null) return;
       const { key, value } = RULES.row(ip(address), '12345');
-      assert.equal(key.toString(), address);
+      assert.equal(key.toString(), keyOf(ip(address)));
       assert.equal(textOf(value), says);
       assert.equal(letsRelay(value), true);
       assert.equal(stampIn(value), 12345);
