@@ -319,6 +319,31 @@ export const CATALOGUE = {
     text: 'the rules in {rules} have changed, which the rows of {path} say again',
     hint: 'nothing to do: popbsmtp makes the map anew with them',
   },
+  NFT_NAME: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" names no sets of nftables',
+    hint: 'write it as "nft:FAMILY TABLE SET", such as "nft:inet filter pop" for the sets pop4 and pop6 of the table filter; FAMILY is inet, ip or ip6',
+  },
+  NFT_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot write {name}: nft was not found',
+    hint: 'install nftables',
+  },
+  NFT_REFUSED: {
+    exit: EXIT.noPermission,
+    text: 'cannot write {name}: {reason}',
+    hint: 'nft needs CAP_NET_ADMIN: give it to the service with popbsmtp-nft.conf (popbsmtp-mta(7)), or start the command as root',
+  },
+  NFT_SET: {
+    exit: EXIT.config,
+    text: 'cannot use {name}: {found}',
+    hint: 'name another set, or leave the making of both sets to popbsmtp',
+  },
+  NFT_FAILED: {
+    exit: EXIT.io,
+    text: 'cannot write {name}: {reason}',
+    hint: 'see what nft says of the set: nft list ruleset',
+  },
   MAP_REPLACED: {
     exit: EXIT.io,
     text: 'the map {path} was {how} while popbsmtp was using it',

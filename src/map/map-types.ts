@@ -9,6 +9,8 @@
  */
 import { existsSync } from 'node:fs';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { mayHaveTable } from './nft-program.ts';
+import { formatNftName } from './nft-set.ts';
 import type { Format } from './replaced-map.ts';
 import type { Ruling } from './ruled-map.ts';
 
@@ -28,6 +30,8 @@ interface MapType {
   readonly ofOthers?: true;
   /** Whether its rows say again what rules of the administrator's say. */
   readonly hasRules?: true;
+  /** Whether it may be there, where it is no file. */
+  mayExist?(spec: MapSpec): boolean;
 }
 
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
@@ -118,6 +122,18 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['texthash', text],
   ['cidr', { ...text, askedWhole: true }],
   ['table', table()],
+  [
+    'nft',
+    {
+      suffix: '',
+      inPlace: false,
+      askedWhole: true,
+      ofOthers: true,
+      open: async spec => (await import('./nft-map.ts')).NftMap.open(spec),
+      read: async spec => (await import('./nft-map.ts')).readNft(spec),
+      mayExist: ({ nft }) => nft !== undefined && mayHaveTable(nft),
+    },
+  ],
   ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
 ]);
 
@@ -135,7 +151,8 @@ function typeOf({ type }: MapSpec): MapType {
 }
 
 /** `type:path`, as main.cf has it. */
-export const formatMapSpec = ({ type, path }: MapSpec): string => `${type}:${path}`;
+export const formatMapSpec = ({ type, path, nft }: MapSpec): string =>
+  `${type}:${nft === undefined ? path : formatNftName(nft)}`;
 
 /**
  * Opens a map for writing, and makes an empty one if there is none.
@@ -157,7 +174,8 @@ export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spe
 export const mapPath = (spec: MapSpec): string => `${spec.path}${typeOf(spec).suffix}`;
 
 /** Whether there is a map of this name, whatever is in it. */
-export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
+export const mapExists = (spec: MapSpec): boolean =>
+  typeOf(spec).mayExist?.(spec) ?? existsSync(mapPath(spec));
 
 /**
  * Whether it is written in place: then a power failure may tear it, so that it is not to be read afterwards, and a row

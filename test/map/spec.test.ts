@@ -45,6 +45,41 @@ describe('parseMapSpec', () => {
   }
 });
 
+describe('the name of sets of nftables', () => {
+  test('is the family, the table and the set, and stays as it is', () => {
+    const spec = parseMapSpec('nft:inet filter pop', '--map');
+    const nft = { family: 'inet', table: 'filter', set: 'pop' };
+    assert.deepEqual(spec, { type: 'nft', path: '/var/popbsmtp/nft-inet-filter-pop', nft });
+    assert.equal(formatMapSpec(spec), 'nft:inet filter pop');
+  });
+
+  for (const text of [
+    'nft:',
+    'nft:/x',
+    'nft:filter pop',
+    'nft:arp filter pop',
+    'nft:inet  filter pop',
+    'nft:inet filter pop\n',
+    'nft:inet filter pop; flush',
+    'nft:inet ../filter pop',
+    'nft:inet filter 4pop',
+  ])
+    test(`is not ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseMapSpec(text, '--map'), failing('NFT_NAME'));
+    });
+
+  test('has the files beside it where those of the maps are that are files', () => {
+    const { mirrors } = mapsOf({
+      map: { value: ['lmdb:/srv/maps/pop', 'nft:inet filter pop'], origin: '--map' },
+      postfixConfig: null,
+    });
+    assert.deepEqual(
+      mirrors.map(({ path }) => path),
+      ['/srv/maps/nft-inet-filter-pop'],
+    );
+  });
+});
+
 describe('mapsOf', () => {
   const maps = (value: readonly string[], command: readonly string[]) =>
     mapsOf({

@@ -23,7 +23,6 @@ import { Rig } from './rig.ts';
 import { type Rsyslog, startRsyslog } from './rsyslog.ts';
 import { askToRelay } from './smtp.ts';
 import { startTcpServer, type TcpServer } from './tcpserver.ts';
-import { waitFor } from './wait.ts';
 
 const TOOLS = ['tcpserver', 'tcprules', 'tcprulescheck'];
 
