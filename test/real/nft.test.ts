@@ -15,9 +15,14 @@ import { addresses, ip } from '../map/addresses.ts';
 import { startNode } from '../map/child.ts';
 import { failing } from '../map/failing.ts';
 import { behavesLikeMemory, holdsManyRows } from '../map/model.ts';
+import { startDovecot } from './dovecot.ts';
+import { goesTheWholeWay } from './other-mta.ts';
+import { OVERLAY_PROGRAMS } from './overlay.ts';
 import { mustRun } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
+import { startRsyslog } from './rsyslog.ts';
+import { startFirewalled } from './tcpserver.ts';
 import { waitFor } from './wait.ts';
 
 const NFT = { family: 'inet', table: 'filter', set: 'pop' } as const;
@@ -249,5 +254,21 @@ describe('nft:', { skip: requirePrograms(['nft', 'ip'], { root: true }) }, () =>
     await map.close();
     await waitFor('the end of the other', async () => !(await reaches('2001:db8::1')));
     assert.equal(formatMapSpec(spec), 'nft:inet filter pop');
+  });
+});
+
+const skip = requirePrograms([...OVERLAY_PROGRAMS, 'nft', 'tcpserver', 'dovecot', 'rsyslogd'], {
+  root: true,
+});
+
+describe('a firewall', { skip }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+
+  test('lets in whom popbsmtp has granted it, by an account that has CAP_NET_ADMIN alone', async () => {
+    const syslog = await startRsyslog(rig);
+    const dovecot = await startDovecot(rig);
+    const server = await startFirewalled(rig, syslog);
+    await goesTheWholeWay(rig, server, { syslog, dovecot });
   });
 });

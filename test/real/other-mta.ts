@@ -7,6 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from '../../src/base/errors.ts';
 import type { Endpoint } from './dialog.ts';
 import type { MailServer } from './dovecot.ts';
 import { logIn, openPop3 } from './login.ts';
@@ -32,6 +33,8 @@ export interface OtherMta {
   /** Further options of popbsmtp that this server needs. */
   readonly options: readonly string[];
   smtp(from: string): Endpoint;
+  /** Where clients that may not relay do not even reach it. */
+  readonly refuses?: 'connections';
 }
 
 /**
@@ -132,7 +135,10 @@ export async function goesTheWholeWay(
     'none',
   ];
   const answer = async (client: string): Promise<string> => {
-    const { code, text } = await askToRelay(mta.smtp(client));
+    const { code, text } = await askToRelay(mta.smtp(client)).catch((error: unknown) => {
+      if (mta.refuses !== 'connections' || errnoOf(error) !== 'ECONNREFUSED') throw error;
+      return { code: 550, text: '550 no connection' };
+    });
     return code === 250 ? 'accepted' : `refused ${text}`;
   };
   const isAccepted = async (client: string): Promise<boolean> =>
