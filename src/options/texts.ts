@@ -340,7 +340,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so is table:, a list of addresses. ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
@@ -349,6 +349,16 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'smtpd opens the map as root, before it gives its privileges up; proxymap, postmap -q and popbsmtp list of other accounts do not. ' +
       'Whoever may read an lmdb: map may lock it, and so keep grants from ending. The group is that of the account, or of a directory with the set-group-ID bit.',
     example: '0644',
+  },
+  'table-command': {
+    detail:
+      'It is run, without a shell, after each change of the map and when it is opened, as the account of the directory of the map; while it fails, the change counts as not made. popbsmtp-mta(7) says for which programs.',
+    example: ['/usr/sbin/smtpctl', 'update', 'table', 'pop_before_smtp'],
+  },
+  'map-rules': {
+    detail:
+      'tcpserver follows only the most specific rule, so each row says again what these rules say of its address, and that it may relay; an address that they deny has none. A change of the text counts at once; in one that has an error nothing counts, and the rules stay as they were.',
+    example: '/etc/tcp.smtp',
   },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   history: {

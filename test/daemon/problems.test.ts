@@ -28,6 +28,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'history-size': '1K',
   'max-grants': '0',
   'map-mode': '7777',
+  'table-command': 'smtpctl',
+  'map-rules': 'tcp.smtp',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',

@@ -182,6 +182,9 @@ test('the defaults are those that are documented', () => {
     },
     wholeAddresses: false,
     refuseOwn: true,
+    otherMap: null,
+    tableCommand: null,
+    mapRules: null,
     policy: {
       requireTls: false,
       allowUsers: null,
