@@ -82,7 +82,7 @@ export class FormerMaps {
   /** @returns whether there is nothing left to do */
   async #endRows(spec: MapSpec): Promise<boolean> {
     const name = formatMapSpec(spec);
-    if (!mapExists(spec)) return true;
+    if (!(await mapExists(spec))) return true;
     try {
       const { map, close } = await holdMap(spec, false, this.#warn);
       try {

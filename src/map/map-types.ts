@@ -9,8 +9,7 @@
  */
 import { existsSync } from 'node:fs';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
-import { mayHaveTable } from './nft-program.ts';
-import { formatNftName } from './nft-set.ts';
+import { formatNftName } from './nft-name.ts';
 import type { Format } from './replaced-map.ts';
 import type { Ruling } from './ruled-map.ts';
 
@@ -31,7 +30,7 @@ interface MapType {
   /** Whether its rows say again what rules of the administrator's say. */
   readonly hasRules?: true;
   /** Whether it may be there, where it is no file. */
-  mayExist?(spec: MapSpec): boolean;
+  mayExist?(spec: MapSpec): Promise<boolean>;
 }
 
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
@@ -131,7 +130,8 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
       ofOthers: true,
       open: async spec => (await import('./nft-map.ts')).NftMap.open(spec),
       read: async spec => (await import('./nft-map.ts')).readNft(spec),
-      mayExist: ({ nft }) => nft !== undefined && mayHaveTable(nft),
+      mayExist: async ({ nft }) =>
+        nft !== undefined && (await import('./nft-program.ts')).mayHaveTable(nft),
     },
   ],
   ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
@@ -174,7 +174,7 @@ export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spe
 export const mapPath = (spec: MapSpec): string => `${spec.path}${typeOf(spec).suffix}`;
 
 /** Whether there is a map of this name, whatever is in it. */
-export const mapExists = (spec: MapSpec): boolean =>
+export const mapExists = async (spec: MapSpec): Promise<boolean> =>
   typeOf(spec).mayExist?.(spec) ?? existsSync(mapPath(spec));
 
 /**

@@ -10,7 +10,7 @@
 import type { EpochSeconds } from '../base/clock.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { GraceOf, Grant } from '../grant/grant-table.ts';
-import type { NftName } from './nft-set.ts';
+import type { NftName } from './nft-name.ts';
 
 /** A program with its arguments. */
 export type Command = readonly [program: string, ...args: string[]];

@@ -7,7 +7,7 @@ import type { Given } from '../base/given.ts';
 import type { Command, MapSpec } from './map.ts';
 import { MAP_MODE } from './map-mode.ts';
 import { formatMapSpec, hasRules, isForPostfix, MAP_TYPES, mapPath } from './map-types.ts';
-import { parseNftName } from './nft-set.ts';
+import { parseNftName } from './nft-name.ts';
 import { offeredTypes } from './offered-types.ts';
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
