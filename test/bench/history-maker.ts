@@ -7,7 +7,7 @@ import { type Entry, entryOf } from '../../src/history/entry.ts';
 import { HistoryFile } from '../../src/history/history-file.ts';
 import { Recorder } from '../../src/history/recorder.ts';
 
-const USERS = 20_000;
+const USERS = 5000;
 const DAYS = 90;
 const GIB = 2 ** 30;
 /** Hours that are committed at once. */
