@@ -40,6 +40,8 @@ export interface Connection {
   tryAppend(): Promise<void>;
   /** Resolves when the engine has the entry; whether the stream was there before. */
   append(stream: StreamName, fields: Fields, trim: Trim): Promise<boolean>;
+  /** Takes away what a stream need not keep; how many entries, some 10,000 at most. */
+  trim(stream: StreamName, trim: NonNullable<Trim>): Promise<number>;
   /** Whether a stream is there; changes nothing. */
   exists(stream: StreamName): Promise<boolean>;
   /** The entries behind a position, at most so many of each stream; waits so long for the first. */
@@ -157,6 +159,8 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
       for (const stream of STREAMS) await exists(stream);
     },
     exists,
+    trim: async (stream, [by, limit]) =>
+      Number(await send('XTRIM', key(stream), by, '~', String(limit))),
     append: async (stream, fields, trim) => {
       const limit = trim === null ? [] : [trim[0], '~', String(trim[1])];
       try {
