@@ -30,6 +30,8 @@ export interface Connection {
   readonly run: string;
   /** The history of which the engine is a part now; another one may begin at any time. */
   history(): Promise<History>;
+  /** How many connections the engine has, at least 1. */
+  clients(): Promise<number>;
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
   /**
@@ -130,7 +132,7 @@ function socketOptions({ engine: { tls, host, port } }: FleetSettings, ca: strin
 
 type Send = (...args: string[]) => Promise<unknown>;
 
-async function info(send: Send, section: 'server' | 'replication'): Promise<string> {
+async function info(send: Send, section: 'server' | 'replication' | 'clients'): Promise<string> {
   return String(await send('INFO', section));
 }
 
@@ -151,6 +153,10 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
   return {
     run,
     history: async () => historyIn(await info(send, 'replication')),
+    clients: async () => {
+      const [, count = '1'] = /^connected_clients:(\d+)/m.exec(await info(send, 'clients')) ?? [];
+      return Number(count);
+    },
     time: async () => {
       const [seconds = 0, microseconds = 0] = listOf(await send('TIME')).map(Number);
       return epoch(seconds + microseconds / 1e6);

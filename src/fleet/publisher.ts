@@ -32,7 +32,7 @@ import type { Skew } from './skew.ts';
 /** Postings that are under way at once. */
 const BATCH = 1000;
 /** What is posted within so many milliseconds of a batch goes together, as far as the format allows. */
-const GATHER_MS = 10;
+const GATHER_MS = 3;
 /** How often the engine is asked for the time when nothing is published; less than the silence that it may keep. */
 const HEARTBEAT_MS = 2000;
 /** What was told within so many seconds may have been with nobody but the engine that was lost. */

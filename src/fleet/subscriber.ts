@@ -25,10 +25,17 @@ const BATCH = 1000;
 /** What is dealt with at once. */
 const PART = 1000;
 /**
- * Between two answers when there is nothing more: an answer costs the engine some 25 us, whatever is in it, and each entry of a busy
- * fleet would be an answer of its own.  The first login after a moment of quiet does not wait.
+ * Between two answers when there is nothing more, for each connection that the engine has: an answer costs it some 25 us, whatever is in
+ * it, and each entry of a busy fleet would be an answer to each subscriber.  So some hundred of them keep it busy for an eighth of its
+ * time, and a few are answered at once.  The first login after a moment of quiet never waits.
  */
-const PAUSE_MS = 25;
+const PAUSE_MS_EACH = 0.2;
+/** And at least, so that what is written in one moment is dealt with in one, and at most. */
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [3, 50];
+
+/** @param clients connections that the engine has */
+export const pauseFor = (clients: number): number =>
+  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, clients * PAUSE_MS_EACH));
 /** How long the engine waits for a first entry; less than the silence that it may keep. */
 const BLOCK_MS = 1000;
 const HEARTBEAT_SECONDS = 10;
@@ -53,6 +60,7 @@ export class Subscriber {
   #lag = 0;
   #refusalTold = Number.NEGATIVE_INFINITY;
   #compared = Number.NEGATIVE_INFINITY;
+  #pauseMs = LEAST_PAUSE_MS;
   /** When the engine answered last. */
   #answered = Number.NEGATIVE_INFINITY;
 
@@ -111,7 +119,7 @@ export class Subscriber {
   /** What comes in this moment is asked for at once. */
   async #pause(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
-    const rest = PAUSE_MS - 1000 * (clock.now().steady - this.#answered);
+    const rest = this.#pauseMs - 1000 * (clock.now().steady - this.#answered);
     if (rest > 0) await sleep(rest, undefined, { signal }).catch(() => undefined);
   }
 
@@ -208,6 +216,7 @@ export class Subscriber {
     return marked(place, history.offset);
   }
 
+  /** And looks how many share it. */
   async #compareClocks(connection: Connection): Promise<EpochSeconds> {
     const { clock, skew } = this.#parts;
     const asked = clock.now().wall;
@@ -215,6 +224,7 @@ export class Subscriber {
     const { wall, steady } = clock.now();
     skew.compare(engine, asked, wall);
     this.#compared = steady;
+    this.#pauseMs = pauseFor(await connection.clients());
     return engine;
   }
 }

@@ -19,6 +19,7 @@ export class FakeEngine {
   /** Seconds. */
   now: number;
   run = 'first';
+  clients = 1;
   history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
@@ -48,6 +49,7 @@ export class FakeEngine {
     return {
       run: this.run,
       history: async () => this.history,
+      clients: async () => this.clients,
       time: async () => epoch(this.now),
       tryAppend: async () => {
         if (this.isFull && this.old > 0) throw new Error(FULL);
