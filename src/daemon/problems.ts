@@ -78,6 +78,8 @@ const FLEET = [
   'fleet-ca',
   'fleet-prefix',
   'fleet-name',
+  'fleet-format',
+  'fleet-renewal',
 ] as const;
 
 const contextOf = (origin: string): Parameters<typeof parseGivenMynetworks>[1] => ({

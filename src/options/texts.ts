@@ -335,6 +335,16 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'fleet-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
   'fleet-prefix': { example: 'mail:popbsmtp' },
   'fleet-name': { example: 'mx1' },
+  'fleet-format': {
+    detail:
+      'What is written only; both are read. Set 2 when every host of the fleet has a version that has this option: earlier ones refuse it. It costs the engine and each subscriber a third or less.',
+    example: '2',
+  },
+  'fleet-renewal': {
+    detail:
+      'The same user at the same address, again; a tenth of the grace period at most. What waits is told at its end, so no grant ends early. A large site whose clients ask for mail all the time sets a minute or two. A grant that purge has ended on another host comes back so much later.',
+    example: '1m',
+  },
   'max-grants': { example: 20000 },
   map: {
     detail:

@@ -39,6 +39,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'fleet-role': 'lead',
   'fleet-prefix': 'a b',
   'fleet-name': 'a b',
+  'fleet-format': '3',
+  'fleet-renewal': 'soon',
   'dovecot-elements': 'user=%u rip=%r lip=%l',
   watchlog: 'journal:namespace=*',
   'watchlog-zone': 'Nowhere/Town',
