@@ -11,6 +11,7 @@ import { type OptionName, optionsOf, specOf } from '../../src/options/options.ts
 
 /** Of every option whose value can be wrong by itself. */
 const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
+  'policy-header': 'X Relayed',
   map: 'regexp:/x/y',
   grace: 'soon',
   'grace-for': '192.0.2.0/24',
@@ -66,6 +67,7 @@ test('every option is in the table, or takes any text', () => {
       'logto',
       'metrics-file',
       'patterns',
+      'policy-socket',
       'postfix-config',
       'syslog-names',
       'watchlog-olddir',
