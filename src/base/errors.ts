@@ -144,6 +144,11 @@ export const CATALOGUE = {
     text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
     hint: 'write it as 192.0.2.0/24=2h, an entry for each network',
   },
+  MYNETWORKS_MISSING: {
+    exit: EXIT.config,
+    text: '{map} is no map of Postfix, so Postfix is not asked whose networks may relay anyway',
+    hint: 'give the networks with --mynetworks, as the SMTP server has them (none for an empty list)',
+  },
   POSTCONF_MISSING: {
     exit: EXIT.unavailable,
     text: 'cannot ask Postfix for mynetworks: postconf was not found',
@@ -284,6 +289,16 @@ export const CATALOGUE = {
     text: 'cannot write the map {path}: {reason}',
     hint: 'check the free space and the state of its file system',
   },
+  TABLE_COMMAND: {
+    exit: EXIT.io,
+    text: '{path}: {program} could not make the rows known: {reason}',
+    hint: 'it is tried again; run it by hand, as the account of the map, to see what is wrong',
+  },
+  TABLE_COMMAND_PATH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{program}" is no absolute path of a program',
+    hint: 'give the program with its path, and each argument as a word of its own, such as ["/usr/sbin/smtpctl", "update", "table", "NAME"]',
+  },
   MAP_POSTMAP: {
     exit: EXIT.io,
     text: 'postmap could not {what} the map {spec}: {reason}',
@@ -293,6 +308,46 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'cannot use the map {spec}: postmap was not found',
     hint: 'install Postfix, or use an lmdb: map, which popbsmtp writes itself',
+  },
+  MAP_RULES: {
+    exit: EXIT.config,
+    text: "cannot take the administrator's rules from {path}: {reason}",
+    hint: 'correct the rules; until then those count that were read last',
+  },
+  MAP_RULES_PATH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no absolute path',
+    hint: 'give it as /etc/tcp.smtp',
+  },
+  MAP_RULES_CHANGED: {
+    exit: EXIT.io,
+    text: 'the rules in {rules} have changed, which the rows of {path} say again',
+    hint: 'nothing to do: popbsmtp makes the map anew with them',
+  },
+  NFT_NAME: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" names no sets of nftables',
+    hint: 'write it as "nft:FAMILY TABLE SET", such as "nft:inet filter pop" for the sets pop4 and pop6 of the table filter; FAMILY is inet, ip or ip6',
+  },
+  NFT_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot write {name}: nft was not found',
+    hint: 'install nftables',
+  },
+  NFT_REFUSED: {
+    exit: EXIT.noPermission,
+    text: 'cannot write {name}: {reason}',
+    hint: 'nft needs CAP_NET_ADMIN: give it to the service with popbsmtp-nft.conf (popbsmtp-mta(7)), or start the command as root',
+  },
+  NFT_SET: {
+    exit: EXIT.config,
+    text: 'cannot use {name}: {found}',
+    hint: 'name another set, or leave the making of both sets to popbsmtp',
+  },
+  NFT_FAILED: {
+    exit: EXIT.io,
+    text: 'cannot write {name}: {reason}',
+    hint: 'see what nft says of the set: nft list ruleset',
   },
   MAP_REPLACED: {
     exit: EXIT.io,
@@ -448,6 +503,16 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'no popbsmtp is running for {map}',
     hint: 'start it, or name the map of a running one with --map',
+  },
+  POLICY_LISTEN: {
+    exit: EXIT.cannotCreate,
+    text: 'no policy socket at {path}: {reason}',
+    hint: 'let the account write there (popbsmtp(8), "Who is it, for Postfix"); until then Postfix goes by the default_action of its check_policy_service',
+  },
+  POLICY_HEADER: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" cannot be the name of the header',
+    hint: 'write a name of letters, digits and hyphens that begins with X-, as X-Relayed-By',
   },
   METRICS_LISTEN: {
     exit: OF_ORIGIN,

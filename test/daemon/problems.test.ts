@@ -11,6 +11,7 @@ import { type OptionName, optionsOf, specOf } from '../../src/options/options.ts
 
 /** Of every option whose value can be wrong by itself. */
 const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
+  'policy-header': 'X Relayed',
   map: 'regexp:/x/y',
   grace: 'soon',
   'grace-for': '192.0.2.0/24',
@@ -28,6 +29,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'history-size': '1K',
   'max-grants': '0',
   'map-mode': '7777',
+  'table-command': 'smtpctl',
+  'map-rules': 'tcp.smtp',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',
@@ -37,6 +40,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'fleet-role': 'lead',
   'fleet-prefix': 'a b',
   'fleet-name': 'a b',
+  'fleet-format': '3',
+  'fleet-renewal': 'soon',
   'dovecot-elements': 'user=%u rip=%r lip=%l',
   watchlog: 'journal:namespace=*',
   'watchlog-zone': 'Nowhere/Town',
@@ -62,6 +67,7 @@ test('every option is in the table, or takes any text', () => {
       'logto',
       'metrics-file',
       'patterns',
+      'policy-socket',
       'postfix-config',
       'syslog-names',
       'watchlog-olddir',
