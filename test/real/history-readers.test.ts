@@ -29,7 +29,7 @@ async function fill(path: string): Promise<void> {
     const writer = new BlockWriter(hour);
     for (let n = 0; writer.length < BLOCK_BYTES; n++)
       writer.add(entryOf('refused', hour * 3600 + n, { what: `${serial}-${n}` }));
-    return { key: blockKey(hour, serial), bytes: writer.bytes() };
+    return writer.stored(blockKey(hour, serial));
   });
   await file.write({ blocks, messages: new Map() });
   await file.close();
