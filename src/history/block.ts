@@ -5,7 +5,9 @@
  * of as many bytes as they need (7 bits each, the lowest first), texts stand where they come first and are numbers after that.
  * Leaves to others: reading (block-reader.ts).
  */
+import { OF_DAEMON, OF_ORDER } from './block-index.ts';
 import { ENTRY_KINDS, type Entry, type EntryKind } from './entry.ts';
+import { filterOf } from './text-filter.ts';
 
 /** Of the form that follows. */
 export const VERSION = 1;
@@ -39,6 +41,8 @@ export const LAYOUTS: Readonly<Record<EntryKind, Layout>> = {
   daemon: layout(['what']),
 };
 
+const MARKS: Readonly<Partial<Record<EntryKind, string>>> = { daemon: OF_DAEMON, order: OF_ORDER };
+
 /** Of a reference to a text. */
 export const NULL = 0;
 const NEW = 1;
@@ -64,9 +68,17 @@ export const BLOCK_BYTES = 16_384;
 
 export const hourOf = (time: number): number => Math.floor(time / HOUR);
 
+/** A block as it is written. */
+export interface StoredBlock {
+  readonly key: Buffer;
+  readonly bytes: Buffer;
+  readonly filter: Buffer;
+}
+
 export class BlockWriter {
   readonly hour: number;
   readonly #texts = new Map<string, number>();
+  readonly #marks = new Set<string>();
   #bytes = Buffer.allocUnsafe(1024);
   #length = 0;
 
@@ -80,6 +92,16 @@ export class BlockWriter {
     return this.#length;
   }
 
+  /** Which texts, and what else, may be looked for in it (block-index.ts). */
+  filter(): Buffer {
+    return filterOf([...this.#texts.keys(), ...this.#marks]);
+  }
+
+  /** The block as it is to be written now. */
+  stored(key: Buffer): StoredBlock {
+    return { key, bytes: this.bytes(), filter: this.filter() };
+  }
+
   /** The block as it is now; a copy. */
   bytes(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
@@ -88,6 +110,8 @@ export class BlockWriter {
   /** @param entry of this hour */
   add(entry: Entry): void {
     const { texts, numbers, hasTls, hasId } = LAYOUTS[entry.kind];
+    const mark = MARKS[entry.kind];
+    if (mark !== undefined) this.#marks.add(mark);
     this.#number(ENTRY_KINDS.indexOf(entry.kind));
     this.#number(Math.max(0, Math.round((entry.time - this.hour * HOUR) * 1000)));
     for (const field of texts) this.#text(entry[field]);
