@@ -15,10 +15,11 @@ import { waitForPort } from './wait.ts';
 const PATH = `${STATE}/smtpaccess`;
 const RULES = '/etc/courier/smtpaccess';
 
-/** Many clients of one network, and no name server. */
+/** Many clients of one network, no name server, and no waiting behind a refusal. */
 const settings = (port: number): string => `
 PORT=${port}
 BOFHCHECKDNS=0
+TARPIT=0
 MAXPERC=40
 MAXPERIP=40
 TCPDOPTS="$TCPDOPTS -nodnslookup"
