@@ -105,6 +105,21 @@ function ruled<Rules>(ruling: () => Promise<Ruling<Rules>>): MapType {
   };
 }
 
+/** Rules that Courier has to be told of. */
+function smtpaccess(): MapType {
+  const load = () => import('./smtpaccess-format.ts');
+  const type = ruled(async () => (await load()).SMTPACCESS);
+  return {
+    ...type,
+    open: async (spec, options) => {
+      const { MAKESMTPACCESS, SMTPACCESS_DIRECTORY } = await load();
+      const map = await type.open({ rules: SMTPACCESS_DIRECTORY, ...spec }, options);
+      const command = spec.command ?? MAKESMTPACCESS;
+      return (await import('./announced-map.ts')).AnnouncedMap.open(map, command, options);
+    },
+  };
+}
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   [
     'lmdb',
@@ -134,6 +149,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
         nft !== undefined && (await import('./nft-program.ts')).mayHaveTable(nft),
     },
   ],
+  ['smtpaccess', smtpaccess()],
   ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
 ]);
 
