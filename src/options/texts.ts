@@ -308,13 +308,19 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'metrics-listen': { example: '127.0.0.1:9117' },
   fleet: {
     detail:
-      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits.',
-    example: 'rediss://redis.example.org:6379/0',
+      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits. Of several engines, and of all addresses of a name, ' +
+      'the first is used that is the primary; name them everywhere in the same order.',
+    example: ['rediss://redis1.example.org:6379/0', 'rediss://redis2.example.org:6379/0'],
   },
   'fleet-role': {
     detail:
       'A host that only subscribes needs no log: without --watchlog it watches none. What it receives is subject to its own rules.',
     example: 'subscribe',
+  },
+  'fleet-read': {
+    detail:
+      'With replica a subscriber reads from a replica, one of them at random, as long as that hears from its primary; from the primary when there is none. Publishing always needs the primary.',
+    example: 'replica',
   },
   'fleet-user': { example: 'popbsmtp-subscribe' },
   'fleet-password-file': {
@@ -322,6 +328,23 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '/etc/popbsmtp/fleet-password',
   },
   'fleet-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
+  'fleet-sentinels': {
+    detail:
+      'Instead of --fleet. One after the other is asked, in random order, before each connection. The engines are spoken to as the sentinels are: with TLS or without, in the database of ' +
+      'their URL, and with --fleet-user, --fleet-password-file and --fleet-ca.',
+    example: [
+      'rediss://s1.example.org:26379',
+      'rediss://s2.example.org:26379',
+      'rediss://s3.example.org:26379',
+    ],
+  },
+  'fleet-sentinel-name': { example: 'popbsmtp' },
+  'fleet-sentinel-user': { example: 'popbsmtp' },
+  'fleet-sentinel-password-file': {
+    detail: 'It is read anew for each connection.',
+    example: '/etc/popbsmtp/sentinel-password',
+  },
+  'fleet-sentinel-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
   'fleet-prefix': { example: 'mail:popbsmtp' },
   'fleet-name': { example: 'mx1' },
   'max-grants': { example: 20000 },

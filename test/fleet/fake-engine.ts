@@ -17,6 +17,7 @@ export class FakeEngine {
   /** Seconds. */
   now: number;
   run = 'first';
+  isReplica = false;
   history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
@@ -39,6 +40,12 @@ export class FakeEngine {
 
   connection(): Connection {
     return {
+      where: 'redis://engine:6379/0',
+      isReplica: this.isReplica,
+      condition: async () => ({
+        upstream: this.isReplica ? { isUp: true, silence: 0 } : null,
+        memory: { used: 0, most: null, policy: 'noeviction' },
+      }),
       run: this.run,
       history: async () => this.history,
       time: async () => epoch(this.now),
