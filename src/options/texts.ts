@@ -90,7 +90,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   status: {
     detail:
       'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69. ' +
-      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached; 2 when no daemon runs or answers, ' +
+      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached, or only through a replica without its primary; 2 when no daemon runs or answers, ' +
       'the log is not read, the map cannot be written, or rows that are due are still there; 3 when it cannot tell, since it may not ask, or the configuration or a value is wrong.',
     examples: [
       { args: 'status', does: 'is it alive, and how far is it' },
