@@ -150,10 +150,32 @@ export class FleetHost {
     return appendFile(this.log, ips.map((ip, index) => loginLine(ip, 0, `s${index}`)).join(''));
   }
 
+  /** Many at once. */
+  logInAll(ips: readonly string[], secondsAgo = 0): Promise<void> {
+    return appendFile(this.log, ips.map((ip, at) => loginLine(ip, secondsAgo, `s${at}`)).join(''));
+  }
+
   /** The addresses that may relay here. */
   async grants(): Promise<string[]> {
     const rows = await readRows({ type: 'lmdb', path: this.path });
     return rows.map(({ key }) => key).sort();
+  }
+
+  /** Waits until exactly these may relay here. */
+  async hasOnly(ips: readonly string[]): Promise<void> {
+    // The map is read when they are as many: it may be a large one.
+    const count = async (): Promise<number | undefined> => (await this.#status())?.grants;
+    await waitFor(
+      `${this.#options.name} to have ${ips.length}`,
+      async () => (await count()) === ips.length,
+      { seen: async () => `${await count()}\n${this.daemon.transcript().slice(-10_000)}` },
+    );
+    const wanted = [...ips].sort().join(' ');
+    await waitFor(
+      `${this.#options.name} to have ${ips.length}`,
+      async () => (await this.grants()).join(' ') === wanted,
+      { seen: async () => `${(await this.grants()).length}\n${this.daemon.transcript()}` },
+    );
   }
 
   async has(...ips: readonly string[]): Promise<void> {
