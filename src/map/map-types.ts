@@ -87,6 +87,12 @@ function table(): MapType {
   };
 }
 
+const sendmail: MapType = {
+  ...replaced('.db', async () => (await import('./makemap-format.ts')).MAKEMAP),
+  askedWhole: true,
+  ofOthers: true,
+};
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   [
     'lmdb',
@@ -103,9 +109,10 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['texthash', text],
   ['cidr', { ...text, askedWhole: true }],
   ['table', table()],
+  ['makemap:hash', sendmail],
 ]);
 
-/** Their names, as main.cf has them. */
+/** Their names, as main.cf has them, and those that are none of Postfix's. */
 export const MAP_TYPES: readonly string[] = [...TYPES.keys()];
 
 /** What the name of a map begins with: `lmdb:` and so on. */
@@ -133,7 +140,7 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
  * The rows of a map, without owning it and without a trace.
  *
  * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP,
- *   MAP_REDIRECTED
+ *   MAP_REDIRECTED; of `makemap:hash:` MAKEMAP_MISSING, MAP_MAKEMAP
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
 
@@ -151,6 +158,12 @@ export const isInPlace = (spec: MapSpec): boolean => typeOf(spec).inPlace;
 
 /** Whether Postfix knows the type, so that it and main.cf can be asked about a map of it. */
 export const isForPostfix = (spec: MapSpec): boolean => typeOf(spec).ofOthers !== true;
+
+/** Whether a command can make its changes known. */
+export const isAnnounced = (spec: MapSpec): boolean => spec.type === 'table';
+
+/** Whether it can be said what its keys and values are. */
+export const hasForm = (spec: MapSpec): boolean => typeOf(spec) === sendmail;
 
 /** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
 export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;

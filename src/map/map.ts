@@ -25,6 +25,16 @@ export interface MapSpec {
   readonly mode?: number;
   /** What makes its rows known to the program that reads it; for `table:` only. */
   readonly command?: Command;
+  /** What its keys and values are; for the maps of sendmail only, PLAIN (makemap-records.ts) without. */
+  readonly form?: MakemapForm;
+}
+
+/** What sendmail's rulesets look for in a map. */
+export interface MakemapForm {
+  /** What stands before the address in a key, such as `Connect:`. */
+  readonly prefix: string;
+  /** The value, such as `RELAY`; null for the time of the login. */
+  readonly value: string | null;
 }
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */

@@ -4,13 +4,20 @@
 import { isAbsolute } from 'node:path';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
-import type { Command, MapSpec } from './map.ts';
+import type { Command, MakemapForm, MapSpec } from './map.ts';
 import { MAP_MODE } from './map-mode.ts';
-import { formatMapSpec, isForPostfix, MAP_TYPES, mapPath } from './map-types.ts';
+import {
+  formatMapSpec,
+  hasForm,
+  isAnnounced,
+  isForPostfix,
+  MAP_TYPES,
+  mapPath,
+} from './map-types.ts';
 import { offeredTypes } from './offered-types.ts';
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
-const SPEC = /^(?<type>[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
+const SPEC = /^(?<type>(?:makemap:)?[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
 
 /**
  * Reads `type:path`.
@@ -44,27 +51,35 @@ export interface Maps {
  * @param options.postfixConfig the directory of main.cf, or null for Postfix's default
  * @param options.mapMode the permission bits of their files, as chmod takes them; the usual ones when left out
  * @param options.tableCommand what makes the rows of `table:` maps known, a word each; none when left out
- * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, TABLE_COMMAND_PATH
+ * @param options.makemapPrefix what stands before the address in the keys of the maps of sendmail; nothing when left out
+ * @param options.makemapValue their value; the time of the login when left out
+ * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, TABLE_COMMAND_PATH, MAKEMAP_TEXT
  */
 export function mapsOf({
   map: { value, origin },
   postfixConfig,
   mapMode,
   tableCommand = null,
+  makemapPrefix = null,
+  makemapValue = null,
 }: {
   readonly map: Given<readonly string[]>;
   readonly postfixConfig: string | null;
   readonly mapMode?: string;
   readonly tableCommand?: Given<readonly string[]> | null;
+  readonly makemapPrefix?: Given<string> | null;
+  readonly makemapValue?: Given<string> | null;
 }): Maps {
   const mode = mapMode === undefined ? MAP_MODE : Number.parseInt(mapMode, 8);
   const command = tableCommand && commandOf(tableCommand);
+  const form = formOf(makemapPrefix, makemapValue);
   const [map, ...mirrors] = value.map((text): MapSpec => {
     const spec = parseMapSpec(text, origin, postfixConfig);
     return {
       ...spec,
       ...(mode !== MAP_MODE && { mode }),
-      ...(command !== null && !isForPostfix(spec) && { command }),
+      ...(command !== null && isAnnounced(spec) && { command }),
+      ...(form !== null && hasForm(spec) && { form }),
     };
   });
   if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
@@ -76,6 +91,32 @@ export function mapsOf({
 function commandOf({ value: [program = '', ...args], origin }: Given<readonly string[]>): Command {
   if (isAbsolute(program)) return [program, ...args];
   throw failure('TABLE_COMMAND_PATH', { where: origin, program });
+}
+
+/**
+ * Null where nothing is given.
+ *
+ * @throws Failure MAKEMAP_TEXT
+ */
+function formOf(prefix: Given<string> | null, value: Given<string> | null): MakemapForm | null {
+  for (const text of [prefix, value]) {
+    const problem = text && problemOf(text.value);
+    if (text !== null && problem !== null)
+      throw failure('MAKEMAP_TEXT', { where: text.origin, value: text.value, problem });
+  }
+  if (prefix !== null && /[\s%]|^popbsmtp:/i.test(prefix.value))
+    throw failure('MAKEMAP_TEXT', {
+      where: prefix.origin,
+      value: prefix.value,
+      problem: 'a prefix has no blank and no %, and does not begin with popbsmtp:',
+    });
+  if (prefix === null && value === null) return null;
+  return { prefix: prefix?.value ?? '', value: value?.value ?? null };
+}
+
+function problemOf(text: string): string | null {
+  if (text === '' || text.trim() !== text) return 'it is empty, or has blanks at an end';
+  return /^[\x20-\x7e]*$/.test(text) ? null : 'it has a character that is not printable ASCII';
 }
 
 /** All of them, the first one first. */

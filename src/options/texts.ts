@@ -329,7 +329,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so is table:, a list of addresses. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, and makemap:hash:, for sendmail. ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
@@ -344,6 +344,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'It is run, without a shell, after each change of the map and when it is opened, as the account of the directory of the map; while it fails, the change counts as not made. popbsmtp-mta(7) says for which programs.',
     example: ['/usr/sbin/smtpctl', 'update', 'table', 'pop_before_smtp'],
   },
+  'makemap-prefix': {
+    detail:
+      'The time of each row then stands in a second one, popbsmtp:KEY, which sendmail does not ask for. popbsmtp-mta(7) has the rulesets.',
+    example: 'Connect:',
+  },
+  'makemap-value': { example: 'RELAY' },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   history: {
     detail:
