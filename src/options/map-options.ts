@@ -62,6 +62,20 @@ export const MAP_OPTIONS = {
     commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
     inFile: true,
   }),
+  'makemap-prefix': given({
+    value: 'TEXT',
+    about:
+      'what stands before the address in the keys of a makemap: map, such as Connect: for the access map of sendmail; without it the key is the address',
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
+  'makemap-value': given({
+    value: 'TEXT',
+    about:
+      'the value of each row of a makemap: map, such as RELAY; without it the time of the login',
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
   grace: duration({
     often: true,
     value: 'DURATION',
