@@ -1,4 +1,5 @@
 /** The map, and how long a grant stays in it.  How an entry is written: options.ts. */
+import { MAP_MODE_TEXTS } from '../map/map-mode.ts';
 import { MAP_WORDS } from '../map/map-types.ts';
 import { choice, count, duration, durationOrNone, given, givenList } from './entry.ts';
 
@@ -44,7 +45,7 @@ export const MAP_OPTIONS = {
       commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
       inFile: true,
     },
-    ['0600', '0640', '0644'],
+    MAP_MODE_TEXTS,
   ),
   'table-command': givenList({
     value: 'WORD',
