@@ -344,6 +344,21 @@ export const CATALOGUE = {
     text: 'cannot write {name}: {reason}',
     hint: 'see what nft says of the set: nft list ruleset',
   },
+  MAP_MAKEMAP: {
+    exit: EXIT.io,
+    text: 'makemap could not {what} the map {spec}: {reason}',
+    hint: 'check the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
+  },
+  MAKEMAP_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot use the map {spec}: makemap was not found',
+    hint: 'install sendmail (Debian: sendmail-bin); for Postfix use an lmdb: map, which popbsmtp writes itself',
+  },
+  MAKEMAP_TEXT: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" cannot stand in a map of sendmail: {problem}',
+    hint: 'write it as in the text that makemap reads, such as Connect: for the prefix and RELAY for the value',
+  },
   MAP_REPLACED: {
     exit: EXIT.io,
     text: 'the map {path} was {how} while popbsmtp was using it',
@@ -498,6 +513,16 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'no popbsmtp is running for {map}',
     hint: 'start it, or name the map of a running one with --map',
+  },
+  POLICY_LISTEN: {
+    exit: EXIT.cannotCreate,
+    text: 'no policy socket at {path}: {reason}',
+    hint: 'let the account write there (popbsmtp(8), "Who is it, for Postfix"); until then Postfix goes by the default_action of its check_policy_service',
+  },
+  POLICY_HEADER: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" cannot be the name of the header',
+    hint: 'write a name of letters, digits and hyphens that begins with X-, as X-Relayed-By',
   },
   METRICS_LISTEN: {
     exit: OF_ORIGIN,

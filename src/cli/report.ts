@@ -80,7 +80,7 @@ async function summedUp(path: string, since: number, until: number): Promise<Sum
     // Not further back than there is anything.
     const from = span === null ? since : Math.max(since, span.first * HOUR);
     const summary = new Summary(Math.min(from, until), until);
-    await file.visit(hourOf(from), hourOf(until) + 1, entry => summary.take(entry));
+    await file.blocks(hourOf(from), hourOf(until) + 1, block => summary.take(block));
     return summary.sum();
   } finally {
     await file.close();

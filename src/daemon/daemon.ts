@@ -188,6 +188,7 @@ class RunningDaemon implements Daemon {
       now: () => clock.now(),
       zone: settings.watchlogZone,
       watch: step => this.#watch(step),
+      room: async () => this.#fleet?.room(),
       history: this.#history,
       isQuoted: settings.logUsers === 'plain',
     });
@@ -214,7 +215,7 @@ class RunningDaemon implements Daemon {
     await this.#core.restore(this.#held, { sessions });
     const mirrors = this.#settings.nowrite ? [] : this.#settings.mirrors;
     await warnOfEndlessRows(this.#core.endlessRows, mirrors, this.#output.warn);
-    if (!this.#settings.nowrite) await this.#core.dropRoster();
+    if (!this.#settings.nowrite) await this.#core.noteRoster();
     await this.#core.enforce();
     if (this.#history !== null) await startHistory(this.#history);
     const watching = {
@@ -241,6 +242,8 @@ class RunningDaemon implements Daemon {
       status: () => this.#status(),
       configuration: () => this.#configurationState(),
       heard: () => this.#counters.present(),
+      report: decision => this.#decided(decision),
+      hashedUser: this.#output.hashedUser ?? (() => null),
       warn: this.#output.warn,
     });
     this.#fleet?.start();
@@ -318,7 +321,10 @@ class RunningDaemon implements Daemon {
 
   #keepBooks(): void {
     this.#counters.grants(this.#core.grants.size);
-    this.#checkpoint?.note(this.#history ? this.#watch(this.#history.commit()) : undefined);
+    if (this.#checkpoint !== null) {
+      const steps = [this.#core.noteRoster(), this.#history?.commit()];
+      this.#checkpoint.note(this.#watch(Promise.all(steps).then(() => undefined)));
+    }
     this.#intake.tellSilences();
   }
 

@@ -41,6 +41,8 @@ interface IntakeParts {
   readonly output: Pick<Output, 'notice' | 'warn'>;
   /** A step that fails is a bug of ours. */
   readonly watch: (step: Promise<void>) => Promise<void>;
+  /** Resolves when there is room for what the lines lead to elsewhere, before which no more are read; at once without. */
+  readonly room?: () => Promise<void>;
   /** Takes the mail server's lines; null where nothing is kept of them. */
   readonly history?: Pick<History, 'line' | 'settle'> | null;
   /** Whether lines, which name users, may be quoted. */
@@ -177,5 +179,6 @@ export class Intake {
     }
     await this.#parts.pipeline.events(events);
     this.#parts.history?.settle();
+    await this.#parts.room?.();
   }
 }

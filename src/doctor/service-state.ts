@@ -37,6 +37,12 @@ export type ServiceState =
   | { readonly unasked: string }
   | null;
 
+export const isServiceActive = (state: ServiceState): boolean =>
+  state !== null && 'service' in state && state.service.get('ActiveState') === 'active';
+
+/** Has the daemon read its configuration again. */
+export const RELOAD_SERVICE = 'systemctl reload popbsmtp';
+
 export async function serviceState(): Promise<ServiceState> {
   if (!existsSync('/run/systemd/system')) return null;
   const [service, timer] = await Promise.all([show(UNIT), show(TIMER)]);
@@ -44,6 +50,20 @@ export async function serviceState(): Promise<ServiceState> {
   if (typeof timer === 'string') return { unasked: timer };
   // Of the kernel's clock as a process of any namespace of time sees it; so does systemctl.
   return { service, timer, uptime: Number(process.hrtime.bigint() / 1_000_000_000n) };
+}
+
+/** What writes the log files of a host, by its unit. */
+const SYSLOG_UNITS = ['rsyslog.service', 'syslog-ng.service'] as const;
+
+/** One of these that is installed and does not run; null where there is none, or that is not known. */
+export async function stoppedSyslog(): Promise<string | null> {
+  if (!existsSync('/run/systemd/system')) return null;
+  for (const unit of SYSLOG_UNITS) {
+    const found = await show(unit);
+    if (typeof found === 'string' || found.get('LoadState') !== 'loaded') continue;
+    if (['inactive', 'failed'].includes(found.get('ActiveState') ?? '')) return unit;
+  }
+  return null;
 }
 
 /** @returns why not, where systemctl fails */

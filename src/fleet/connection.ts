@@ -30,6 +30,8 @@ export interface Connection {
   readonly run: string;
   /** The history of which the engine is a part now; another one may begin at any time. */
   history(): Promise<History>;
+  /** How many connections the engine has, at least 1. */
+  clients(): Promise<number>;
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
   /**
@@ -40,6 +42,8 @@ export interface Connection {
   tryAppend(): Promise<void>;
   /** Resolves when the engine has the entry; whether the stream was there before. */
   append(stream: StreamName, fields: Fields, trim: Trim): Promise<boolean>;
+  /** Takes away what a stream need not keep; how many entries, some 10,000 at most. */
+  trim(stream: StreamName, trim: NonNullable<Trim>): Promise<number>;
   /** Whether a stream is there; changes nothing. */
   exists(stream: StreamName): Promise<boolean>;
   /** The entries behind a position, at most so many of each stream; waits so long for the first. */
@@ -128,7 +132,7 @@ function socketOptions({ engine: { tls, host, port } }: FleetSettings, ca: strin
 
 type Send = (...args: string[]) => Promise<unknown>;
 
-async function info(send: Send, section: 'server' | 'replication'): Promise<string> {
+async function info(send: Send, section: 'server' | 'replication' | 'clients'): Promise<string> {
   return String(await send('INFO', section));
 }
 
@@ -149,6 +153,10 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
   return {
     run,
     history: async () => historyIn(await info(send, 'replication')),
+    clients: async () => {
+      const [, count = '1'] = /^connected_clients:(\d+)/m.exec(await info(send, 'clients')) ?? [];
+      return Number(count);
+    },
     time: async () => {
       const [seconds = 0, microseconds = 0] = listOf(await send('TIME')).map(Number);
       return epoch(seconds + microseconds / 1e6);
@@ -157,6 +165,8 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
       for (const stream of STREAMS) await exists(stream);
     },
     exists,
+    trim: async (stream, [by, limit]) =>
+      Number(await send('XTRIM', key(stream), by, '~', String(limit))),
     append: async (stream, fields, trim) => {
       const limit = trim === null ? [] : [trim[0], '~', String(trim[1])];
       try {

@@ -6,6 +6,7 @@
 import { hostname } from 'node:os';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
+import type { Format } from './pack.ts';
 
 export type FleetRole = 'publish' | 'subscribe' | 'both';
 
@@ -29,6 +30,10 @@ export interface FleetSettings {
   readonly prefix: string;
   /** What this host is called in the streams. */
   readonly name: string;
+  /** In which its logins are written. */
+  readonly format: Format;
+  /** Seconds within which a login that the fleet knows of is not told again. */
+  readonly renewal: number;
 }
 
 const USUAL_PORT = 6379;
@@ -85,6 +90,9 @@ export interface FleetOptions {
   readonly fleetCa: Given<string> | null;
   readonly fleetPrefix: Given<string>;
   readonly fleetName: Given<string> | null;
+  readonly fleetFormat: '1' | '2';
+  /** Null for 0. */
+  readonly fleetRenewal: number | null;
 }
 
 /**
@@ -107,6 +115,8 @@ export function fleetOf(options: FleetOptions): FleetSettings | null {
     caFile: ca?.value ?? null,
     prefix: parsePrefix(prefix.value, prefix.origin),
     name: parseHostName(name?.value ?? null, name?.origin ?? '--fleet-name'),
+    format: options.fleetFormat === '2' ? 2 : 1,
+    renewal: options.fleetRenewal ?? 0,
   };
 }
 

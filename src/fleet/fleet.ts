@@ -12,6 +12,7 @@ import type { IpText } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure, reasonOf } from '../base/errors.ts';
 import type { Decision } from '../grant/decision.ts';
+import type { Given } from '../grant/order.ts';
 import type { Notice } from '../source/source.ts';
 import { connectTo } from './connection.ts';
 import { type FleetSettings, formatEngine, publishes, subscribes } from './engine.ts';
@@ -31,7 +32,7 @@ export interface FleetParts extends Known {
   /** The shortest one. */
   shortest(): number;
   /** The orders that are in force, and those that were lifted. */
-  orders(): Iterable<Entry>;
+  orders(): Iterable<Given>;
   /** The addresses of all grants. */
   granted(): Iterable<IpText>;
   /** What the others are to know of the grant of an address; nothing of another host's. */
@@ -97,6 +98,8 @@ export class Fleet {
     this.#publisher = publishes(settings)
       ? new Publisher({
           ...common,
+          format: settings.format,
+          renewal: settings.renewal,
           shortest: () => parts.shortest(),
           orders: () => parts.orders(),
           granted: () => parts.granted(),
@@ -104,7 +107,7 @@ export class Fleet {
         })
       : null;
     this.#subscriber = subscribes(settings)
-      ? new Subscriber({ ...common, take: entries => parts.take(entries) }, saved)
+      ? new Subscriber({ ...common, take: entries => this.#take(entries) }, saved)
       : null;
     this.#links = [this.#publisher, this.#subscriber]
       .filter(user => user !== null)
@@ -117,6 +120,7 @@ export class Fleet {
 
   /** Publishes what is still to be, if that can be done soon, and lets go. */
   async stop(): Promise<void> {
+    this.#publisher?.hurry();
     const outbox = this.#publisher?.outbox;
     const until = performance.now() + FAREWELL_MS;
     while (outbox !== undefined && outbox.size > 0 && performance.now() < until) {
@@ -130,6 +134,12 @@ export class Fleet {
   /** Takes note of a decision, and returns at once. */
   report(decision: Decision): void {
     this.#publisher?.post(entriesOf(decision, this.#parts));
+  }
+
+  /** Resolves when there is room for what a part of the log may lead to; at once while the engine cannot be reached. */
+  room(): Promise<void> {
+    if (this.#publisher === null || this.#toldConnected === false) return Promise.resolve();
+    return this.#publisher.room();
   }
 
   /** The name of the place: with another engine, or other streams, it is another one. */
@@ -173,6 +183,12 @@ export class Fleet {
     };
   }
 
+  #take(entries: readonly Received[]): Promise<void> {
+    for (const { entry } of entries)
+      if (entry.kind === 'order') this.#publisher?.heard(entry.order);
+    return this.#parts.take(entries);
+  }
+
   get #isConnected(): boolean {
     return this.#links.every(link => link.isConnected);
   }
@@ -195,6 +211,7 @@ export class Fleet {
   }
 
   #lost(error: unknown): void {
+    this.#publisher?.release();
     if (this.#toldConnected === false) return;
     this.#toldConnected = false;
     this.#parts.notice({ kind: 'lost', path: this.#engine, reason: reasonOf(error) });

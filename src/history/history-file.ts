@@ -19,7 +19,8 @@ import {
 } from 'node:fs';
 import { failure } from '../base/errors.ts';
 import { PRIVATE } from '../state/new-file.ts';
-import { blockKey, KEY_BYTES, readBlock } from './block.ts';
+import { blockKey, KEY_BYTES } from './block.ts';
+import { entryReader } from './block-reader.ts';
 import { requireSpace } from './disk-space.ts';
 import type { Entry } from './entry.ts';
 import { historyFailure } from './history-failure.ts';
@@ -186,9 +187,15 @@ export class HistoryFile {
     take: (entry: Entry) => void,
     mayMatter: (bytes: Buffer) => boolean = () => true,
   ): Promise<void> {
-    return this.#store.each(firstOf(from), firstOf(to), ({ value }) => {
-      if (mayMatter(value)) readBlock(value, take);
+    const read = entryReader(take);
+    return this.blocks(from, to, block => {
+      if (mayMatter(block)) read(block);
     });
+  }
+
+  /** Goes through the blocks of some hours, as `visit` does. @throws Failure HISTORY, HISTORY_LOCKED */
+  blocks(from: number, to: number, take: (block: Buffer) => void): Promise<void> {
+    return this.#store.each(firstOf(from), firstOf(to), ({ value }) => take(value));
   }
 
   /** The hours of the oldest and the newest block; null without any. @throws Failure HISTORY, HISTORY_LOCKED */

@@ -18,8 +18,9 @@ import type { Change, Effect } from '../grant/change.ts';
 import type { GraceOf, Grant } from '../grant/grant-table.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import { formatMapSpec } from './map-types.ts';
+import type { NftName } from './nft-name.ts';
 import { changeSets, listSets, makeSets, tableHandle } from './nft-program.ts';
-import type { Contents, Element, NftName } from './nft-set.ts';
+import type { Contents, Element } from './nft-set.ts';
 import { plan } from './plan.ts';
 import { among, byKey, removals, sortOut, stampOf, stampText } from './row.ts';
 

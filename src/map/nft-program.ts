@@ -4,18 +4,17 @@
  * Leaves to others: what it is told, and what it prints (nft-set.ts).
  * Known limit: it changes the tables of the network namespace that this process is in, and needs CAP_NET_ADMIN, also to read.
  */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import type { IpText } from '../base/address.ts';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import { Damage } from './lmdb-meta.ts';
+import { formatNftName, type NftName } from './nft-name.ts';
 import {
   type Contents,
   changeScript,
   type Element,
-  formatNftName,
   listArguments,
   makeScript,
-  type NftName,
   parseContents,
   TABLES_ARGUMENTS,
   tableIn,
@@ -71,10 +70,9 @@ const complaint = (stderr: string): string => {
 };
 
 /** Whether the table is there; also when that cannot be found out. */
-export function mayHaveTable(name: NftName): boolean {
-  const options = { env: ENVIRONMENT, encoding: 'utf8', timeout: TIMEOUT_MS } as const;
-  const { status, stdout } = spawnSync('nft', ['-j', ...TABLES_ARGUMENTS], options);
-  return status !== 0 || tableIn(stdout, name) !== null;
+export async function mayHaveTable(name: NftName): Promise<boolean> {
+  const { error, stdout } = await finish(['-j', ...TABLES_ARGUMENTS], '');
+  return error !== null || tableIn(stdout, name) !== null;
 }
 
 /**

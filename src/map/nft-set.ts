@@ -1,5 +1,5 @@
 /**
- * The sets of an `nft:` map as texts: how they are named, what nft(8) says of their elements, and what it is told; no process.
+ * The sets of an `nft:` map as texts: what nft(8) says of their elements, and what it is told; no process.
  *
  * A set of nftables has addresses of one family, so there are two: `nft:inet filter pop` has its IPv4 addresses in the set `pop4` and its
  * IPv6 addresses in `pop6`, both of the table `filter`.  A row is an element with a timeout, and with the time of its login as comment:
@@ -10,27 +10,7 @@ import { canonicalIp, type IpText } from '../base/address.ts';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Damage } from './lmdb-meta.ts';
 import type { Row } from './map.ts';
-
-/** What an `nft:` map is. */
-export interface NftName {
-  readonly family: string;
-  readonly table: string;
-  /** Of both sets, without the digit. */
-  readonly set: string;
-}
-
-/** Families of tables whose rules see the address of a client of this machine. */
-const NAME = /^(?<family>inet|ip|ip6) (?<table>[A-Za-z_][\w.-]*) (?<set>[A-Za-z_][\w.-]*)$/;
-
-/** @returns null for a text that names no sets */
-export function parseNftName(text: string): NftName | null {
-  const { family, table, set } = NAME.exec(text)?.groups ?? {};
-  if (family === undefined || table === undefined || set === undefined) return null;
-  return { family, table, set };
-}
-
-export const formatNftName = ({ family, table, set }: NftName): string =>
-  `${family} ${table} ${set}`;
+import type { NftName } from './nft-name.ts';
 
 export const VERSIONS = [4, 6] as const;
 export type Version = (typeof VERSIONS)[number];

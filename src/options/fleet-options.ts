@@ -1,5 +1,5 @@
 /** Grants that several mail hosts share.  How an entry is written: options.ts. */
-import { choice, given, text } from './entry.ts';
+import { choice, durationOrNone, given, text } from './entry.ts';
 
 export const FLEET_OPTIONS = {
   fleet: given({
@@ -54,6 +54,23 @@ export const FLEET_OPTIONS = {
     value: 'NAME',
     otherwise: "the machine's",
     about: 'what this host is called by the others',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-format': choice(
+    {
+      value: 'FORMAT',
+      default: '1',
+      about: 'how logins are written: 1, which every version reads, or 2, several in one entry',
+      commands: ['run', 'doctor'],
+      inFile: true,
+    },
+    ['1', '2'],
+  ),
+  'fleet-renewal': durationOrNone({
+    value: 'DURATION',
+    default: '10s',
+    about: 'for how long the fleet is not told again of a login that it knows, or none',
     commands: ['run', 'doctor'],
     inFile: true,
   }),

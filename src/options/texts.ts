@@ -308,6 +308,17 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: 10,
   },
   'metrics-file': { example: '/var/lib/prometheus/node-exporter/popbsmtp.prom' },
+  'policy-socket': {
+    detail:
+      "In a directory that the account may write to and Postfix may enter, in Postfix's queue directory, since smtpd may be in a chroot. " +
+      'See "Who is it, for Postfix" in popbsmtp(8).',
+    example: '/var/spool/postfix/popbsmtp/policy',
+  },
+  'policy-header': {
+    detail:
+      'The hash is that of log-users = "hashed". Where log-users is none, there is no header.',
+    example: 'X-Relayed-By',
+  },
   'metrics-listen': { example: '127.0.0.1:9117' },
   fleet: {
     detail:
@@ -327,12 +338,22 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'fleet-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
   'fleet-prefix': { example: 'mail:popbsmtp' },
   'fleet-name': { example: 'mx1' },
+  'fleet-format': {
+    detail:
+      'What is written only; both are read. Set 2 when every host of the fleet has a version that has this option: earlier ones refuse it. It costs the engine and each subscriber a third or less.',
+    example: '2',
+  },
+  'fleet-renewal': {
+    detail:
+      'The same user at the same address, again; a tenth of the grace period at most. What waits is told at its end, so no grant ends early. A large site whose clients ask for mail all the time sets a minute or two. A grant that purge has ended on another host comes back so much later.',
+    example: '1m',
+  },
   'max-grants': { example: 20000 },
   map: {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so is table:, a list of addresses. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, and makemap:hash:, for sendmail. ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
@@ -352,6 +373,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'tcpserver follows only the most specific rule, so each row says again what these rules say of its address, and that it may relay; an address that they deny has none. A change of the text counts at once; in one that has an error nothing counts, and the rules stay as they were.',
     example: '/etc/tcp.smtp',
   },
+  'makemap-prefix': {
+    detail:
+      'The time of each row then stands in a second one, popbsmtp:KEY, which sendmail does not ask for. popbsmtp-mta(7) has the rulesets.',
+    example: 'Connect:',
+  },
+  'makemap-value': { example: 'RELAY' },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   history: {
     detail:

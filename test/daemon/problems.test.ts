@@ -11,6 +11,7 @@ import { type OptionName, optionsOf, specOf } from '../../src/options/options.ts
 
 /** Of every option whose value can be wrong by itself. */
 const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
+  'policy-header': 'X Relayed',
   map: 'regexp:/x/y',
   grace: 'soon',
   'grace-for': '192.0.2.0/24',
@@ -30,6 +31,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'map-mode': '7777',
   'table-command': 'smtpctl',
   'map-rules': 'tcp.smtp',
+  'makemap-prefix': 'a b',
+  'makemap-value': ' RELAY',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',
@@ -39,6 +42,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'fleet-role': 'lead',
   'fleet-prefix': 'a b',
   'fleet-name': 'a b',
+  'fleet-format': '3',
+  'fleet-renewal': 'soon',
   'dovecot-elements': 'user=%u rip=%r lip=%l',
   watchlog: 'journal:namespace=*',
   'watchlog-zone': 'Nowhere/Town',
@@ -64,6 +69,7 @@ test('every option is in the table, or takes any text', () => {
       'logto',
       'metrics-file',
       'patterns',
+      'policy-socket',
       'postfix-config',
       'syslog-names',
       'watchlog-olddir',

@@ -14,6 +14,8 @@ const HEALTHY: FleetFacts = {
     passwordFile: null,
     caFile: null,
     prefix: 'popbsmtp',
+    format: 1,
+    renewal: 0,
     name: 'mx1',
   },
   engine: { offset: 0.5 },

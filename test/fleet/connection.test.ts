@@ -19,6 +19,8 @@ const settings = (passwordFile: string | null, caFile: string | null = null): Fl
   caFile,
   prefix: 'popbsmtp',
   name: 'mx1',
+  format: 1,
+  renewal: 0,
 });
 
 test('the password is the first line of its file', () => {

@@ -62,6 +62,8 @@ test('the fleet', () => {
     user: 'sub',
     passwordFile: '/p',
     caFile: '/ca.pem',
+    format: 1,
+    renewal: 10,
     prefix: 'mail:popbsmtp',
     name: 'mx1',
   });
@@ -184,6 +186,8 @@ test('the defaults are those that are documented', () => {
     refuseOwn: true,
     otherMap: null,
     tableCommand: null,
+    makemapPrefix: null,
+    makemapValue: null,
     mapRules: null,
     policy: {
       requireTls: false,
@@ -204,11 +208,13 @@ test('the defaults are those that are documented', () => {
     maxUsersPerAddress: null,
     maxAddressesPerUser: 'none',
     limitAction: 'warn',
+    fleetRenewal: 10,
     fleetRole: 'both',
     fleetUser: null,
     fleetPasswordFile: null,
     fleetCa: null,
     fleetPrefix: { value: 'popbsmtp', origin: 'the default of --fleet-prefix' },
+    fleetFormat: '1',
     fleetName: null,
     patterns: { directory: '/etc/popbsmtp/patterns.d', explicit: false },
     debug: false,
@@ -229,6 +235,8 @@ test('the defaults are those that are documented', () => {
     syslogNames: [],
     metricsFile: null,
     metricsListen: null,
+    policySocket: null,
+    policyHeader: null,
     fleet: null,
   });
 });

@@ -57,10 +57,10 @@ describe('nft:', { skip: requirePrograms(['nft', 'ip'], { root: true }) }, () =>
 
   test('is made where there is none, and is there then', async () => {
     const spec = await newSpec();
-    assert.equal(mapExists(spec), false);
+    assert.equal(await mapExists(spec), false);
     await assert.rejects(readRows(spec), failing('MAP_MISSING'));
     const map = await openMap(spec);
-    assert.equal(mapExists(spec), true);
+    assert.equal(await mapExists(spec), true);
     assert.deepEqual(await map.rows(), []);
     await map.close();
     assert.match(await nft('list', 'set', 'inet', 'filter', 'pop6'), /type ipv6_addr/);

@@ -31,10 +31,7 @@ export const LOG_FAULTS: readonly Fault[] = [
     name: 'rsyslog is stopped, and logins are in the journal only',
     seed: `systemctl stop syslog.socket rsyslog; ${AGED_LOG}; touch -d '10 minutes ago' ${LOG}; login late 198.51.100.2`,
     expected: [['log', 'error', /the journal has a login by dovecot/]],
-    act: {
-      words: /see that the syslog daemon runs/,
-      script: 'systemctl start rsyslog; login late 198.51.100.2',
-    },
+    afterwards: 'login late 198.51.100.2',
   },
   {
     name: 'logins are no longer written to the log, other lines are',

@@ -4,15 +4,19 @@
  * Each is put there on a host that is well, told by the doctor, and gone when what the doctor says was done.
  */
 import type { Expected } from './doctor-world.ts';
-import { TOML } from './year-host.ts';
+import { GOOD, TOML } from './year-host.ts';
 
 export interface Fault {
   readonly name: string;
   /** What puts it there: a script, with the words of year-host.ts. */
   readonly seed: string;
   readonly expected: readonly Expected[];
-  /** What a hint names that is no command, in its words, and how it is done; before the commands that hints name. */
+  /** Somebody has to decide: what a hint says of it, and what was decided; before the commands that hints name. */
   readonly act?: { readonly words: RegExp; readonly script: string };
+  /** What happens by itself when the cure was made, such as the next login. */
+  readonly afterwards?: string;
+  /** Puts the host back as it was before, where the cure is another state that is well. */
+  readonly undo?: string;
 }
 
 /** Of a change of the configuration that the daemon was told of. */
@@ -65,10 +69,6 @@ export const SERVICE_FAULTS: readonly Fault[] = [
       printf '[Service]\\nBindReadOnlyPaths=\\n' > /etc/systemd/system/popbsmtp.service.d/own.conf
       systemctl daemon-reload; systemctl restart popbsmtp`,
     expected: [['service', 'warning', /does not see this machine's/]],
-    act: {
-      words: /take over BindReadOnlyPaths= of the unit that comes with popbsmtp/,
-      script: 'rm /etc/systemd/system/popbsmtp.service.d/own.conf; systemctl daemon-reload',
-    },
   },
 ];
 
@@ -132,6 +132,6 @@ export const CONFIGURATION_FAULTS: readonly Fault[] = [
     name: 'whole-addresses, and Postfix looks up their beginnings too',
     seed: configured('whole-addresses = true'),
     expected: [['restrictions', 'error', /whole-addresses is set, but main\.cf looks up/]],
-    act: { words: /or take whole-addresses away/, script: takeBack('whole-addresses') },
+    undo: `${takeBack('whole-addresses')}; relays '${GOOD}'; postconf -X pbsmap`,
   },
 ];

@@ -24,6 +24,9 @@ export const FILE = '/var/popbsmtp/pop-before-smtp.lmdb';
 export const TOML = '/etc/popbsmtp/popbsmtp.toml';
 export const LOG = '/var/log/mail.log';
 
+/** The list of main.cf that lets its clients relay. */
+export const GOOD = `permit_mynetworks, permit_sasl_authenticated, check_client_access ${MAP}, reject_unauth_destination`;
+
 const OLD_MAP = '/etc/postfix/pop-before-smtp';
 const PERL = '/etc/pop-before-smtp-conf.pl';
 const SERVER = '192.0.2.1';
@@ -55,7 +58,8 @@ const WORDS = `
 login() { logger -p mail.info -t dovecot "pop3-login: Login: user=<$1>, method=PLAIN, rip=$2, lip=${SERVER}, mpid=1, session=<$1>"; }
 # Postfix's commands read a main.cf of the last seconds again and again.
 aged() { touch -d '1 minute ago' /etc/postfix/main.cf /etc/postfix/master.cf; }
-relays() { postconf -e "smtpd_relay_restrictions = $1"; aged; postfix reload; }
+postconf() { command postconf "$@" || return; aged; }
+relays() { postconf -e "smtpd_relay_restrictions = $1"; postfix reload; }
 toml() { echo "$1" >> ${TOML}; }
 `;
 

@@ -15,8 +15,8 @@ import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 import { LOG_FAULTS, MAP_FAULTS } from './year-data-faults.ts';
 import { CONFIGURATION_FAULTS, type Fault, SERVICE_FAULTS } from './year-faults.ts';
-import { client, MAP, TOML, YEAR_PROGRAMS, YearHost } from './year-host.ts';
-import { GOOD, POSTFIX_FAULTS, RESTRICTION_FAULTS, WITHOUT } from './year-postfix-faults.ts';
+import { client, GOOD, MAP, TOML, YEAR_PROGRAMS, YearHost } from './year-host.ts';
+import { POSTFIX_FAULTS, RESTRICTION_FAULTS, WITHOUT } from './year-postfix-faults.ts';
 
 const skip = requirePrograms(YEAR_PROGRAMS, { root: true }) || requireNodePackage();
 
@@ -33,6 +33,10 @@ test('commands are found in the hints as they would be pasted', () => {
     ],
     ['let it: postconf -e "a = b, c", then more', ['postconf -e "a = b, c"']],
     ['all: "chgrp adm /x && chmod g+r /x", and more', ['chgrp adm /x && chmod g+r /x']],
+    [
+      "make it so: mkdir -p /x && printf '[A]\\nb=c, d\\n' > /x/y && systemctl restart x",
+      ["mkdir -p /x && printf '[A]\\nb=c, d\\n' > /x/y && systemctl restart x"],
+    ],
     ['write check_client_access lmdb:/x', []],
   ] as const)
     assert.deepEqual(commandsIn(hint), commands, hint);
@@ -43,10 +47,14 @@ describe('a year', { skip }, () => {
   const rig = new Rig();
   let host: YearHost;
   let deb: string;
+  let later: string;
 
   before(async () => {
-    deb = await buildDeb(rig);
-    host = await YearHost.start(rig, [client(9), 'ok', '203.0.113', 'OK']);
+    [deb, later, host] = await Promise.all([
+      buildDeb(rig),
+      buildDeb(rig, '--version', '1000.0.0'),
+      YearHost.start(rig, [client(9), 'ok', '203.0.113', 'OK']),
+    ]);
   });
   after(() => rig.close());
 
@@ -119,7 +127,7 @@ describe('a year', { skip }, () => {
   });
 
   test('an upgrade keeps everything, and leaves no daemon of the older version', async () => {
-    await installDeb(host.machine, await buildDeb(rig, '--version', '1000.0.0'));
+    await installDeb(host.machine, later);
     assert.deepEqual(await host.keys(), [1, 2, 3, 9].map(client));
     assert.match(await host.shell('popbsmtp status'), /1000\.0\.0/);
     await assertFinds();
@@ -138,7 +146,7 @@ describe('a year', { skip }, () => {
       for (const fault of faults) test(fault.name, () => breakAndRepair(fault));
     });
 
-  async function breakAndRepair({ seed, expected, act }: Fault): Promise<void> {
+  async function breakAndRepair({ seed, expected, act, afterwards, undo }: Fault): Promise<void> {
     await host.shell(seed);
     const hints = await assertFinds(...expected);
     if (act !== undefined) {
@@ -150,7 +158,9 @@ describe('a year', { skip }, () => {
     }
     const pasted = await host.paste(hints);
     assert.ok(act !== undefined || pasted.length > 0, `nothing to paste: ${hints.join('\n')}`);
+    if (afterwards !== undefined) await host.shell(afterwards);
     await assertFinds();
+    if (undo !== undefined) await host.shell(undo);
   }
 
   test('a backup brings everything to a machine without anything', async () => {
