@@ -353,7 +353,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, and makemap:hash:, for sendmail. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, makemap:hash:, for sendmail, tcprules:, for tcpserver, smtpaccess:, for Courier, and nft:, for firewalls (nft:FAMILY TABLE SET). ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
