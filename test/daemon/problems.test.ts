@@ -29,6 +29,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'max-grants': '0',
   'map-mode': '7777',
   'table-command': 'smtpctl',
+  'makemap-prefix': 'popbsmtp:',
+  'makemap-value': ' RELAY',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',

@@ -184,6 +184,8 @@ test('the defaults are those that are documented', () => {
     refuseOwn: true,
     otherMap: null,
     tableCommand: null,
+    makemapPrefix: null,
+    makemapValue: null,
     policy: {
       requireTls: false,
       allowUsers: null,
