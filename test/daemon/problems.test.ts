@@ -31,7 +31,7 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'map-mode': '7777',
   'table-command': 'smtpctl',
   'map-rules': 'tcp.smtp',
-  'makemap-prefix': 'a b',
+  'makemap-prefix': 'popbsmtp:',
   'makemap-value': ' RELAY',
   'session-limit': 'long',
   'journal-trust': 'maybe',
