@@ -120,12 +120,13 @@ class Importer {
     });
     const reading = recogniser.reading();
     // Under whatever name the mail server logs.
-    reading.sieve.admitAll();
+    reading.sieve.sampling?.admitAll();
     for await (const batch of log.batches(reading)) {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
         isMail = false;
-        const event = recogniser.recogniseLine(batch.line(index));
+        const line = batch.line(index);
+        const event = line && recogniser.recogniseLine(line);
         if (event !== null) events.push(event);
         // In the order of the lines: whoever has a grant then is asked when all before has been decided.
         if (isMail) await this.#settle(events.splice(0), mailTime);

@@ -66,7 +66,8 @@ async function matchLog(
   for await (const batch of log.batches(reading)) {
     let output = '';
     for (let index = 0; index < batch.size; index++) {
-      const event = recogniser.recogniseLine(batch.line(index));
+      const line = batch.line(index);
+      const event = line && recogniser.recogniseLine(line);
       if (event !== null) {
         summary.recognised(event);
         output += format(batch.number(index), event);
@@ -76,7 +77,7 @@ async function matchLog(
           number: batch.number(index),
           text: batch.text(index),
         }));
-        if (stray?.kind === 'tag') reading.sieve.admit(stray.tag);
+        if (stray?.kind === 'tag') reading.sieve.sampling?.admit(stray.tag);
       }
     }
     await print(output);

@@ -72,6 +72,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       meter?.clear();
     }
     await player.finish(refused);
+    held.map.setGrace?.(ip => rules.grace.of(ip));
     await held.map.commit(difference(rows, await memory.rows()));
   } finally {
     await held.close();
@@ -133,7 +134,8 @@ class Player {
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
-        const event = recogniser.recogniseLine(batch.line(index));
+        const line = batch.line(index);
+        const event = line && recogniser.recogniseLine(line);
         if (event !== null) events.push(event);
       }
       await this.#core.pipeline.events(events);

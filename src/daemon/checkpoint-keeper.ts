@@ -52,16 +52,15 @@ export class CheckpointKeeper {
     this.#fleet = fleet;
   }
 
-  /** @param kept the places are written when this is done, which keeps what the lines before them have told; at once without */
-  note(kept?: Promise<void>): void {
+  /** @param kept the places are written when this is done, which keeps what the lines before them have told */
+  note(kept: Promise<void>): void {
     if (this.#unpublished === null && this.#core.pipeline.settled) {
       this.#unpublished = { notes: this.#notes(null), mark: this.#fleet?.mark ?? 0 };
     }
     const waiting = this.#unpublished;
     if (waiting === null || this.#fleet?.isPublished(waiting.mark) === false) return;
     this.#unpublished = null;
-    if (kept === undefined) this.#write(waiting.notes);
-    else void kept.then(() => this.#write(waiting.notes));
+    void kept.then(() => this.#write(waiting.notes));
   }
 
   /** With the sessions that are open. */

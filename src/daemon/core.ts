@@ -5,7 +5,7 @@
  * Promises: what an earlier run has left is taken over before anything is decided: orders, the grants that the map holds,
  * open sessions, and who is behind the grants.  Orders that cannot be read are an error, since they may refuse somebody,
  * unless the caller would rather end too much (`purge`); a roster that cannot be read costs only names.  The roster is
- * written at a stop and taken away at the next start, so that after a crash none is believed that is older than its map.
+ * noted as it changes, so that after a crash as well it is known whose the grants are, and which of them are this host's own.
  * Leaves to others: who owns the map (map/), what is read and when (daemon.ts), how decisions look (the report).
  */
 import { type Clock, epoch } from '../base/clock.ts';
@@ -24,7 +24,8 @@ import type { LookupMap, Row } from '../map/map.ts';
 import type { CommitWatch } from '../map/map-writer.ts';
 import { isEndless } from '../map/row.ts';
 import { beside } from '../state/beside.ts';
-import { ordersFile, StateFile } from '../state/state-file.ts';
+import { ListFile } from '../state/list-file.ts';
+import { ordersFile, type StateFile } from '../state/state-file.ts';
 import { Pipeline } from './pipeline.ts';
 
 /** How much there may be of what is kept in memory. */
@@ -82,7 +83,11 @@ export class Core {
   readonly #report: Report;
   readonly #warn: (text: string) => void;
   readonly #ordersFile: StateFile;
-  readonly #rosterFile: StateFile;
+  readonly #rosterFile: ListFile;
+  /** Whether it has been told that the roster cannot be noted. */
+  #isRosterTrouble = false;
+  /** The orders that were saved last. */
+  #savedOrders = '';
   /** Grants whose rows say something else. */
   readonly #corrected: Grant[] = [];
 
@@ -92,7 +97,7 @@ export class Core {
     this.#decider = decider;
     this.#warn = warn;
     this.#ordersFile = ordersFile(map.spec);
-    this.#rosterFile = new StateFile(beside(map.spec, 'roster'));
+    this.#rosterFile = new ListFile(beside(map.spec, 'roster'));
     this.#report = decision => {
       const told = this.roster.withHolder(decision);
       this.roster.report(decision);
@@ -169,14 +174,35 @@ export class Core {
     if (isNews) await this.saveOrders();
   }
 
-  /** @throws Failure STATE_UNWRITABLE */
-  saveOrders(): Promise<void> {
-    return this.#ordersFile.write(this.orders.save(this.clock.now()));
+  /**
+   * Those that are saved already are not saved again: what other hosts repeat costs no disk.
+   *
+   * @throws Failure STATE_UNWRITABLE
+   */
+  async saveOrders(): Promise<void> {
+    const orders = this.orders.save(this.clock.now());
+    const text = JSON.stringify(orders);
+    if (text === this.#savedOrders) return;
+    await this.#ordersFile.write(orders);
+    this.#savedOrders = text;
+  }
+
+  /** Notes what has changed of who is behind the grants; resolves when that would outlive the process, or cannot, which is told once. */
+  async noteRoster(): Promise<void> {
+    const { roster } = this;
+    try {
+      await this.#rosterFile.append(roster.changes(), roster.saved(), roster.size);
+      this.#isRosterTrouble = false;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (!this.#isRosterTrouble) this.#warn(error.line);
+      this.#isRosterTrouble = true;
+    }
   }
 
   /** Leaves who is behind the grants to the next run. */
   async saveRoster(): Promise<void> {
-    await this.#tolerate(() => this.#rosterFile.write(this.roster.save()));
+    await this.#tolerate(() => this.#rosterFile.write(this.roster.saved()));
   }
 
   /** Takes the roster away that `restore` has read. */

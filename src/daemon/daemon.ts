@@ -14,7 +14,7 @@ import { version } from '../base/package.ts';
 import type { ConfigurationState } from '../control/configuration-state.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
-import { readSecrets } from '../fleet/connection.ts';
+import { checkSecrets } from '../fleet/dial.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { History } from '../history/history.ts';
@@ -69,7 +69,7 @@ export async function startDaemon(
   output: Output,
   configuration: LoadedConfiguration | null = null,
 ): Promise<Daemon> {
-  if (settings.fleet !== null) readSecrets(settings.fleet);
+  if (settings.fleet !== null) checkSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
   const mail = keepsHistory(settings) ? await loadMailRecogniser() : null;
   const logs = await checkLogs(settings, loaded.registry, output.notice);
@@ -188,6 +188,7 @@ class RunningDaemon implements Daemon {
       now: () => clock.now(),
       zone: settings.watchlogZone,
       watch: step => this.#watch(step),
+      room: async () => this.#fleet?.room(),
       history: this.#history,
       isQuoted: settings.logUsers === 'plain',
     });
@@ -214,7 +215,7 @@ class RunningDaemon implements Daemon {
     await this.#core.restore(this.#held, { sessions });
     const mirrors = this.#settings.nowrite ? [] : this.#settings.mirrors;
     await warnOfEndlessRows(this.#core.endlessRows, mirrors, this.#output.warn);
-    if (!this.#settings.nowrite) await this.#core.dropRoster();
+    if (!this.#settings.nowrite) await this.#core.noteRoster();
     await this.#core.enforce();
     if (this.#history !== null) await startHistory(this.#history);
     const watching = {
@@ -320,7 +321,10 @@ class RunningDaemon implements Daemon {
 
   #keepBooks(): void {
     this.#counters.grants(this.#core.grants.size);
-    this.#checkpoint?.note(this.#history ? this.#watch(this.#history.commit()) : undefined);
+    if (this.#checkpoint !== null) {
+      const steps = [this.#core.noteRoster(), this.#history?.commit()];
+      this.#checkpoint.note(this.#watch(Promise.all(steps).then(() => undefined)));
+    }
     this.#intake.tellSilences();
   }
 

@@ -12,6 +12,7 @@ import type { Counters } from '../control/counters.ts';
 import type { History } from '../history/history.ts';
 import { Pieces } from '../line/pieces.ts';
 import { parseLine } from '../line/prefix.ts';
+import { hashOf, Sampling } from '../line/sampling.ts';
 import { StampReader } from '../line/stamp.ts';
 import type { Zone } from '../line/zone.ts';
 import { Drift } from '../recogniser/drift.ts';
@@ -40,6 +41,8 @@ interface IntakeParts {
   readonly output: Pick<Output, 'notice' | 'warn'>;
   /** A step that fails is a bug of ours. */
   readonly watch: (step: Promise<void>) => Promise<void>;
+  /** Resolves when there is room for what the lines lead to elsewhere, before which no more are read; at once without. */
+  readonly room?: () => Promise<void>;
   /** Takes the mail server's lines; null where nothing is kept of them. */
   readonly history?: Pick<History, 'line' | 'settle'> | null;
   /** Whether lines, which name users, may be quoted. */
@@ -56,6 +59,7 @@ export class Intake {
   readonly #parts: IntakeParts;
   readonly #drift: Drift;
   readonly #tornWatch: TornWatch;
+  readonly #sampling = new Sampling();
   readonly #strayWatch: StrayWatch;
   readonly #zoneWatch: ZoneWatch;
   readonly #silences: Silences;
@@ -132,6 +136,7 @@ export class Intake {
       unrecognised: line => this.#drift.unrecognised(line, now().steady),
       stranger: line => {
         if (history?.line(line, recogniser.timeOf(line)) === true) return;
+        if (line.program !== null && !this.#sampling.takes(hashOf(line.program))) return;
         const stray = strayOf(line, rules.registry);
         if (stray !== null) this.#strayWatch.found(stray);
       },
@@ -174,5 +179,6 @@ export class Intake {
     }
     await this.#parts.pipeline.events(events);
     this.#parts.history?.settle();
+    await this.#parts.room?.();
   }
 }

@@ -10,6 +10,7 @@ import type { FleetSettings } from '../fleet/engine.ts';
 import type { Entry, Received } from '../fleet/entry.ts';
 import { Fleet } from '../fleet/fleet.ts';
 import { type Known, sessionEntries } from '../fleet/publication.ts';
+import type { Given } from '../grant/order.ts';
 import type { Places } from '../state/checkpoint.ts';
 import type { Core } from './core.ts';
 import type { Output } from './output.ts';
@@ -60,8 +61,7 @@ export function joinFleet(
 }
 
 /** The orders in force, and what was lifted. */
-const ordersOf = ({ clock, orders }: Core): Entry[] =>
-  orders.given(clock.now()).map(order => ({ kind: 'order', order }));
+const ordersOf = ({ clock, orders }: Core): readonly Given[] => orders.given(clock.now());
 
 function* grantedBy({ grants }: Core): Generator<IpText> {
   for (const { ip } of grants.all()) yield ip;

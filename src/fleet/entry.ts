@@ -1,5 +1,6 @@
 /**
- * What hosts tell each other, as entries of a stream: a list of fields, each a name and a text.
+ * What hosts tell each other, as entries of a stream: a list of fields, each a name and a text; in format 1, one thing
+ * in an entry (pack.ts has format 2, several logins in one).
  *
  * Promises: `decode` takes whatever somebody has written and gives an entry or why it is refused: addresses are
  * canonical, times are digits within bounds, names have nothing that a terminal would obey, kinds and fields are those
@@ -13,6 +14,7 @@ import { LIMIT_REASONS, type LimitReason } from '../grant/limits.ts';
 import type { Given, Subject } from '../grant/order.ts';
 import { MAX_SECONDS } from '../grant/order.ts';
 import { MAX_LINE } from '../line/length.ts';
+import { hashOf } from '../line/sampling.ts';
 
 /** Entries of another version are refused, and of another kind: what this one does not know cannot be checked. */
 const VERSION = '1';
@@ -64,21 +66,40 @@ export interface Sender {
   readonly instance: string;
 }
 
+/** How it is written whether a login was encrypted. */
 const TLS = new Map<string, boolean | null>([
   ['yes', true],
   ['no', false],
   ['', null],
 ]);
 
-export function encode(entry: Entry, { name, instance }: Sender): Fields {
-  const fields = ['v', VERSION, 'from', `${name}/${instance}`];
+/** What says the same has the same. */
+export function keyOf(entry: Entry): string {
+  switch (entry.kind) {
+    case 'login':
+    case 'session':
+      return `${entry.kind} ${entry.ip} ${entry.time} ${entry.server} ${entry.tls} ${entry.user}`;
+    case 'withdrawn':
+      return `${entry.kind} ${entry.ip} ${entry.time} ${entry.reason}`;
+    case 'order': {
+      const { kind, subject, made, until } = entry.order;
+      return `${kind} ${made} ${until} ${subjectFields(subject).join(' ')}`;
+    }
+  }
+}
+
+/** Two logins with another number are by another user, at another server, or encrypted otherwise. */
+export const whoOf = ({ server, user, tls }: PresenceEntry): number =>
+  hashOf(`${server} ${tls} ${user}`);
+
+export function encode(entry: Entry, sender: Sender): Fields {
+  const fields = ['v', VERSION, 'from', senderText(sender)];
   switch (entry.kind) {
     case 'login':
     case 'session': {
       const { kind, ip, time, server, user, tls } = entry;
-      const encrypted = tls === null ? '' : tls ? 'yes' : 'no';
       fields.push('kind', kind, 'ip', ip, 'time', String(time), 'server', server);
-      fields.push('user', user ?? '', 'tls', encrypted);
+      fields.push('user', user ?? '', 'tls', tlsText(tls));
       return fields;
     }
     case 'withdrawn': {
@@ -95,6 +116,8 @@ export function encode(entry: Entry, { name, instance }: Sender): Fields {
   }
 }
 
+export const tlsText = (tls: boolean | null): string => (tls === null ? '' : tls ? 'yes' : 'no');
+
 const subjectFields = (subject: Subject): Fields =>
   subject.kind === 'address' ? ['ip', subject.ip] : ['user', subject.user];
 
@@ -103,6 +126,15 @@ const milliseconds = (time: EpochSeconds): string => String(Math.round(time * 10
 /** No kind has as many fields. */
 const MOST_FIELDS = 16;
 const FROM = /^([\w.-]{1,64})\/([\da-f]{8})$/;
+
+/** The field `from`; null when it names no host. */
+export function senderIn(text: string): Omit<Received, 'entry'> | null {
+  const [, from, instance] = FROM.exec(text) ?? [];
+  return from === undefined || instance === undefined ? null : { from, instance };
+}
+
+export const senderText = ({ name, instance }: Sender): string => `${name}/${instance}`;
+
 const KINDS: Readonly<Record<string, (fields: FieldReader) => Entry | string>> = {
   login: fields => presenceIn('login', fields),
   session: fields => presenceIn('session', fields),
@@ -117,14 +149,14 @@ export function decode(flat: readonly unknown[]): Received | string {
   const fields = FieldReader.of(flat);
   if (fields === null) return 'not a list of fields';
   if (fields.take('v') !== VERSION) return 'another version';
-  const [, from, instance] = FROM.exec(fields.take('from')) ?? [];
-  if (from === undefined || instance === undefined) return 'no sender';
+  const sender = senderIn(fields.take('from'));
+  if (sender === null) return 'no sender';
   const kind = fields.take('kind');
   const read = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (read === undefined) return 'no such kind';
   const entry = read(fields);
   if (typeof entry === 'string') return entry;
-  return fields.isEmpty ? { from, instance, entry } : 'a field too many';
+  return fields.isEmpty ? { ...sender, entry } : 'a field too many';
 }
 
 /** The fields that have not been taken yet. */
@@ -167,11 +199,24 @@ class FieldReader {
 const SERVER = /^[!-~]{1,255}$/;
 
 function presenceIn(kind: PresenceEntry['kind'], fields: FieldReader): Entry | string {
-  const ip = ipIn(fields);
-  const time = secondsIn(fields);
-  const server = fields.take('server');
-  const user = fields.take('user');
-  const tls = TLS.get(fields.take('tls'));
+  return presenceOf(kind, {
+    ip: fields.take('ip'),
+    time: fields.take('time'),
+    server: fields.take('server'),
+    user: fields.take('user'),
+    tls: fields.take('tls'),
+  });
+}
+
+/** @returns what is told, or why it is refused */
+export function presenceOf(
+  kind: PresenceEntry['kind'],
+  texts: Readonly<Record<'ip' | 'time' | 'server' | 'user' | 'tls', string>>,
+): PresenceEntry | string {
+  const { server, user } = texts;
+  const ip = canonicalOnly(texts.ip);
+  const time = secondsOf(texts.time);
+  const tls = TLS.get(texts.tls);
   if (ip === null) return 'no canonical address';
   if (time === null) return 'no time';
   if (!SERVER.test(server)) return 'no server';
@@ -215,17 +260,18 @@ function subjectIn(fields: FieldReader): Subject | null {
   return user === '' || user.length > MAX_LINE ? null : { kind: 'user', user: masked(user) };
 }
 
-function ipIn(fields: FieldReader): IpText | null {
-  const text = fields.take('ip');
+const ipIn = (fields: FieldReader): IpText | null => canonicalOnly(fields.take('ip'));
+
+function canonicalOnly(text: string): IpText | null {
   const ip = canonicalIp(text);
   return ip === text ? ip : null;
 }
 
+const secondsIn = (fields: FieldReader): EpochSeconds | null => secondsOf(fields.take('time'));
+
 /** Until the year 2286. */
-function secondsIn(fields: FieldReader): EpochSeconds | null {
-  const text = fields.take('time');
-  return /^\d{1,10}$/.test(text) ? epoch(Number(text)) : null;
-}
+const secondsOf = (text: string): EpochSeconds | null =>
+  /^\d{1,10}$/.test(text) ? epoch(Number(text)) : null;
 
 function spanIn(fields: FieldReader): Pick<Given, 'made' | 'until'> | null {
   const texts = [fields.take('made'), fields.take('until')];

@@ -2,31 +2,30 @@
  * What this host has to publish, until the engine has taken it.
  *
  * Promises: bounded: beyond it the oldest goes first, and is counted; the same text twice within a second goes once
- * (a mail client opens several connections at a time); order is kept.  Each has a number, by which the
- * daemon knows when all that a part of the log has led to is out, and the place may be noted.
+ * (a mail client opens several connections at a time); order is kept; each step takes as long with many as with few.  Each has a number,
+ * by which the daemon knows when all that a part of the log has led to is out, and the place may be noted.
  * Pure: no connection, no clock.
  */
-import type { Fields } from './entry.ts';
-import type { StreamName } from './position.ts';
+import { Fifo } from '../grant/fifo.ts';
 
-/** Entries; some 50 MB when nothing can be published. */
+/** Postings; some 50 MB when nothing can be published. */
 export const MAX_WAITING = 100_000;
 
-export interface Posting {
-  readonly stream: StreamName;
-  readonly fields: Fields;
-}
-
-interface Numbered extends Posting {
+export interface Waiting<T> {
+  readonly value: T;
   readonly key: string;
   readonly number: number;
-  /** By a clock that only goes forward. */
-  readonly second: number;
+  /** When it was added, in seconds of a clock that only goes forward. */
+  readonly since: number;
+  /** With the engine, or dropped. */
+  isGone: boolean;
 }
 
-export class Outbox {
+export class Outbox<T> {
   readonly #capacity: number;
-  readonly #waiting = new Map<string, Numbered>();
+  /** The first is not gone. */
+  readonly #queue = new Fifo<Waiting<T>>();
+  readonly #keys = new Set<string>();
   /** What went out in the present second. */
   readonly #recent = new Set<string>();
   #second = Number.NEGATIVE_INFINITY;
@@ -39,7 +38,12 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#keys.size;
+  }
+
+  /** Whether there is room for what a part of the log may lead to. */
+  get hasRoom(): boolean {
+    return 2 * this.size < this.#capacity;
   }
 
   /** How many have been lost for want of room. */
@@ -51,32 +55,35 @@ export class Outbox {
     return this.#published;
   }
 
-  /** @param steady seconds of a clock that only goes forward */
-  add({ stream, fields }: Posting, steady: number): void {
-    const key = [stream, ...fields].join('\0');
-    const second = Math.floor(steady);
-    this.#moveOn(second);
-    if (this.#waiting.has(key) || this.#recent.has(key)) return;
+  /**
+   * @param key what says the same has the same
+   * @param steady seconds of a clock that only goes forward
+   */
+  add(key: string, value: T, steady: number): void {
+    this.#moveOn(Math.floor(steady));
+    if (this.#keys.has(key) || this.#recent.has(key)) return;
     this.#added++;
-    this.#waiting.set(key, { stream, fields, key, number: this.#added, second });
-    if (this.#waiting.size > this.#capacity) this.#drop();
+    this.#keys.add(key);
+    this.#queue.push({ value, key, number: this.#added, since: steady, isGone: false });
+    if (this.size > this.#capacity) this.#drop();
   }
 
-  /** The oldest, which stay until `settle`. */
-  first(count: number): readonly Numbered[] {
-    const found: Numbered[] = [];
-    for (const posting of this.#waiting.values()) {
-      if (found.length === count) break;
-      found.push(posting);
-    }
-    return found;
+  /** The oldest, at most so many, which stay until `settle`. */
+  first(count: number): readonly Waiting<T>[] {
+    return this.#queue.oldest(count).filter(({ isGone }) => !isGone);
+  }
+
+  /** Since when the oldest has waited; null when there is none. */
+  get oldest(): number | null {
+    return this.#queue.first?.since ?? null;
   }
 
   /** The engine has it. */
-  settle({ key, second }: Numbered): void {
+  settle(waiting: Waiting<T>): void {
+    if (waiting.isGone) return;
     this.#published++;
-    this.#waiting.delete(key);
-    if (second === this.#second) this.#recent.add(key);
+    this.#remove(waiting);
+    if (Math.floor(waiting.since) === this.#second) this.#recent.add(waiting.key);
   }
 
   /** The engine may have lost what it had. */
@@ -91,7 +98,7 @@ export class Outbox {
 
   /** Whether what was added up to the mark is out, or lost. */
   isPast(mark: number): boolean {
-    const [oldest] = this.#waiting.values();
+    const oldest = this.#queue.first;
     return oldest === undefined || oldest.number > mark;
   }
 
@@ -102,9 +109,15 @@ export class Outbox {
   }
 
   #drop(): void {
-    const [oldest] = this.#waiting.keys();
+    const oldest = this.#queue.first;
     if (oldest === undefined) return;
-    this.#waiting.delete(oldest);
+    this.#remove(oldest);
     this.#dropped++;
+  }
+
+  #remove(waiting: Waiting<T>): void {
+    waiting.isGone = true;
+    this.#keys.delete(waiting.key);
+    while (this.#queue.first?.isGone === true) this.#queue.drop();
   }
 }

@@ -1,35 +1,40 @@
 /**
  * Tells the engine what this host has decided.
  *
- * Promises: whoever posts never waits; what is posted is sent at once, and what is posted meanwhile goes together; what
- * the engine has not acknowledged is sent again, so that it may arrive twice, but is not lost while there is room
- * (outbox.ts).  Whoever may have lost what it had is told of all grants and orders anew: an engine that was started again,
- * another one (history.ts), one whose streams are gone, and all when entries were dropped.  Orders and the latest grants go at
- * once, the others when nothing else waits, each host at another moment, so that a large fleet does not do so in one.
- * And each grant is told again within half a grace period (reminder.ts), so that what was lost without a sign is there again.
- * The streams are trimmed on the way: grants by time and by number, by turns, as XADD takes only one limit; orders
- * by number.
+ * Promises: whoever posts never waits; what is posted is sent at once, but for what the fleet knows already, and what is posted meanwhile
+ * goes together; what the engine has not acknowledged is sent again, so that it may arrive twice, but is not lost while there is room
+ * (outbox.ts), and whoever reads the log can wait for room.  Whoever may have lost what it had is told of all grants and orders
+ * anew: an engine that was started again, another one, as far as it may lack them (fork.ts), one whose streams are gone, and all when
+ * entries were dropped.  Orders and the latest grants go at once, the others when nothing else waits (repetition.ts), each host at another
+ * moment, so that a large fleet does not do so in one.  And each grant and order is told again within half a grace period
+ * (reminder.ts, order-reminder.ts), so that what was lost without a sign is there again.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { IpText } from '../base/address.ts';
 import type { Clock } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import { quantity } from '../base/quantity.ts';
-import { MAX_ORDERS } from '../grant/orders.ts';
-import type { Connection, Trim } from './connection.ts';
-import { type Entry, encode, type Sender } from './entry.ts';
+import type { Given } from '../grant/order.ts';
+import { Appender } from './appender.ts';
+import type { Connection } from './connection.ts';
+import { type Entry, keyOf, type Sender, whoOf } from './entry.ts';
+import { Fork } from './fork.ts';
 import type { History } from './history.ts';
-import { Outbox, type Posting } from './outbox.ts';
-import { SLACK_SECONDS, STREAMS, type StreamName } from './position.ts';
+import { OrderReminder } from './order-reminder.ts';
+import { Outbox, type Waiting } from './outbox.ts';
+import type { Format } from './pack.ts';
+import { STREAMS, type StreamName } from './position.ts';
 import { Reminder } from './reminder.ts';
+import { Repetition } from './repetition.ts';
 import type { Skew } from './skew.ts';
 
-/** Entries that are under way at once. */
+/** Postings that are under way at once. */
 const BATCH = 1000;
+/** What is posted within so many milliseconds of a batch goes together, as far as the format allows. */
+const GATHER_MS = 3;
 /** How often the engine is asked for the time when nothing is published; less than the silence that it may keep. */
 const HEARTBEAT_MS = 2000;
-/** Entries of the stream of grants, some 1 GB: what an engine is asked to hold at most, whatever happens. */
-const MAX_GRANTS_STREAM = 10_000_000;
 /** What was told within so many seconds may have been with nobody but the engine that was lost. */
 const RECENT_SECONDS = 30;
 /** And how many of these go at once; the others have their turn with the rest. */
@@ -38,11 +43,14 @@ const MOST_RECENT = 10_000;
 const MOST_DUE = 10_000;
 /** How long a host waits at most before it tells the rest. */
 const SPREAD_SECONDS = 10;
-/** Each so many batches the number is limited instead of the age. */
-const NUMBER_EACH = 64;
+/** The part of a grace period for which nothing may be put off. */
+const LONGEST_RENEWAL = 0.1;
 
 export interface PublisherParts {
   readonly sender: Sender;
+  readonly format: Format;
+  /** Seconds within which what the fleet knows is not told again. */
+  readonly renewal: number;
   readonly clock: Clock;
   readonly skew: Skew;
   readonly warn: (text: string) => void;
@@ -51,60 +59,86 @@ export interface PublisherParts {
   /** The shortest one. */
   shortest(): number;
   /** The orders that are in force, and those that were lifted. */
-  orders(): Iterable<Entry>;
+  orders(): Iterable<Given>;
   /** The addresses of all grants. */
   granted(): Iterable<IpText>;
   /** What is to be told of the grant of an address; nothing when it is another host's. */
   grantOf(ip: IpText): readonly Entry[];
   /** For tests: seconds that are waited before the rest is told. */
   readonly spread?: () => number;
-}
-
-/** All grants, or what is left of them, that are to be told when nothing else waits. */
-interface Repetition {
-  readonly rest: Iterator<IpText>;
-  /** When it begins, in seconds of the clock that only goes forward. */
-  readonly from: number;
+  /** For tests: from 0 up to 1. */
+  readonly random?: () => number;
 }
 
 export class Publisher {
   readonly #parts: PublisherParts;
-  readonly #outbox: Outbox;
+  readonly #outbox: Outbox<Entry>;
+  readonly #appender: Appender;
   readonly #reminder = new Reminder();
-  /** What was told everything: the start of an engine, and the history; null for nobody. */
-  #knows: string | null = null;
+  readonly #orderReminder: OrderReminder;
+  readonly #fork = new Fork();
+  /** Whether an engine was told everything, but for what is being repeated. */
+  #isTold = false;
   #repetition: Repetition | null = null;
   /** The streams that have been seen there; one that nobody has made yet is not missed. */
   readonly #seen = new Set<StreamName>();
-  /** The last heartbeat, in seconds of the clock that only goes forward. */
+  /** The last heartbeat, and the last batch, in seconds of the clock that only goes forward. */
   #beaten = Number.NEGATIVE_INFINITY;
-  #batches = 0;
+  #sent = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
   #isLosing = false;
   /** Entries that had been lost when that was told last. */
   #lostBefore = 0;
+  /** Those who wait for room. */
+  readonly #patient = new Set<() => void>();
 
-  constructor(parts: PublisherParts, outbox: Outbox = new Outbox()) {
+  constructor(parts: PublisherParts, outbox: Outbox<Entry> = new Outbox()) {
     this.#parts = parts;
     this.#outbox = outbox;
+    this.#appender = new Appender(parts);
+    this.#orderReminder = new OrderReminder(parts.random);
   }
 
-  get outbox(): Pick<Outbox, 'size' | 'dropped' | 'published' | 'mark' | 'isPast'> {
+  get outbox(): Pick<Outbox<Entry>, 'size' | 'dropped' | 'published' | 'mark' | 'isPast'> {
     return this.#outbox;
   }
 
+  /** Takes what was decided; what the fleet knows already waits for a while. */
   post(entries: readonly Entry[]): void {
-    if (entries.length === 0) return;
-    const { sender, clock } = this.#parts;
-    const { steady } = clock.now();
-    for (const entry of entries) {
-      const stream = entry.kind === 'order' ? 'orders' : 'grants';
-      this.#outbox.add({ stream, fields: encode(entry, sender) }, steady);
-      if (entry.kind === 'login' || entry.kind === 'session') this.#reminder.told(entry.ip, steady);
-      else if (entry.kind === 'withdrawn') this.#reminder.forget(entry.ip);
-    }
-    this.#warnLost(false);
-    this.#wake();
+    for (const entry of entries) if (!this.#isPutOff(entry)) this.#tell([entry]);
+  }
+
+  #isPutOff(entry: Entry): boolean {
+    const renewal = this.#renewal;
+    if (renewal === 0 || (entry.kind !== 'login' && entry.kind !== 'session')) return false;
+    const { steady } = this.#parts.clock.now();
+    const isKnown = this.#reminder.isKnown(entry.ip, whoOf(entry), steady, renewal);
+    if (isKnown) this.#reminder.putOff(entry.ip, steady);
+    return isKnown;
+  }
+
+  /** Takes note of an order that another host has told. */
+  heard(order: Given): void {
+    const { steady } = this.#parts.clock.now();
+    this.#orderReminder.told(order, steady, this.#parts.shortest());
+    this.#reminder.doubt(steady);
+  }
+
+  /** Posts what was put off, before the end. */
+  hurry(): void {
+    this.#tellOf(this.#reminder.waited(Number.POSITIVE_INFINITY, 0));
+  }
+
+  /** Resolves when there is room for what a part of the log may lead to, or `release` is called. */
+  room(): Promise<void> {
+    if (this.#outbox.hasRoom) return Promise.resolve();
+    return new Promise(resolve => this.#patient.add(resolve));
+  }
+
+  /** Nobody waits for room any more. */
+  release(): void {
+    for (const resolve of this.#patient) resolve();
+    this.#patient.clear();
   }
 
   /** Publishes until the signal; rejects when the connection is lost. */
@@ -113,24 +147,25 @@ export class Publisher {
       await this.#publish(connection, signal, works);
     } catch (error) {
       // The way out of it takes all away that was there.
-      if (error instanceof Failure && error.code === 'FLEET_EXHAUSTED') this.#knows = null;
+      if (error instanceof Failure && error.code === 'FLEET_EXHAUSTED') this.#isTold = false;
       throw error;
     }
   }
 
   async #publish(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
-    await connection.tryAppend();
     await this.#compareClocks(connection);
+    await this.#appender.withRoom(connection, () => connection.tryAppend());
+    const before = this.#present;
     const history = await connection.history();
     // A key of another type is only found by an entry; it must not look like a connection that comes and goes.
     await this.#send(this.#outbox.first(BATCH), connection);
     works();
-    this.#look(connection, history);
+    this.#look(connection, history, before);
     while (!signal.aborted) {
       if (this.#isHeartbeat) await this.#heartbeat(connection);
       const batch = this.#outbox.first(BATCH);
-      if (batch.length > 0) await this.#send(batch, connection);
+      if (batch.length > 0) await this.#sendGathered(batch, connection);
       else if (this.#isLosing) {
         this.#warnLost(true);
         this.#tellAnew(true);
@@ -142,28 +177,48 @@ export class Publisher {
     return this.#parts.clock.now().steady - this.#beaten >= HEARTBEAT_MS / 1000;
   }
 
+  get #renewal(): number {
+    return Math.min(this.#parts.renewal, this.#parts.shortest() * LONGEST_RENEWAL);
+  }
+
   /** Also when there is always something to send. */
   async #heartbeat(connection: Connection): Promise<void> {
     await this.#compareClocks(connection);
-    this.#look(connection, await connection.history());
+    const before = this.#present;
+    this.#look(connection, await connection.history(), before);
     // Somebody else may make it anew before this host has anything to tell.
     const missing: StreamName[] = [];
-    for (const stream of STREAMS) if (!(await connection.exists(stream))) missing.push(stream);
+    for (const stream of STREAMS) {
+      const isThere = await this.#appender.withRoom(connection, () => connection.exists(stream));
+      if (!isThere) missing.push(stream);
+    }
     this.#miss(missing);
-    const { clock, shortest } = this.#parts;
+    const { clock, shortest, orders } = this.#parts;
     const { steady } = clock.now();
     this.#beaten = steady;
-    const due = this.#reminder.due(steady, shortest(), MOST_DUE);
-    this.post(due.flatMap(ip => this.#parts.grantOf(ip)));
+    this.#tellOf(this.#reminder.waited(steady, this.#renewal));
+    this.#tellOf(this.#reminder.due(steady, shortest(), MOST_DUE));
+    this.#tell(this.#orderReminder.due(orders(), steady).map(orderEntry));
   }
 
-  /** Tells it everything anew if it may not have what it was told. */
-  #look({ run }: Connection, { name }: History): void {
-    const engine = `${run} ${name}`;
-    if (engine === this.#knows) return;
+  /** What was posted before this moment is with the engine, or was dropped. */
+  get #present(): number {
+    return this.#outbox.oldest ?? this.#parts.clock.now().steady;
+  }
+
+  /**
+   * Tells it anew what it may not have; it may be a part of another history by now.
+   *
+   * @param before it has all that was posted before that moment
+   */
+  #look({ run }: Connection, history: History, before: number): void {
+    const lacking = this.#isTold ? this.#fork.lacking(run, history) : 'all';
+    this.#fork.note(run, history, before);
+    if (lacking === 'nothing') return;
     this.#seen.clear();
-    this.#tellAnew(this.#knows === null);
-    this.#knows = engine;
+    if (lacking === 'all') this.#tellAnew(!this.#isTold);
+    else this.#tellSince(lacking.since);
+    this.#isTold = true;
   }
 
   /** Takes note of streams that are not there. */
@@ -174,70 +229,79 @@ export class Publisher {
 
   /** @param isFirst whether no other host has a reason to do the same now */
   #tellAnew(isFirst: boolean): void {
-    const { clock, orders, granted, grantOf, spread } = this.#parts;
-    const { steady } = clock.now();
+    const { clock, granted } = this.#parts;
+    const recent = this.#reminder.since(clock.now().steady - RECENT_SECONDS);
+    this.#tellFirst(recent);
+    this.#repeatFrom([...granted()], isFirst);
+  }
+
+  /** What was told since then is all that is lacking. */
+  #tellSince(steady: number): void {
+    const lacking = this.#reminder.since(steady);
+    this.#tellFirst(lacking);
+    const rest = lacking.slice(0, -MOST_RECENT);
+    if (rest.length === 0) return;
+    this.#repeatFrom(this.#repetition === null ? rest : [...this.#parts.granted()], false);
+  }
+
+  /** All orders, and the latest of the grants, at once. */
+  #tellFirst(recent: readonly IpText[]): void {
     this.#outbox.forget();
-    this.post([...orders()]);
-    const recent = this.#reminder.since(steady - RECENT_SECONDS);
-    this.post(recent.slice(-MOST_RECENT).flatMap(grantOf));
+    this.#tell([...this.#parts.orders()].map(orderEntry));
+    this.#tellOf(recent.slice(-MOST_RECENT));
+  }
+
+  #repeatFrom(ips: readonly IpText[], isFirst: boolean): void {
+    const { clock, shortest, spread } = this.#parts;
     const wait = isFirst ? 0 : (spread ?? randomSpread)();
-    this.#repetition = { rest: granted()[Symbol.iterator](), from: steady + wait };
+    this.#repetition = new Repetition(ips, clock.now().steady + wait, shortest());
   }
 
   /** Posts the next part of what is to be told again; whether there was any. */
   #repeat(): boolean {
-    const { clock, grantOf } = this.#parts;
-    const repetition = this.#repetition;
-    if (repetition === null || clock.now().steady < repetition.from) return false;
-    for (let count = 0; count < BATCH; count++) {
-      const { value: ip, done } = repetition.rest.next();
-      if (done === true) {
-        this.#repetition = null;
-        break;
+    const ips = this.#repetition?.next(this.#parts.clock.now().steady, BATCH) ?? [];
+    this.#tellOf(ips);
+    if (this.#repetition?.isDone === true) this.#repetition = null;
+    return ips.length > 0;
+  }
+
+  #tellOf(ips: readonly IpText[]): void {
+    this.#tell(ips.flatMap(ip => this.#parts.grantOf(ip)));
+  }
+
+  #tell(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    const { clock, shortest } = this.#parts;
+    const { steady } = clock.now();
+    for (const entry of entries) {
+      this.#outbox.add(keyOf(entry), entry, steady);
+      if (entry.kind === 'withdrawn') this.#reminder.forget(entry.ip);
+      else if (entry.kind !== 'order') this.#reminder.told(entry.ip, steady, whoOf(entry));
+      else {
+        this.#orderReminder.told(entry.order, steady, shortest());
+        this.#reminder.doubt(steady);
       }
-      this.post(grantOf(ip));
     }
-    return true;
+    this.#warnLost(false);
+    this.#wake();
   }
 
-  async #send(batch: ReturnType<Outbox['first']>, connection: Connection): Promise<void> {
-    this.#batches++;
-    const trims: Record<StreamName, Trim> = {
-      grants: this.#grantsTrim(),
-      orders: ['MAXLEN', MAX_ORDERS],
-    };
-    const sent = batch.map(posting => {
-      const trim = trims[posting.stream];
-      trims[posting.stream] = null;
-      return this.#sendOne(posting, trim, connection, () => this.#outbox.settle(posting));
+  /** Lets what comes in this moment come along, if the last batch was just before. */
+  async #sendGathered(batch: readonly Waiting<Entry>[], connection: Connection): Promise<void> {
+    const passed = 1000 * (this.#parts.clock.now().steady - this.#sent);
+    const isAlone = this.#parts.format === 1 || batch.length === BATCH || passed >= GATHER_MS;
+    if (!isAlone) await sleep(GATHER_MS - Math.max(0, passed));
+    this.#sent = this.#parts.clock.now().steady;
+    await this.#send(isAlone ? batch : this.#outbox.first(BATCH), connection);
+  }
+
+  async #send(batch: readonly Waiting<Entry>[], connection: Connection): Promise<void> {
+    const missing = await this.#appender.append(batch, connection, waiting => {
+      this.#outbox.settle(waiting);
+      if (this.#patient.size > 0 && this.#outbox.hasRoom) this.release();
     });
-    const answers = await Promise.allSettled(sent);
-    const missing = answers.flatMap(answer =>
-      answer.status === 'fulfilled' && answer.value !== null ? [answer.value] : [],
-    );
     this.#miss(missing);
-    for (const { stream } of batch) this.#seen.add(stream);
-    const failed = answers.find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-  }
-
-  /** @returns the stream, if it was not there and has been made; else null */
-  async #sendOne(
-    { stream, fields }: Posting,
-    trim: Trim,
-    connection: Connection,
-    settle: () => void,
-  ): Promise<StreamName | null> {
-    const wasThere = await connection.append(stream, fields, trim);
-    settle();
-    return wasThere ? null : stream;
-  }
-
-  #grantsTrim(): Trim {
-    if (this.#batches % NUMBER_EACH === 0) return ['MAXLEN', MAX_GRANTS_STREAM];
-    const { clock, skew, grace } = this.#parts;
-    const oldest = clock.now().wall + (skew.offset ?? 0) - grace() - SLACK_SECONDS;
-    return ['MINID', String(Math.max(0, Math.floor(oldest * 1000)))];
+    for (const { value } of batch) this.#seen.add(value.kind === 'order' ? 'orders' : 'grants');
   }
 
   /** Waits for something to publish, or the next heartbeat; whether somebody has called. */
@@ -271,5 +335,7 @@ export class Publisher {
     );
   }
 }
+
+const orderEntry = (order: Given): Entry => ({ kind: 'order', order });
 
 const randomSpread = (): number => Math.random() * SPREAD_SECONDS;

@@ -16,6 +16,8 @@ const MOST_PUBLISHERS = 1000;
 export class Skew {
   readonly #warn: (text: string) => void;
   readonly #ahead = new Set<string>();
+  /** Publishers to be told of unless it was the engine's clock, and by how many seconds. */
+  readonly #suspects = new Map<string, number>();
   #offset: number | null = null;
   #told = false;
 
@@ -40,20 +42,28 @@ export class Skew {
     const sure = Math.abs(offset) - trip / 2;
     if (sure > TOLERATED_SKEW && !this.#told) this.#warn(clockText(offset));
     this.#told = sure > TOLERATED_SKEW;
+    if (!this.#told) for (const suspect of this.#suspects) this.#blame(...suspect);
+    this.#suspects.clear();
   }
 
   /**
    * Takes a stamp of a publisher's log, and when the engine got it, which is never before; no publisher is blamed while the
-   * engine's clock and this host's do not agree themselves.
+   * engine's clock and this host's do not agree themselves, nor before they have been compared again: where the engine's was set
+   * back, IDs stand still.
    */
   stamped(from: string, stamp: EpochSeconds, arrived: EpochSeconds): void {
     if (this.#told) return;
     const ahead = stamp - arrived;
     if (ahead <= TOLERATED_SKEW) {
       this.#ahead.delete(from);
+      this.#suspects.delete(from);
       return;
     }
-    if (this.#ahead.has(from) || this.#ahead.size >= MOST_PUBLISHERS) return;
+    const count = this.#ahead.size + this.#suspects.size;
+    if (!this.#ahead.has(from) && count < MOST_PUBLISHERS) this.#suspects.set(from, ahead);
+  }
+
+  #blame(from: string, ahead: number): void {
     this.#ahead.add(from);
     this.#warn(
       `fleet: logins of ${from} are stamped ${seconds(ahead)} after they were published: look at its clock ` +

@@ -1,7 +1,7 @@
 /**
  * Takes from the engine what other hosts have decided.
  *
- * Promises: entries are handed over in the order of their stream, and the position is only moved when they have been
+ * Promises: entries are handed over in the order of their stream, one by one or what has come in a moment, and the position is only moved when they have been
  * dealt with; it belongs to the history of an engine, and after a failover goes back to where that has parted from the
  * one before (position.ts); orders go first, so that a new subscriber knows who is refused before it grants; what this start of this
  * host has written is left out; what is refused is counted, and said once a minute.  No stamp and no order counts as later
@@ -9,17 +9,33 @@
  * nobody gives an order that no other can follow; an engine whose clock is behind makes nothing older than it is.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, type EpochSeconds, epoch } from '../base/clock.ts';
 import { noun, quantity } from '../base/quantity.ts';
 import type { Given } from '../grant/order.ts';
 import type { Connection, StreamEntry } from './connection.ts';
-import { decode, type Received, type Sender } from './entry.ts';
+import type { Received, Sender } from './entry.ts';
 import type { History } from './history.ts';
+import { unpack } from './pack.ts';
 import { marked, type Place, type Position, placeIn, timeOf } from './position.ts';
 import { type Skew, TOLERATED_SKEW } from './skew.ts';
 
 /** Entries of one stream in one answer. */
 const BATCH = 1000;
+/** What is dealt with at once. */
+const PART = 1000;
+/**
+ * Between two answers when there is nothing more, for each connection that the engine has: an answer costs it some 25 us, whatever is in
+ * it, and each entry of a busy fleet would be an answer to each subscriber.  So some hundred of them keep it busy for an eighth of its
+ * time, and a few are answered at once.  The first login after a moment of quiet never waits.
+ */
+const PAUSE_MS_EACH = 0.2;
+/** And at least, so that what is written in one moment is dealt with in one, and at most. */
+const [LEAST_PAUSE_MS, MOST_PAUSE_MS] = [3, 50];
+
+/** @param clients connections that the engine has */
+export const pauseFor = (clients: number): number =>
+  Math.min(MOST_PAUSE_MS, Math.max(LEAST_PAUSE_MS, clients * PAUSE_MS_EACH));
 /** How long the engine waits for a first entry; less than the silence that it may keep. */
 const BLOCK_MS = 1000;
 const HEARTBEAT_SECONDS = 10;
@@ -44,6 +60,9 @@ export class Subscriber {
   #lag = 0;
   #refusalTold = Number.NEGATIVE_INFINITY;
   #compared = Number.NEGATIVE_INFINITY;
+  #pauseMs = LEAST_PAUSE_MS;
+  /** When the engine answered last. */
+  #answered = Number.NEGATIVE_INFINITY;
 
   /** @param saved what an earlier run has given as its position */
   constructor(parts: SubscriberParts, saved: unknown) {
@@ -72,9 +91,12 @@ export class Subscriber {
   /** Follows the streams until the signal; rejects when the connection is lost. */
   async use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
     let place = await this.#firstPlace(connection);
+    // A replica may not have yet what was read elsewhere; then its count of bytes says nothing of the position.
+    let isThere = !connection.isReplica;
     let blockMs = 0;
     while (!signal.aborted) {
       const found = await connection.read(place, BATCH, blockMs);
+      this.#answered = this.#parts.clock.now().steady;
       works();
       this.#position = place;
       // There may be more orders, which come before any grant.
@@ -86,38 +108,58 @@ export class Subscriber {
         grants: grants.at(-1)?.id ?? place.grants,
       };
       this.#position = place;
+      isThere ||= found.orders.length + grants.length > 0;
       const isLast = found.orders.length < BATCH && grants.length < BATCH;
       this.#measure(isLast ? null : place);
+      if (isLast) await this.#pause(signal);
       blockMs = isLast ? BLOCK_MS : 0;
       if (!this.#isHeartbeat) continue;
-      place = await this.#markedPlace(place, connection);
+      place = await this.#markedPlace(place, connection, isThere);
       this.#position = place;
     }
   }
 
+  /** What comes in this moment is asked for at once. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const rest = this.#pauseMs - 1000 * (clock.now().steady - this.#answered);
+    if (rest > 0) await sleep(rest, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** In parts, between which this host's own logins have their turn. */
   async #deal(orders: readonly StreamEntry[], grants: readonly StreamEntry[]): Promise<void> {
-    const entries = [...orders, ...grants].flatMap(entry => this.#decoded(entry));
+    let part: Received[] = [];
+    for (const entry of [...orders, ...grants]) {
+      part.push(...this.#unpacked(entry));
+      if (part.length < PART) continue;
+      await this.#take(part);
+      part = [];
+    }
+    await this.#take(part);
+  }
+
+  async #take(entries: readonly Received[]): Promise<void> {
     if (entries.length === 0) return;
     this.#received += entries.length;
     await this.#parts.take(entries);
   }
 
-  #decoded({ id, fields }: StreamEntry): readonly Received[] {
-    const received = decode(fields);
-    if (typeof received === 'string') {
-      this.#refuse(id, received);
-      return [];
-    }
-    const { sender, skew } = this.#parts;
-    if (received.from === sender.name && received.instance === sender.instance) return [];
-    const { entry } = received;
+  #unpacked({ id, fields }: StreamEntry): readonly Received[] {
+    const { received, refused } = unpack(fields);
+    for (const reason of refused) this.#refuse(id, reason);
+    const { sender } = this.#parts;
+    const [first] = received;
+    if (first?.from === sender.name && first.instance === sender.instance) return [];
     const arrived = this.#arrival(id);
-    if (entry.kind === 'order') {
-      return [{ ...received, entry: { kind: 'order', order: noLater(entry.order, arrived) } }];
-    }
-    skew.stamped(received.from, entry.time, arrived);
+    return received.map(one => this.#bounded(one, arrived));
+  }
+
+  #bounded({ entry, ...sender }: Received, arrived: EpochSeconds): Received {
+    if (entry.kind === 'order')
+      return { ...sender, entry: { kind: 'order', order: noLater(entry.order, arrived) } };
+    this.#parts.skew.stamped(sender.from, entry.time, arrived);
     const time = epoch(Math.min(entry.time, Math.floor(arrived)));
-    return [{ ...received, entry: { ...entry, time } }];
+    return { ...sender, entry: { ...entry, time } };
   }
 
   /**
@@ -160,23 +202,24 @@ export class Subscriber {
 
   async #firstPlace(connection: Connection): Promise<Place> {
     const engineNow = await this.#compareClocks(connection);
-    return this.#placeIn(await connection.history(), engineNow);
+    return this.#placeIn(await connection.history(), engineNow, !connection.isReplica);
   }
 
   /** Also on one connection the engine may become a part of another history. */
-  async #markedPlace(place: Place, connection: Connection): Promise<Place> {
+  async #markedPlace(place: Place, connection: Connection, isThere: boolean): Promise<Place> {
     const engineNow = await this.#compareClocks(connection);
     const history = await connection.history();
-    return history.name === place.history
-      ? marked(place, history.offset)
-      : this.#placeIn(history, engineNow);
+    if (history.name !== place.history) return this.#placeIn(history, engineNow, isThere);
+    return isThere ? marked(place, history.offset) : place;
   }
 
-  #placeIn(history: History, engineNow: EpochSeconds): Place {
+  /** @param isThere whether the engine has all up to the position */
+  #placeIn(history: History, engineNow: EpochSeconds, isThere: boolean): Place {
     const place = placeIn(history, this.#position, engineNow, this.#parts.grace());
-    return marked(place, history.offset);
+    return isThere ? marked(place, history.offset) : place;
   }
 
+  /** And looks how many share it. */
   async #compareClocks(connection: Connection): Promise<EpochSeconds> {
     const { clock, skew } = this.#parts;
     const asked = clock.now().wall;
@@ -184,6 +227,7 @@ export class Subscriber {
     const { wall, steady } = clock.now();
     skew.compare(engine, asked, wall);
     this.#compared = steady;
+    this.#pauseMs = pauseFor(await connection.clients());
     return engine;
   }
 }

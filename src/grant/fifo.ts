@@ -21,6 +21,11 @@ export class Fifo<T> {
     return this.#entries.length - this.#head;
   }
 
+  /** So many of the oldest entries, in their order. */
+  oldest(count: number): T[] {
+    return this.#entries.slice(this.#head, this.#head + count);
+  }
+
   /** Leaves only some of the entries, in their order. */
   keep(isWanted: (entry: T) => boolean): void {
     this.#entries = this.#entries.slice(this.#head).filter(isWanted);

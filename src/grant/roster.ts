@@ -49,6 +49,8 @@ export class Roster {
   readonly #capacity: number;
   /** The sum of all `others`. */
   #others = 0;
+  /** Whose entries have changed, or left, since that was asked; null when nobody asks. */
+  #changed: Set<AddressKey> | null = null;
 
   constructor(capacity: number = MAX_ENTRIES) {
     this.#capacity = capacity;
@@ -128,29 +130,38 @@ export class Roster {
     }
   }
 
-  /** Plain JSON. */
-  save(): { readonly entries: readonly (readonly unknown[])[] } {
-    return {
-      entries: [...this.#entries].map(([key, { user, server, since, last, tls, from, others }]) => [
-        ipOf(key),
-        user,
-        server,
-        since,
-        last,
-        tls,
-        from,
-        ...(others.length === 0 ? [] : [others]),
-      ]),
-    };
+  /** All entries, plain JSON each; may change while they are gone through. */
+  *saved(): Generator<readonly unknown[]> {
+    for (const [key, entry] of this.#entries) yield savedEntry(key, entry);
   }
 
-  /** Takes over what was saved of the addresses that have a grant; what is of another sort is left out. */
-  restore(saved: unknown, isGranted: (ip: IpText) => boolean): void {
-    for (const [ip, entry] of savedList(saved, 'entries', entryOf)) {
-      if (isGranted(ip) && this.#entries.size < this.#capacity) {
-        this.#entries.set(keyOf(ip), entry);
-        this.#others += entry.others.length;
-      }
+  /**
+   * The entries that have changed since this was asked last, as `saved` has them, and the mere address of those that have left; none the
+   * first time.  That only the latest login is another one, of the same user in the same way, is no change.
+   */
+  changes(): readonly (readonly unknown[])[] {
+    const found = [...(this.#changed ?? [])].map(key => {
+      const entry = this.#entries.get(key);
+      return entry === undefined ? [ipOf(key)] : savedEntry(key, entry);
+    });
+    this.#changed = new Set();
+    return found;
+  }
+
+  /**
+   * Takes over what was saved, the last of each address, of those that have a grant; what is of another sort is left out.
+   *
+   * @param saved entries, or, of earlier versions, an object that has them
+   */
+  restore(saved: readonly unknown[], isGranted: (ip: IpText) => boolean): void {
+    const latest = new Map<IpText, Entry | null>();
+    const lists = saved.map(one => (Array.isArray(one) ? { entries: [one] } : one));
+    for (const list of lists)
+      for (const [ip, entry] of savedList(list, 'entries', entryOf)) latest.set(ip, entry);
+    for (const [ip, entry] of latest) {
+      if (entry === null || !isGranted(ip) || this.#entries.size >= this.#capacity) continue;
+      this.#entries.set(keyOf(ip), entry);
+      this.#others += entry.others.length;
     }
   }
 
@@ -163,6 +174,8 @@ export class Roster {
     }
     if (last < entry.last) return;
     entry.last = last;
+    const isAsBefore = entry.user === user && entry.server === server && entry.tls === tls;
+    if (!isAsBefore || entry.from !== from) this.#changed?.add(keyOf(ip));
     if (entry.user !== user) {
       this.#noteOthers(entry, user);
       entry.user = user === null ? null : ownCopy(user);
@@ -188,7 +201,7 @@ export class Roster {
   #forget(ip: IpText): void {
     const key = keyOf(ip);
     this.#others -= this.#entries.get(key)?.others.length ?? 0;
-    this.#entries.delete(key);
+    if (this.#entries.delete(key)) this.#changed?.add(key);
   }
 
   #add(
@@ -205,14 +218,25 @@ export class Roster {
     if (this.#entries.has(key) || this.#entries.size >= this.#capacity) return;
     const since = epoch(Math.floor(time));
     const name = user === null ? null : ownCopy(user);
+    this.#changed?.add(key);
     // Spelt out: from a spread V8 makes objects of three times the size.
     this.#entries.set(key, { user: name, others: NOBODY, server, since, last: since, tls, from });
   }
 }
 
-function entryOf(fields: readonly unknown[]): [IpText, Entry] | null {
+const savedEntry = (
+  key: AddressKey,
+  { user, server, since, last, tls, from, others }: Entry,
+): readonly unknown[] => [
+  ...[ipOf(key), user, server, since, last, tls, from],
+  ...(others.length === 0 ? [] : [others]),
+];
+
+/** Null for one that has left. */
+function entryOf(fields: readonly unknown[]): [IpText, Entry | null] | null {
   const [address, user, server, since, last, tls = null, from = null, told = NOBODY] = fields;
   const ip = typeof address === 'string' ? canonicalIp(address) : null;
+  if (ip !== null && fields.length === 1) return [ip, null];
   if (ip === null || !isTextOrNull(user) || !isTextOrNull(server)) return null;
   if (typeof since !== 'number' || typeof last !== 'number') return null;
   if (!isTextOrNull(from) || (tls !== null && typeof tls !== 'boolean')) return null;

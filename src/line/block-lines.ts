@@ -8,7 +8,7 @@ import type { EpochSeconds } from '../base/clock.ts';
 import { Pieces } from './pieces.ts';
 import { type Beginnings, type Line, parseLine, present } from './prefix.ts';
 import type { Sieve } from './sieve.ts';
-import { NO_PROGRAM, type Span } from './spans.ts';
+import { NO_PROGRAM, type Span, STRANGER } from './spans.ts';
 import type { StampReader } from './stamp.ts';
 
 /** What makes lines of the bytes of one log. */
@@ -22,7 +22,7 @@ const OPEN = 91;
 const CLOSE = 93;
 
 export class BlockLines {
-  readonly #programs: readonly string[];
+  readonly #sieve: Sieve;
   readonly #stamps: StampReader;
   readonly #beginnings: Beginnings;
   readonly #pieces = new Pieces();
@@ -33,18 +33,22 @@ export class BlockLines {
   #host = '';
   #hostBytes = Buffer.alloc(0);
 
-  /** @param programs those of the sieve, in its order */
-  constructor(programs: readonly string[], stamps: StampReader, beginnings: Beginnings) {
-    this.#programs = programs;
+  /** @param sieve the one that lets the lines through, or one that shares its memory */
+  constructor(sieve: Sieve, stamps: StampReader, beginnings: Beginnings) {
+    this.#sieve = sieve;
     this.#stamps = stamps;
     this.#beginnings = beginnings;
   }
 
-  line(block: Buffer, span: Span): Line {
+  /** @returns null for a line of another program that the sieve would have left out, had it understood the prefix */
+  line(block: Buffer, span: Span): Line | null {
     const { from, to, program, host, tagEnd, message } = span;
-    if (program === NO_PROGRAM)
-      return this.#parsed(this.#pieces.whole(block.toString('latin1', from, to)));
-    const name = this.#programs[program] ?? '';
+    if (program === STRANGER) return this.#parsed(block.toString('latin1', from, to));
+    if (program === NO_PROGRAM) {
+      const line = this.#parsed(this.#pieces.whole(block.toString('latin1', from, to)));
+      return this.#sieve.passes(line) ? line : null;
+    }
+    const name = this.#sieve.programs[program] ?? '';
     return {
       time: this.#timeOf(block, span),
       host: present(this.#hostOf(block, host, tagEnd - name.length - 1)),

@@ -8,12 +8,13 @@
  * Promises: a line is left out only if the prefix has the common shape, `STAMP host tag:` or `STAMP host tag[pid]:`
  * (RFC 3164 stamp of 15 bytes, or RFC 3339 with or without fraction), and the tag is none of the programs; then the
  * parser would name that tag (prefix.ts).  What has any other shape is let through with no program, for the parser.
- * So is an empty line, and one that is too long as an empty one, since pieces of a line may be among them (pieces.ts).
+ * So are some lines of programs that are none, where these are of interest, an empty line, and one that is too long as an empty one, since pieces of a line may be among them (pieces.ts).
  * Where a program is told, the parts are the parser's.  test/line/sieve.test.ts compares both.
  */
 import { MAX_LINE } from './length.ts';
 import { FACILITY_LEVELS } from './levels.ts';
-import { COMMON_STAMP } from './prefix.ts';
+import { COMMON_STAMP, type Line } from './prefix.ts';
+import { hashOf, type Sampling, SLOTS, step } from './sampling.ts';
 import { NO_PROGRAM, type Spans } from './spans.ts';
 
 const TAB = 9;
@@ -26,13 +27,6 @@ const LETTER_T = 84;
 const LETTER_Z = 90;
 const OPEN = 91;
 const CLOSE = 93;
-/** How many lines of each other program are let through at first, where these are of interest; then one of SOME. */
-export const FIRST_LINES = 100;
-const SOME = 256;
-/** Instead of their number: all of them are. */
-const ALL = 0xffff;
-/** Slots that tags fall into by their hash. */
-const SLOTS = 4096;
 /** Longer tags and hosts are left to the parser. */
 const MAX_TOKEN = 64;
 const MAX_PID = 10;
@@ -50,11 +44,6 @@ const OFFSET_LENGTH = 6;
 /** `2026-11-23`: of another stamp, behind what carries it. */
 const DAY_LENGTH = 10;
 const WHOLE_STAMP = new RegExp(`^(?:${COMMON_STAMP})$`);
-
-/** FNV-1a, without the offset. */
-const step = (hash: number, byte: number): number => Math.imul(hash ^ byte, 16_777_619);
-
-const hashOf = (text: string): number => Buffer.from(text, 'latin1').reduce(step, 0);
 
 const LEVELS: ReadonlySet<number> = new Set(FACILITY_LEVELS.map(hashOf));
 
@@ -79,10 +68,9 @@ export interface Sieved {
 export class Sieve {
   /** The tags whose lines it lets through. */
   readonly programs: readonly string[];
-  /** Which lines of other programs it lets through; threads may share it. */
-  readonly strangers: SharedArrayBuffer | null;
-  /** How many have been let through, by slot. */
-  readonly #seen: Uint16Array | null;
+  /** Which lines of other programs it lets through; null for none. */
+  readonly sampling: Sampling | null;
+  readonly #names: ReadonlySet<string>;
   /** Their bytes. */
   readonly #tags: readonly Buffer[];
   /** The programs by the hashes of their tags. */
@@ -93,32 +81,16 @@ export class Sieve {
   #stamp = Buffer.alloc(0);
   #second = 0;
 
-  /** @param strangers of Sieve.strangers, to look at some lines of other programs as well; null for none */
-  constructor(programs: readonly string[], strangers: SharedArrayBuffer | null = null) {
+  constructor(programs: readonly string[], sampling: Sampling | null = null) {
     this.programs = programs;
-    this.strangers = strangers;
-    this.#seen = strangers && new Uint16Array(strangers);
+    this.sampling = sampling;
+    this.#names = new Set(programs);
     this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
     for (const [index, tag] of this.#tags.entries()) {
       const hash = tag.reduce(step, 0);
       this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), index]);
       this.#mayBe[hash & (SLOTS - 1)] = 1;
     }
-  }
-
-  /** Memory in which it is kept which lines of other programs are let through. */
-  static strangers(): SharedArrayBuffer {
-    return new SharedArrayBuffer(SLOTS * Uint16Array.BYTES_PER_ELEMENT);
-  }
-
-  /** From now on all lines of another program are let through. */
-  admit(program: string): void {
-    if (this.#seen !== null) this.#seen[hashOf(program) & (SLOTS - 1)] = ALL;
-  }
-
-  /** From now on all lines of all programs are, where those of others are of interest. */
-  admitAll(): void {
-    this.#seen?.fill(ALL);
   }
 
   /**
@@ -153,24 +125,22 @@ export class Sieve {
     }
     const behind = behindTag(block, tagEnd);
     if (tagEnd === tag || tagEnd - tag > MAX_TOKEN || behind < 0 || behind > to) return false;
-    if (this.#mayBe[hash & (SLOTS - 1)] === 0) return !this.#isOfInterest(hash);
-    const program = this.#programOf(hash, block, tag, tagEnd);
-    if (program === NO_PROGRAM) return !this.#isOfInterest(hash);
+    const mayBe = this.#mayBe[hash & (SLOTS - 1)] === 1;
+    const program = mayBe ? this.#programOf(hash, block, tag, tagEnd) : NO_PROGRAM;
+    if (program === NO_PROGRAM) {
+      if (this.sampling?.takes(hash) === true) spans.addStranger(index, from, to);
+      return true;
+    }
     const message = messageStart(block, behind);
     if (message < 0 || !this.#isStamp(block, from, host - 1)) return false;
     spans.add(index, from, to, program, host, tagEnd, message, this.#second);
     return true;
   }
 
-  #isOfInterest(hash: number): boolean {
-    const seen = this.#seen;
-    if (seen === null) return false;
-    const slot = hash & (SLOTS - 1);
-    const count = seen[slot] ?? 0;
-    if (count === ALL) return true;
-    const isNext = count + 1 === FIRST_LINES + SOME;
-    seen[slot] = isNext ? FIRST_LINES : count + 1;
-    return count < FIRST_LINES || isNext;
+  /** Whether a line that the parser has split, and not the sieve, is to be looked at as if it had been found here. */
+  passes({ program }: Line): boolean {
+    if (program === null || this.#names.has(program)) return true;
+    return this.sampling?.takes(hashOf(program)) === true;
   }
 
   #programOf(hash: number, block: Buffer, from: number, to: number): number {

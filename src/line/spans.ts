@@ -8,7 +8,7 @@
 /** How many numbers there are for each line. */
 const WIDTH = 8;
 
-/** What is known of one line; the parts of its prefix only where `program` is not NO_PROGRAM. */
+/** What is known of one line; the parts of its prefix only where `program` is one. */
 export interface Span {
   /** The line's number in its block, from 0. */
   readonly index: number;
@@ -28,6 +28,8 @@ export interface Span {
 
 /** Instead of a program: the prefix is none that the sieve understands. */
 export const NO_PROGRAM = -1;
+/** Instead of a program: it is none of the sieve's, and the line is one of those that are let through. */
+export const STRANGER = -2;
 
 /** Spans of up to a number of lines. */
 export class Spans {
@@ -86,6 +88,11 @@ export class Spans {
   /** A line whose prefix it does not understand. */
   addWhole(index: number, from: number, to: number): void {
     this.add(index, from, to, NO_PROGRAM, 0, 0, 0, 0);
+  }
+
+  /** A line of another program that is let through. */
+  addStranger(index: number, from: number, to: number): void {
+    this.add(index, from, to, STRANGER, 0, 0, 0, 0);
   }
 
   /** @param line which of them, from 0 */

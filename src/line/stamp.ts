@@ -79,9 +79,11 @@ export class StampReader {
   /** What the lines at hand are no younger than, where that is known better than by the reference. */
   #writtenBy: EpochSeconds | null = null;
   #previous: EpochSeconds | null = null;
-  /** The stamp before this one, which has the same second for most lines. */
+  /** The stamp before this one, which has the same second for most lines, and the one before that: a carried line has two. */
   #last = '';
   #lastTime: EpochSeconds | null = null;
+  #other = '';
+  #otherTime: EpochSeconds | null = null;
 
   /**
    * @param reference no line is later than this: now, or the log's last change
@@ -100,9 +102,13 @@ export class StampReader {
   /** The whole seconds that a stamp tells, or null if it names no moment (`Feb 30`). */
   read(text: string): EpochSeconds | null {
     if (isSameSecond(text, this.#last)) return this.#lastTime;
+    const isOther = isSameSecond(text, this.#other);
+    const time = isOther ? this.#otherTime : this.#readNew(text);
+    this.#other = this.#last;
+    this.#otherTime = this.#lastTime;
     this.#last = text;
-    this.#lastTime = this.#readNew(text);
-    return this.#lastTime;
+    this.#lastTime = time;
+    return time;
   }
 
   /**

@@ -15,6 +15,7 @@ import { masked } from '../base/excerpt.ts';
 import { BlockLines, type Reading } from '../line/block-lines.ts';
 import { withoutReturn } from '../line/controls.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
+import { Sampling } from '../line/sampling.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
 import type { LogoutEvent, ServerEvent } from './event.ts';
@@ -64,11 +65,9 @@ export class Recogniser {
   /** What makes the lines of this recogniser's log out of its bytes. */
   reading(): Reading {
     const { tags } = this.#registry;
-    const strangers = this.#observer?.stranger === undefined ? null : Sieve.strangers();
-    return {
-      sieve: new Sieve(tags, strangers),
-      lines: new BlockLines(tags, this.#stamps, this.#registry),
-    };
+    const sampling = this.#observer?.stranger === undefined ? null : new Sampling();
+    const sieve = new Sieve(tags, sampling);
+    return { sieve, lines: new BlockLines(sieve, this.#stamps, this.#registry) };
   }
 
   /** The lines that come next are no younger than this (StampReader). */

@@ -5,7 +5,7 @@
 import { excerpt } from '../base/excerpt.ts';
 import { quantity } from '../base/quantity.ts';
 import { MAX_LINE } from '../line/length.ts';
-import { FIRST_LINES } from '../line/sieve.ts';
+import { FIRST_LINES } from '../line/sampling.ts';
 import type { ServerEvent } from '../recogniser/event.ts';
 import type { Stray } from '../recogniser/stray.ts';
 import { keyOf, strayText } from '../recogniser/stray-watch.ts';

@@ -27,7 +27,7 @@ export interface Batch {
   /** How many lines may matter. */
   readonly size: number;
   /** @param line which of these, from 0, in this order and once */
-  line(line: number): Line;
+  line(line: number): Line | null;
   /** The number of a line in the log, from 1. */
   number(line: number): number;
   /** A line as it was written, as latin1. */
@@ -192,7 +192,7 @@ class BlockBatch implements Batch {
     return this.#sifted.block.spans.size;
   }
 
-  line(line: number): Line {
+  line(line: number): Line | null {
     const { bytes, spans } = this.#sifted.block;
     return this.#lines.line(bytes, spans.get(line));
   }

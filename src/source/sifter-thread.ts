@@ -20,9 +20,10 @@ const WORKER = new URL('./sifter-worker.js', import.meta.url);
 export interface Task {
   /** Open for reading. */
   readonly fd: number;
-  /** The sieve's, as are `strangers`. */
+  /** The sieve's. */
   readonly programs: readonly string[];
-  readonly strangers: SharedArrayBuffer | null;
+  /** Of its sampling. */
+  readonly sampling: SharedArrayBuffer | null;
   readonly memories: readonly BlockMemory[];
 }
 
@@ -38,13 +39,13 @@ export type Answer =
  */
 export async function* siftInThread(
   fd: number,
-  { programs, strangers }: Sieve,
+  { programs, sampling }: Sieve,
 ): AsyncGenerator<Sifted> {
   const memories = Array.from({ length: BLOCKS }, () =>
     blockMemory(bytes => new SharedArrayBuffer(bytes)),
   );
   const blocks = memories.map(memory => new Block(memory));
-  const task: Task = { fd, programs, strangers, memories };
+  const task: Task = { fd, programs, sampling: sampling?.memory ?? null, memories };
   const worker = new Worker(WORKER, { workerData: task });
   try {
     const answers = on(worker, 'message');

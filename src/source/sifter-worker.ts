@@ -3,13 +3,15 @@
  */
 import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
+import { Sampling } from '../line/sampling.ts';
 import { Sieve } from '../line/sieve.ts';
 import { Block, fileReader, Sifter } from './sifter.ts';
 import type { Answer, Task } from './sifter-thread.ts';
 
-const { fd, programs, strangers, memories }: Task = workerData;
+const { fd, programs, sampling, memories }: Task = workerData;
 const blocks = memories.map(memory => new Block(memory));
-const sifter = new Sifter(fileReader(fd), new Sieve(programs, strangers));
+const sieve = new Sieve(programs, sampling && new Sampling(sampling));
+const sifter = new Sifter(fileReader(fd), sieve);
 
 async function fill(block: Block): Promise<Answer> {
   try {

@@ -27,7 +27,7 @@ export const BESIDE = {
   },
   roster: {
     suffix: '.roster',
-    about: 'The users and servers behind the grants, from a stop to the next start.',
+    about: 'The users and servers behind the grants, noted as they change, for the next start.',
   },
   minutes: {
     suffix: '.minutes',

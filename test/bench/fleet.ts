@@ -1,18 +1,21 @@
 /**
- * `npm run bench:fleet`: what the way through the fleet costs.
+ * `npm run bench:fleet`: what the way through the fleet costs, and with `-- --against REVISION` beside another revision of this
+ * repository, by turns.
  *
  * Host A publishes, B and C subscribe, through one Redis: how long a login takes from A's log to the rows of B and C, what
- * a login weighs in the stream, how the hosts fare under 10,000 logins a second, each of a new address, and what many
- * subscribers cost the engine.
- * Arguments: seconds under load (30), single logins (500), logins a second under load (10,000), subscribers (2).
+ * a login weighs in the stream and on the wire, how the hosts fare under 10,000 logins a second, each of a new address, and what many
+ * subscribers cost the engine; and how long a posting is in an outbox of few and of many.
+ * Arguments besides: seconds under load (30), single logins (500), logins a second under load (10,000), subscribers (2), rounds (1),
+ * seconds of many subscribers (10).
  * Nothing here fails because a machine is slow.
  */
-import { once } from 'node:events';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../../src/control/client.ts';
+import { Outbox } from '../../src/fleet/outbox.ts';
+import { pauseFor } from '../../src/fleet/subscriber.ts';
 import { MAIN } from '../real/popbsmtp.ts';
 import { freePort } from '../real/ports.ts';
 import { type Daemon, startDaemon } from '../real/processes.ts';
@@ -20,15 +23,23 @@ import { Redis } from '../real/redis.ts';
 import { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
 import { type MapReader, readMap } from './map-reader.ts';
-import { quantile } from './timing.ts';
+import { startReaders } from './readers.ts';
+import { argumentsOf, mainOf } from './revision.ts';
+import { median, quantile } from './timing.ts';
 
-const SECONDS = Number(process.argv[2] ?? 30);
-const SINGLE = Number(process.argv[3] ?? 500);
-const PER_SECOND = Number(process.argv[4] ?? 10_000);
-const SUBSCRIBERS = Number(process.argv[5] ?? 2);
+const { revision: REVISION, numbers } = argumentsOf(process.argv.slice(2));
+const [
+  SECONDS = 30,
+  SINGLE = 500,
+  PER_SECOND = 10_000,
+  SUBSCRIBERS = 2,
+  ROUNDS = 1,
+  CROWD_SECONDS = 10,
+] = numbers;
 const CROWD = 200;
 const CROWD_PER_SECOND = 100;
-const CROWD_SECONDS = 10;
+const [FEW, MANY] = [100, 100_000];
+const OUTBOX_ROUNDS = 5;
 const STEP_MS = 20;
 const SINGLE_EACH_MS = 10;
 /** Clock ticks of proc_pid_stat(5). */
@@ -41,20 +52,35 @@ const loginLine = (stamp: string, number: number): string =>
   `${stamp} mx dovecot: imap-login: Login: user=<user${number % 5000}@example.org>, method=PLAIN, ` +
   `rip=${addressOf(number)}, lip=192.0.2.5, mpid=4711, TLS, session=<s${number}>\n`;
 
+/** What is measured. */
+interface Variant {
+  readonly name: string;
+  readonly main: string;
+  /** More of the command line. */
+  readonly more: readonly string[];
+  /** Between two answers to one of its subscribers. */
+  readonly pauseMs: number;
+}
+
 class Host {
   readonly map: string;
   readonly log: string;
   readonly daemon: Daemon;
 
-  constructor(rig: Rig, directory: string, name: string, redis: Redis, role: string) {
+  constructor(
+    rig: Rig,
+    { main, more }: Variant,
+    directory: string,
+    { name, redis, role }: { name: string; redis: Redis; role: string },
+  ) {
     this.map = join(directory, name);
     this.log = join(directory, `${name}.log`);
     const watch = role === 'publish' ? ['--watchlog', this.log] : [];
     if (role === 'publish') writeFileSync(this.log, '');
     this.daemon = startDaemon(rig, process.execPath, [
-      ...[MAIN, 'run', ...watch, '--map', `lmdb:${this.map}`, '--mynetworks', 'none'],
+      ...[main, 'run', ...watch, '--map', `lmdb:${this.map}`, '--mynetworks', 'none'],
       ...['--exclude', 'none', '--max-grants', '2000000', '--logto', `${this.map}.popbsmtp`],
-      ...['--fleet', redis.url, '--fleet-role', role, '--fleet-name', name],
+      ...['--fleet', redis.url, '--fleet-role', role, '--fleet-name', name, ...more],
     ]);
   }
 
@@ -75,8 +101,12 @@ class Host {
   }
 }
 
-const say = (name: string, value: string): void =>
-  void process.stdout.write(`${name.padEnd(52)}${value.padStart(16)}\n`);
+/** What was measured, by what it is called; a number for each round. */
+type Figures = Map<string, number[]>;
+
+function note(figures: Figures, name: string, figure: number): void {
+  figures.set(name, [...(figures.get(name) ?? []), figure]);
+}
 
 function processorTime(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -130,93 +160,132 @@ async function memory(redis: Redis): Promise<number> {
   return Number((await redis.cli('memory', 'usage', 'popbsmtp:grants', 'samples', '0')).trim());
 }
 
-/** Sockets that are waiting for the next entry all the time, as subscribers do, and make nothing of it. */
-async function crowd(port: number, size: number): Promise<{ answers(): number; close(): void }> {
-  const question = 'XREAD BLOCK 0 STREAMS popbsmtp:grants $\r\n';
-  let answers = 0;
-  const sockets = Array.from({ length: size }, () => connect(port, '127.0.0.1'));
-  for (const socket of sockets) {
-    await once(socket, 'connect');
-    socket.on('data', () => {
-      answers++;
-      socket.write(question);
-    });
-    socket.write(question);
-  }
-  return {
-    answers: () => answers,
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+/** Bytes that the engine has sent so far. */
+async function sentBytes(redis: Redis): Promise<number> {
+  const [, bytes = '0'] =
+    /^total_net_output_bytes:(\d+)/m.exec(await redis.cli('info', 'stats')) ?? [];
+  return Number(bytes);
 }
 
 /** What an engine has to do for many subscribers. */
-async function manySubscribers(rig: Rig): Promise<void> {
+async function manySubscribers(rig: Rig, variant: Variant, figures: Figures): Promise<void> {
   const redis = await Redis.start(rig, await freePort());
-  const a = new Host(rig, await rig.directory(), 'a', redis, 'publish');
+  const a = new Host(rig, variant, await rig.directory(), { name: 'a', redis, role: 'publish' });
   await a.ready();
-  const readers = await crowd(redis.port, CROWD);
+  const readers = await startReaders(redis.port, CROWD, variant.pauseMs);
   const before = processorTime(redis.pid);
   const start = performance.now();
-  for (let number = 0; number < CROWD_SECONDS * CROWD_PER_SECOND; number++) {
+  const logins = CROWD_SECONDS * CROWD_PER_SECOND;
+  for (let number = 0; number < logins; number++) {
     appendFileSync(a.log, loginLine(new Date().toISOString(), number));
     await sleep(Math.max(0, start + ((number + 1) * 1000) / CROWD_PER_SECOND - performance.now()));
   }
   const used = processorTime(redis.pid) - before;
   const answers = readers.answers();
   readers.close();
-  say(
-    `${CROWD_PER_SECOND} logins/s to ${CROWD} readers: redis, of a processor`,
-    `${(used / CROWD_SECONDS / 10).toFixed(0)} %`,
-  );
-  say('  an answer to a reader', `${((1000 * used) / answers).toFixed(1)} us`);
+  await a.daemon.stop();
+  const what = `${CROWD_PER_SECOND} logins/s to ${CROWD} readers: engine`;
+  note(figures, `${what}, of a processor, %`, used / CROWD_SECONDS / 10);
+  note(figures, '  an answer to a reader, us', (1000 * used) / answers);
+  note(figures, '  a login and reader, us', (1000 * used) / logins / CROWD);
 }
 
-async function bench(rig: Rig): Promise<void> {
+async function bench(rig: Rig, variant: Variant, figures: Figures): Promise<void> {
   const directory = await rig.directory();
   const redis = await Redis.start(rig, await freePort());
-  const a = new Host(rig, directory, 'a', redis, 'publish');
+  const a = new Host(rig, variant, directory, { name: 'a', redis, role: 'publish' });
   const others = Array.from(
     { length: SUBSCRIBERS },
-    (_, index) => new Host(rig, directory, `s${index}`, redis, 'subscribe'),
+    (_, at) => new Host(rig, variant, directory, { name: `s${at}`, redis, role: 'subscribe' }),
   );
   const hosts = [a, ...others];
   for (const host of hosts) await host.ready();
   const readers = await Promise.all(others.map(host => host.reader()));
   const alone = await single(a, readers);
-  say(
-    `a login, log of A to all ${SUBSCRIBERS} maps: median`,
-    `${quantile(alone, 0.5).toFixed(2)} ms`,
-  );
-  say('  99 %', `${quantile(alone, 0.99).toFixed(2)} ms`);
+  note(figures, 'a login, log of A to all maps: median, ms', quantile(alone, 0.5));
+  note(figures, '  99 %, ms', quantile(alone, 0.99));
   const pids = [...hosts.map(host => host.daemon.pid), redis.pid];
   const before = pids.map(processorTime);
+  const sent = await sentBytes(redis);
   const loaded = await load(a, readers);
   const total = SINGLE + SECONDS * PER_SECOND;
-  for (const host of others) {
+  for (const host of others)
     await waitFor('all grants', async () => (await host.grants()) >= total, {
       seen: async () => String(await host.grants()),
-    }).catch((error: unknown) => say('  not all grants', String(error)));
-  }
-  say(`${PER_SECOND} logins/s for ${SECONDS} s: median`, `${quantile(loaded, 0.5).toFixed(2)} ms`);
-  say('  99 %', `${quantile(loaded, 0.99).toFixed(2)} ms`);
-  for (const [index, host] of others.entries())
-    say(`  grants of subscriber ${index}, of ${total}`, String(await host.grants()));
-  for (const [index, pid] of pids.entries()) {
-    const used = (processorTime(pid) - (before[index] ?? 0)) / (SECONDS * 1000);
-    const name = ['publisher', ...others.map((_, at) => `subscriber ${at}`), 'redis'][index] ?? '';
-    say(`  ${name}: of a processor`, `${(100 * used).toFixed(0)} %`);
-  }
-  const bytes = (await memory(redis)) / Number((await redis.cli('xlen', 'popbsmtp:grants')).trim());
-  say('a login in the stream', `${bytes.toFixed(0)} bytes`);
+    });
+  const used = pids.map((pid, at) => processorTime(pid) - (before[at] ?? 0));
+  const logins = SECONDS * PER_SECOND;
+  const what = `${PER_SECOND} logins/s for ${SECONDS} s`;
+  note(figures, `${what}: median, ms`, quantile(loaded, 0.5));
+  note(figures, `${what}: 99 %, ms`, quantile(loaded, 0.99));
+  note(figures, '  publisher, of a processor, %', (used[0] ?? 0) / SECONDS / 10);
+  note(figures, '  a subscriber, of a processor, %', (used[1] ?? 0) / SECONDS / 10);
+  const engine = used.at(-1) ?? 0;
+  note(figures, '  engine, of a processor, %', engine / SECONDS / 10);
+  note(figures, '  engine, a login and subscriber, us', (1000 * engine) / logins / SUBSCRIBERS);
+  const bytes = (await sentBytes(redis)) - sent;
+  note(figures, '  bytes to a subscriber, a login', bytes / logins / SUBSCRIBERS);
+  note(figures, '  bytes in memory, a login', (await memory(redis)) / total);
   for (const reader of readers) await reader.close();
+  for (const host of hosts) await host.daemon.stop();
 }
 
-const rig = new Rig();
+/** Nanoseconds for a posting, in and out, with so many that wait. */
+function outboxTime(waiting: number): number {
+  const outbox = new Outbox<number>(2 * waiting);
+  for (let number = 0; number < waiting; number++) outbox.add(`first ${number}`, number, 0);
+  const start = performance.now();
+  for (let number = 0; number < MANY; number++) {
+    for (const one of outbox.first(1)) outbox.settle(one);
+    outbox.isPast(number);
+    outbox.add(`more ${number}`, number, 1);
+  }
+  return ((performance.now() - start) * 1e6) / MANY;
+}
+
+function table(variants: ReadonlyMap<string, Figures>): void {
+  const names = [...(variants.values().next().value?.keys() ?? [])];
+  const row = (first: string, cells: readonly string[]): void =>
+    void process.stdout.write(
+      `${first.padEnd(54)}${cells.map(cell => cell.padStart(14)).join('')}\n`,
+    );
+  row('', [...variants.keys()]);
+  for (const name of names) {
+    const figures = [...variants.values()].map(all => median(all.get(name) ?? []));
+    const [first = 0, second] = figures;
+    const ratio = second === undefined ? [] : [`${(first / second).toFixed(2)} x`];
+    row(name, [...figures.map(figure => figure.toPrecision(3)), ...ratio]);
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-bench-'));
 try {
-  await bench(rig);
-  await manySubscribers(rig);
+  const variants: Variant[] = [
+    { name: 'this tree', main: MAIN, more: ['--fleet-format', '2'], pauseMs: pauseFor(CROWD) },
+  ];
+  if (REVISION !== null)
+    variants.push({
+      ...{ name: REVISION, main: await mainOf(REVISION, directory) },
+      ...{ more: [], pauseMs: 0 },
+    });
+  const found = new Map(variants.map(({ name }) => [name, new Map<string, number[]>()]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const variant of variants) {
+      const figures = found.get(variant.name) ?? new Map<string, number[]>();
+      const rig = new Rig();
+      try {
+        await bench(rig, variant, figures);
+        if (CROWD_SECONDS > 0) await manySubscribers(rig, variant, figures);
+      } finally {
+        await rig.close();
+      }
+    }
+  }
+  table(found);
+  for (const waiting of [FEW, MANY]) {
+    const best = Math.min(...Array.from({ length: OUTBOX_ROUNDS }, () => outboxTime(waiting)));
+    process.stdout.write(`an outbox of ${waiting}: ${best.toFixed(0)} ns for a posting\n`);
+  }
 } finally {
-  await rig.close();
+  rmSync(directory, { recursive: true, force: true });
 }

@@ -4,17 +4,15 @@
  *
  * A log for each transport in each carrier, in which every server says all that it can say, its failures as well, among
  * twice as many lines of another program.  Arguments besides: the lines of each log (500) and the rounds (5).
- * The other revision is checked out and built in a directory of its own, with the packages of this tree.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/base/package.ts';
 import { MAIN } from '../real/popbsmtp.ts';
-import { mustRun } from '../real/processes.ts';
 import { CARRIERS } from '../recogniser/carriers.ts';
 import { type Fields, SERVERS } from '../recogniser/formats.ts';
 import { TRANSPORTS } from '../recogniser/transports.ts';
+import { argumentsOf, mainOf } from './revision.ts';
 import { type Command, interleaved } from './timing.ts';
 
 const FIELDS: Fields = {
@@ -49,19 +47,6 @@ function makeLogs(directory: string, lines: number): string[] {
   );
 }
 
-/** The program as another revision has it. */
-async function mainOf(revision: string, directory: string): Promise<string> {
-  const root = packageRoot();
-  const archive = join(directory, 'tree.tar');
-  const tree = join(directory, 'tree');
-  mkdirSync(tree);
-  await mustRun('git', ['-C', root, 'archive', '--output', archive, revision]);
-  await mustRun('tar', ['-xf', archive, '-C', tree]);
-  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
-  await mustRun('npm', ['run', '--silent', '--prefix', tree, 'build']);
-  return join(tree, 'dist/bundle/main.js');
-}
-
 const matching = (name: string, main: string, logs: readonly string[]): Command => ({
   name,
   program: process.execPath,
@@ -73,11 +58,7 @@ export const matchKinds = (directory: string, lines: number): Command =>
   matching('match --count, many kinds of logs', MAIN, makeLogs(directory, lines));
 
 async function bench(args: readonly string[]): Promise<void> {
-  const at = args.indexOf('--against');
-  const revision = at < 0 ? null : (args[at + 1] ?? 'HEAD');
-  const numbers = args
-    .filter((_, index) => at < 0 || (index !== at && index !== at + 1))
-    .map(Number);
+  const { revision, numbers } = argumentsOf(args);
   const [lines = 500, rounds = 5] = numbers;
   const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-bench-'));
   try {

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
 import { epoch, type Moment } from '../../src/base/clock.ts';
@@ -50,6 +50,7 @@ async function rulesOver(exclude = 'none'): Promise<DecisionRules> {
     exclude: { value: exclude, origin: 'the test' },
     wholeAddresses: false,
     refuseOwn: false,
+    otherMap: null,
   };
   const classifier = await classifierFor(networks, text => assert.fail(text));
   return { classifier, grace: new Grace(GRACE), policy: NO_POLICY };
@@ -174,12 +175,41 @@ test('a roster that cannot be read costs only names', async () => {
   assert.match(warnings.join(), /^cannot read \S+\.roster: /);
 });
 
-test('a roster is left, and taken away', async () => {
+test('a roster that cannot be noted is told once', async () => {
+  await mkdir(`${spec.path}.roster`);
   const core = await coreOver(new MemoryMap(spec));
-  await core.saveRoster();
-  assert.ok(existsSync(`${spec.path}.roster`));
-  await core.dropRoster();
+  for (let count = 0; count < 3; count++) await core.noteRoster();
+  assert.equal(warnings.length, 1);
+  assert.match(warnings.join(), /\.roster/);
+});
+
+test('whose the grants are is known without a stop', async () => {
+  const core = await coreOver(new MemoryMap(spec));
+  const login = { session: null, tls: true, time: epoch(NOON), server: 'dovecot' } as const;
+  await core.noteRoster();
+  await core.pipeline.events([
+    { event: 'login', ip: A, user: 'anna', ...login },
+    { event: 'login', ip: B, user: 'bert', ...login },
+  ]);
+  await core.noteRoster();
+  const map = new MemoryMap(spec, [row(A, `${NOON}`)]);
+  const next = await coreOver(map);
+  await next.restore(held(map));
+  assert.deepEqual([next.roster.of(A), next.roster.of(B)], [core.roster.of(A), null]);
+  await next.dropRoster();
   assert.ok(!existsSync(`${spec.path}.roster`));
+});
+
+test('orders that are saved already are not saved again', async () => {
+  const core = await coreOver(new MemoryMap(spec));
+  core.orders.revoke({ kind: 'user', user: 'mallory' }, 60, core.clock.now());
+  await core.saveOrders();
+  await rm(`${spec.path}.orders`);
+  await core.saveOrders();
+  assert.ok(!existsSync(`${spec.path}.orders`));
+  core.orders.revoke({ kind: 'user', user: 'eve' }, 60, core.clock.now());
+  await core.saveOrders();
+  assert.ok(existsSync(`${spec.path}.orders`));
 });
 
 describe('a map of another program', () => {

@@ -16,6 +16,7 @@ const NOON = 1_700_000_000;
 const values = new Values(new Map([['mynetworks', { value: 'none', origin: '--mynetworks' }]]));
 
 async function intakeOf(...names: readonly string[]) {
+  let room: Promise<void> = Promise.resolve();
   const events: ServerEvent[] = [];
   const notices: Notice[] = [];
   const happened: string[] = [];
@@ -37,6 +38,7 @@ async function intakeOf(...names: readonly string[]) {
     now,
     zone: LOCAL,
     watch: step => step,
+    room: () => room,
     isQuoted: true,
   });
   void intake.following.then(() => happened.push('following'));
@@ -45,7 +47,10 @@ async function intakeOf(...names: readonly string[]) {
     await new Promise(setImmediate);
     return happened;
   };
-  return { intake, events, notices, warnings, counters, seen };
+  const until = (there: Promise<void>): void => {
+    room = there;
+  };
+  return { intake, events, notices, warnings, counters, seen, until };
 }
 
 const opened = (path: string): Notice => ({ kind: 'opened', path, position: 0 });
@@ -60,6 +65,19 @@ describe('what receives lines', () => {
       [['login', '198.51.100.1']],
     );
     assert.equal(counters.sources.get('/log')?.lines, 2);
+  });
+
+  test('takes no more while there is no room for what comes of it', async () => {
+    const { intake, until } = await intakeOf('/log');
+    let isThere = false;
+    let make: () => void = () => undefined;
+    until(new Promise(resolve => (make = resolve)));
+    const done = intake.receiverOf('/log').lines(['something']);
+    void done.then(() => assert.ok(isThere));
+    await new Promise(setImmediate);
+    isThere = true;
+    make();
+    await done;
   });
 
   test('looks at what strangers say, and takes nothing from it', async () => {

@@ -7,6 +7,8 @@ import type { Fields } from '../../src/fleet/entry.ts';
 import type { History } from '../../src/fleet/history.ts';
 import type { StreamName } from '../../src/fleet/position.ts';
 
+const FULL = "OOM command not allowed when used memory > 'maxmemory'.";
+
 interface Appended {
   readonly stream: StreamName;
   readonly fields: Fields;
@@ -17,9 +19,16 @@ export class FakeEngine {
   /** Seconds. */
   now: number;
   run = 'first';
+  clients = 1;
+  isReplica = false;
   history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
+  /** Whether nothing is taken while there is anything that nobody needs. */
+  isFull = false;
+  /** Entries that nobody needs. */
+  old = 0;
+  readonly trimmed: (readonly [StreamName, Trim])[] = [];
   readonly appended: Appended[] = [];
   readonly streams: Record<StreamName, StreamEntry[]> = { orders: [], grants: [] };
   /** How far each read went, as it was asked. */
@@ -39,13 +48,29 @@ export class FakeEngine {
 
   connection(): Connection {
     return {
+      where: 'redis://engine:6379/0',
+      isReplica: this.isReplica,
+      condition: async () => ({
+        upstream: this.isReplica ? { isUp: true, silence: 0 } : null,
+        memory: { used: 0, most: null, policy: 'noeviction' },
+      }),
       run: this.run,
       history: async () => this.history,
+      clients: async () => this.clients,
       time: async () => epoch(this.now),
-      tryAppend: async () => undefined,
+      tryAppend: async () => {
+        if (this.isFull && this.old > 0) throw new Error(FULL);
+      },
       exists: async stream => this.streams[stream].length > 0,
+      trim: async (stream, trim) => {
+        this.trimmed.push([stream, trim]);
+        const removed = Math.min(this.old, 10_000);
+        this.old -= removed;
+        return removed;
+      },
       append: async (stream, fields, trim) => {
         if (this.takes <= 0) throw new Error('gone');
+        if (this.isFull && this.old > 0) throw new Error(FULL);
         this.takes--;
         const isThere = this.streams[stream].length > 0;
         this.appended.push({ stream, fields, trim });

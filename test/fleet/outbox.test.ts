@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import { Outbox, type Posting } from '../../src/fleet/outbox.ts';
+import { Outbox } from '../../src/fleet/outbox.ts';
 
 const CAPACITY = 3;
-const posting = (text: string): Posting => ({ stream: 'grants', fields: ['t', text] });
-const texts = (outbox: Outbox): string[] => outbox.first(100).map(({ fields }) => fields[1] ?? '');
+const texts = (outbox: Outbox<string>): string[] => outbox.first(100).map(({ value }) => value);
 
-let outbox: Outbox;
+let outbox: Outbox<string>;
+
+const add = (text: string, steady: number): void => outbox.add(`key ${text}`, text, steady);
 
 beforeEach(() => {
   outbox = new Outbox(CAPACITY);
@@ -18,55 +19,64 @@ function settle(count: number): void {
 }
 
 test('gives what was posted, in its order, until it is settled', () => {
-  for (const text of ['a', 'b', 'c']) outbox.add(posting(text), 1);
+  for (const text of ['a', 'b', 'c']) add(text, 1);
   assert.deepEqual(texts(outbox), ['a', 'b', 'c']);
   settle(2);
   assert.deepEqual([texts(outbox), outbox.published], [['c'], 2]);
 });
 
 test('is bounded: the oldest are lost, and counted', () => {
-  for (const text of ['a', 'b', 'c', 'd', 'e']) outbox.add(posting(text), 1);
+  for (const text of ['a', 'b', 'c', 'd', 'e']) add(text, 1);
   assert.deepEqual([texts(outbox), outbox.dropped, outbox.size], [['c', 'd', 'e'], 2, CAPACITY]);
 });
 
 test('sends the same once a second', () => {
-  outbox.add(posting('a'), 1.1);
-  outbox.add(posting('a'), 1.2);
+  add('a', 1.1);
+  add('a', 1.2);
   settle(1);
-  outbox.add(posting('a'), 1.9);
+  add('a', 1.9);
   assert.equal(outbox.size, 0);
-  outbox.add(posting('a'), 2);
+  add('a', 2);
   assert.equal(outbox.size, 1);
 });
 
 test('sends it again to an engine that may have lost it', () => {
-  outbox.add(posting('a'), 1);
+  add('a', 1);
   settle(1);
   outbox.forget();
-  outbox.add(posting('a'), 1);
+  add('a', 1);
   assert.equal(outbox.size, 1);
 });
 
-test('the same text in two streams is two', () => {
-  outbox.add(posting('a'), 1);
-  outbox.add({ ...posting('a'), stream: 'orders' }, 1);
-  assert.equal(outbox.size, 2);
+test('what is settled in another order is gone, and the rest keeps its own', () => {
+  for (const text of ['a', 'b', 'c']) add(text, 1);
+  const [a, b, c] = outbox.first(3);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  outbox.settle(b);
+  assert.deepEqual([texts(outbox), outbox.size, outbox.oldest], [['a', 'c'], 2, 1]);
+  outbox.settle(a);
+  assert.equal(outbox.isPast(2), true);
+  outbox.settle(c);
+  outbox.settle(c);
+  assert.deepEqual([outbox.published, outbox.size, outbox.oldest], [3, 0, null]);
 });
 
-test('knows when all up to a mark is out, whether sent or lost', () => {
-  assert.ok(outbox.isPast(outbox.mark));
-  outbox.add(posting('a'), 1);
-  outbox.add(posting('b'), 1);
-  const { mark } = outbox;
-  outbox.add(posting('c'), 1);
-  assert.equal(outbox.isPast(mark), false);
+test('what was dropped while it was under way counts once', () => {
+  add('a', 1);
+  const [a] = outbox.first(1);
+  for (const text of ['b', 'c', 'd']) add(text, 1);
+  if (a !== undefined) outbox.settle(a);
+  assert.deepEqual([outbox.dropped, outbox.published, outbox.size], [1, 0, CAPACITY]);
+});
+
+test('has room until it is half full', () => {
+  outbox = new Outbox(4);
+  add('a', 1);
+  assert.ok(outbox.hasRoom);
+  add('b', 1);
+  assert.ok(!outbox.hasRoom);
   settle(1);
-  assert.equal(outbox.isPast(mark), false);
-  settle(1);
-  assert.equal(outbox.isPast(mark), true);
-  assert.equal(outbox.isPast(outbox.mark), false);
-  for (const text of ['d', 'e', 'f']) outbox.add(posting(text), 1);
-  assert.equal(outbox.isPast(mark + 1), true, 'c was lost');
+  assert.ok(outbox.hasRoom);
 });
 
 test('whatever happens: what is not settled and not lost is there, the newest last', () => {
@@ -87,7 +97,7 @@ test('whatever happens: what is not settled and not lost is there, the newest la
           continue;
         }
         const text = String(step.add);
-        outbox.add(posting(text), second);
+        add(text, second);
         if (!waiting.includes(text)) waiting = [...waiting, text].slice(-CAPACITY);
       }
       assert.deepEqual(texts(outbox), waiting);

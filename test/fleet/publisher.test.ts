@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
-import { decode, type Entry } from '../../src/fleet/entry.ts';
+import type { Entry } from '../../src/fleet/entry.ts';
 import { Outbox } from '../../src/fleet/outbox.ts';
+import { type Format, unpack } from '../../src/fleet/pack.ts';
 import { Publisher } from '../../src/fleet/publisher.ts';
 import { Skew } from '../../src/fleet/skew.ts';
 import { addresses, ip } from '../map/addresses.ts';
@@ -18,6 +19,8 @@ let known: Entry[];
 let publisher: Publisher;
 let now: number;
 let spread: number;
+let format: Format;
+let renewal: number;
 
 const login = (address: string): Entry => ({
   kind: 'login',
@@ -48,10 +51,13 @@ function make(capacity?: number): void {
       warn,
       grace: () => GRACE,
       shortest: () => GRACE,
-      orders: () => known.filter(({ kind }) => kind === 'order'),
+      format,
+      renewal,
+      orders: () => known.flatMap(entry => (entry.kind === 'order' ? [entry.order] : [])),
       granted: () => known.flatMap(entry => (entry.kind === 'login' ? [entry.ip] : [])),
       grantOf: one => known.filter(entry => entry.kind === 'login' && entry.ip === one),
       spread: () => spread,
+      random: () => 0,
     },
     new Outbox(capacity),
   );
@@ -60,6 +66,8 @@ function make(capacity?: number): void {
 beforeEach(() => {
   now = NOON;
   spread = 0;
+  format = 1;
+  renewal = 0;
   engine = new FakeEngine(NOON);
   warned = [];
   known = [];
@@ -67,9 +75,10 @@ beforeEach(() => {
 });
 
 const published = (): Entry[] =>
-  engine.appended.map(({ fields }) => {
-    const received = decode(fields);
-    return typeof received === 'string' ? assert.fail(received) : received.entry;
+  engine.appended.flatMap(({ fields }) => {
+    const { received, refused } = unpack(fields);
+    assert.deepEqual(refused, []);
+    return received.map(({ entry }) => entry);
   });
 
 /** Publishes until nothing waits. */
@@ -135,9 +144,10 @@ describe('a publisher', () => {
 
   test('tells everything once more when it could not finish', async () => {
     known = addresses('10.1', 1500).map(address => login(address));
-    engine.takes = 1200;
+    engine.takes = 700;
     await publishInVain();
     engine.takes = 10_000;
+    now += 60;
     await publish(() => published().length >= 1500);
     const told = new Set(published().map(entry => JSON.stringify(entry)));
     assert.equal(told.size, 1500);
@@ -151,6 +161,7 @@ describe('a publisher', () => {
     known.push(login('192.0.2.9'));
     await publish();
     engine.history = { name: 'two', offset: 0, former: null };
+    engine.run = 'second';
     spread = 5;
     now += 2;
     await publish(() => published().length === 6);
@@ -259,5 +270,207 @@ describe('a publisher', () => {
     assert.deepEqual(published(), ['192.0.2.4', '192.0.2.5'].map(login));
     await publish();
     assert.equal(warned.length, 2);
+  });
+
+  test('puts logins of one moment together in format 2, and nothing else', async () => {
+    format = 2;
+    make();
+    const logins = addresses('10.1', 120).map(address => login(address));
+    const withdrawn: Entry = {
+      ...{ kind: 'withdrawn', ip: ip('10.1.0.1') },
+      ...{ time: epoch(NOON), reason: 'too many users' },
+    };
+    publisher.post([...logins, withdrawn, login('192.0.2.1'), REVOCATION, login('192.0.2.2')]);
+    await publish();
+    assert.deepEqual(published(), [
+      ...[...logins, withdrawn, login('192.0.2.1')],
+      ...[REVOCATION, login('192.0.2.2')],
+    ]);
+    assert.equal(engine.appended.length, 7);
+    assert.equal(publisher.outbox.published, 124);
+    publisher.post([login('192.0.2.3')]);
+    engine.takes = 0;
+    await publishInVain();
+    assert.equal(publisher.outbox.size, 1);
+  });
+
+  test('tells a promoted engine what it may lack, and no more', async () => {
+    known = addresses('10.1', 50).map(address => login(address));
+    publisher.post(known);
+    await publish(() => published().length >= 50);
+    await publish();
+    const before = published().length;
+    engine.history = { name: 'one', offset: 1000, former: null };
+    now += 100;
+    await publish();
+    now++;
+    const late = login('192.0.2.9');
+    known.push(late);
+    publisher.post([late]);
+    await publish();
+    assert.equal(published().length, before + 1);
+    engine.run = 'second';
+    engine.history = { name: 'two', offset: 1100, former: { name: 'one', end: 1001 } };
+    await publish(() => published().length === before + 2);
+    now += 60;
+    await publish();
+    assert.deepEqual(published().slice(before), [late, late]);
+  });
+
+  test('tells everything an engine that has parted from before what is remembered', async () => {
+    known = addresses('10.1', 50).map(address => login(address));
+    engine.history = { name: 'one', offset: 1000, former: null };
+    await publish(() => published().length === 50);
+    engine.run = 'second';
+    engine.history = { name: 'two', offset: 1100, former: { name: 'one', end: 900 } };
+    await publish(() => published().length === 100);
+  });
+
+  test('a primary whose first replica comes has lost nothing', async () => {
+    known = [login('192.0.2.7')];
+    await publish(() => published().length === 1);
+    engine.history = { name: 'two', offset: 1, former: null };
+    now += 2;
+    await publish();
+    assert.equal(published().length, 1);
+  });
+
+  test('tells many grants anew at a pace', async () => {
+    known = addresses('10.1', 3000).map(address => login(address));
+    await publish(() => published().length === 1000);
+    now += 2;
+    await publish(() => published().length === 1100);
+    now += 38;
+    await publish(() => published().length === 3000);
+    now += 100;
+    await publish();
+    assert.equal(published().length, 3000);
+  });
+
+  test('repeats orders within half a grace period, unless another host does', async () => {
+    known = [REVOCATION];
+    await publish(() => published().length === 1);
+    now += GRACE / 4 - 1;
+    await publish();
+    assert.ok(REVOCATION.kind === 'order');
+    publisher.heard(REVOCATION.order);
+    now += 2;
+    await publish();
+    assert.equal(published().length, 1);
+    now += GRACE / 4;
+    await publish(() => published().length === 2);
+    assert.deepEqual(published(), [REVOCATION, REVOCATION]);
+    known = [];
+    now += GRACE;
+    await publish();
+    assert.equal(published().length, 2);
+  });
+
+  describe('that the fleet knows a login already:', () => {
+    const anna = (user: string, time: number): Entry => ({
+      ...{ kind: 'login', ip: ip('192.0.2.1'), time: epoch(time) },
+      ...{ server: 'dovecot', user, tls: null },
+    });
+
+    beforeEach(async () => {
+      renewal = 10;
+      make();
+      await publish();
+    });
+
+    test('it waits, and is told with its latest time', async () => {
+      for (let second = 0; second < 10; second++) {
+        now = NOON + second;
+        const entry = anna('anna', now);
+        known = [entry];
+        publisher.post([entry]);
+        await publish();
+      }
+      assert.deepEqual(published(), [anna('anna', NOON)]);
+      now = NOON + 12;
+      await publish(() => published().length === 2);
+      assert.deepEqual(published()[1], anna('anna', NOON + 9));
+      now = NOON + 100;
+      await publish();
+      assert.equal(published().length, 2);
+    });
+
+    test('another user is told at once, and what an order may have ended', async () => {
+      publisher.post([anna('anna', NOON), anna('bert', NOON + 1), anna('anna', NOON + 2)]);
+      await publish();
+      assert.equal(published().length, 3);
+      publisher.post([REVOCATION, anna('anna', NOON + 3)]);
+      await publish();
+      assert.equal(published().length, 5);
+      now++;
+      publisher.post([anna('anna', NOON + 4)]);
+      await publish();
+      assert.equal(published().length, 6);
+      assert.ok(REVOCATION.kind === 'order');
+      publisher.heard(REVOCATION.order);
+      publisher.post([anna('anna', NOON + 5)]);
+      await publish();
+      assert.equal(published().length, 7);
+    });
+
+    test('it is told before the end', async () => {
+      known = [anna('anna', NOON + 1)];
+      publisher.post([anna('anna', NOON)]);
+      publisher.post(known);
+      publisher.hurry();
+      await publish();
+      assert.deepEqual(published(), [anna('anna', NOON), anna('anna', NOON + 1)]);
+    });
+  });
+
+  test('lets whoever reads the log wait until there is room', async () => {
+    make(4);
+    await publisher.room();
+    publisher.post(['192.0.2.1', '192.0.2.2'].map(login));
+    let hasRoom = false;
+    void publisher.room().then(() => {
+      hasRoom = true;
+    });
+    await new Promise(setImmediate);
+    assert.ok(!hasRoom);
+    await publish(() => hasRoom);
+    publisher.post(['192.0.2.3', '192.0.2.4'].map(login));
+    const released = publisher.room();
+    publisher.release();
+    await released;
+  });
+
+  test('rids an engine that is full of what nobody needs', async () => {
+    engine.isFull = true;
+    engine.old = 15_000;
+    publisher.post([login('192.0.2.1')]);
+    await publish();
+    assert.deepEqual(published(), [login('192.0.2.1')]);
+    const oldest = String((NOON - GRACE - 60) * 1000);
+    assert.deepEqual(engine.trimmed[0], ['grants', ['MINID', oldest]]);
+    engine.old = 1;
+    engine.trimmed.length = 0;
+    publisher.post([login('192.0.2.2')]);
+    await publish();
+    assert.equal(published().length, 2);
+    assert.equal(engine.trimmed.length, 2);
+  });
+
+  test('says that an engine is full when nothing there is to spare', async () => {
+    engine.isFull = true;
+    publisher.post([login('192.0.2.1')]);
+    engine.old = 1;
+    const connection = { ...engine.connection(), trim: async () => 0 };
+    const works = (): void => assert.fail('it is full');
+    await assert.rejects(
+      publisher.use(connection, new AbortController().signal, works),
+      /^Error: OOM /,
+    );
+    const refused = { ...connection, trim: () => Promise.reject(new Error('NOPERM')) };
+    await assert.rejects(
+      publisher.use(refused, new AbortController().signal, works),
+      /^Error: OOM /,
+    );
+    assert.equal(publisher.outbox.size, 1);
   });
 });

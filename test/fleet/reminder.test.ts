@@ -49,3 +49,33 @@ test('the latest are known', () => {
   reminder.told(B, 20);
   assert.deepEqual([reminder.since(15), reminder.since(10)], [[B], [A, B]]);
 });
+
+test('the same is known for so long, another user is not, nor what somebody may have ended', () => {
+  const reminder = new Reminder();
+  reminder.told(A, 10, 1);
+  assert.ok(reminder.isKnown(A, 1, 19, 10));
+  assert.ok(!reminder.isKnown(A, 1, 20, 10));
+  assert.ok(!reminder.isKnown(A, 2, 11, 10));
+  assert.ok(!reminder.isKnown(B, 1, 11, 10));
+  reminder.doubt(12);
+  assert.ok(!reminder.isKnown(A, 1, 13, 10));
+  reminder.told(A, 14, 1);
+  assert.ok(reminder.isKnown(A, 1, 15, 10));
+  reminder.forget(A);
+  assert.ok(!reminder.isKnown(A, 1, 15, 10));
+});
+
+test('what is put off is told when it has waited, unless it was told or has ended meanwhile', () => {
+  const reminder = new Reminder();
+  const C = ip('192.0.2.3');
+  for (const one of [A, B, C]) {
+    reminder.told(one, 0, 1);
+    reminder.putOff(one, 1);
+  }
+  reminder.putOff(A, 9);
+  reminder.told(B, 5, 2);
+  reminder.forget(C);
+  assert.deepEqual(reminder.waited(10, 10), []);
+  assert.deepEqual(reminder.waited(11, 10), [A]);
+  assert.deepEqual(reminder.waited(12, 10), []);
+});

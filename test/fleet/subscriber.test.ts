@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import type { IpText } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
-import { type Entry, encode, type Received, type Sender } from '../../src/fleet/entry.ts';
+import {
+  type Entry,
+  encode,
+  type PresenceEntry,
+  type Received,
+  type Sender,
+} from '../../src/fleet/entry.ts';
+import { pack } from '../../src/fleet/pack.ts';
 import { Skew } from '../../src/fleet/skew.ts';
-import { Subscriber } from '../../src/fleet/subscriber.ts';
+import { pauseFor, Subscriber } from '../../src/fleet/subscriber.ts';
 import { addresses, ip } from '../map/addresses.ts';
 import { FakeEngine } from './fake-engine.ts';
 
@@ -18,14 +26,16 @@ let taken: Received[][];
 let warned: string[];
 let now: number;
 
-const login = (address: string, time = NOON): Entry => ({
+const presence = (address: IpText, time = NOON): PresenceEntry => ({
   kind: 'login',
-  ip: ip(address),
+  ip: address,
   time: epoch(time),
   server: 'dovecot',
   user: 'anna',
   tls: true,
 });
+
+const login = (address: string, time?: number): Entry => presence(ip(address), time);
 
 const revocation = (user: string): Entry => ({
   kind: 'order',
@@ -69,6 +79,12 @@ async function follow(one: Subscriber): Promise<void> {
     /^Error: gone$/,
   );
   assert.ok(worked);
+}
+
+function lastOffset(place: unknown): unknown {
+  assert.ok(typeof place === 'object' && place !== null && 'marks' in place);
+  assert.ok(Array.isArray(place.marks));
+  return place.marks.at(-1)?.offset;
 }
 
 function positionOf(place: unknown): unknown {
@@ -154,8 +170,11 @@ describe('a subscriber', () => {
 
   test('lets no stamp count as later than its arrival, and tells of the clock', async () => {
     engine.add('grants', encode(login('192.0.2.1', NOON + 3600), OTHER));
-    await follow(subscriber());
+    const one = subscriber();
+    await follow(one);
     assert.deepEqual(taken.flat()[0]?.entry, login('192.0.2.1', NOON));
+    assert.deepEqual(warned, [], 'the clock of the engine may have been set back');
+    await follow(one);
     assert.match(warned[0] ?? '', /^fleet: logins of mx2 are stamped 3600 s after/);
   });
 
@@ -220,6 +239,34 @@ describe('a subscriber', () => {
     assert.ok(engine.asked.at(-1)?.grants !== '0-0');
   });
 
+  test('does not take what it has read elsewhere for something that a replica has', async () => {
+    const before = { orders: '0-0', grants: `${(NOON - 20) * 1000}-1` };
+    const saved = {
+      orders: '0-0',
+      grants: `${(NOON - 10) * 1000}-1`,
+      history: 'one',
+      marks: [{ ...before, offset: 100 }],
+    };
+    engine.history = { name: 'one', offset: 150, former: null };
+    for (const [isReplica, last] of [
+      [true, 100],
+      [false, 150],
+    ] as const) {
+      engine.isReplica = isReplica;
+      const one = subscriber(saved);
+      await follow(one);
+      assert.equal(lastOffset(one.position), last);
+    }
+    engine.isReplica = true;
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    const one = subscriber(saved);
+    await follow(one);
+    now = NOON + 20;
+    engine.add('grants', encode(login('192.0.2.2'), OTHER));
+    await follow(one);
+    assert.deepEqual(ips(), ['192.0.2.1', '192.0.2.2']);
+  });
+
   test('notices another history on the same connection', async () => {
     engine.add('grants', encode(login('192.0.2.1'), OTHER));
     const one = subscriber();
@@ -247,6 +294,28 @@ describe('a subscriber', () => {
     assert.deepEqual(ips(), ['192.0.2.1', '192.0.2.2']);
   });
 
+  test('takes entries that hold several logins, in parts, and keeps to its rules for each', async () => {
+    const ips40 = addresses('10.1', 40);
+    const logins = (from: number): PresenceEntry[] =>
+      ips40.map(one => ({ ...presence(one), time: epoch(NOON - from) }));
+    for (let count = 0; count < 60; count++) engine.add('grants', pack(logins(count), OTHER));
+    engine.add('grants', pack(logins(0), SELF));
+    engine.add('grants', encode(login('192.0.2.1', NOON + 500), OTHER));
+    engine.add('grants', pack([{ ...presence(ip('192.0.2.2')), time: epoch(NOON + 500) }], OTHER));
+    const one = subscriber();
+    await follow(one);
+    assert.equal(one.received, 2402);
+    assert.ok(taken.length >= 3);
+    assert.ok(taken.every(part => part.length < 1000 + 50));
+    assert.deepEqual(
+      taken
+        .flat()
+        .slice(-2)
+        .map(({ entry }) => entry),
+      [login('192.0.2.1'), presence(ip('192.0.2.2'))],
+    );
+  });
+
   test('keeps its place while what it has read is being dealt with', async () => {
     engine.add('grants', encode(login('192.0.2.1'), OTHER));
     const before: unknown[] = [];
@@ -265,4 +334,8 @@ describe('a subscriber', () => {
     assert.deepEqual(before.map(positionOf), [engine.asked[0]]);
     assert.notDeepEqual(positionOf(one.position), engine.asked[0]);
   });
+});
+
+test('the more share an engine, the longer each waits for more to come, up to a moment', () => {
+  assert.deepEqual([1, 10, 20, 100, 250, 10_000].map(pauseFor), [3, 3, 4, 20, 50, 50]);
 });

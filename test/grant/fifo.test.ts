@@ -26,6 +26,7 @@ test('behaves as an array that is pushed and shifted', () => {
         }
         assert.equal(fifo.first, model[0]);
         assert.equal(fifo.size, model.length);
+        assert.deepEqual(fifo.oldest(3), model.slice(0, 3));
       }
     }),
     { numRuns: 50 },

@@ -110,8 +110,40 @@ test('is the same after a restart, but for what has no grant any more', () => {
   roster.report(login(B, null, 2));
   roster.report(login(C, 'carl', 3));
   const next = new Roster();
-  next.restore(JSON.parse(JSON.stringify(roster.save())), which => which !== C);
+  next.restore(JSON.parse(JSON.stringify([...roster.saved()])), which => which !== C);
   assert.deepEqual([next.of(A), next.of(B), next.of(C)], [roster.of(A), roster.of(B), null]);
+});
+
+test('what has changed of it brings another one to the same', () => {
+  const list: unknown[] = [];
+  const note = (): void => void list.push(...JSON.parse(JSON.stringify(roster.changes())));
+  const again = (): Roster => {
+    const next = new Roster();
+    next.restore(list, () => true);
+    return next;
+  };
+  note();
+  roster.report(login(A, 'anna', 1));
+  roster.report(login(B, 'bert', 1));
+  note();
+  assert.equal(list.length, 2);
+  assert.deepEqual([again().of(A), again().of(B)], [roster.of(A), roster.of(B)]);
+  roster.report(login(B, 'bert', 5, 'refreshed'));
+  note();
+  assert.equal(list.length, 2, 'the same user again is no change');
+  roster.report(login(B, 'carl', 7, 'refreshed'));
+  roster.report({ kind: 'purged', grant: grant(A) });
+  note();
+  assert.deepEqual([again().of(A), again().of(B)], [null, roster.of(B)]);
+  roster.report(login(A, 'dora', 9));
+  note();
+  assert.equal(again().of(A)?.user, 'dora');
+  assert.equal(list.length, 5);
+});
+
+test('takes over what an earlier version has saved', () => {
+  roster.restore([{ entries: [[A, 'anna', 'dovecot', NOON, NOON]] }], () => true);
+  assert.equal(roster.of(A)?.user, 'anna');
 });
 
 test('knows all who have logged in from an address since it has its grant, the latest first, and each once', () => {
@@ -119,7 +151,7 @@ test('knows all who have logged in from an address since it has its grant, the l
     roster.report(login(A, user, at, at === 0 ? 'granted' : 'refreshed'));
   assert.deepEqual([roster.of(A)?.user, roster.of(A)?.others], ['bert', ['ANNA', 'carl']]);
   const next = new Roster();
-  next.restore(JSON.parse(JSON.stringify(roster.save())), () => true);
+  next.restore(JSON.parse(JSON.stringify([...roster.saved()])), () => true);
   assert.deepEqual(next.of(A), roster.of(A));
   roster.report({ kind: 'purged', grant: grant() });
   roster.report(login(A, 'dora'));
@@ -138,8 +170,8 @@ test('keeps the latest twenty users of an address, whatever names come', () => {
 test('takes any JSON for a roster of none', () => {
   fc.assert(
     fc.property(fc.jsonValue(), value => {
-      roster.restore(value, () => true);
-      roster.restore({ entries: value }, () => true);
+      roster.restore([value], () => true);
+      roster.restore([{ entries: value }], () => true);
       assert.equal(roster.size, 0);
     }),
   );

@@ -6,6 +6,7 @@ import { BlockLines } from '../../src/line/block-lines.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { Pieces } from '../../src/line/pieces.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';
+import { FIRST_LINES, Sampling, SOME } from '../../src/line/sampling.ts';
 import { Sieve } from '../../src/line/sieve.ts';
 import { Spans } from '../../src/line/spans.ts';
 import { StampReader } from '../../src/line/stamp.ts';
@@ -21,10 +22,13 @@ interface Passed {
 }
 
 /** The lines that pass, and what is made of them; `room` is for how many at a time. */
-function sift(lines: readonly string[], room = 2): { passed: Passed[]; counted: number } {
+function sift(
+  lines: readonly string[],
+  room = 2,
+  sieve = new Sieve(registry.tags),
+): { passed: Passed[]; counted: number } {
   const block = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
-  const sieve = new Sieve(registry.tags);
-  const reader = new BlockLines(registry.tags, stampReader(), registry);
+  const reader = new BlockLines(sieve, stampReader(), registry);
   const spans = new Spans(new ArrayBuffer(Spans.bytesFor(room)));
   const passed: Passed[] = [];
   let counted = 0;
@@ -34,7 +38,8 @@ function sift(lines: readonly string[], room = 2): { passed: Passed[]; counted: 
     for (let at = 0; at < spans.size; at++) {
       const span = spans.get(at);
       const text = block.toString('latin1', span.from, span.to);
-      passed.push({ index: counted + span.index, text, line: reader.line(block, span) });
+      const line = reader.line(block, span);
+      if (line !== null) passed.push({ index: counted + span.index, text, line });
     }
     counted += sieved.lines;
     from = sieved.end;
@@ -236,6 +241,17 @@ describe('the common shape', () => {
       }
     });
   }
+});
+
+test('as many lines of another program are let through where its prefix is not common', () => {
+  const line = 'Nov 23 00:53:00 mx postfix/smtpd[9]: connect from unknown[192.0.2.1]';
+  const carried = `2026-11-23T00:53:00.1Z stdout F ${line}`;
+  const lines = 2 * FIRST_LINES + SOME;
+  const counts = [line, carried].map(text => {
+    const all = Array.from({ length: lines }, () => text);
+    return sift(all, lines, new Sieve(registry.tags, new Sampling())).passed.length;
+  });
+  assert.deepEqual(counts, [FIRST_LINES + 1, FIRST_LINES + 1]);
 });
 
 test('a level where the host is expected moves the tag', () => {

@@ -54,8 +54,8 @@ async function readInBlocks(): Promise<Read> {
   for await (const batch of log.batches(recogniser.reading())) {
     for (let index = 0; index < batch.size; index++) {
       const line = batch.line(index);
-      const { program } = line;
-      if (program !== null && registry.program(program) !== null)
+      const program = line?.program ?? null;
+      if (line !== null && program !== null && registry.program(program) !== null)
         known.push([batch.number(index), line]);
     }
   }
