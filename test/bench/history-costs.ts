@@ -4,6 +4,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HistoryFile } from '../../src/history/history-file.ts';
 import { MAIN } from '../real/popbsmtp.ts';
 import { type Daemon, startDaemon } from '../real/processes.ts';
 import type { Rig } from '../real/rig.ts';
@@ -14,6 +15,7 @@ const CLOSED = 300;
 const MESSAGES = 3;
 const STEP_MS = 20;
 const MESSAGES_PER_SECOND = 2000;
+const LOGINS_PER_SECOND = 20_000;
 /** Of proc_pid_stat(5). */
 const TICK_MS = 10;
 const PATIENCE_MS = 5000;
@@ -36,10 +38,13 @@ function message(ip: string, id: string): readonly string[] {
 const idOf = (number: number): string =>
   `4A${number.toString(16).toUpperCase().padStart(8, '0').replaceAll('E', 'D')}`;
 
-async function start(
-  rig: Rig,
-  more: readonly string[],
-): Promise<{ daemon: Daemon; log: string; map: string }> {
+interface Running {
+  readonly daemon: Daemon;
+  readonly log: string;
+  readonly map: string;
+}
+
+async function start(rig: Rig, more: readonly string[]): Promise<Running> {
   const directory = await rig.directory();
   const log = join(directory, 'mail.log');
   const map = join(directory, 'map');
@@ -83,20 +88,18 @@ export async function closing(rig: Rig): Promise<number[]> {
   return times;
 }
 
-interface Load {
+export interface Load {
   /** Of one processor. */
   readonly share: number;
   readonly peakMiB: number;
-  /** Whether all were counted. */
-  readonly relayed: number;
 }
 
-/** A steady load of messages that grants relay. */
-export async function relaying(rig: Rig, seconds: number): Promise<Load> {
-  const { daemon, log, map } = await start(rig, []);
-  const ips = Array.from({ length: 1000 }, (_, at) => `10.2.${at >> 8}.${at & 255}`);
-  appendFileSync(log, ips.map(login).join(''));
-  await sleep(1000);
+/** What a daemon takes under a steady load of lines. */
+async function underLoad(
+  { daemon, log }: Running,
+  seconds: number,
+  { perSecond, textOf }: { readonly perSecond: number; textOf(number: number): string },
+): Promise<Load & { readonly sent: number }> {
   const ticks = (): number => {
     const fields =
       readFileSync(`/proc/${daemon.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
@@ -105,23 +108,51 @@ export async function relaying(rig: Rig, seconds: number): Promise<Load> {
   const [began, before] = [performance.now(), ticks()];
   let sent = 0;
   while (performance.now() - began < seconds * 1000) {
-    const due = Math.floor(((performance.now() - began) / 1000) * MESSAGES_PER_SECOND);
+    const due = Math.floor(((performance.now() - began) / 1000) * perSecond);
     const texts: string[] = [];
-    for (; sent < due; sent++)
-      texts.push(...message(ips[sent % ips.length] ?? '', idOf(100_000 + sent)));
+    for (; sent < due; sent++) texts.push(textOf(sent));
     if (texts.length > 0) appendFileSync(log, texts.join(''));
     await sleep(STEP_MS);
   }
   const share = ((ticks() - before) * TICK_MS) / (performance.now() - began);
   const [, kilobytes = '0'] =
     /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8')) ?? [];
-  await daemon.stop();
-  const { HistoryFile } = await import('../../src/history/history-file.ts');
-  const file = await HistoryFile.openForReading(`${map}.history`);
+  return { share, peakMiB: Number(kilobytes) / 1024, sent };
+}
+
+const clientOf = (number: number): string => `10.2.${(number >> 8) & 255}.${number & 255}`;
+
+/** A steady load of logins, from 20,000 addresses. */
+export async function loggingIn(
+  rig: Rig,
+  seconds: number,
+  more: readonly string[] = [],
+): Promise<Load> {
+  const running = await start(rig, more);
+  const textOf = (number: number): string => login(clientOf(number % 20_000));
+  const load = await underLoad(running, seconds, { perSecond: LOGINS_PER_SECOND, textOf });
+  await running.daemon.stop();
+  return load;
+}
+
+/** A steady load of messages that grants relay. @returns also the share of them that was counted */
+export async function relaying(
+  rig: Rig,
+  seconds: number,
+): Promise<Load & { readonly counted: number }> {
+  const running = await start(rig, []);
+  const clients = Array.from({ length: 1000 }, (_, at) => clientOf(at));
+  appendFileSync(running.log, clients.map(login).join(''));
+  await sleep(1000);
+  const textOf = (number: number): string =>
+    message(clientOf(number % clients.length), idOf(100_000 + number)).join('');
+  const load = await underLoad(running, seconds, { perSecond: MESSAGES_PER_SECOND, textOf });
+  await running.daemon.stop();
+  const file = await HistoryFile.openForReading(`${running.map}.history`);
   let relayed = 0;
   await file.visit(0, 2 ** 32 - 1, entry => {
     relayed += entry.kind === 'relayed' ? entry.messages : 0;
   });
   await file.close();
-  return { share, peakMiB: Number(kilobytes) / 1024, relayed: relayed / sent };
+  return { ...load, counted: relayed / load.sent };
 }

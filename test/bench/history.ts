@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAIN } from '../real/popbsmtp.ts';
 import { Rig } from '../real/rig.ts';
-import { closing, relaying } from './history-costs.ts';
+import { closing, type Load, loggingIn, relaying } from './history-costs.ts';
 import { addressOf, makeHistory, userOf } from './history-maker.ts';
 import { daemonLatency } from './latency.ts';
 import { type Command, interleaved, quantile } from './timing.ts';
@@ -75,10 +75,14 @@ try {
       );
   table('login to row, with history', kept);
   table('login to row, without', none);
-  const { share, peakMiB, relayed } = await relaying(rig, SECONDS);
-  print(
-    `2000 messages/s for ${SECONDS} s: ${(100 * share).toFixed(0)}% of a processor, ${peakMiB.toFixed(0)} MiB, ${(100 * relayed).toFixed(2)}% of them counted`,
-  );
+  const load = (name: string, { share, peakMiB }: Load, more = ''): void =>
+    print(
+      `${name} for ${SECONDS} s: ${(100 * share).toFixed(0)}% of a processor, ${peakMiB.toFixed(0)} MiB${more}`,
+    );
+  load('20,000 logins/s', await loggingIn(rig, SECONDS));
+  load('the same without history', await loggingIn(rig, SECONDS, ['--history', 'none']));
+  const relayed = await relaying(rig, SECONDS);
+  load('2,000 messages/s', relayed, `, ${(100 * relayed.counted).toFixed(2)}% of them counted`);
   await rig.close();
 } finally {
   rmSync(directory, { recursive: true, force: true });
