@@ -1,7 +1,8 @@
 /** Maps that a configuration names no more: their rows end, whatever has become of them. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { FormerMaps, fileFor } from '../../src/map/former-maps.ts';
@@ -60,6 +61,33 @@ describe('a map that the configuration', () => {
       assert.deepEqual(await found(), noted(spec));
     }
     assert.deepEqual(await keys(spec), BOTH);
+  });
+
+  test('names no more is ended as it was written, and its reader is told, again if that failed', async () => {
+    const { start, noted: found } = await world();
+    const place = await directory();
+    const mark = join(place, 'told');
+    const command = ['/bin/sh', '-c', `test -e ${place}/up && cat ${place}/map > ${mark}`] as const;
+    const spec: MapSpec = { type: 'table', path: join(place, 'map'), mode: 0o640, command };
+    await writeFile(spec.path, '# popbsmtp 1795000000\n192.0.2.1\n192.0.2.9\n');
+    await start(spec);
+    const fresh = await newSpec();
+    for (let round = 0; round < 2; round++) {
+      assert.match(
+        (await start(fresh)).join('\n'),
+        /its rows stay: .*could not make the rows known/,
+      );
+      assert.deepEqual(await keys(spec), ['192.0.2.9']);
+      assert.deepEqual(await found(), {
+        maps: [fresh, spec].map(formatMapSpec),
+        manners: { [formatMapSpec(spec)]: { mode: 0o640, command } },
+      });
+    }
+    await writeFile(join(place, 'up'), '');
+    await start(fresh);
+    assert.equal(await readFile(mark, 'utf8'), '# @list\n192.0.2.9\n');
+    assert.equal((await stat(spec.path)).mode & 0o777, 0o640);
+    assert.deepEqual(await found(), noted(fresh));
   });
 
   test('names no more loses the rows of ours, which is said, and is forgotten', async () => {

@@ -4,6 +4,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import type { MapSpec, Row } from '../../src/map/map.ts';
 import { formatMapSpec } from '../../src/map/map-types.ts';
 import { askPostconf } from '../../src/postfix/command.ts';
+import { findExecutable } from '../../src/postfix/executable.ts';
 import { mustRun, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 
@@ -21,6 +22,12 @@ export function requireType(type: Type): string | false {
   if (process.env['CI'] === 'true') throw new Error(`cannot test here: ${reason}`);
   return reason;
 }
+
+/** The types of other programs than Postfix that can be written here, as an administrator would have them. */
+export const otherTypes = (): readonly string[] => [
+  'table',
+  ...(findExecutable('makemap', ['/usr/sbin']) === null ? [] : ['makemap:hash']),
+];
 
 type Pairs = readonly Pick<Row, 'key' | 'value'>[];
 
