@@ -41,6 +41,8 @@ export const LAYOUTS: Readonly<Record<EntryKind, Layout>> = {
   daemon: layout(['what']),
 };
 
+const KIND_NUMBERS = new Map(ENTRY_KINDS.map((kind, number) => [kind, number]));
+
 const MARKS: Readonly<Partial<Record<EntryKind, string>>> = { daemon: OF_DAEMON, order: OF_ORDER };
 
 /** Of a reference to a text. */
@@ -112,7 +114,7 @@ export class BlockWriter {
     const { texts, numbers, hasTls, hasId } = LAYOUTS[entry.kind];
     const mark = MARKS[entry.kind];
     if (mark !== undefined) this.#marks.add(mark);
-    this.#number(ENTRY_KINDS.indexOf(entry.kind));
+    this.#number(KIND_NUMBERS.get(entry.kind) ?? 0);
     this.#number(Math.max(0, Math.round((entry.time - this.hour * HOUR) * 1000)));
     for (const field of texts) this.#text(entry[field]);
     if (hasTls) this.#number(entry.tls === null ? 0 : entry.tls ? 2 : 1);
@@ -136,11 +138,11 @@ export class BlockWriter {
   }
 
   #inline(text: string): void {
-    const bytes = Buffer.from(text.slice(0, MOST_TEXT));
-    this.#number(bytes.length);
-    this.#room(bytes.length);
-    bytes.copy(this.#bytes, this.#length);
-    this.#length += bytes.length;
+    const short = text.length > MOST_TEXT ? text.slice(0, MOST_TEXT) : text;
+    const length = Buffer.byteLength(short);
+    this.#number(length);
+    this.#room(length);
+    this.#length += this.#bytes.write(short, this.#length);
   }
 
   #number(number: number): void {

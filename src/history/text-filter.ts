@@ -41,7 +41,9 @@ export function mayHave(filter: Buffer, [start, step]: Wanted): boolean {
 /** Two of 32 bits (FNV-1a, and what is left of it when it is mixed); the second is odd, so that no step is 0. */
 function hashesOf(text: string): Wanted {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text.toLowerCase())) hash = Math.imul(hash ^ byte, 0x01000193);
+  const folded = text.toLowerCase();
+  for (let at = 0; at < folded.length; at++)
+    hash = Math.imul(hash ^ folded.charCodeAt(at), 0x01000193);
   let other = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   other = Math.imul(other ^ (other >>> 13), 0xc2b2ae35);
   return [hash >>> 0, ((other ^ (other >>> 16)) | 1) >>> 0];
