@@ -349,6 +349,21 @@ export const CATALOGUE = {
     text: 'cannot write {name}: {reason}',
     hint: 'see what nft says of the set: nft list ruleset',
   },
+  MAP_MAKEMAP: {
+    exit: EXIT.io,
+    text: 'makemap could not {what} the map {spec}: {reason}',
+    hint: 'check the free space; if the map is damaged, move it away and start popbsmtp again, which makes a new one and fills it from the log',
+  },
+  MAKEMAP_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot use the map {spec}: makemap was not found',
+    hint: 'install sendmail (Debian: sendmail-bin); for Postfix use an lmdb: map, which popbsmtp writes itself',
+  },
+  MAKEMAP_TEXT: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" cannot stand in a map of sendmail: {problem}',
+    hint: 'write it as in the text that makemap reads, such as Connect: for the prefix and RELAY for the value',
+  },
   MAP_REPLACED: {
     exit: EXIT.io,
     text: 'the map {path} was {how} while popbsmtp was using it',

@@ -24,7 +24,18 @@ type Check = (values: Values) => unknown;
 
 /** What an entry of the table hands on as a text, each read by the room that knows its grammar. */
 const CHECKS: readonly Check[] = [
-  values => mapsOf(someOf(values, 'map', 'postfix-config', 'table-command', 'map-rules')),
+  values =>
+    mapsOf(
+      someOf(
+        values,
+        'map',
+        'postfix-config',
+        'table-command',
+        'map-rules',
+        'makemap-prefix',
+        'makemap-value',
+      ),
+    ),
   values => {
     const { graceFor } = someOf(values, 'grace-for');
     return graceFor && parseGraceFor(graceFor);

@@ -10,6 +10,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { MapSpec } from './map.ts';
 
+/** As chmod takes them. */
+export const MAP_MODE_TEXTS = ['0600', '0640', '0644'] as const;
+
+export const MAP_MODES: readonly number[] = MAP_MODE_TEXTS.map(text => Number.parseInt(text, 8));
+
 /** Unless the administrator says otherwise. */
 export const MAP_MODE = 0o600;
 

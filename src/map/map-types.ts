@@ -27,6 +27,8 @@ interface MapType {
   readonly askedWhole?: true;
   /** Whether it is for programs other than Postfix, which has no such type. */
   readonly ofOthers?: true;
+  /** Whether a command can make its changes known. */
+  readonly announced?: true;
   /** Whether its rows say again what rules of the administrator's say. */
   readonly hasRules?: true;
   /** Whether it may be there, where it is no file. */
@@ -85,6 +87,7 @@ function table(): MapType {
     ...type,
     askedWhole: true,
     ofOthers: true,
+    announced: true,
     open: async (spec, options) => {
       const map = await type.open(spec, options);
       if (spec.command === undefined) return map;
@@ -111,6 +114,7 @@ function smtpaccess(): MapType {
   const type = ruled(async () => (await load()).SMTPACCESS);
   return {
     ...type,
+    announced: true,
     open: async (spec, options) => {
       const { MAKESMTPACCESS, SMTPACCESS_DIRECTORY } = await load();
       const map = await type.open({ rules: SMTPACCESS_DIRECTORY, ...spec }, options);
@@ -119,6 +123,12 @@ function smtpaccess(): MapType {
     },
   };
 }
+
+const sendmail: MapType = {
+  ...replaced('.db', async () => (await import('./makemap-format.ts')).MAKEMAP),
+  askedWhole: true,
+  ofOthers: true,
+};
 
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   [
@@ -151,9 +161,10 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ],
   ['smtpaccess', smtpaccess()],
   ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
+  ['makemap:hash', sendmail],
 ]);
 
-/** Their names, as main.cf has them. */
+/** Their names, as main.cf has them, and those that are none of Postfix's. */
 export const MAP_TYPES: readonly string[] = [...TYPES.keys()];
 
 /** What the name of a map begins with: `lmdb:` and so on. */
@@ -182,7 +193,7 @@ export const openMap = (spec: MapSpec, options: MapOptions = {}): Promise<Lookup
  * The rows of a map, without owning it and without a trace.
  *
  * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT; of `hash:` and `btree:` POSTMAP_MISSING, MAP_POSTMAP,
- *   MAP_REDIRECTED
+ *   MAP_REDIRECTED; of `makemap:hash:` MAKEMAP_MISSING, MAP_MAKEMAP
  */
 export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spec);
 
@@ -204,6 +215,12 @@ export const isForPostfix = (spec: MapSpec): boolean => typeOf(spec).ofOthers !=
 
 /** Whether its rows say again what rules of the administrator's say. */
 export const hasRules = (spec: MapSpec): boolean => typeOf(spec).hasRules === true;
+
+/** Whether a command can make its changes known. */
+export const isAnnounced = (spec: MapSpec): boolean => typeOf(spec).announced === true;
+
+/** Whether it can be said what its keys and values are. */
+export const hasForm = (spec: MapSpec): boolean => typeOf(spec) === sendmail;
 
 /** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
 export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;

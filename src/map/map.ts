@@ -30,6 +30,16 @@ export interface MapSpec {
   readonly rules?: string;
   /** The sets that it is; for `nft:` only, where `path` is only what the files beside it are named by. */
   readonly nft?: NftName;
+  /** What its keys and values are; for the maps of sendmail only, PLAIN (makemap-records.ts) without. */
+  readonly form?: MakemapForm;
+}
+
+/** What sendmail's rulesets look for in a map. */
+export interface MakemapForm {
+  /** What stands before the address in a key, such as `Connect:`. */
+  readonly prefix: string;
+  /** The value, such as `RELAY`; null for the time of the login. */
+  readonly value: string | null;
 }
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */

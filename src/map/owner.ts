@@ -69,9 +69,9 @@ export interface Owner {
   release(how: { readonly clean: boolean }): Promise<void>;
 }
 
-/** Maps of two types may have one path, and are two files. */
+/** Maps of two types may have one path, and are two files; but the hash: of Postfix and that of sendmail are one. */
 const notePath = ({ type, path }: MapSpec): string =>
-  beside({ path: type === 'lmdb' ? path : `${path}.${type}` }, 'owner');
+  beside({ path: type === 'lmdb' ? path : `${path}.${type.replace(/^.*:/, '')}` }, 'owner');
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 

@@ -87,6 +87,7 @@ export class AccessRules {
   #ruleOf(ip: IpText, parts: readonly string[], length: number): string | null {
     const rule = this.#byKey.get(joined(ip, parts.slice(0, length)));
     if (rule !== undefined) return rule;
+    if (this.#networks.length === 0) return null;
     const address = addressOf(ip);
     const found = this.#networks.find(
       one => one.length === length && one.network.contains(address),

@@ -4,14 +4,22 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
-import type { Command, MapSpec } from './map.ts';
+import type { Command, MakemapForm, MapSpec } from './map.ts';
 import { MAP_MODE } from './map-mode.ts';
-import { formatMapSpec, hasRules, isForPostfix, MAP_TYPES, mapPath } from './map-types.ts';
+import {
+  formatMapSpec,
+  hasForm,
+  hasRules,
+  isAnnounced,
+  isForPostfix,
+  MAP_TYPES,
+  mapPath,
+} from './map-types.ts';
 import { parseNftName } from './nft-name.ts';
 import { offeredTypes } from './offered-types.ts';
 
 /** An absolute path that names a file; a control character would break lines of main.cf and logs. */
-const SPEC = /^(?<type>[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
+const SPEC = /^(?<type>(?:makemap:)?[A-Za-z][\w-]*):(?<path>\/\P{Cc}*(?<!\/))$/u;
 
 const NFT = 'nft:';
 
@@ -65,7 +73,9 @@ export interface Maps {
  * @param options.mapMode the permission bits of their files, as chmod takes them; the usual ones when left out
  * @param options.tableCommand what makes the rows of `table:` maps known, a word each; none when left out
  * @param options.mapRules where the administrator's own rules are, for the types that say them again
- * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, MAP_RULES_PATH, TABLE_COMMAND_PATH
+ * @param options.makemapPrefix what stands before the address in the keys of the maps of sendmail; nothing when left out
+ * @param options.makemapValue their value; the time of the login when left out
+ * @throws Failure MAP_SPEC, MAP_TYPE, MAP_TWICE, MAP_RULES_PATH, TABLE_COMMAND_PATH, MAKEMAP_TEXT
  */
 export function mapsOf({
   map: { value, origin },
@@ -73,16 +83,21 @@ export function mapsOf({
   mapMode,
   tableCommand = null,
   mapRules = null,
+  makemapPrefix = null,
+  makemapValue = null,
 }: {
   readonly map: Given<readonly string[]>;
   readonly postfixConfig: string | null;
   readonly mapMode?: string;
   readonly tableCommand?: Given<readonly string[]> | null;
   readonly mapRules?: Given<string> | null;
+  readonly makemapPrefix?: Given<string> | null;
+  readonly makemapValue?: Given<string> | null;
 }): Maps {
   const mode = mapMode === undefined ? MAP_MODE : Number.parseInt(mapMode, 8);
   const command = tableCommand && commandOf(tableCommand);
   const rules = mapRules && rulesPath(mapRules);
+  const form = formOf(makemapPrefix, makemapValue);
   const file = value.find(text => !text.startsWith(NFT));
   const directory = file && dirname(parseMapSpec(file, origin, postfixConfig).path);
   const [map, ...mirrors] = value.map((text): MapSpec => {
@@ -90,8 +105,9 @@ export function mapsOf({
     return {
       ...spec,
       ...(mode !== MAP_MODE && { mode }),
-      ...(command !== null && !isForPostfix(spec) && { command }),
+      ...(command !== null && isAnnounced(spec) && { command }),
       ...(rules !== null && hasRules(spec) && { rules }),
+      ...(form !== null && hasForm(spec) && { form }),
     };
   });
   if (map === undefined) throw failure('MAP_SPEC', { where: origin, value: '' });
@@ -109,6 +125,32 @@ function commandOf({ value: [program = '', ...args], origin }: Given<readonly st
 function rulesPath({ value, origin }: Given<string>): string {
   if (isAbsolute(value)) return value;
   throw failure('MAP_RULES_PATH', { where: origin, value });
+}
+
+/**
+ * Null where nothing is given.
+ *
+ * @throws Failure MAKEMAP_TEXT
+ */
+function formOf(prefix: Given<string> | null, value: Given<string> | null): MakemapForm | null {
+  for (const text of [prefix, value]) {
+    const problem = text && problemOf(text.value);
+    if (text !== null && problem !== null)
+      throw failure('MAKEMAP_TEXT', { where: text.origin, value: text.value, problem });
+  }
+  if (prefix !== null && /[\s%]|^popbsmtp:/i.test(prefix.value))
+    throw failure('MAKEMAP_TEXT', {
+      where: prefix.origin,
+      value: prefix.value,
+      problem: 'a prefix has no blank and no %, and does not begin with popbsmtp:',
+    });
+  if (prefix === null && value === null) return null;
+  return { prefix: prefix?.value ?? '', value: value?.value ?? null };
+}
+
+function problemOf(text: string): string | null {
+  if (text === '' || text.trim() !== text) return 'it is empty, or has blanks at an end';
+  return /^[\x20-\x7e]*$/.test(text) ? null : 'it has a character that is not printable ASCII';
 }
 
 /** All of them, the first one first. */

@@ -1,4 +1,5 @@
 /** The map, and how long a grant stays in it.  How an entry is written: options.ts. */
+import { MAP_MODE_TEXTS } from '../map/map-mode.ts';
 import { MAP_WORDS } from '../map/map-types.ts';
 import { choice, count, duration, durationOrNone, given, givenList } from './entry.ts';
 
@@ -44,7 +45,7 @@ export const MAP_OPTIONS = {
       commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
       inFile: true,
     },
-    ['0600', '0640', '0644'],
+    MAP_MODE_TEXTS,
   ),
   'table-command': givenList({
     value: 'WORD',
@@ -56,9 +57,23 @@ export const MAP_OPTIONS = {
   'map-rules': given({
     path: 'file',
     value: 'PATH',
-    otherwise: 'those that are in the map',
+    otherwise: 'those that are in the tcprules: map; /etc/courier/smtpaccess',
     about:
-      "the administrator's own rules, for a tcprules: map: the text that tcprules(1) would compile",
+      "the administrator's own rules: for a tcprules: map the text that tcprules(1) would compile, for smtpaccess: the directory",
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
+  'makemap-prefix': given({
+    value: 'TEXT',
+    about:
+      'what stands before the address in the keys of a makemap: map, such as Connect: for the access map of sendmail; without it the key is the address',
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
+  'makemap-value': given({
+    value: 'TEXT',
+    about:
+      'the value of each row of a makemap: map, such as RELAY; without it the time of the login',
     commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
     inFile: true,
   }),

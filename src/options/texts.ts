@@ -376,7 +376,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so is table:, a list of addresses. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, makemap:hash:, for sendmail, tcprules:, for tcpserver, smtpaccess:, for Courier, and nft:, for firewalls (nft:FAMILY TABLE SET). ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
@@ -396,6 +396,12 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'tcpserver follows only the most specific rule, so each row says again what these rules say of its address, and that it may relay; an address that they deny has none. A change of the text counts at once; in one that has an error nothing counts, and the rules stay as they were.',
     example: '/etc/tcp.smtp',
   },
+  'makemap-prefix': {
+    detail:
+      'The time of each row then stands in a second one, popbsmtp:KEY, which sendmail does not ask for. popbsmtp-mta(7) has the rulesets.',
+    example: 'Connect:',
+  },
+  'makemap-value': { example: 'RELAY' },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   history: {
     detail:

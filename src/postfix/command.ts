@@ -1,5 +1,5 @@
 /**
- * Runs a command of Postfix's own (`postconf`, `postmap`) and tells how it ended.
+ * Runs a command of Postfix's own (`postconf`, `postmap`), or of another SMTP server's, and tells how it ended.
  *
  * Promises: no shell; an environment of our own, so that neither the language nor `MAIL_CONFIG` or
  * `MAIL_VERBOSE` of the caller changes what is asked and answered; an end to the waiting.
@@ -30,6 +30,11 @@ export interface CommandOptions {
   readonly timeoutMs: number;
 }
 
+export interface SystemOptions extends Omit<CommandOptions, 'config'> {
+  /** Of what it reads and prints; UTF-8 without. */
+  readonly encoding?: 'utf8' | 'latin1';
+}
+
 /** Where Postfix installs its commands; the PATH of an unprivileged account often lacks these. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin', '/sbin'];
 
@@ -57,15 +62,23 @@ export function askPostconf(args: readonly string[], config: string | null): str
 }
 
 /** Runs it to its end; never rejects. */
-export async function runPostfixCommand(
+export const runPostfixCommand = (
   name: 'postconf' | 'postmap',
   args: readonly string[],
   options: CommandOptions,
+): Promise<CommandResult> =>
+  runSystemCommand(name, [...configured(options.config), ...args], options);
+
+/** The same for a program that is none of Postfix's. */
+export async function runSystemCommand(
+  name: string,
+  args: readonly string[],
+  options: SystemOptions,
 ): Promise<CommandResult> {
   const path = findExecutable(name, SYSTEM_DIRECTORIES);
   if (path === null) return { kind: 'missing' };
   try {
-    return await run(path, [...configured(options.config), ...args], options);
+    return await run(path, args, options);
   } catch (error) {
     // Some reasons not to start (no memory) are thrown, others are given to the callback.
     return { kind: 'broken', reason: reasonOf(error) };
@@ -75,11 +88,12 @@ export async function runPostfixCommand(
 function run(
   path: string,
   args: readonly string[],
-  { input = '', timeoutMs }: CommandOptions,
+  { input = '', timeoutMs, encoding = 'utf8' }: SystemOptions,
 ): Promise<CommandResult> {
   const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: OUTPUT_LIMIT } as const;
   return new Promise(resolve => {
-    const child = execFile(path, args, { env: ENVIRONMENT, ...limits }, (error, stdout, stderr) => {
+    const how = { env: ENVIRONMENT, encoding, ...limits } as const;
+    const child = execFile(path, args, how, (error, stdout, stderr) => {
       const status = child.exitCode;
       if (status !== null && (error === null || error.code === status)) {
         resolve({ kind: 'ended', status, stdout, stderr });
@@ -90,7 +104,7 @@ function run(
       resolve({ kind: 'broken', reason: [reason, complaint(stderr)].filter(Boolean).join(': ') });
     });
     // A command that ends without reading says why itself.
-    child.stdin?.on('error', () => undefined).end(input);
+    child.stdin?.on('error', () => undefined).end(input, encoding);
   });
 }
 

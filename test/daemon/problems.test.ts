@@ -31,6 +31,8 @@ const WRONG: Readonly<Partial<Record<OptionName, string>>> = {
   'map-mode': '7777',
   'table-command': 'smtpctl',
   'map-rules': 'tcp.smtp',
+  'makemap-prefix': 'popbsmtp:',
+  'makemap-value': ' RELAY',
   'session-limit': 'long',
   'journal-trust': 'maybe',
   'log-format': 'xml',

@@ -1,7 +1,7 @@
 /** Maps that a configuration names no more: their rows end, whatever has become of them. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { FormerMaps, fileFor } from '../../src/map/former-maps.ts';
@@ -43,6 +43,17 @@ async function usedMap(): Promise<MapSpec> {
   await map.commit([{ ip: ip('192.0.2.1'), stamp: epoch(1_795_000_000) }]);
   await map.close();
   return spec;
+}
+
+/** A map with a grant, whose reader knows it; by a command that fails while a file says so. */
+async function told(): Promise<MapSpec> {
+  const spec = await newSpec('table');
+  const script = 'test ! -e "$1.broken" && cp "$1" "$1.known"';
+  const announced: MapSpec = { ...spec, command: ['/bin/sh', '-c', script, 'sh', spec.path] };
+  const map = await openMap(announced);
+  await map.commit([{ ip: ip('192.0.2.1'), stamp: epoch(1_795_000_000) }]);
+  await map.close();
+  return announced;
 }
 
 const keys = async (spec: MapSpec): Promise<string[]> =>
@@ -110,6 +121,53 @@ describe('a map that the configuration', () => {
     assert.deepEqual(await purge(), []);
     assert.deepEqual(await keys(old), ['192.0.2.9']);
     assert.deepEqual(await found(), noted());
+  });
+
+  test('names no more, and whose reader has to be told, is told of the end of its rows', async () => {
+    const { start, noted: found } = await world();
+    const [old, fresh] = [await told(), await newSpec()];
+    await start(old);
+    const { command } = old;
+    const name = formatMapSpec(old);
+    assert.deepEqual(await found(), { maps: [name], commands: { [name]: command } });
+    assert.match((await start(fresh)).join(), /its 1 row is ended/);
+    assert.equal(await readFile(`${old.path}.known`, 'utf8'), '# @list\n');
+    assert.deepEqual(await found(), noted(fresh));
+  });
+
+  test('names no more, and whose reader cannot be told, is tried again', async () => {
+    const { start } = await world();
+    const [old, fresh] = [await told(), await newSpec()];
+    await start(old);
+    await writeFile(`${old.path}.broken`, '');
+    assert.match((await start(fresh)).join(), /its rows stay: /);
+    await rm(`${old.path}.broken`);
+    await start(fresh);
+    assert.equal(await readFile(`${old.path}.known`, 'utf8'), '# @list\n');
+  });
+
+  test('names no more can be read by whoever could read it', async () => {
+    const { start, noted: found } = await world();
+    const [usual, open, fresh] = [await usedMap(), await usedMap(), await newSpec()];
+    await start(usual, { ...open, mode: 0o640 });
+    await chmod(open.path, 0o640);
+    assert.deepEqual(await found(), {
+      maps: [usual, open].map(formatMapSpec),
+      modes: { [formatMapSpec(open)]: 0o640 },
+    });
+    await start(fresh);
+    const modes = [usual, open].map(async ({ path }) => (await stat(path)).mode & 0o777);
+    assert.deepEqual(await Promise.all(modes), [0o600, 0o640]);
+  });
+
+  test('has no command from notes that another account may have written', async () => {
+    const { start, file } = await world();
+    const [old, fresh] = [await told(), await newSpec()];
+    await start(old);
+    await chmod(file.path, 0o622);
+    await start(fresh);
+    assert.deepEqual(await keys(old), []);
+    assert.match(await readFile(`${old.path}.known`, 'utf8'), /192\.0\.2\.1/);
   });
 
   for (const text of ['not JSON', '{"maps":["regexp:/x", 7]}', '[]']) {

@@ -16,6 +16,7 @@ test('the file of a map has the suffix that Postfix appends', () => {
     '/x',
     '/x',
     '/x',
+    '/x.db',
   ]);
 });
 

@@ -233,6 +233,8 @@ test('the defaults are those that are documented', () => {
     refuseOwn: true,
     otherMap: null,
     tableCommand: null,
+    makemapPrefix: null,
+    makemapValue: null,
     mapRules: null,
     policy: {
       requireTls: false,

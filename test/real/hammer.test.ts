@@ -1,5 +1,5 @@
 /**
- * A writer that grants and purges as fast as it can, against Postfix's own readers.
+ * A writer that grants and purges as fast as it can, against Postfix's own readers, and one that reads lists.
  *
  * Bounded by the number of lookups, not by time.  To see it fail, take the lock away: make `lock` in
  * src/map/lock.ts return `{ release: () => undefined }` at once.  Then a reader dies of an assertion of
@@ -17,8 +17,8 @@ import type { Change } from '../../src/grant/change.ts';
 import type { LookupMap } from '../../src/map/map.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { addresses } from '../map/addresses.ts';
-import { requireType, TYPES } from './map-kinds.ts';
-import { type Result, runProgram } from './processes.ts';
+import { ALL_TYPES, ask, requireType } from './map-kinds.ts';
+import type { Result } from './processes.ts';
 import { Rig } from './rig.ts';
 
 const READERS = 2;
@@ -77,13 +77,7 @@ function checkReader({ code, stdout, stderr }: Result, asked: readonly IpText[])
   assert.equal(wrong, -1, `answer ${wrong} is "${lines[wrong]}" for ${answered[wrong]}`);
 }
 
-/** Asks Postfix, and checks what it answers. */
-async function read(map: string, asked: readonly IpText[]): Promise<void> {
-  const input = `${asked.join('\n')}\n`;
-  checkReader(await runProgram('postmap', ['-q', '-', map], { input }), asked);
-}
-
-for (const type of TYPES) {
+for (const type of ALL_TYPES) {
   test(`readers of ${type}: never fail and never miss a row while a writer hammers the map`, {
     skip: requireType(type),
   }, async () => {
@@ -93,7 +87,7 @@ for (const type of TYPES) {
     const [visits, lookups] = type === 'lmdb' ? [1, LOOKUPS] : [VISITS, VISIT_LOOKUPS];
     const asked = questions(lookups);
     const readers = Array.from({ length: READERS }, async () => {
-      for (let visit = 0; visit < visits; visit++) await read(`${type}:${path}`, asked);
+      for (let visit = 0; visit < visits; visit++) checkReader(await ask(map.spec, asked), asked);
     });
     let ended = false;
     const all = Promise.all(readers).finally(() => {
