@@ -41,17 +41,27 @@ const SILENCE_MS = 5000;
  *
  * @throws Error with its own words
  */
-export async function targetsOf(engine: Engine): Promise<readonly Target[]> {
+export async function targetsOf(engine: Engine, signal: AbortSignal): Promise<readonly Target[]> {
   const { host } = engine;
   const where = formatEngine(engine);
   if (isIP(host) !== 0) return [{ engine, address: host, where }];
-  const found = await lookup(host, { all: true });
+  const found = await unlessAborted(lookup(host, { all: true }), signal);
   const addresses = [...new Set(found.map(({ address }) => address))];
   return addresses.map(address => ({
     engine,
     address,
     where: addresses.length === 1 ? where : `${where} (${address})`,
   }));
+}
+
+/** The resolver cannot be stopped, and may take long: whoever gives up does not wait for it. */
+function unlessAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const give = (): void => reject(signal.reason);
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give);
+    step.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
+  });
 }
 
 /**

@@ -57,7 +57,7 @@ export async function connectTo(
   const engines = await enginesOf(settings, purpose, signal);
   const refusals: Refusal[] = [];
   let best: Found | null = null;
-  for await (const target of eachTarget(engines, refusals)) {
+  for await (const target of eachTarget(engines, refusals, signal)) {
     try {
       const found = await tryTarget(target, settings, purpose, signal);
       best = best === null ? found : better(best, found, refusals);
@@ -106,11 +106,13 @@ async function enginesOf(
 async function* eachTarget(
   engines: readonly Engine[],
   refusals: Refusal[],
+  signal: AbortSignal,
 ): AsyncGenerator<Target> {
   for (const engine of engines) {
     try {
-      yield* await targetsOf(engine);
+      yield* await targetsOf(engine, signal);
     } catch (error) {
+      signal.throwIfAborted();
       refusals.push({ where: formatEngine(engine), error });
     }
   }

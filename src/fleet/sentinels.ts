@@ -50,7 +50,7 @@ export async function askSentinel(
   signal: AbortSignal,
 ): Promise<Named> {
   const errors: unknown[] = [];
-  for (const target of await targetsOf({ ...sentinel, database: 0 })) {
+  for (const target of await targetsOf({ ...sentinel, database: 0 }, signal)) {
     try {
       return await askTarget(target, sentinel, question, signal);
     } catch (error) {

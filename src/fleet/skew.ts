@@ -10,6 +10,8 @@ import type { EpochSeconds } from '../base/clock.ts';
 
 /** Seconds. */
 export const TOLERATED_SKEW = 2;
+/** For so long a primary's answer is better than that of a replica. */
+const PRIMARY_SECONDS = 60;
 /** Publishers of which a difference is remembered. */
 const MOST_PUBLISHERS = 1000;
 
@@ -20,6 +22,8 @@ export class Skew {
   readonly #suspects = new Map<string, number>();
   #offset: number | null = null;
   #told = false;
+  /** When a primary was asked last, by this host's clock. */
+  #primaryAsked = Number.NEGATIVE_INFINITY;
 
   constructor(warn: (text: string) => void) {
     this.#warn = warn;
@@ -31,11 +35,19 @@ export class Skew {
   }
 
   /**
-   * Takes the engine's answer to what time it is.
+   * Takes the engine's answer to what time it is.  A replica has a clock of its own, but the entries have the times of its primary, so it
+   * counts only where no primary is asked.
    *
    * @param asked when it was asked, and answered, by this host's clock
    */
-  compare(engine: EpochSeconds, asked: EpochSeconds, answered: EpochSeconds): void {
+  compare(
+    engine: EpochSeconds,
+    asked: EpochSeconds,
+    answered: EpochSeconds,
+    isReplica = false,
+  ): void {
+    if (isReplica && Math.abs(asked - this.#primaryAsked) < PRIMARY_SECONDS) return;
+    if (!isReplica) this.#primaryAsked = asked;
     const trip = Math.max(0, answered - asked);
     const offset = engine - (asked + trip / 2);
     this.#offset = offset;

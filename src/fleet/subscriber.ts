@@ -225,7 +225,7 @@ export class Subscriber {
     const asked = clock.now().wall;
     const engine = await connection.time();
     const { wall, steady } = clock.now();
-    skew.compare(engine, asked, wall);
+    skew.compare(engine, asked, wall, connection.isReplica);
     this.#compared = steady;
     this.#pauseMs = pauseFor(await connection.clients());
     return engine;

@@ -63,7 +63,7 @@ async function enginesAt(
   const found = engines.map(async engine => {
     const where = formatEngine(engine);
     try {
-      const targets = await targetsOf(engine);
+      const targets = await targetsOf(engine, signal);
       return targets.map(target =>
         told(target.where, async () => {
           const line = await dial(target, settings, signal);

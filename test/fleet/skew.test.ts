@@ -21,6 +21,18 @@ test('clocks that agree are no news', () => {
   assert.deepEqual([told, skew.offset], [[], -2]);
 });
 
+test('the clock of a replica counts only where no primary is asked', () => {
+  const ask = (at: number, ahead: number, isReplica: boolean): void =>
+    skew.compare(epoch(NOON + at + ahead), epoch(NOON + at), epoch(NOON + at), isReplica);
+  for (let second = 0; second < 30; second += 10) {
+    ask(second, 0, false);
+    ask(second + 1, 5, true);
+  }
+  assert.deepEqual([told, skew.offset], [[], 0]);
+  ask(90, 5, true);
+  assert.deepEqual([told.length, skew.offset], [1, 5]);
+});
+
 test('a difference is told once, until it is gone', () => {
   for (const ahead of [10, 11, 0, 10]) compare(ahead);
   assert.equal(told.length, 2);
