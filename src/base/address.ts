@@ -74,8 +74,18 @@ export function inetNtop(address: Address): string {
   const { start, length } = longestZeroRun(parts);
   if (start === 0 && length === 6) return `::${quad(parts)}`;
   if (isMapped(address)) return `::ffff:${quad(parts)}`;
+  return compressed(address, 2);
+}
+
+/**
+ * In hexadecimal groups, with `::` for the first longest run of zero groups.
+ *
+ * @param shortest how many groups a run has at least
+ */
+export function compressed({ parts }: ipaddr.IPv6, shortest: number): string {
+  const { start, length } = longestZeroRun(parts);
   const hex = parts.map(part => part.toString(16));
-  if (length < 2) return hex.join(':');
+  if (length < shortest) return hex.join(':');
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 

@@ -41,6 +41,11 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
+  DURATION_NONE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no time at all',
+    hint: 'the shortest is 1s',
+  },
   COUNT: {
     exit: OF_ORIGIN,
     text: '{where}: "{value}" is out of range',
@@ -138,6 +143,11 @@ export const CATALOGUE = {
     exit: OF_ORIGIN,
     text: '{origin}: "{entry}" does not give a network its grace period: {problem}',
     hint: 'write it as 192.0.2.0/24=2h, an entry for each network',
+  },
+  MYNETWORKS_MISSING: {
+    exit: EXIT.config,
+    text: '{map} is no map of Postfix, so Postfix is not asked whose networks may relay anyway',
+    hint: 'give the networks with --mynetworks, as the SMTP server has them (none for an empty list)',
   },
   POSTCONF_MISSING: {
     exit: EXIT.unavailable,
@@ -279,6 +289,16 @@ export const CATALOGUE = {
     text: 'cannot write the map {path}: {reason}',
     hint: 'check the free space and the state of its file system',
   },
+  TABLE_COMMAND: {
+    exit: EXIT.io,
+    text: '{path}: {program} could not make the rows known: {reason}',
+    hint: 'it is tried again; run it by hand, as the account of the map, to see what is wrong',
+  },
+  TABLE_COMMAND_PATH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{program}" is no absolute path of a program',
+    hint: 'give the program with its path, and each argument as a word of its own, such as ["/usr/sbin/smtpctl", "update", "table", "NAME"]',
+  },
   MAP_POSTMAP: {
     exit: EXIT.io,
     text: 'postmap could not {what} the map {spec}: {reason}',
@@ -288,6 +308,46 @@ export const CATALOGUE = {
     exit: EXIT.unavailable,
     text: 'cannot use the map {spec}: postmap was not found',
     hint: 'install Postfix, or use an lmdb: map, which popbsmtp writes itself',
+  },
+  MAP_RULES: {
+    exit: EXIT.config,
+    text: "cannot take the administrator's rules from {path}: {reason}",
+    hint: 'correct the rules; until then those count that were read last',
+  },
+  MAP_RULES_PATH: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no absolute path',
+    hint: 'give it as /etc/tcp.smtp',
+  },
+  MAP_RULES_CHANGED: {
+    exit: EXIT.io,
+    text: 'the rules in {rules} have changed, which the rows of {path} say again',
+    hint: 'nothing to do: popbsmtp makes the map anew with them',
+  },
+  NFT_NAME: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" names no sets of nftables',
+    hint: 'write it as "nft:FAMILY TABLE SET", such as "nft:inet filter pop" for the sets pop4 and pop6 of the table filter; FAMILY is inet, ip or ip6',
+  },
+  NFT_MISSING: {
+    exit: EXIT.unavailable,
+    text: 'cannot write {name}: nft was not found',
+    hint: 'install nftables',
+  },
+  NFT_REFUSED: {
+    exit: EXIT.noPermission,
+    text: 'cannot write {name}: {reason}',
+    hint: 'nft needs CAP_NET_ADMIN: give it to the service with popbsmtp-nft.conf (popbsmtp-mta(7)), or start the command as root',
+  },
+  NFT_SET: {
+    exit: EXIT.config,
+    text: 'cannot use {name}: {found}',
+    hint: 'name another set, or leave the making of both sets to popbsmtp',
+  },
+  NFT_FAILED: {
+    exit: EXIT.io,
+    text: 'cannot write {name}: {reason}',
+    hint: 'see what nft says of the set: nft list ruleset',
   },
   MAP_REPLACED: {
     exit: EXIT.io,
@@ -444,6 +504,16 @@ export const CATALOGUE = {
     text: 'no popbsmtp is running for {map}',
     hint: 'start it, or name the map of a running one with --map',
   },
+  POLICY_LISTEN: {
+    exit: EXIT.cannotCreate,
+    text: 'no policy socket at {path}: {reason}',
+    hint: 'let the account write there (popbsmtp(8), "Who is it, for Postfix"); until then Postfix goes by the default_action of its check_policy_service',
+  },
+  POLICY_HEADER: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" cannot be the name of the header',
+    hint: 'write a name of letters, digits and hyphens that begins with X-, as X-Relayed-By',
+  },
   METRICS_LISTEN: {
     exit: OF_ORIGIN,
     text: '{where}: "{value}" is not a port of a loopback address',
@@ -463,6 +533,36 @@ export const CATALOGUE = {
     exit: OF_ORIGIN,
     text: '{where} is given, but the connection to {engine} is not encrypted',
     hint: 'write rediss:// for TLS',
+  },
+  FLEET_SITES: {
+    exit: OF_ORIGIN,
+    text: '{where}: the engine is named by {other} as well',
+    hint: 'with sentinels leave fleet out: they say where the engine is',
+  },
+  FLEET_SCHEMES: {
+    exit: OF_ORIGIN,
+    text: '{where}: {one} and {other} differ in more than their addresses',
+    hint: 'the engines are spoken to as their sentinels are: name all of these with redis:// or all with rediss://, and one database',
+  },
+  FLEET_REPLICA: {
+    exit: EXIT.temporary,
+    text: '{engine} is a replica, which takes nothing that is published',
+    hint: 'name the primary as well in fleet, or the sentinels in fleet-sentinels',
+  },
+  FLEET_STALE: {
+    exit: EXIT.temporary,
+    text: '{engine} is a replica that has lost its primary',
+    hint: 'look why, with "redis-cli INFO replication"',
+  },
+  FLEET_CLUSTER: {
+    exit: EXIT.config,
+    text: '{engine} is a node of a cluster, which spreads its keys over several engines',
+    hint: 'name a Redis or Valkey outside of a cluster; replicas and sentinels keep it available: popbsmtp-fleet(7)',
+  },
+  FLEET_SENTINEL: {
+    exit: EXIT.config,
+    text: 'the sentinel {sentinel} knows no primary of the name {name}',
+    hint: 'set fleet-sentinel-name to the name that is in its "sentinel monitor"',
   },
   FLEET_FILE: {
     exit: EXIT.config,

@@ -20,6 +20,12 @@ export interface PrivilegesAddon {
    * @throws Error with the name of the C library's function that failed, and why; the process has to end then
    */
   become(uid: number, gid: number): void;
+  /**
+   * The same, but that this thread, and the programs that it starts, keep CAP_NET_ADMIN, should the process have it.
+   *
+   * @throws as `become` does
+   */
+  becomeNetAdmin(uid: number, gid: number): void;
 }
 
 /** @throws Failure PRIVILEGES_MISSING */

@@ -19,10 +19,12 @@ import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
 import type { Value } from '../options/entry.ts';
 import type { OptionName } from '../options/options.ts';
+import { type Settings, settingsOf } from '../options/settings.ts';
 import { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
 import { say } from '../report/print.ts';
 import { proveRows } from './demo-proof.ts';
+import { proveRules } from './demo-tcpserver.ts';
 
 const GRACE_SECONDS = 6;
 /** Long enough to read along. */
@@ -91,10 +93,19 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-export async function demo(): Promise<number> {
+type Mta = Settings<'demo'>['mta'];
+
+/** What each reads, and how it shows that. */
+const MTAS: Readonly<Record<Mta, { readonly type: string; readonly prove: typeof proveRows }>> = {
+  postfix: { type: 'lmdb', prove: proveRows },
+  tcpserver: { type: 'tcprules', prove: (_, map, rows, tell) => proveRules(map, rows, tell) },
+};
+
+export async function demo(values: Values): Promise<number> {
+  const { mta } = settingsOf(values, 'demo');
   const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-demo-'));
   try {
-    await play(directory);
+    await play(directory, mta);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -102,9 +113,10 @@ export async function demo(): Promise<number> {
   return EXIT.ok;
 }
 
-async function play(directory: string): Promise<void> {
+async function play(directory: string, mta: Mta): Promise<void> {
+  const { type, prove } = MTAS[mta];
   const log = join(directory, 'mail.log');
-  const map: MapSpec = { type: 'lmdb', path: join(directory, 'pop-before-smtp') };
+  const map: MapSpec = { type, path: join(directory, 'pop-before-smtp') };
   writeFileSync(log, '');
   const seen = { login: 0, purged: 0 };
   const daemon = await startDaemon(settingsFor(directory, log, map), {
@@ -116,12 +128,12 @@ async function play(directory: string): Promise<void> {
     warn: say,
   });
   try {
-    say(`popbsmtp watches ${log}, and writes the map lmdb:${map.path}.`);
+    say(`popbsmtp watches ${log}, and writes the map ${formatMapSpec(map)}.`);
     say(`A grant lasts ${GRACE_SECONDS} seconds here; mynetworks is ${MYNETWORKS}.`);
     await showRows('The map before', map);
     for (const scene of SCENES) await playScene(scene, log, seen);
     const rows = await showRows('The map now', map);
-    await proveRows(directory, map, rows, say);
+    await prove(directory, map, rows, say);
     say(`\nNobody logs in for ${GRACE_SECONDS} seconds:\n`);
     await until('the end of the grants', () => seen.purged >= rows.length);
     await showRows('The map after', map);

@@ -16,6 +16,7 @@ import type { Entry } from '../history/entry.ts';
 import { History, type Sink } from '../history/history.ts';
 import { HistoryFile } from '../history/history-file.ts';
 import { missingOf } from '../history/merge.ts';
+import { mostRefusals } from '../history/refusals.ts';
 import { parseSize } from '../history/size.ts';
 import { StampReader } from '../line/stamp.ts';
 import { MemoryMap } from '../map/memory-map.ts';
@@ -42,10 +43,12 @@ export async function importLogs(values: Values, paths: readonly string[]): Prom
   const logs = paths.map(openFinishedLog);
   const show = await shownUsers({ ...settings, ...maps, nowrite: false });
   const path = beside(maps.map, 'history');
-  const file = await HistoryFile.open(path, { most: parseSize(settings.historySize), warn });
+  const most = parseSize(settings.historySize);
+  const file = await HistoryFile.open(path, { most, warn });
   try {
     const sink = new ImportSink(file);
-    const importer = await Importer.load({ rules, map: new MemoryMap(maps.map, []), sink, show });
+    const map = new MemoryMap(maps.map, []);
+    const importer = await Importer.load({ rules, map, sink, show, refusals: mostRefusals(most) });
     const meter = progressMeter(logs, false);
     for (const log of logs) await importer.read(log, () => meter?.update());
     meter?.clear();
@@ -62,6 +65,8 @@ interface ImporterParts {
   readonly map: MemoryMap;
   readonly sink: ImportSink;
   readonly show: (user: string | null) => string | null;
+  /** Kept of an hour. */
+  readonly refusals: number;
 }
 
 class Importer {
@@ -77,7 +82,7 @@ class Importer {
   }
 
   private constructor(
-    { rules, map, sink, show }: ImporterParts,
+    { rules, map, sink, show, refusals }: ImporterParts,
     mail: Awaited<ReturnType<typeof loadMailRecogniser>>,
   ) {
     this.#rules = rules;
@@ -95,6 +100,8 @@ class Importer {
       sink: () => sink,
       live: liveIn(this.#core),
       kept: show,
+      refusals,
+      hadGrant: ip => this.#core.history.of(ip).end !== null,
       now: () => this.#clock.now().wall,
       endOf: ({ ip, stamp }) => Math.min(this.#clock.now().wall, stamp + this.#core.grace.of(ip)),
     });
@@ -184,13 +191,12 @@ class ImportSink implements Sink {
     let writer = new BlockWriter(hour);
     for (const entry of missing) {
       if (writer.length >= BLOCK_BYTES) {
-        blocks.push({ key: blockKey(hour, this.#serial++), bytes: writer.bytes() });
+        blocks.push(writer.stored(blockKey(hour, this.#serial++)));
         writer = new BlockWriter(hour);
       }
       writer.add(entry);
     }
-    if (missing.length > 0)
-      blocks.push({ key: blockKey(hour, this.#serial++), bytes: writer.bytes() });
+    if (missing.length > 0) blocks.push(writer.stored(blockKey(hour, this.#serial++)));
     await this.#file.write({ blocks, messages: new Map() });
   }
 }

@@ -104,7 +104,7 @@ interface What {
 async function hold(maps: Maps, { all, foreign }: What): Promise<HeldMap | null> {
   const { map, mirrors } = maps;
   // One that follows a map which is gone would keep its rows: it is made equal to an empty one.
-  if (!allOf(maps).some(mapExists)) return null;
+  if (!(await Promise.all(allOf(maps).map(mapExists))).includes(true)) return null;
   try {
     return await holdMap(map, false, warn, mirrors);
   } catch (error) {
@@ -116,7 +116,7 @@ async function hold(maps: Maps, { all, foreign }: What): Promise<HeldMap | null>
 
 /** Looks at what Postfix would see. @throws Failure ROWS_LEFT; of the map */
 async function requireNoGrants(spec: MapSpec): Promise<void> {
-  if (!mapExists(spec)) return;
+  if (!(await mapExists(spec))) return;
   const left = (await readRows(spec)).filter(row => grantOf(row) !== null);
   if (left.length > 0) throw rowsLeft(spec, left, '--all');
 }
@@ -171,7 +171,7 @@ async function end(held: HeldMap, what: What, grace: Grace, classifier: Classifi
 
 /** Of one map: those that follow the first have rows of their own. @throws Failure ROWS_LEFT; of the map */
 async function endForeign(spec: MapSpec): Promise<void> {
-  if (!mapExists(spec)) return;
+  if (!(await mapExists(spec))) return;
   const { map, close } = await holdMap(spec, false, warn);
   try {
     const rows = (await map.rows()).filter(isEndless);

@@ -72,6 +72,7 @@ export async function replay(values: Values, files: readonly string[]): Promise<
       meter?.clear();
     }
     await player.finish(refused);
+    held.map.setGrace?.(ip => rules.grace.of(ip));
     await held.map.commit(difference(rows, await memory.rows()));
   } finally {
     await held.close();

@@ -71,15 +71,23 @@ function startOf(typed: Values, running: Maps | null = null): Start {
 async function runDaemon(start: Start, log: Log): Promise<void> {
   const { settings } = start;
   const show = await shownUsers(settings);
+  const hashed = await hashedUsers(settings);
   const loaded = new LoadedConfiguration(start.typed, start.values, start.began);
   const hangUps = new HangUps();
   try {
-    const daemon = await startDaemon(settings, outputTo(log, show, settings), loaded);
+    const daemon = await startDaemon(settings, outputTo(log, { show, hashed }, settings), loaded);
     hangUps.answer(() => void reload(daemon, start, loaded, log));
     await serve(daemon, settings, log);
   } finally {
     hangUps.close();
   }
+}
+
+/** How users are named in headers: hashed, or not at all where nothing may name them. */
+async function hashedUsers(settings: RunSettings): Promise<ShowUser> {
+  const { policyHeader, logUsers } = settings;
+  const logUsersThere = policyHeader === null || logUsers === 'none' ? 'none' : 'hashed';
+  return shownUsers({ ...settings, logUsers: logUsersThere });
 }
 
 /** Until the daemon ends, or is to end. */
@@ -124,7 +132,11 @@ class HangUps {
   }
 }
 
-function outputTo(log: Log, show: ShowUser, { debug, nowrite }: RunSettings): Output {
+function outputTo(
+  log: Log,
+  { show, hashed }: { readonly show: ShowUser; readonly hashed: ShowUser },
+  { debug, nowrite }: RunSettings,
+): Output {
   const advice = new Advice();
   return {
     report: taken => {
@@ -141,6 +153,7 @@ function outputTo(log: Log, show: ShowUser, { debug, nowrite }: RunSettings): Ou
     notice: notice => log.write(noticeLine(notice)),
     warn: text => log.write({ level: 'warn', text }),
     keptUser: show,
+    hashedUser: hashed,
   };
 }
 

@@ -199,6 +199,7 @@ export class Counters {
         this.problem(decision.line);
         return;
       case 'in force':
+      case 'identified':
       case 'probed':
       case 'order bounded':
       case 'map recovered':

@@ -8,10 +8,11 @@
  * Leaves to others: what a request means (commands.ts).
  */
 import { once } from 'node:events';
-import { chmodSync, chownSync, lstatSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { failure, reasonOf } from '../base/errors.ts';
 import { type AnswerLine, MAX_REQUEST, parseRequest, type Request, refusal } from './protocol.ts';
+import { listenPrivately } from './unix-listener.ts';
 
 /** Deals with a request: any number of lines, the last one with a result or an error. */
 export type Handler = (request: Request) => AsyncIterable<AnswerLine>;
@@ -73,17 +74,7 @@ export class ControlServer {
   }
 
   async #listen(): Promise<void> {
-    const before = lstatSync(this.#path, { throwIfNoEntry: false });
-    if (before !== undefined && !before.isSocket()) throw new Error('it is there, and no socket');
-    rmSync(this.#path, { force: true });
-    // bind(2) makes the file, and `listen` calls it before it returns: no moment with another mode.
-    const umask = process.umask(0o177);
-    try {
-      this.#server.listen(this.#path);
-    } finally {
-      process.umask(umask);
-    }
-    await once(this.#server, 'listening');
+    await listenPrivately(this.#server, this.#path);
     try {
       this.#letGroup();
     } catch (error) {

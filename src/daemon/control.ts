@@ -1,5 +1,5 @@
 /**
- * How a running daemon is asked and commanded from outside: the control socket, and the metrics in a file and over HTTP.
+ * How a running daemon is asked and commanded from outside: the control socket, Postfix's policy requests, and the metrics in a file and over HTTP.
  *
  * Promises: what of it cannot be had is told, and the daemon goes on without it.
  */
@@ -12,21 +12,29 @@ import { LOGIN_COMMANDS, refusal } from '../control/protocol.ts';
 import { ControlServer, type Handler } from '../control/server.ts';
 import type { Status } from '../control/status.ts';
 import { Textfile } from '../control/textfile.ts';
+import type { Report } from '../grant/decision.ts';
+import type { KeptUser } from '../history/history.ts';
 import type { MapSpec } from '../map/map.ts';
 import { beside } from '../state/beside.ts';
 import { type SocketKind, socketPath } from '../state/socket.ts';
 import { answer, Commands, type SentBy } from './commands.ts';
 import type { Core } from './core.ts';
 import { groupNumber } from './group.ts';
+import { type IdentitySettings, servePolicy } from './identity.ts';
 import { ProbeRow } from './probe-row.ts';
 
-export interface ControlSettings {
+export interface ControlSettings extends IdentitySettings {
   readonly map: MapSpec;
   readonly nowrite: boolean;
   /** The group that may speak to the login socket; null for none, here and below. */
   readonly loginSocketGroup: string | null;
   readonly metricsFile: string | null;
   readonly metricsListen: Listening | null;
+}
+
+/** Whatever is served, until it is closed. */
+interface Served {
+  close(): Promise<void>;
 }
 
 interface ControlParts {
@@ -36,25 +44,22 @@ interface ControlParts {
   readonly configuration: () => Promise<ConfigurationState | null>;
   /** Told before a login by command. */
   readonly heard: () => void;
+  readonly report: Report;
+  readonly hashedUser: KeptUser;
   readonly warn: (text: string) => void;
 }
 
-/** What serves the metrics over HTTP. */
-interface Listener {
-  close(): Promise<void>;
-}
-
 export class Control {
-  readonly #servers: readonly ControlServer[];
+  readonly #servers: readonly Served[];
   readonly #probe: ProbeRow;
   readonly #textfile: Textfile | null;
-  readonly #listener: Listener | null;
+  readonly #listener: Served | null;
 
   private constructor(
-    servers: readonly ControlServer[],
+    servers: readonly Served[],
     probe: ProbeRow,
     textfile: Textfile | null,
-    listener: Listener | null,
+    listener: Served | null,
   ) {
     this.#servers = servers;
     this.#probe = probe;
@@ -89,18 +94,19 @@ async function serveMetrics(
   where: Listening,
   text: () => string,
   warn: (text: string) => void,
-): Promise<Listener> {
+): Promise<Served> {
   const { closeListener, listen } = await import('../control/listener.ts');
   const server = listen(where, text, warn);
   return { close: () => closeListener(server) };
 }
 
 async function serve(
-  { map, loginSocketGroup }: ControlSettings,
+  settings: ControlSettings,
   parts: ControlParts,
   probe: ProbeRow,
-): Promise<ControlServer[]> {
-  const { status, configuration, warn, core, sentBy, heard } = parts;
+): Promise<Served[]> {
+  const { map, loginSocketGroup } = settings;
+  const { status, configuration, warn, core, sentBy, heard, report, hashedUser: hashed } = parts;
   const commands = new Commands(core, sentBy);
   const orders = () => core.orders.list(core.clock.now());
   const present = { status, configuration, orders, probe, heard };
@@ -114,6 +120,7 @@ async function serve(
           const group = await groupNumber(loginSocketGroup, path);
           return ControlServer.listen(path, loginsOnly(handler), { group });
         }, warn),
+    await orNull(() => servePolicy(settings, { core, report, hashed }), warn),
   ];
   return servers.filter(server => server !== null);
 }
@@ -133,9 +140,9 @@ const loginsOnly = (handler: Handler): Handler =>
   };
 
 async function orNull(
-  listen: () => Promise<ControlServer>,
+  listen: () => Promise<Served | null>,
   warn: (text: string) => void,
-): Promise<ControlServer | null> {
+): Promise<Served | null> {
   const server = await orFailure(listen);
   if (!(server instanceof Failure)) return server;
   warn(server.line);

@@ -22,6 +22,7 @@ const NOBODY = {
   exclude: none,
   wholeAddresses: true,
   refuseOwn: false,
+  otherMap: null,
 };
 
 /** @param classifier who may have no row; all may when not given */

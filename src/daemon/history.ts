@@ -12,6 +12,7 @@ import { HistoryFile } from '../history/history-file.ts';
 import { holdersIn } from '../history/holders.ts';
 import type { LiveGrant } from '../history/ledger.ts';
 import { LOST, Recorder } from '../history/recorder.ts';
+import { mostRefusals } from '../history/refusals.ts';
 import type { Overdone, SendingLimits } from '../history/sending.ts';
 import type { MailRecogniser } from '../mta/mail-recogniser.ts';
 import { beside } from '../state/beside.ts';
@@ -87,6 +88,8 @@ export function historyOf(
     },
     ended: ip => sending.ended(ip),
     kept: output.keptUser ?? (user => user),
+    refusals: mostRefusals(historySize),
+    hadGrant: ip => core.history.of(ip).end !== null,
     now: () => core.clock.now().wall,
   });
 }

@@ -30,7 +30,7 @@ export async function withoutDaemon<T>(
   warn: (text: string) => void,
   work: (commands: Commands) => Promise<T>,
 ): Promise<T> {
-  if (!mapExists(map)) throw failure('MAP_MISSING', { path: map.path });
+  if (!(await mapExists(map))) throw failure('MAP_MISSING', { path: map.path });
   const decided = await decisionRulesFor(rules, warn);
   const held = await holdMap(map, false, warn, mirrors);
   try {

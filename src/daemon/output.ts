@@ -10,10 +10,13 @@ export interface Output {
   warn(text: string): void;
   /** How names of users are kept in the history; as they are without. */
   readonly keptUser?: KeptUser;
+  /** How they leave this host, in headers; none does without. */
+  readonly hashedUser?: KeptUser;
 }
 
 /** An output of which all is counted on its way. */
 export const counted = (output: Output, counters: Counters): Output => ({
+  ...output,
   report: decision => {
     counters.report(decision);
     output.report(decision);
@@ -31,5 +34,4 @@ export const counted = (output: Output, counters: Counters): Output => ({
     counters.problem(text);
     output.warn(text);
   },
-  ...(output.keptUser === undefined ? {} : { keptUser: output.keptUser }),
 });

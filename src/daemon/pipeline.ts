@@ -46,6 +46,7 @@ export class Pipeline {
   readonly #decider: Decider;
   readonly #reception: Reception;
   readonly #writer: MapWriter;
+  readonly #map: LookupMap;
   readonly #clock: Clock;
   readonly #report: Report;
   #turn: Promise<unknown> = Promise.resolve();
@@ -67,8 +68,10 @@ export class Pipeline {
       shortestGrace: () => decider.rules.grace.shortest,
       commits: parts.commits,
     });
+    this.#map = parts.map;
     this.#clock = parts.clock;
     this.#report = parts.report;
+    this.#tellGrace();
   }
 
   /** Takes what was recognised in the lines of one read; resolves when their rows are in the map. */
@@ -155,6 +158,7 @@ export class Pipeline {
   setRules(rules: DecisionRules): Promise<void> {
     return this.#next(async () => {
       this.#decider.setRules(rules);
+      this.#tellGrace();
       const batch = new Batch();
       this.#decider.dismiss(batch);
       if (!batch.isEmpty) await this.#finish(batch, this.#clock.now());
@@ -269,6 +273,10 @@ export class Pipeline {
       this.#decider.applyOrders(refused, now, batch);
       await this.#finish(batch, now);
     });
+  }
+
+  #tellGrace(): void {
+    this.#map.setGrace?.(ip => this.#decider.rules.grace.of(ip));
   }
 
   #recordBounds(): void {

@@ -31,6 +31,7 @@ export type Preview = (
 };
 
 const ASKING_FAILED: ReadonlySet<ErrorCode> = new Set([
+  'MYNETWORKS_MISSING',
   'POSTCONF_MISSING',
   'POSTCONF_FAILED',
   'POSTMAP_FAILED',

@@ -24,7 +24,7 @@ type Check = (values: Values) => unknown;
 
 /** What an entry of the table hands on as a text, each read by the room that knows its grammar. */
 const CHECKS: readonly Check[] = [
-  values => mapsOf(someOf(values, 'map', 'postfix-config')),
+  values => mapsOf(someOf(values, 'map', 'postfix-config', 'table-command', 'map-rules')),
   values => {
     const { graceFor } = someOf(values, 'grace-for');
     return graceFor && parseGraceFor(graceFor);
@@ -54,6 +54,10 @@ const CHECKS: readonly Check[] = [
     return parsePrefix(fleetPrefix.value, fleetPrefix.origin);
   },
   values => {
+    const { fleetSentinelName: name } = someOf(values, 'fleet-sentinel-name');
+    return parseHostName(name.value, name.origin);
+  },
+  values => {
     const { fleetName } = someOf(values, 'fleet-name');
     return fleetName && parseHostName(fleetName.value, fleetName.origin);
   },
@@ -73,9 +77,15 @@ const CHECKS: readonly Check[] = [
 const FLEET = [
   'fleet',
   'fleet-role',
+  'fleet-read',
   'fleet-user',
   'fleet-password-file',
   'fleet-ca',
+  'fleet-sentinels',
+  'fleet-sentinel-name',
+  'fleet-sentinel-user',
+  'fleet-sentinel-password-file',
+  'fleet-sentinel-ca',
   'fleet-prefix',
   'fleet-name',
   'fleet-format',

@@ -2,7 +2,7 @@
  * Builds what decides about a line, from the settings: at start, and again at every reload.
  */
 
-import { Failure } from '../base/errors.ts';
+import { Failure, failure } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import type { DecisionRules } from '../grant/decider.ts';
@@ -72,11 +72,19 @@ export async function decisionRulesFor(
   return { classifier: await classifierFor(settings, warn), grace, policy };
 }
 
-/** @throws Failure of a list of networks, of postconf or postmap */
-export function classifierFor(
-  { mynetworks, postfixConfig, exclude, wholeAddresses, refuseOwn }: Networks,
+/** @throws Failure MYNETWORKS_MISSING where they are not given, and Postfix is none to ask */
+export function requireMynetworks({ mynetworks, otherMap }: Networks): void {
+  if (mynetworks.value === null && otherMap !== null)
+    throw failure('MYNETWORKS_MISSING', { map: otherMap });
+}
+
+/** @throws Failure MYNETWORKS_MISSING, of a list of networks, of postconf or postmap */
+export async function classifierFor(
+  networks: Networks,
   warn: (text: string) => void,
 ): Promise<Classifier> {
+  requireMynetworks(networks);
+  const { mynetworks, postfixConfig, exclude, wholeAddresses, refuseOwn } = networks;
   return loadClassifier({
     mynetworks: mynetworks.value,
     mynetworksOrigin: mynetworks.origin,

@@ -11,7 +11,7 @@ import { type Grace, graceOf } from '../grant/grace.ts';
 import { type Policy, policyOf } from '../grant/policy.ts';
 import { parseSize } from '../history/size.ts';
 import { type Zone, zoneOf } from '../line/zone.ts';
-import { isAskedWhole } from '../map/map-types.ts';
+import { formatMapSpec, isAskedWhole, isForPostfix } from '../map/map-types.ts';
 import { allOf, type Maps, mapsOf } from '../map/spec.ts';
 import { USUAL_FILE } from '../options/config.ts';
 import { type RuleOptions, ruleOptionsOf, type Settings, settingsOf } from '../options/settings.ts';
@@ -35,6 +35,8 @@ export interface Bars {
   readonly wholeAddresses: boolean;
   /** Whether this machine's own addresses and its default gateways are refused. */
   readonly refuseOwn: boolean;
+  /** The map, when it is none of Postfix's, which then is not asked for mynetworks; else null. */
+  readonly otherMap: string | null;
 }
 
 /** What decides about a line: everything that a reload reads again. */
@@ -48,6 +50,7 @@ export function barsOf(
   return {
     wholeAddresses: options.wholeAddresses || allOf(maps).every(isAskedWhole),
     refuseOwn: !options.allowOwnAddresses,
+    otherMap: isForPostfix(maps.map) ? null : formatMapSpec(maps.map),
   };
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { Failure } from '../base/errors.ts';
-import { classifierFor, registryFor } from '../daemon/rules.ts';
+import { classifierFor, registryFor, requireMynetworks } from '../daemon/rules.ts';
 import type { RunSettings } from '../daemon/settings.ts';
 import { check } from './check.ts';
 import { failed, ok, type Verdict } from './finding.ts';
@@ -27,6 +27,7 @@ async function gather(settings: RunSettings): Promise<ConfigurationFacts> {
   // Postfix is asked when it is its own list that counts, and that is looked at by itself.
   const given = mynetworks.value === null ? { ...mynetworks, value: 'none' } : mynetworks;
   const steps: readonly (() => unknown)[] = [
+    () => requireMynetworks(settings),
     () => registryFor(settings, warn),
     () => classifierFor({ ...settings, mynetworks: given }, warn),
   ];

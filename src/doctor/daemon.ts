@@ -18,6 +18,7 @@ import { JOURNAL } from '../source/journal-store.ts';
 import { check } from './check.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
+import { RELOAD_SERVICE } from './service-state.ts';
 
 export interface DaemonFacts extends DaemonState {
   /** The map, for people. */
@@ -39,7 +40,7 @@ export const daemonCheck = check(
 );
 
 const RESTART = 'restart it: systemctl restart popbsmtp';
-const RELOAD = 'let the daemon read it: systemctl reload popbsmtp';
+const RELOAD = `let the daemon read it: ${RELOAD_SERVICE}`;
 
 export function judgeDaemon(facts: DaemonFacts): Verdict[] {
   const { owner, map, answer } = facts;

@@ -1,11 +1,12 @@
 /**
  * All checks, in the order in which a login makes its way: configuration, log, map, daemon, Postfix.
  */
+import { formatMapSpec, isForPostfix } from '../map/map-types.ts';
 import type { Check, Subject } from './check.ts';
 import { clientsCheck } from './clients.ts';
 import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
-import type { Finding } from './finding.ts';
+import { type CheckName, type Finding, ok } from './finding.ts';
 import { fleetCheck } from './fleet.ts';
 import { instancesCheck } from './instances.ts';
 import { loginsCheck } from './logins.ts';
@@ -42,15 +43,30 @@ const CHECKS: readonly Check[] = [
   relayCheck,
 ];
 
+/** What is about Postfix and main.cf: of no use where another program reads the map. */
+const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
+  'postfix',
+  'restrictions',
+  'maps',
+  'mynetworks',
+  'lookup',
+  'relay',
+]);
+
 /**
  * What is found, as it is found.
  *
  * @throws Interrupted when the user ends it; no probe row is left then
  */
 export async function* examine(subject: Subject): AsyncGenerator<Finding> {
+  const { map } = subject.settings;
+  const isAsked = isForPostfix(map);
   for (const { name, run } of CHECKS) {
+    if (!isAsked && OF_POSTFIX.has(name)) continue;
     const verdicts = await run(subject);
     if (subject.ended.aborted) throw new Interrupted();
     for (const verdict of verdicts) yield { check: name, ...verdict };
   }
+  if (!isAsked)
+    yield { check: 'postfix', ...ok(`skipped: ${formatMapSpec(map)} is for another program`) };
 }

@@ -28,17 +28,23 @@ export interface LogFacts {
   readonly zone: Zone;
   /** Whether the daemon can read what we can, and no more. */
   readonly asDaemon: boolean;
+  /** The unit of a syslog daemon that does not run; null without one. */
+  readonly stopped: string | null;
 }
 
 export type ReadLog = Extract<LogState, { kind: 'read' }>;
 
-export const gatherLogs = async ({ logs, now, settings }: Subject): Promise<LogFacts> => ({
-  ...(await logs()),
-  now: now(),
-  grace: settings.grace.standard,
-  zone: settings.watchlogZone,
-  asDaemon: isDaemonsAccount(settings.map),
-});
+export async function gatherLogs({ logs, service, now, settings }: Subject): Promise<LogFacts> {
+  const found = await service();
+  return {
+    ...(await logs()),
+    now: now(),
+    grace: settings.grace.standard,
+    zone: settings.watchlogZone,
+    asDaemon: isDaemonsAccount(settings.map),
+    stopped: found !== null && 'stopped' in found ? found.stopped : null,
+  };
+}
 
 export const logCheck = check('log', gatherLogs, judgeLogs);
 export const clockCheck = check('clock', gatherLogs, judgeClock);
@@ -49,23 +55,24 @@ const SILENCE = 48 * HOUR;
 /** Seconds by which syslog may be late, and machines apart, without harm. */
 export const SLACK = 60;
 
-export function judgeLogs({ logs, now, asDaemon }: LogFacts): Verdict[] {
+export function judgeLogs(facts: LogFacts): Verdict[] {
+  const { logs } = facts;
   const lives = new Map<string, ReadLog[]>();
   const verdicts = logs.flatMap(log => {
     if (log.kind === 'read' && log.among !== null)
       lives.set(log.among, [...(lives.get(log.among) ?? []), log]);
-    return logVerdicts(log, now, asDaemon);
+    return logVerdicts(log, facts);
   });
-  return [...verdicts, ...[...lives.values()].flatMap(files => filesVerdict(files, now))];
+  return [...verdicts, ...[...lives.values()].flatMap(files => filesVerdict(files, facts))];
 }
 
 /** What another account may not read is no fault, as far as is known. */
 const CLOSED: readonly ErrorCode[] = ['LOG_UNREADABLE', 'JOURNAL_UNREADABLE'];
 
-function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdict[] {
+function logVerdicts(log: LogState, facts: LogFacts): Verdict[] {
   switch (log.kind) {
     case 'unusable':
-      if (asDaemon || !CLOSED.includes(log.problem.code)) return [failed(log.problem)];
+      if (facts.asDaemon || !CLOSED.includes(log.problem.code)) return [failed(log.problem)];
       return [
         warning(log.problem.message, 'run "popbsmtp doctor" as root, or as the daemon\'s account'),
       ];
@@ -79,7 +86,7 @@ function logVerdicts(log: LogState, now: EpochSeconds, asDaemon: boolean): Verdi
     case 'input':
       return [skipped('standard input is not looked at: only the daemon can read it')];
     case 'read':
-      return [...accessVerdict(log), ...(log.among === null ? [lifeVerdict(log, now)] : [])];
+      return [...accessVerdict(log), ...(log.among === null ? [lifeVerdict(log, facts)] : [])];
   }
 }
 
@@ -114,20 +121,25 @@ function accessCure(path: string, { name, group }: NonNullable<ReadLog['account'
 }
 
 /** Of the files of a wildcard, each may be silent, such as yesterday's; but not all of them. */
-function filesVerdict(files: readonly ReadLog[], now: EpochSeconds): Verdict[] {
+function filesVerdict(files: readonly ReadLog[], facts: LogFacts): Verdict[] {
   const latest = files.reduce((a, b) => ((b.modified ?? 0) > (a.modified ?? 0) ? b : a));
-  const verdict = lifeVerdict(latest, now);
+  const verdict = lifeVerdict(latest, facts);
   const number = files.length === 1 ? '1 file matches' : `${files.length} files match`;
   return [ok(`${number} ${latest.among}`), verdict];
 }
 
-function lifeVerdict({ name, modified, tail, ahead }: ReadLog, now: EpochSeconds): Verdict {
+function lifeVerdict(
+  { name, modified, tail, ahead }: ReadLog,
+  { now, stopped }: LogFacts,
+): Verdict {
   const last = modified ?? tail.lastStamp;
   if (ahead !== null) {
     const state = ahead.isEmpty ? 'is empty' : `was last written to ${formatStamp(ahead.modified)}`;
     return error(
       `${name} ${state}, but the journal has a login by ${ahead.server} of ${formatStamp(ahead.login)}: it does not get the logins`,
-      'watch the journal (--watchlog journal), or see that the syslog daemon runs and writes there',
+      stopped === null
+        ? 'watch the journal (--watchlog journal), or see that the syslog daemon runs and writes there'
+        : `watch the journal (--watchlog journal), or start the syslog daemon, which does not run: systemctl start ${stopped}`,
     );
   }
   if (tail.lines === 0) {

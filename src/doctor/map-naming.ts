@@ -31,8 +31,11 @@ export function lookupOf(table: string, map: MapSpec): Lookup | null {
   return HANDS_ON.test(first) ? 'whole' : 'parts';
 }
 
-/** What main.cf has to say so that a map is asked for whole addresses only: a line, and what names the table. */
-export const wrapped = (map: MapSpec): { readonly line: string; readonly name: string } => ({
-  line: `pbsmap = pipemap:{regexp:{{/^(.*)$$/ $$1}}, ${formatMapSpec(map)}}`,
-  name: '$pbsmap',
-});
+/** What main.cf has to say so that a map is asked for whole addresses only: a line, with its parameter and value, and what names the table. */
+export function wrapped(
+  map: MapSpec,
+): Readonly<Record<'line' | 'parameter' | 'value' | 'name', string>> {
+  const parameter = 'pbsmap';
+  const value = `pipemap:{regexp:{{/^(.*)$$/ $$1}}, ${formatMapSpec(map)}}`;
+  return { line: `${parameter} = ${value}`, parameter, value, name: `$${parameter}` };
+}

@@ -85,7 +85,7 @@ async function look({
   readonly named: MapSpec;
   readonly taken: MapSpec;
 }): Promise<OtherMap | null> {
-  if (!mapExists(taken)) return null;
+  if (!(await mapExists(taken))) return null;
   try {
     const rows = [...grantsIn(await readRows(taken))].length;
     return {

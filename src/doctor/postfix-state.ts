@@ -25,6 +25,8 @@ export interface PostfixState {
   /** Of main.cf, or by default. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly services: readonly Service[];
+  /** As main.cf and master.cf have them, with their variables; those of master.cf as `service/type/parameter`. */
+  readonly written: ReadonlyMap<string, string>;
 }
 
 /** The state, or why it is not to be had. */
@@ -67,12 +69,12 @@ export async function askPostfix(config: string | null): Promise<PostfixAnswer> 
 }
 
 async function stateOf(config: string | null): Promise<PostfixState> {
-  const [types, services, overrides, parameters] = await Promise.all([
-    postconf(config, ['-m']),
-    postconf(config, ['-M']),
-    postconf(config, ['-x', '-P']),
-    postconf(config, ['-x', ...PARAMETERS]),
-  ]);
+  const [types = '', services = '', overrides = '', parameters = '', main = '', master = ''] =
+    await Promise.all(
+      [['-m'], ['-M'], ['-x', '-P'], ['-x', ...PARAMETERS], ['-n'], ['-P']].map(args =>
+        postconf(config, args),
+      ),
+    );
   const known = parseParameters(parameters);
   const classes = words(known.get(CLASSES) ?? '');
   const members = classes.length === 0 ? '' : await postconf(config, ['-x', ...classes]);
@@ -80,6 +82,7 @@ async function stateOf(config: string | null): Promise<PostfixState> {
     types: words(types.replaceAll('\n', ' ')),
     parameters: new Map([...known, ...parseParameters(members)]),
     services: parseServices(services, overrides),
+    written: new Map([...parseParameters(main), ...parseParameters(master)]),
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import { failure } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
+import { isForPostfix } from '../map/map-types.ts';
 import { redirectionOf } from '../map/redirection.ts';
 import { allOf } from '../map/spec.ts';
 import { words } from '../postfix/words.ts';
@@ -18,13 +19,16 @@ import {
 
 export interface PostfixFacts {
   readonly answer: PostfixAnswer;
-  /** The map of the daemon, and those that follow it. */
+  /** The map of the daemon, and those that follow it, but for types that are none of Postfix's. */
   readonly maps: readonly MapSpec[];
 }
 
 export const postfixCheck = check(
   'postfix',
-  async ({ settings, postfix }) => ({ answer: await postfix(), maps: allOf(settings) }),
+  async ({ settings, postfix }) => ({
+    answer: await postfix(),
+    maps: allOf(settings).filter(isForPostfix),
+  }),
   judgePostfix,
 );
 

@@ -45,7 +45,7 @@ export async function withProbeRow<T>(
 ): Promise<Probed<T>> {
   const { map: spec, nowrite } = subject.settings;
   if (nowrite) return not(skipped('not tried: nothing is written in a dry run'));
-  if (!mapExists(spec)) return not(skipped('not tried: there is no map to write a row to'));
+  if (!(await mapExists(spec))) return not(skipped('not tried: there is no map to write a row to'));
   if (!isInPlace(spec) && (await ownerOf(spec)) !== null) {
     const { answer } = await subject.daemon();
     return answer.kind === 'status'

@@ -9,19 +9,27 @@ import { type Group, mapSteps } from './restriction-group.ts';
 import { type IsMap, refusal } from './restriction-walk.ts';
 
 const WHERE =
-  'name it in smtpd_relay_restrictions after permit_sasl_authenticated and before reject_unauth_destination: ' +
-  'check_client_access';
+  'name it in smtpd_relay_restrictions after permit_sasl_authenticated and before reject_unauth_destination';
+
+/** What to do, as a command where one can be given. */
+export type Cure = (group: Group, words: string) => string;
 
 /** No service lets a granted client relay. */
-export function refusedVerdict(groups: readonly Group[], isMap: IsMap, map: MapSpec): Verdict {
+export function refusedVerdict(
+  groups: readonly Group[],
+  isMap: IsMap,
+  map: MapSpec,
+  cure: Cure,
+): Verdict {
   const named = groups.filter(({ lists }) => mapSteps(lists, isMap).length > 0);
   const [group] = named;
-  if (group === undefined) return unnamedVerdict(groups, map);
-  return blockedVerdict(group, isMap, map);
+  if (group === undefined) return unnamedVerdict(groups, map, cure);
+  return blockedVerdict(group, isMap, map, cure);
 }
 
 /** The map is named, and a client is refused all the same. */
-export function blockedVerdict({ label, lists }: Group, isMap: IsMap, map: MapSpec): Verdict {
+export function blockedVerdict(group: Group, isMap: IsMap, map: MapSpec, cure: Cure): Verdict {
+  const { label, lists } = group;
   const name = formatMapSpec(map);
   const ending = refusal(lists, 'granted', isMap);
   if (ending === null) throw new TypeError('a client that nobody refuses is not blocked');
@@ -30,16 +38,21 @@ export function blockedVerdict({ label, lists }: Group, isMap: IsMap, map: MapSp
   if (mapSteps(inThatList, isMap).length > 0)
     return error(
       `${label}: ${refusing} refuses its addresses before ${name} is asked`,
-      `put check_client_access ${name} before ${ending.step.text}`,
+      cure(group, `put check_client_access ${name} before ${ending.step.text}`),
     );
   return error(
     `${label}: ${name} is named, but ${refusing}, where it is not, refuses its addresses`,
-    `every list must permit: put check_client_access ${name} before ${ending.step.text} there as well`,
+    cure(
+      group,
+      `every list must permit; put check_client_access ${name} before ${ending.step.text} there as well`,
+    ),
   );
 }
 
 /** The map is named nowhere: perhaps something like it is. */
-function unnamedVerdict(groups: readonly Group[], map: MapSpec): Verdict {
+function unnamedVerdict(groups: readonly Group[], map: MapSpec, cure: Cure): Verdict {
+  const [first] = groups;
+  if (first === undefined) throw new TypeError('no service names the map, and there is none');
   const name = formatMapSpec(map);
   const where = groups.map(({ label }) => label).join(', ');
   const tables = groups.flatMap(({ lists }) =>
@@ -53,24 +66,27 @@ function unnamedVerdict(groups: readonly Group[], map: MapSpec): Verdict {
   if (asked !== undefined)
     return error(
       `${where} asks ${name} for the ${asked.asked}, and not for the client's address`,
-      `write it as check_client_access ${name}`,
+      cure(first, `write it as check_client_access ${name}`),
     );
   const retyped = tables.find(({ bare }) => pathOf(bare) === map.path);
   if (retyped !== undefined)
     return error(
       `${where} names ${retyped.table}, but the map is ${name}`,
-      `write check_client_access ${name}, then "postfix reload"`,
+      cure(first, `write check_client_access ${name}`),
     );
   const suffixed = tables.find(({ bare }) => bare === `${name}.${map.type}`);
   if (suffixed !== undefined)
     return error(
       `${where} names ${suffixed.table}, and Postfix adds .${map.type} itself`,
-      `write check_client_access ${name}`,
+      cure(first, `write check_client_access ${name}`),
     );
   const others = tables.filter(({ asked: what }) => what === 'client').map(({ table }) => table);
   const instead =
     others.length === 0 ? '' : ` (after check_client_access it names ${others.join(', ')})`;
-  return error(`${where} does not name ${name}${instead}`, `${WHERE} ${name}`);
+  return error(
+    `${where} does not name ${name}${instead}`,
+    cure(first, `${WHERE}, as check_client_access ${name}`),
+  );
 }
 
 const pathOf = (table: string): string => table.slice(table.indexOf(':') + 1);

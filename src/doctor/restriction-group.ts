@@ -22,6 +22,8 @@ const RELEVANT: ReadonlySet<string> = new Set([
   'smtpd_restriction_classes',
 ]);
 
+type Values = ReadonlyMap<string, string>;
+
 export function groupsOf(state: PostfixState): Group[] {
   const classNames = words(state.parameters.get('smtpd_restriction_classes') ?? '');
   const isOwn = ({ parameters }: Service): boolean =>
@@ -34,22 +36,33 @@ export function groupsOf(state: PostfixState): Group[] {
 }
 
 function groupOf(state: PostfixState, name: string, services: readonly Service[]): Group {
-  const [service] = services;
-  const values = service === undefined ? state.parameters : parametersOf(state, service);
+  return {
+    label: name === 'main.cf' ? name : `master.cf for ${name}`,
+    services,
+    lists: listsOf(valuesFor(services, state)),
+  };
+}
+
+const valuesFor = ([service]: readonly Service[], state: PostfixState): Values =>
+  service === undefined ? state.parameters : parametersOf(state, service);
+
+/** The same services with other values for some lists. */
+export const reread = (group: Group, state: PostfixState, changed: Values): Group => ({
+  ...group,
+  lists: listsOf(new Map([...valuesFor(group.services, state), ...changed])),
+});
+
+function listsOf(values: Values): List[] {
   const classes: Classes = new Map(
     words(values.get('smtpd_restriction_classes') ?? '').map(each => [
       each,
       values.get(each) ?? '',
     ]),
   );
-  return {
-    label: name === 'main.cf' ? name : `master.cf for ${name}`,
-    services,
-    lists: LISTS.map(({ name: list, bare }) => ({
-      name: list,
-      steps: parseRestrictions(values.get(list) ?? '', bare, classes),
-    })),
-  };
+  return LISTS.map(({ name, bare }) => ({
+    name,
+    steps: parseRestrictions(values.get(name) ?? '', bare, classes),
+  }));
 }
 
 export const mapTest =

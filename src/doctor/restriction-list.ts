@@ -43,6 +43,8 @@ const MAX_DEPTH = 10;
 
 const TAKES_ARGUMENT =
   /^(?:check_(?!relay_domains$)\w+|sleep|reject_rbl_client|reject_rhsbl_\w+|permit_dnswl_client|permit_rhswl_client)$/;
+/** Whether the next word belongs to a restriction. */
+export const takesArgument = (word: string): boolean => TAKES_ARGUMENT.test(word.toLowerCase());
 const TABLE = /^[a-z][\w-]*:./i;
 const ACCESS = /^check_(\w+)_access$/;
 
@@ -81,7 +83,7 @@ type Bare<S> = S extends Step ? Omit<S, 'onlyWarns'> : never;
 function stepOf(word: string, bare: string, next: () => string): Bare<Step> {
   if (TABLE.test(word)) return { kind: 'access', asked: bare, table: word, text: word };
   const name = word.toLowerCase();
-  if (!TAKES_ARGUMENT.test(name)) return { kind: 'restriction', name, text: name };
+  if (!takesArgument(name)) return { kind: 'restriction', name, text: name };
   const argument = next();
   const text = `${name} ${argument}`;
   const asked = ACCESS.exec(name)?.[1];

@@ -6,10 +6,13 @@
 
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
+import { commandLine, type Edit, reloadOf } from '../postfix/edit.ts';
 import { check } from './check.ts';
 import { error, ok, type Verdict, warning } from './finding.ts';
+import { judgeMissing, type MissingTable, missingTables } from './missing-tables.ts';
 import { isLocal, type PostfixState, type Service } from './postfix-state.ts';
-import { blockedVerdict, refusedVerdict } from './refused-grant.ts';
+import { blockedVerdict, type Cure, refusedVerdict } from './refused-grant.ts';
+import { placingCure, wholeCure } from './restriction-cure.ts';
 import {
   type Group,
   groupsOf,
@@ -28,10 +31,13 @@ export interface RestrictionFacts {
   /** Null when Postfix cannot be asked, which another check tells. */
   readonly state: PostfixState | null;
   readonly map: MapSpec;
+  /** The directory of main.cf; null for Postfix's default. */
+  readonly config: string | null;
   /** Whether the daemon may give a row to any address. */
   readonly wholeAddresses: boolean;
   /** The permission bits of its file; null when there is none. */
   readonly mode: number | null;
+  readonly missing: readonly MissingTable[];
 }
 
 export const restrictionsCheck = check(
@@ -39,11 +45,14 @@ export const restrictionsCheck = check(
   async ({ settings, postfix, map }) => {
     const answer = await postfix();
     const mode = (await map()).file?.mode ?? null;
+    const state = answer.kind === 'known' ? answer.state : null;
     return {
-      state: answer.kind === 'known' ? answer.state : null,
+      state,
       map: settings.map,
+      config: settings.postfixConfig,
       mode,
       wholeAddresses: settings.wholeAddresses,
+      missing: state === null ? [] : missingTables(state, settings.map),
     };
   },
   judgeRestrictions,
@@ -52,8 +61,10 @@ export const restrictionsCheck = check(
 export function judgeRestrictions({
   state,
   map,
+  config,
   mode,
   wholeAddresses,
+  missing,
 }: RestrictionFacts): Verdict[] {
   if (state === null) return [];
   const groups = groupsOf(state);
@@ -62,12 +73,18 @@ export function judgeRestrictions({
   const isMap = mapTest(map);
   const [alive, dead] = [groups.filter(isAlive), groups.filter(group => !isAlive(group))];
   const serving = alive.filter(({ lists }) => serves(lists, isMap));
+  const tell = (edits: readonly Edit[] | null, words: string): string =>
+    edits === null ? words : `${words}: ${commandLine(edits, config)}`;
+  const cure: Cure = (group, words) => tell(placingCure(group, state, map), words);
   return [
     ...dead.map(deadVerdict),
+    ...judgeMissing(missing, reloadOf(config)),
     ...alive.flatMap(group => openVerdict(group, isMap) ?? []),
-    ...lookupVerdicts(alive, map, wholeAddresses),
-    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map, mode) : []),
-    ...(serving.length === 0 && alive.length > 0 ? [refusedVerdict(alive, isMap, map)] : []),
+    ...lookupVerdicts(alive, map, wholeAddresses, (groups, words) =>
+      tell(wholeCure(groups, state, map), words),
+    ),
+    ...(serving.length > 0 ? servingVerdicts(serving, alive, isMap, map, mode, cure) : []),
+    ...(serving.length === 0 && alive.length > 0 ? [refusedVerdict(alive, isMap, map, cure)] : []),
   ];
 }
 
@@ -77,14 +94,15 @@ function servingVerdicts(
   isMap: IsMap,
   map: MapSpec,
   mode: number | null,
+  cure: Cure,
 ): Verdict[] {
   const places = serving.map(placeOf(isMap)).join('; ');
   return [
     ok(`${formatMapSpec(map)} lets its addresses relay: ${places}`),
     ...alive
       .filter(group => !serving.includes(group))
-      .map(group => leftOutVerdict(group, isMap, map)),
-    ...remarks(serving, isMap, mode),
+      .map(group => leftOutVerdict(group, isMap, map, cure)),
+    ...remarks(serving, isMap, mode, cure),
   ];
 }
 
@@ -138,15 +156,18 @@ function permitOf(lists: readonly List[], isMap: IsMap): Extract<Ending, { step:
 }
 
 /** The map helps elsewhere, but not here: usual for ports that are for SMTP AUTH or for a filter. */
-function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec): Verdict {
+function leftOutVerdict(group: Group, isMap: IsMap, map: MapSpec, cure: Cure): Verdict {
   const what = `${group.label}: restrictions of its own, with which the map lets nobody relay`;
   if (group.services.every(isLocal)) return ok(what);
   if (!group.services.some(isPublicPort))
     return ok(`${what}: a client that sends there needs SMTP AUTH`);
-  if (mapSteps(group.lists, isMap).length > 0) return blockedVerdict(group, isMap, map);
+  if (mapSteps(group.lists, isMap).length > 0) return blockedVerdict(group, isMap, map, cure);
   return warning(
     what,
-    `add check_client_access ${formatMapSpec(map)} to its -o options, if mail clients use that port`,
+    cure(
+      group,
+      `if mail clients use that port, add check_client_access ${formatMapSpec(map)} to its -o options`,
+    ),
   );
 }
 
@@ -155,29 +176,46 @@ const isPublicPort = ({ name }: Service): boolean =>
   /^(?:.*:)?(?:smtp|25)\/inet$|\/pass$/.test(name);
 
 /** @param mode of the map's file */
-function remarks(groups: readonly Group[], isMap: IsMap, mode: number | null): Verdict[] {
-  const places = groups.flatMap(({ lists }) => mapSteps(lists, isMap)).map(({ step }) => step);
+function remarks(
+  groups: readonly Group[],
+  isMap: IsMap,
+  mode: number | null,
+  cure: Cure,
+): Verdict[] {
+  const places = groups.flatMap(group =>
+    mapSteps(group.lists, isMap).map(({ step }) => ({ group, step })),
+  );
+  const warned = places.find(({ step }) => step.onlyWarns);
+  const proxied = places.find(
+    ({ step }) => step.kind === 'access' && step.table.startsWith('proxy:'),
+  );
   const verdicts: Verdict[] = [];
-  if (places.some(step => step.onlyWarns))
+  if (warned !== undefined)
     verdicts.push(
       warning(
         'warn_if_reject stands before the map, where it does nothing',
-        'take it away: it is for trying out what refuses',
+        cure(warned.group, 'take it away, which is for trying out what refuses'),
       ),
     );
-  const isProxied = places.some(step => step.kind === 'access' && step.table.startsWith('proxy:'));
-  if (isProxied && mode !== null && (mode & OTHERS_READ) === 0)
+  if (proxied === undefined) return verdicts;
+  if (mode !== null && (mode & OTHERS_READ) === 0)
     verdicts.push(
       error(
         "the map is asked through proxy:, which works as Postfix's account, and that may not read it: Postfix defers mail",
-        'name it without proxy: smtpd opens it as root; or set map-mode = "0644", and restart the daemon',
+        cure(
+          proxied.group,
+          'set map-mode = "0644" and restart the daemon, or name it without proxy, since smtpd opens it as root',
+        ),
       ),
     );
-  else if (isProxied)
+  else
     verdicts.push(
       warning(
         'the map is asked through proxy:, so each answer takes a way through another process',
-        'name it without proxy: smtpd opens it before it enters its chroot',
+        cure(
+          proxied.group,
+          'name it without proxy, since smtpd opens it before it enters its chroot',
+        ),
       ),
     );
   return verdicts;

@@ -71,11 +71,25 @@ function serviceVerdicts(facts: Properties, uptime: number): Verdict[] {
     return [
       warning(
         `${UNIT} has a network of its own and does not see this machine's, whose own addresses and gateways shall get no grant`,
-        'take over BindReadOnlyPaths= of the unit that comes with popbsmtp, then restart it',
+        `show it that as the unit that comes with popbsmtp does: ${SHOW_NETWORK}`,
       ),
     ];
   return [watchdogVerdict(facts, uptime)];
 }
+
+/** The tables that own-addresses.ts reads, as the unit has them (proc_net(5)). */
+export const NETWORK_PATHS = ['fib_trie', 'if_inet6', 'route', 'ipv6_route']
+  .map(table => `-/proc/1/net/${table}:${SHOWN}/${table}`)
+  .join(' ');
+
+const DROP_INS = `/etc/systemd/system/${UNIT}.d`;
+/** The last of the drop-ins (systemd.unit(5)), so that it counts whatever another one has taken away. */
+const SHOW_NETWORK = [
+  `mkdir -p ${DROP_INS}`,
+  `printf '[Service]\\nBindReadOnlyPaths=${NETWORK_PATHS}\\n' > ${DROP_INS}/zz-network.conf`,
+  'systemctl daemon-reload',
+  'systemctl restart popbsmtp',
+].join(' && ');
 
 function watchdogVerdict(facts: Properties, uptime: number): Verdict {
   const watchdog = facts.get('WatchdogUSec') ?? '0';

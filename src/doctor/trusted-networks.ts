@@ -9,32 +9,96 @@ import { Failure } from '../base/errors.ts';
 import { type Network, parseNetwork } from '../base/network.ts';
 import type { Entry } from '../classifier/mynetworks.ts';
 import { parseMynetworks } from '../classifier/mynetworks-parser.ts';
+import { canBeTold, commandLine, type Edit } from '../postfix/edit.ts';
+import { words } from '../postfix/words.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, type Verdict, warning } from './finding.ts';
-import { isLocal, isSmtpd } from './postfix-state.ts';
+import { isLocal, isSmtpd, type PostfixState } from './postfix-state.ts';
+import { isServiceActive, RELOAD_SERVICE } from './service-state.ts';
 
 /** One list that is in force somewhere, read. */
 export interface TrustedNetworks {
   readonly origin: string;
   readonly entries: readonly Entry[] | Failure;
+  /** The command that takes away what opens the relay to the world; null where none is sure. */
+  readonly closing: string | null;
+}
+
+/** A list as it stands somewhere. */
+interface Place {
+  readonly origin: string;
+  readonly file: Edit['file'];
+  /** As PostfixState.written has it. */
+  readonly name: string;
+  readonly text: string;
 }
 
 export const mynetworksCheck = check('mynetworks', gather, judgeTrustedNetworks);
 
-async function gather({ postfix }: Subject): Promise<TrustedNetworks[]> {
+async function gather({ settings, postfix, service }: Subject): Promise<TrustedNetworks[]> {
   const answer = await postfix();
   if (answer.kind !== 'known') return [];
-  const { parameters, services } = answer.state;
-  const lists = [
-    { origin: 'main.cf', text: parameters.get('mynetworks') ?? '' },
+  const { state } = answer;
+  // The daemon has read main.cf's, and may run with it.
+  const then = isServiceActive(await service()) ? ` && ${RELOAD_SERVICE}` : '';
+  return placesIn(state).map(place => ({
+    origin: place.origin,
+    entries: entriesOf(place.text, place.origin),
+    closing: closingIn(
+      place,
+      state.written.get(place.name) ?? place.text,
+      settings.postfixConfig,
+      then,
+    ),
+  }));
+}
+
+function placesIn({ parameters, services }: PostfixState): Place[] {
+  const text = parameters.get('mynetworks') ?? '';
+  return [
+    { origin: 'main.cf', file: 'main.cf', name: 'mynetworks', text },
     ...services
       .filter(service => isSmtpd(service) && !isLocal(service))
-      .flatMap(({ name, parameters: own }) => {
-        const text = own.get('mynetworks');
-        return text === undefined ? [] : [{ origin: `master.cf for ${name}`, text }];
+      .flatMap(({ name, parameters: own }): Place[] => {
+        const found = own.get('mynetworks');
+        if (found === undefined) return [];
+        const [origin, at] = [`master.cf for ${name}`, `${name}/mynetworks`];
+        return [{ origin, file: 'master.cf', name: at, text: found }];
       }),
   ];
-  return lists.map(({ origin, text }) => ({ origin, entries: entriesOf(text, origin) }));
+}
+
+/** For a host whose list is empty then; as Debian sets it. */
+const LOOPBACK = '127.0.0.0/8, [::1]/128';
+
+/**
+ * @param written the list with its variables
+ * @param config the directory of main.cf, or null for Postfix's default
+ * @param then what is to be done behind it
+ */
+export function closingIn(
+  { origin, file, name, text }: Place,
+  written: string,
+  config: string | null,
+  then: string,
+): string | null {
+  const [expanded, original] = [words(text), words(written)];
+  if (expanded.length !== original.length) return null;
+  const kept = original.filter((_, index) => !opensAlone(expanded[index] ?? '', origin));
+  const edit = { file, name, value: kept.length === 0 ? LOOPBACK : kept.join(', ') };
+  return kept.length < original.length && canBeTold(edit)
+    ? `${commandLine([edit], config)}${then}`
+    : null;
+}
+
+/** Whether this word of a list, which names no file, opens the relay to the world. */
+function opensAlone(word: string, origin: string): boolean {
+  if (word.startsWith('/')) return false;
+  const entries = entriesOf(word, origin);
+  return (
+    !(entries instanceof Failure) &&
+    entries.some(entry => entry.included && openingOf(entry) !== null)
+  );
 }
 
 function entriesOf(text: string, origin: string): readonly Entry[] | Failure {
@@ -74,12 +138,12 @@ const WIDE = { ipv4: 16, ipv6: 32 } as const;
 const isPrivate = (network: Network): boolean => PRIVATE.some(each => network.within(each));
 
 export function judgeTrustedNetworks(lists: readonly TrustedNetworks[]): Verdict[] {
-  return lists.flatMap(({ origin, entries }) =>
-    entries instanceof Failure ? [failed(entries)] : judgeList(origin, entries),
+  return lists.flatMap(({ origin, entries, closing }) =>
+    entries instanceof Failure ? [failed(entries)] : judgeList(origin, entries, closing),
   );
 }
 
-function judgeList(origin: string, all: readonly Entry[]): Verdict[] {
+function judgeList(origin: string, all: readonly Entry[], closing: string | null): Verdict[] {
   const entries = all.filter(({ included }) => included);
   const open = entries.flatMap(entry => openingOf(entry) ?? []);
   const wide = publicOf(entries).filter(
@@ -88,7 +152,7 @@ function judgeList(origin: string, all: readonly Entry[]): Verdict[] {
   const verdicts: Verdict[] = open.map(text =>
     error(
       `${origin}: mynetworks holds ${text}, so strangers may relay without any login`,
-      'name only networks whose every machine you answer for',
+      `name only networks whose every machine you answer for${closing === null ? '' : `: ${closing}`}`,
     ),
   );
   if (wide.length > 0)

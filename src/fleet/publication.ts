@@ -47,6 +47,7 @@ export function entriesOf(decision: Decision, known: Known): readonly Entry[] {
     case 'purged':
     case 'evicted':
     case 'in force':
+    case 'identified':
     case 'probed':
     case 'order bounded':
     case 'map failed':

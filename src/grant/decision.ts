@@ -5,6 +5,7 @@
  * kind takes).
  */
 import type { IpText } from '../base/address.ts';
+import type { EpochSeconds } from '../base/clock.ts';
 import type { Bar, NetworkReason } from '../classifier/classifier.ts';
 import type { LoginEvent, LogoutEvent } from '../recogniser/event.ts';
 import type { Effect } from './change.ts';
@@ -93,6 +94,16 @@ export type Decision =
       readonly ended: readonly Order[];
       readonly grants: readonly Grant[];
       readonly from?: HostName;
+    }
+  /** Postfix has asked about a message whose client has this grant: whose it is, by the latest login. */
+  | {
+      readonly kind: 'identified';
+      readonly ip: IpText;
+      readonly holder: Holder;
+      /** The latest login; null for an allowance. */
+      readonly login: EpochSeconds | null;
+      /** The message's; null before it has one. */
+      readonly queueId: string | null;
     }
   /** The doctor has a row of its own in the map for so many seconds, as a test; null when that has ended. */
   | { readonly kind: 'probed'; readonly ip: IpText; readonly seconds: number | null }

@@ -89,6 +89,7 @@ export class History {
       case 'kept':
       case 'limit exceeded':
       case 'in force':
+      case 'identified':
       case 'probed':
       case 'order bounded':
       case 'map failed':

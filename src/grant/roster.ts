@@ -118,6 +118,7 @@ export class Roster {
       case 'kept':
       case 'limit exceeded':
       case 'in force':
+      case 'identified':
       case 'probed':
       case 'order bounded':
       case 'map failed':

@@ -3,18 +3,19 @@
  *
  * A block only ever grows at its end, so that what has happened since the last commit costs its own bytes.  Numbers are
  * of as many bytes as they need (7 bits each, the lowest first), texts stand where they come first and are numbers after that.
- * Promises: what was written is read again; a block that is damaged ends where it stops making sense, and is never an error.
+ * Leaves to others: reading (block-reader.ts).
  */
-import type { IpText } from '../base/address.ts';
+import { OF_DAEMON, OF_ORDER } from './block-index.ts';
 import { ENTRY_KINDS, type Entry, type EntryKind } from './entry.ts';
+import { filterOf } from './text-filter.ts';
 
 /** Of the form that follows. */
-const VERSION = 1;
+export const VERSION = 1;
 export const HOUR = 3600;
 
 /** A text that comes again, a text that does not, a number, or what a login says of encryption. */
-type TextField = 'ip' | 'user' | 'server' | 'what';
-type NumberField = 'messages' | 'recipients' | 'bytes' | 'until';
+export type TextField = 'ip' | 'user' | 'server' | 'what';
+export type NumberField = 'messages' | 'recipients' | 'bytes' | 'until';
 
 interface Layout {
   readonly texts: readonly TextField[];
@@ -29,7 +30,7 @@ const layout = (
   more: Partial<Layout> = {},
 ): Layout => ({ texts, numbers, hasTls: false, hasId: false, ...more });
 
-const LAYOUTS: Readonly<Record<EntryKind, Layout>> = {
+export const LAYOUTS: Readonly<Record<EntryKind, Layout>> = {
   login: layout(['ip', 'user', 'server', 'what'], [], { hasTls: true }),
   ended: layout(['ip', 'user', 'server', 'what']),
   order: layout(['ip', 'user', 'what'], ['until']),
@@ -40,10 +41,12 @@ const LAYOUTS: Readonly<Record<EntryKind, Layout>> = {
   daemon: layout(['what']),
 };
 
+const MARKS: Readonly<Partial<Record<EntryKind, string>>> = { daemon: OF_DAEMON, order: OF_ORDER };
+
 /** Of a reference to a text. */
-const NULL = 0;
+export const NULL = 0;
 const NEW = 1;
-const FIRST = 2;
+export const FIRST = 2;
 
 const MOST_TEXT = 1024;
 
@@ -65,9 +68,17 @@ export const BLOCK_BYTES = 16_384;
 
 export const hourOf = (time: number): number => Math.floor(time / HOUR);
 
+/** A block as it is written. */
+export interface StoredBlock {
+  readonly key: Buffer;
+  readonly bytes: Buffer;
+  readonly filter: Buffer;
+}
+
 export class BlockWriter {
   readonly hour: number;
   readonly #texts = new Map<string, number>();
+  readonly #marks = new Set<string>();
   #bytes = Buffer.allocUnsafe(1024);
   #length = 0;
 
@@ -81,6 +92,16 @@ export class BlockWriter {
     return this.#length;
   }
 
+  /** Which texts, and what else, may be looked for in it (block-index.ts). */
+  filter(): Buffer {
+    return filterOf([...this.#texts.keys(), ...this.#marks]);
+  }
+
+  /** The block as it is to be written now. */
+  stored(key: Buffer): StoredBlock {
+    return { key, bytes: this.bytes(), filter: this.filter() };
+  }
+
   /** The block as it is now; a copy. */
   bytes(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
@@ -89,6 +110,8 @@ export class BlockWriter {
   /** @param entry of this hour */
   add(entry: Entry): void {
     const { texts, numbers, hasTls, hasId } = LAYOUTS[entry.kind];
+    const mark = MARKS[entry.kind];
+    if (mark !== undefined) this.#marks.add(mark);
     this.#number(ENTRY_KINDS.indexOf(entry.kind));
     this.#number(Math.max(0, Math.round((entry.time - this.hour * HOUR) * 1000)));
     for (const field of texts) this.#text(entry[field]);
@@ -137,104 +160,3 @@ export class BlockWriter {
     this.#bytes = grown;
   }
 }
-
-/** Goes through the entries of a block, in the order in which they were written. */
-export function readBlock(bytes: Buffer, take: (entry: Entry) => void): void {
-  const reader = new BlockReader(bytes);
-  if (reader.number() !== VERSION) return;
-  const start = reader.number() * HOUR;
-  while (!reader.isOver) {
-    const entry = reader.entry(start);
-    if (entry === null) return;
-    take(entry);
-  }
-}
-
-class BlockReader {
-  readonly #bytes: Buffer;
-  readonly #texts: string[] = [];
-  #at = 0;
-  #isBroken = false;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  get isOver(): boolean {
-    return this.#at >= this.#bytes.length;
-  }
-
-  number(): number {
-    let number = 0;
-    let factor = 1;
-    for (;;) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined || factor > Number.MAX_SAFE_INTEGER) {
-        this.#isBroken = true;
-        return 0;
-      }
-      if (byte < 128) return number + byte * factor;
-      number += (byte - 128) * factor;
-      factor *= 128;
-    }
-  }
-
-  entry(start: number): Entry | null {
-    const kind = ENTRY_KINDS[this.number()];
-    if (kind === undefined) return null;
-    const time = start + this.number() / 1000;
-    const { texts, numbers, hasTls, hasId } = LAYOUTS[kind];
-    // Spelt out: from a spread it took three times as long.
-    const fields: { -readonly [K in keyof Entry]: Entry[K] } = {
-      kind,
-      time,
-      ip: null,
-      user: null,
-      server: null,
-      what: null,
-      tls: null,
-      id: null,
-      messages: 0,
-      recipients: 0,
-      bytes: 0,
-      until: 0,
-    };
-    for (const field of texts) {
-      const text = this.#text();
-      // What was written there was one.
-      if (field === 'ip') fields.ip = text as IpText | null;
-      else fields[field] = text;
-    }
-    if (hasTls) fields.tls = TLS[this.number()] ?? null;
-    if (hasId) fields.id = this.#inline();
-    for (const field of numbers) fields[field] = this.number();
-    return this.#isBroken ? null : fields;
-  }
-
-  #text(): string | null {
-    const reference = this.number();
-    if (reference === NULL) return null;
-    if (reference >= FIRST) {
-      const text = this.#texts[reference - FIRST];
-      if (text === undefined) this.#isBroken = true;
-      return text ?? null;
-    }
-    const text = this.#inline();
-    this.#texts.push(text);
-    return text;
-  }
-
-  #inline(): string {
-    const length = this.number();
-    const end = this.#at + length;
-    if (end > this.#bytes.length) {
-      this.#isBroken = true;
-      return '';
-    }
-    const text = this.#bytes.toString('utf8', this.#at, end);
-    this.#at = end;
-    return text;
-  }
-}
-
-const TLS = [null, false, true] as const;

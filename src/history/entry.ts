@@ -108,6 +108,7 @@ export function entriesOf(decision: Decision, now: number): Entry[] {
     case 'logout':
     case 'kept':
     case 'in force':
+    case 'identified':
     case 'probed':
     case 'order bounded':
     case 'map failed':

@@ -18,6 +18,7 @@ import { type Entry, entriesOf, entryOf, mailEntry, relayedEntry } from './entry
 import type { KnownHolder } from './holders.ts';
 import { Ledger, type LiveGrant, type Sent } from './ledger.ts';
 import type { Recorder } from './recorder.ts';
+import { Refusals } from './refusals.ts';
 
 /** How a name of a user is kept. */
 export type KeptUser = (user: string | null) => string | null;
@@ -38,6 +39,10 @@ export interface HistoryParts {
   /** The grant that an address has now. */
   readonly live: (ip: IpText) => LiveGrant | null;
   readonly kept: KeptUser;
+  /** Refused recipients that are kept of an hour (refusals.ts). */
+  readonly refusals: number;
+  /** Whether an address had a grant lately. */
+  readonly hadGrant: (ip: IpText) => boolean;
   /** Unix time. */
   readonly now: () => number;
   /** When a grant's time was over, where that is not when it is told. */
@@ -63,6 +68,7 @@ export class History {
   readonly #parts: HistoryParts;
   readonly #messages: Messages;
   readonly #recorder: Sink;
+  readonly #refusals: Refusals;
   readonly #holders = new Map<IpText, KnownHolder>();
   #waiting: MailEvent[] = [];
   #isRestored = false;
@@ -80,6 +86,7 @@ export class History {
       if (sender?.server === null) return this.#holders.get(ip) ?? sender;
       return sender && { user: parts.kept(sender.user), server: sender.server };
     });
+    this.#refusals = new Refusals(parts.refusals);
     this.#recorder = parts.sink(left => this.#restore(left));
   }
 
@@ -154,7 +161,9 @@ export class History {
   }
 
   #take(event: MailEvent): void {
-    const entry = mailEntry(event, this.#parts.now());
+    const now = this.#parts.now();
+    if (event.event === 'refused' && !this.#admits(event.ip, now)) return;
+    const entry = mailEntry(event, now);
     if (entry !== null) this.#add(entry);
     const relayed = this.#messages.take(event);
     if (relayed === null) return;
@@ -163,6 +172,12 @@ export class History {
     const more = { messages, recipients };
     const sum = this.ledger.count(ip, more);
     this.#parts.relayed?.({ ip, server, more, sum });
+  }
+
+  #admits(ip: IpText, now: number): boolean {
+    const { live, hadGrant } = this.#parts;
+    const isClient = live(ip) !== null || this.ledger.knows(ip) || hadGrant(ip);
+    return this.#refusals.admits(ip, isClient, now);
   }
 
   #add(entry: Entry): void {

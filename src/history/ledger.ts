@@ -62,6 +62,11 @@ export class Ledger {
     return time >= Math.floor(ended.since) - SLACK ? ended : null;
   }
 
+  /** Whether an address had a grant that has just ended. */
+  knows(ip: IpText): boolean {
+    return this.#ended.has(ip);
+  }
+
   /** What the grant that an address has now has relayed. */
   sentBy(ip: IpText): Sent {
     return this.#sent.get(ip) ?? NOTHING;
@@ -106,6 +111,7 @@ export class Ledger {
       case 'logout':
       case 'limit exceeded':
       case 'in force':
+      case 'identified':
       case 'probed':
       case 'order bounded':
       case 'map failed':

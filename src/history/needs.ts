@@ -5,7 +5,6 @@
  * logs in under one name and authenticates under another counts as two.
  */
 import type { IpText } from '../base/address.ts';
-import type { Entry } from './entry.ts';
 import type { Need, NeedRow } from './summary-rows.ts';
 
 const NEEDS: readonly Need[] = ['relays', 'authenticates', 'never'];
@@ -25,7 +24,14 @@ export class Needs {
   readonly #byName = new Map<string, OfUser>();
 
   add(
-    { ip, user, time }: Entry,
+    {
+      ip,
+      user,
+      last,
+    }: Pick<NeedRow, 'last'> & {
+      readonly ip: IpText | null;
+      readonly user: string | null;
+    },
     what: 'logins' | 'messages' | 'authenticated',
     more: number,
   ): void {
@@ -34,7 +40,7 @@ export class Needs {
     const name = user ?? ip ?? '';
     const found = this.#byName.get(name) ?? this.#named(name);
     found[what] += more;
-    found.last = Math.max(found.last, time);
+    found.last = Math.max(found.last, last);
     if (ip !== null && what !== 'authenticated') found.addresses.add(ip);
   }
 

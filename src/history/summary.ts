@@ -1,40 +1,31 @@
 /**
  * What a time of the history adds up to: who logged in, who relayed by a grant, what was refused, and who still needs it.
  *
- * Pure: entries go in, oldest hour first.  Costs a few look-ups for each entry, and memory for the different users and addresses.
+ * Pure: blocks go in, oldest hour first.  Costs a few steps for each entry, and memory for the different users and addresses.
  */
-import type { IpText } from '../base/address.ts';
 import { HOUR, hourOf } from './block.ts';
-import { type Entry, isGranting } from './entry.ts';
+import { BlockReader } from './block-reader.ts';
 import { Needs } from './needs.ts';
-import {
-  COUNTS,
-  type Counts,
-  type LoginRow,
-  type OpenRow,
-  type RefusedRow,
-  type RelayedRow,
-  type Summed,
-} from './summary-rows.ts';
-
-/** Of the longest grants. */
-const MOST_LONGEST = 20;
+import { COUNTS, type Counts, type Summed } from './summary-rows.ts';
+import { TextPool } from './text-pool.ts';
+import { Usage } from './usage.ts';
 
 export class Summary {
   readonly #since: number;
   readonly #until: number;
+  readonly #pool = new TextPool();
+  readonly #reader = new BlockReader(this.#pool);
+  readonly #usage = new Usage(this.#pool);
+  readonly #granted = this.#pool.idOf('granted');
+  readonly #refreshed = this.#pool.idOf('refreshed');
+  readonly #denied = this.#pool.idOf('relay access denied');
   readonly #totals: Counts = { ...COUNTS };
   readonly #days = new Map<string, Counts>();
   readonly #hours = Array.from({ length: 24 }, (): Counts => ({ ...COUNTS }));
-  /** By addresses, which have few rows each: a key of all their fields cost more than all else. */
-  readonly #logins = new Map<IpText, LoginRow[]>();
-  readonly #relayed = new Map<IpText, RelayedRow[]>();
-  readonly #ignored = new Map<string, number>();
-  readonly #users = new Map<IpText, Set<string>>();
-  readonly #open = new Map<IpText, { user: string | null; from: number }>();
-  readonly #spans: OpenRow[] = [];
-  readonly #refused = new Map<IpText, RefusedRow>();
-  readonly #needs = new Needs();
+  /** By the number of the reason. */
+  readonly #ignored = new Map<number, number>();
+  /** Messages of who had authenticated, by the number of the user: how many, and the latest. */
+  readonly #authenticated = new Map<number, { messages: number; last: number }>();
   /** Most entries are of the hour of the one before. */
   #hour = Number.NaN;
   #counts: readonly Counts[] = [];
@@ -45,48 +36,20 @@ export class Summary {
     this.#until = until;
   }
 
-  take(entry: Entry): void {
-    if (entry.time < this.#since || entry.time > this.#until) return;
-    const counts = this.#countsAt(entry.time);
-    const { kind, messages, recipients, bytes } = entry;
-    switch (kind) {
-      case 'login':
-        this.#login(entry, counts);
-        return;
-      case 'ended':
-        for (const one of counts) one.ended++;
-        this.#end(entry);
-        return;
-      case 'relayed':
-        for (const one of counts) {
-          one.messages += messages;
-          one.recipients += recipients;
-          one.bytes += bytes;
-        }
-        this.#relay(entry);
-        return;
-      case 'sent':
-        for (const one of counts) one.authenticated++;
-        this.#needs.add(entry, 'authenticated', 1);
-        return;
-      case 'refused':
-        if (entry.what !== 'relay access denied') return;
-        for (const one of counts) one.refused++;
-        this.#refuse(entry);
-        return;
-      case 'order':
-      case 'limit':
-      case 'daemon':
-        return;
-      default:
-        kind satisfies never;
-    }
+  /** Takes a block (block.ts). */
+  take(block: Buffer): void {
+    const reader = this.#reader;
+    reader.open(block);
+    while (reader.next())
+      if (reader.time >= this.#since && reader.time <= this.#until) this.#take(reader);
   }
 
   sum(): Summed {
-    for (const [ip, { user, from }] of this.#open)
-      this.#spans.push({ ip, user, from, to: this.#until });
-    const logins = [...this.#logins.values()].flat().sort((a, b) => b.logins - a.logins);
+    const logins = this.#usage.logins();
+    const relayed = this.#usage.relayed();
+    const ignored = [...this.#ignored].map(
+      ([what, count]) => [what === 0 ? '' : this.#pool.text(what), count] as const,
+    );
     return {
       since: this.#since,
       until: this.#until,
@@ -94,21 +57,13 @@ export class Summary {
       days: daysOf(this.#since, this.#until, this.#days),
       hours: this.#hours,
       logins,
-      relayed: [...this.#relayed.values()].flat().sort((a, b) => b.messages - a.messages),
-      ignored: [...this.#ignored].sort(([, a], [, b]) => b - a),
-      shared: [...this.#users]
-        .filter(([, users]) => users.size > 1)
-        .map(([ip, users]) => ({ ip, users: [...users].sort() }))
-        .sort((a, b) => b.users.length - a.users.length),
-      longest: this.#spans.sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, MOST_LONGEST),
-      refused: [...this.#refused.values()]
-        .flatMap(row => {
-          const users = this.#users.get(row.ip);
-          return users === undefined ? [] : [{ ...row, user: [...users].at(-1) ?? null }];
-        })
-        .sort((a, b) => b.refused - a.refused),
+      relayed,
+      ignored: ignored.sort(([, a], [, b]) => b - a),
+      shared: this.#usage.shared(),
+      longest: this.#usage.longest(this.#until),
+      refused: this.#usage.refused(),
       withoutTls: logins.filter(({ tls }) => tls !== true),
-      needs: this.#needs.rows(),
+      needs: this.#needs(logins, relayed).rows(),
     };
   }
 
@@ -125,80 +80,75 @@ export class Summary {
     return this.#counts;
   }
 
-  #login(entry: Entry, counts: readonly Counts[]): void {
+  #take(entry: BlockReader): void {
+    const counts = this.#countsAt(entry.time);
+    const { kind, messages, recipients, bytes } = entry;
+    switch (kind) {
+      case 'login':
+        this.#login(entry, counts);
+        return;
+      case 'ended':
+        for (const one of counts) one.ended++;
+        this.#usage.end(entry);
+        return;
+      case 'relayed':
+        for (const one of counts) {
+          one.messages += messages;
+          one.recipients += recipients;
+          one.bytes += bytes;
+        }
+        if (entry.ip !== 0) this.#usage.relay(entry);
+        return;
+      case 'sent':
+        for (const one of counts) one.authenticated++;
+        this.#send(entry);
+        return;
+      case 'refused':
+        if (entry.what !== this.#denied) return;
+        for (const one of counts) one.refused++;
+        if (entry.ip !== 0) this.#usage.refuse(entry);
+        return;
+      case 'order':
+      case 'limit':
+      case 'daemon':
+        return;
+      default:
+        kind satisfies never;
+    }
+  }
+
+  #login(entry: BlockReader, counts: readonly Counts[]): void {
     const { ip, what } = entry;
-    if (!isGranting(entry)) {
+    if (what !== this.#granted && what !== this.#refreshed) {
       for (const one of counts) one.ignored++;
-      this.#ignored.set(what ?? '', (this.#ignored.get(what ?? '') ?? 0) + 1);
+      this.#ignored.set(what, (this.#ignored.get(what) ?? 0) + 1);
       return;
     }
     for (const one of counts) {
       one.granted++;
-      if (what === 'granted') one.grants++;
+      if (what === this.#granted) one.grants++;
     }
-    if (ip !== null) this.#admit({ ...entry, ip });
+    if (ip !== 0) this.#usage.login(entry);
   }
 
-  #admit(entry: Entry & { readonly ip: IpText }): void {
-    const { ip, user, server, tls, time } = entry;
-    const rows = rowsOf(this.#logins, ip);
-    const row = rows.find(one => one.user === user && one.server === server && one.tls === tls);
-    if (row === undefined) rows.push({ user, ip, server, tls, logins: 1, last: time });
+  #send({ user, time }: BlockReader): void {
+    if (user === 0) return;
+    const known = this.#authenticated.get(user);
+    if (known === undefined) this.#authenticated.set(user, { messages: 1, last: time });
     else {
-      row.logins++;
-      row.last = Math.max(row.last, time);
-    }
-    if (!this.#open.has(ip)) this.#open.set(ip, { user, from: time });
-    if (user !== null && row === undefined)
-      this.#users.set(ip, (this.#users.get(ip) ?? new Set()).add(user));
-    this.#needs.add(entry, 'logins', 1);
-  }
-
-  #end({ ip, user, time }: Entry): void {
-    const open = ip === null ? undefined : this.#open.get(ip);
-    if (ip === null || open === undefined) return;
-    this.#open.delete(ip);
-    this.#spans.push({ ip, user: user ?? open.user, from: open.from, to: time });
-    // Not all of a long time are kept to be put in order.
-    if (this.#spans.length > 100 * MOST_LONGEST) {
-      this.#spans.sort((a, b) => b.to - b.from - (a.to - a.from));
-      this.#spans.length = MOST_LONGEST;
+      known.messages++;
+      known.last = Math.max(known.last, time);
     }
   }
 
-  #relay(entry: Entry): void {
-    const { ip, user, server, messages, recipients, bytes, time } = entry;
-    if (ip === null) return;
-    const rows = rowsOf(this.#relayed, ip);
-    const known = rows.find(one => one.user === user);
-    const row = known ?? {
-      ...{ ip, user, server, messages: 0, recipients: 0, bytes: 0, first: time, last: time },
-    };
-    if (known === undefined) rows.push(row);
-    row.server = server;
-    row.messages += messages;
-    row.recipients += recipients;
-    row.bytes += bytes;
-    row.first = Math.min(row.first, time);
-    row.last = Math.max(row.last, time);
-    this.#needs.add(entry, 'messages', messages);
+  #needs(logins: Summed['logins'], relayed: Summed['relayed']): Needs {
+    const needs = new Needs();
+    for (const row of logins) needs.add(row, 'logins', row.logins);
+    for (const row of relayed) needs.add(row, 'messages', row.messages);
+    for (const [user, { messages, last }] of this.#authenticated)
+      needs.add({ ip: null, user: this.#pool.text(user), last }, 'authenticated', messages);
+    return needs;
   }
-
-  #refuse({ ip, time }: Entry): void {
-    if (ip === null) return;
-    const row = this.#refused.get(ip) ?? { ip, user: null, refused: 0, last: time };
-    this.#refused.set(ip, row);
-    row.refused++;
-    row.last = Math.max(row.last, time);
-  }
-}
-
-function rowsOf<T>(table: Map<IpText, T[]>, ip: IpText): T[] {
-  const known = table.get(ip);
-  if (known !== undefined) return known;
-  const rows: T[] = [];
-  table.set(ip, rows);
-  return rows;
 }
 
 function dayOf(at: Date): string {

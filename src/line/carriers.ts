@@ -30,63 +30,75 @@ export interface Piece {
   readonly isLast: boolean;
 }
 
-type Carrier = (text: string) => Carried | null;
+interface Carrier {
+  /** Of the first character: whether it may be this one's, so that most are not tried at all. */
+  readonly mayBegin: RegExp;
+  take(text: string): Carried | null;
+}
 
 /** @param form anchored; its groups `stamp`, `stream` and `part` are as in Carried */
-const written =
-  (form: RegExp): Carrier =>
-  text => {
+const written = (mayBegin: RegExp, form: RegExp): Carrier => ({
+  mayBegin,
+  take(text) {
     const found = form.exec(text);
     if (found === null) return null;
     const { stamp = null, stream, part } = found.groups ?? {};
     const piece = stream === undefined ? null : { stream, isLast: part === 'F' };
     return { rest: text.slice(found[0].length), stamp, piece };
-  };
+  },
+});
 
 /** RFC 3339 with a zone, as runtimes write it. */
 const RFC3339 = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)`;
-const COLOUR = String.raw`\x1b\[[\d;]{1,16}m`;
-const PLAIN_COLOUR = String.raw`\x1b\[0?m`;
+const ESCAPE = String.raw`\x1b`;
+const COLOUR = String.raw`${ESCAPE}\[[\d;]{1,16}m`;
+const PLAIN_COLOUR = String.raw`${ESCAPE}\[0?m`;
 
 /** A byte order mark: a file's first bytes, where an editor or a collector has put one. */
-const MARK = written(/^\xef\xbb\xbf/);
+const MARK = written(/\xef/, /^\xef\xbb\xbf/);
 /** `dovecot-1  | `, with and without colours. */
 const COMPOSE = written(
+  new RegExp(String.raw`[\w.${ESCAPE}-]`),
   new RegExp(
     String.raw`^(?:[\w.-]{1,64} {1,64}\| |${COLOUR}[\w.-]{1,64} {1,64}\| ?${PLAIN_COLOUR} ?)`,
   ),
 );
 /** `[pod/mail-0/dovecot] `. */
-const POD = written(/^\[pod\/[\w.-]{1,253}\/[\w.-]{1,253}\] /);
+const POD = written(/\[/, /^\[pod\/[\w.-]{1,253}\/[\w.-]{1,253}\] /);
 /** `2026-11-23T00:53:00.123456789Z stderr F `; what follows the F behind a colon are tags for later use. */
 const CRI = written(
+  /\d/,
   new RegExp(
     String.raw`^(?<stamp>${RFC3339}) (?<stream>stdout|stderr) (?<part>[PF])(?::[\w:]{1,32})? `,
   ),
 );
 /** `docker logs -t`, `podman logs -t`, `kubectl logs --timestamps`. */
-const STAMPED = written(new RegExp(`^(?<stamp>${RFC3339}) `));
+const STAMPED = written(/\d/, new RegExp(`^(?<stamp>${RFC3339}) `));
 /** daemontools and s6; its seconds are those of two calendars, so the line's own stamp counts alone. */
-const TAI = written(new RegExp(`^${TAI64N} `));
-const SVLOGD = written(new RegExp(`^(?<stamp>${SVLOGD_STAMP}) `));
+const TAI = written(/@/, new RegExp(`^${TAI64N} `));
+const SVLOGD = written(/\d/, new RegExp(`^(?<stamp>${SVLOGD_STAMP}) `));
 /** socklog: `mail.info: `. */
-const LEVEL = written(new RegExp(`^${FACILITY_LEVEL}: `));
+const LEVEL = written(/[a-z]/, new RegExp(`^${FACILITY_LEVEL}: `));
 
 const WHOLE_RFC3339 = new RegExp(`^${RFC3339}$`);
 
 /** `{"log":"…\n","stream":"stderr","time":"…"}`; without the line end it is a piece. */
-const JSON_FILE: Carrier = text => {
-  if (!text.startsWith('{"log":"')) return null;
-  const entry = parsed(text);
-  if (entry === null) return null;
-  const { log, stream, time } = entry;
-  if (typeof log !== 'string' || typeof time !== 'string' || !WHOLE_RFC3339.test(time)) return null;
-  if (stream !== 'stdout' && stream !== 'stderr') return null;
-  const isLast = log.endsWith('\n');
-  const bytes = Buffer.from(isLast ? log.slice(0, -1) : log).toString('latin1');
-  // A tab ends no line, and may stand between the parts of a prefix.
-  const rest = bytes.split('\t').map(escapeControls).join('\t');
-  return { rest, stamp: time, piece: { stream, isLast } };
+const JSON_FILE: Carrier = {
+  mayBegin: /\{/,
+  take(text) {
+    if (!text.startsWith('{"log":"')) return null;
+    const entry = parsed(text);
+    if (entry === null) return null;
+    const { log, stream, time } = entry;
+    if (typeof log !== 'string' || typeof time !== 'string' || !WHOLE_RFC3339.test(time))
+      return null;
+    if (stream !== 'stdout' && stream !== 'stderr') return null;
+    const isLast = log.endsWith('\n');
+    const bytes = Buffer.from(isLast ? log.slice(0, -1) : log).toString('latin1');
+    // A tab ends no line, and may stand between the parts of a prefix.
+    const rest = bytes.split('\t').map(escapeControls).join('\t');
+    return { rest, stamp: time, piece: { stream, isLast } };
+  },
 };
 
 /** @param text UTF-8, a character a byte */
@@ -99,19 +111,29 @@ function parsed(text: string): Readonly<Record<string, unknown>> | null {
   }
 }
 
+/** Carriers of one layer, by the code of the first character. */
+type Layer = readonly (readonly Carrier[])[];
+
+const layer = (...carriers: readonly Carrier[]): Layer =>
+  Array.from({ length: 256 }, (_, code) =>
+    carriers.filter(({ mayBegin }) => mayBegin.test(String.fromCharCode(code))),
+  );
+
+const MARKS = layer(MARK);
+const ENTRIES = layer(JSON_FILE, CRI);
 /** From the outermost to the innermost. */
-const LAYERS: readonly (readonly Carrier[])[] = [
-  [MARK],
-  [COMPOSE, POD],
-  [JSON_FILE, CRI, STAMPED, TAI, SVLOGD],
-  [LEVEL],
+const LAYERS = [
+  MARKS,
+  layer(COMPOSE, POD),
+  layer(JSON_FILE, CRI, STAMPED, TAI, SVLOGD),
+  layer(LEVEL),
 ];
 
 /** Takes all carriers off, one after the other. */
 export function* unloaded(text: string): Generator<Carried> {
   let rest = text;
-  for (const layer of LAYERS) {
-    const carried = first(layer, rest);
+  for (const carriers of LAYERS) {
+    const carried = first(carriers, rest);
     if (carried === null) continue;
     yield carried;
     rest = carried.rest;
@@ -120,15 +142,15 @@ export function* unloaded(text: string): Generator<Carried> {
 
 /** An entry of a log in which a line may be in several; null for what is none. */
 export function entryOf(text: string): (Carried & { readonly piece: Piece }) | null {
-  const bare = MARK(text)?.rest ?? text;
-  const carried = first([JSON_FILE, CRI], bare);
+  const bare = first(MARKS, text)?.rest ?? text;
+  const carried = first(ENTRIES, bare);
   const piece = carried?.piece ?? null;
   return carried === null || piece === null ? null : { ...carried, piece };
 }
 
-function first(carriers: readonly Carrier[], text: string): Carried | null {
-  for (const carrier of carriers) {
-    const carried = carrier(text);
+function first(carriers: Layer, text: string): Carried | null {
+  for (const carrier of carriers[text.charCodeAt(0)] ?? []) {
+    const carried = carrier.take(text);
     if (carried !== null) return carried;
   }
   return null;

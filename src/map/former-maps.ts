@@ -9,7 +9,7 @@
  * Known limit: whoever names maps on the command line only is told of them by the doctor.
  */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Failure } from '../base/errors.ts';
 import { quantity } from '../base/quantity.ts';
 import type { Change } from '../grant/change.ts';
@@ -72,15 +72,17 @@ export class FormerMaps {
   #former(noted: readonly string[]): MapSpec[] {
     const present = new Set(this.#current.map(formatMapSpec));
     const config = this.#current[0]?.config ?? null;
+    const { path } = this.#file;
+    const parse = (name: string) => [parseMapSpec(name, path, config, dirname(path))];
     return noted
       .filter(name => !present.has(name))
-      .flatMap(name => this.#tolerate(() => [parseMapSpec(name, this.#file.path, config)], []));
+      .flatMap(name => this.#tolerate(() => parse(name), []));
   }
 
   /** @returns whether there is nothing left to do */
   async #endRows(spec: MapSpec): Promise<boolean> {
     const name = formatMapSpec(spec);
-    if (!mapExists(spec)) return true;
+    if (!(await mapExists(spec))) return true;
     try {
       const { map, close } = await holdMap(spec, false, this.#warn);
       try {

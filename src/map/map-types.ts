@@ -9,7 +9,9 @@
  */
 import { existsSync } from 'node:fs';
 import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import { formatNftName } from './nft-name.ts';
 import type { Format } from './replaced-map.ts';
+import type { Ruling } from './ruled-map.ts';
 
 interface MapType {
   /** What Postfix appends to the path of the map (src/util/dict_lmdb.h, dict_db.h, dict_cdb.h). */
@@ -21,8 +23,14 @@ interface MapType {
   open(spec: MapSpec, options: MapOptions): Promise<LookupMap>;
   /** Reads the rows as any account may, and leaves no trace. */
   read(spec: MapSpec): Promise<Row[]>;
-  /** Whether access(5) looks up a client's whole address only, as in a table of patterns, or its beginnings as well. */
+  /** Whether whole addresses of clients are looked up only, as in a table of patterns, or their beginnings as well, access(5). */
   readonly askedWhole?: true;
+  /** Whether it is for programs other than Postfix, which has no such type. */
+  readonly ofOthers?: true;
+  /** Whether its rows say again what rules of the administrator's say. */
+  readonly hasRules?: true;
+  /** Whether it may be there, where it is no file. */
+  mayExist?(spec: MapSpec): Promise<boolean>;
 }
 
 const replaced = (suffix: string, format: () => Promise<Format>): MapType => ({
@@ -70,6 +78,48 @@ const text: MapType = {
     'that Postfix uses first, and this one, for other programs, behind it',
 };
 
+/** A list for other programs, which may have to be told of its changes. */
+function table(): MapType {
+  const type = replaced('', async () => (await import('./table-format.ts')).TABLE);
+  return {
+    ...type,
+    askedWhole: true,
+    ofOthers: true,
+    open: async (spec, options) => {
+      const map = await type.open(spec, options);
+      if (spec.command === undefined) return map;
+      return (await import('./announced-map.ts')).AnnouncedMap.open(map, spec.command, options);
+    },
+  };
+}
+
+/** Rows that say again what the administrator's own rules say. */
+function ruled<Rules>(ruling: () => Promise<Ruling<Rules>>): MapType {
+  return {
+    ...replaced('', async () => (await ruling()).format(() => null)),
+    askedWhole: true,
+    ofOthers: true,
+    hasRules: true,
+    open: async (spec, options) =>
+      (await import('./ruled-map.ts')).RuledMap.open(spec, await ruling(), options),
+  };
+}
+
+/** Rules that Courier has to be told of. */
+function smtpaccess(): MapType {
+  const load = () => import('./smtpaccess-format.ts');
+  const type = ruled(async () => (await load()).SMTPACCESS);
+  return {
+    ...type,
+    open: async (spec, options) => {
+      const { MAKESMTPACCESS, SMTPACCESS_DIRECTORY } = await load();
+      const map = await type.open({ rules: SMTPACCESS_DIRECTORY, ...spec }, options);
+      const command = spec.command ?? MAKESMTPACCESS;
+      return (await import('./announced-map.ts')).AnnouncedMap.open(map, command, options);
+    },
+  };
+}
+
 const TYPES: ReadonlyMap<string, MapType> = new Map([
   [
     'lmdb',
@@ -85,6 +135,22 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
   ['cdb', compiled('.cdb', async () => (await import('./cdb-format.ts')).CDB)],
   ['texthash', text],
   ['cidr', { ...text, askedWhole: true }],
+  ['table', table()],
+  [
+    'nft',
+    {
+      suffix: '',
+      inPlace: false,
+      askedWhole: true,
+      ofOthers: true,
+      open: async spec => (await import('./nft-map.ts')).NftMap.open(spec),
+      read: async spec => (await import('./nft-map.ts')).readNft(spec),
+      mayExist: async ({ nft }) =>
+        nft !== undefined && (await import('./nft-program.ts')).mayHaveTable(nft),
+    },
+  ],
+  ['smtpaccess', smtpaccess()],
+  ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
 ]);
 
 /** Their names, as main.cf has them. */
@@ -101,7 +167,8 @@ function typeOf({ type }: MapSpec): MapType {
 }
 
 /** `type:path`, as main.cf has it. */
-export const formatMapSpec = ({ type, path }: MapSpec): string => `${type}:${path}`;
+export const formatMapSpec = ({ type, path, nft }: MapSpec): string =>
+  `${type}:${nft === undefined ? path : formatNftName(nft)}`;
 
 /**
  * Opens a map for writing, and makes an empty one if there is none.
@@ -123,13 +190,20 @@ export const readRows = (spec: MapSpec): Promise<Row[]> => typeOf(spec).read(spe
 export const mapPath = (spec: MapSpec): string => `${spec.path}${typeOf(spec).suffix}`;
 
 /** Whether there is a map of this name, whatever is in it. */
-export const mapExists = (spec: MapSpec): boolean => existsSync(mapPath(spec));
+export const mapExists = async (spec: MapSpec): Promise<boolean> =>
+  typeOf(spec).mayExist?.(spec) ?? existsSync(mapPath(spec));
 
 /**
  * Whether it is written in place: then a power failure may tear it, so that it is not to be read afterwards, and a row
  * of somebody else's is only a row, and no other file.
  */
 export const isInPlace = (spec: MapSpec): boolean => typeOf(spec).inPlace;
+
+/** Whether Postfix knows the type, so that it and main.cf can be asked about a map of it. */
+export const isForPostfix = (spec: MapSpec): boolean => typeOf(spec).ofOthers !== true;
+
+/** Whether its rows say again what rules of the administrator's say. */
+export const hasRules = (spec: MapSpec): boolean => typeOf(spec).hasRules === true;
 
 /** Whether smtpd asks it for whole addresses only (smtpd_check.c, check_addr_access: DICT_FLAG_FIXED); for what stands in main.cf by itself. */
 export const isAskedWhole = (spec: MapSpec): boolean => typeOf(spec).askedWhole === true;

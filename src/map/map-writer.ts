@@ -139,7 +139,7 @@ export class MapWriter {
     for (const { ip, stamp } of changes) this.#unwritten.set(ip, stamp);
     this.#failures++;
     this.#trouble = error;
-    const replaced = error.code === 'MAP_REPLACED';
+    const replaced = error.code === 'MAP_REPLACED' || error.code === 'MAP_RULES_CHANGED';
     // It has been waited for already, and a map that is opened anew is locked as well.
     const locked = error.code === 'MAP_LOCKED';
     if (replaced || (!locked && this.#failures >= REOPEN_AFTER)) this.#reopen = true;

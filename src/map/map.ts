@@ -9,7 +9,11 @@
 
 import type { EpochSeconds } from '../base/clock.ts';
 import type { Change, Effect } from '../grant/change.ts';
-import type { Grant } from '../grant/grant-table.ts';
+import type { GraceOf, Grant } from '../grant/grant-table.ts';
+import type { NftName } from './nft-name.ts';
+
+/** A program with its arguments. */
+export type Command = readonly [program: string, ...args: string[]];
 
 /** A map as main.cf writes it, `type:path`. */
 export interface MapSpec {
@@ -20,6 +24,12 @@ export interface MapSpec {
   readonly config?: string;
   /** The permission bits of its file, where it is written; MAP_MODE (map-mode.ts) without. */
   readonly mode?: number;
+  /** What makes its rows known to the program that reads it; for `table:` only. */
+  readonly command?: Command;
+  /** Where the administrator's own rules are, for the types whose rows have to say them again. */
+  readonly rules?: string;
+  /** The sets that it is; for `nft:` only, where `path` is only what the files beside it are named by. */
+  readonly nft?: NftName;
 }
 
 /** A row as it is in the table; `stamp` is null for a row of the administrator's. */
@@ -27,6 +37,8 @@ export interface Row {
   readonly key: string;
   readonly value: string;
   readonly stamp: EpochSeconds | null;
+  /** Of the administrator's, whether it lets nobody in who stays, where its value is none of access(5), which would say so. */
+  readonly harmless?: true;
 }
 
 /** How a map is opened for writing. */
@@ -70,6 +82,9 @@ export interface LookupMap {
    * @throws as `commit` does
    */
   remove(rows: readonly Row[]): Promise<Effect[]>;
+
+  /** Says how long a grant lasts, now and from then on, to a map that ends its rows by itself; others have no need of it. */
+  setGrace?(grace: GraceOf): void;
 
   /**
    * Looks whether the table is still the one that was opened.

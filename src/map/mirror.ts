@@ -14,6 +14,7 @@ import type { IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { Failure } from '../base/errors.ts';
 import type { Change } from '../grant/change.ts';
+import type { GraceOf } from '../grant/grant-table.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Owner } from './owner.ts';
 import { difference } from './row.ts';
@@ -50,6 +51,7 @@ export class Mirror {
   readonly #warn: (text: string) => void;
   readonly #retryMs: number;
   #held: HeldMap | null = null;
+  #grace: GraceOf | null = null;
   readonly #waiting = new Map<IpText, EpochSeconds | null>();
   /** It is to be made equal before anything else. */
   #differs = true;
@@ -87,6 +89,11 @@ export class Mirror {
     for (const { ip, stamp } of changes) this.#waiting.set(ip, stamp);
     if (this.#waiting.size > MOST_WAITING) this.#startOver();
     this.#work();
+  }
+
+  setGrace(grace: GraceOf): void {
+    this.#grace = grace;
+    this.#held?.map.setGrace?.(grace);
   }
 
   /** Looks whether it was removed or replaced; returns at once. */
@@ -178,6 +185,7 @@ export class Mirror {
     }
     this.#held = await this.#open();
     const { map } = this.#held;
+    if (this.#grace !== null) map.setGrace?.(this.#grace);
     return { map, rows: await map.rows() };
   }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Change, Effect } from '../grant/change.ts';
-import type { Grant } from '../grant/grant-table.ts';
+import type { GraceOf, Grant } from '../grant/grant-table.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -43,6 +43,11 @@ export class MirroredMap implements LookupMap {
     const done = this.#first.commit(changes);
     for (const mirror of this.#mirrors) mirror.follow(changes);
     return done;
+  }
+
+  setGrace(grace: GraceOf): void {
+    this.#first.setGrace?.(grace);
+    for (const mirror of this.#mirrors) mirror.setGrace(grace);
   }
 
   check(): void {

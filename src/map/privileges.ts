@@ -6,7 +6,8 @@
  * for good: it can do there no more than the account itself.
  * Promises: of the directories on the way to the map, links included, the innermost decides, or, where that is root's,
  * the first that is not; where all of them are root's, nothing changes.  The groups are those of the account.  Where something
- * would go on as root, nothing changes either, and it is an error.
+ * would go on as root, nothing changes either, and it is an error.  For an `nft:` map CAP_NET_ADMIN is kept, without which nft(8) does
+ * nothing: what it gives power over is no file of the account's.
  * Leaves to others: what only root can read (the configuration, a finished log) is read, or opened, before; the change
  * itself is an addon's (src/packaging/privileges/privileges.c), since Debian 13's Node refuses process.setuid and its like.
  * Known limit: a directory of root's that everybody may write in is taken for root's; the doctor tells of such.
@@ -45,7 +46,10 @@ export function becomeOwner(maps: readonly MapSpec[]): void {
     throw failure('PRIVILEGES', { uid, reason, hint });
   }
   try {
-    become(owner);
+    become(
+      owner,
+      maps.some(({ nft }) => nft !== undefined),
+    );
   } catch (error) {
     if (error instanceof Failure) throw error;
     const parameters = { uid, reason: reasonOf(error), hint: 'run popbsmtp as that account' };
@@ -74,7 +78,7 @@ function statesOf(path: string): Stats[] {
 }
 
 /** @throws Failure PRIVILEGES, PRIVILEGES_MISSING; Error of what fails */
-function become({ uid, gid }: Ids): void {
+function become({ uid, gid }: Ids, isNetAdmin: boolean): void {
   const addon = loadPrivileges();
   const thread = pollingThread();
   if (thread !== null) {
@@ -82,5 +86,6 @@ function become({ uid, gid }: Ids): void {
     const hint = 'set UV_USE_IO_URING=0 in the environment of popbsmtp, or run it as that account';
     throw failure('PRIVILEGES', { uid, reason, hint });
   }
-  addon.become(uid, gid);
+  if (isNetAdmin) addon.becomeNetAdmin(uid, gid);
+  else addon.become(uid, gid);
 }

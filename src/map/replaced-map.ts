@@ -178,6 +178,15 @@ export class ReplacedMap implements LookupMap {
     return this.#write(fresh => this.#format.remove(this.spec, fresh, rows));
   }
 
+  /**
+   * Makes the file anew where the format would have it otherwise by now, with the same grants.
+   *
+   * @throws as `commit` does
+   */
+  async refresh(): Promise<void> {
+    await this.#write(fresh => this.#format.change(this.spec, fresh, []));
+  }
+
   check(): void {
     const now = look(this.#path);
     if (now?.file === this.#identity) return;

@@ -66,7 +66,8 @@ const NO_PERMIT =
   /^(?:[45]\d\d\s|(?:REJECT|DEFER|DEFER_IF_REJECT|DEFER_IF_PERMIT|DISCARD|DUNNO|BCC|FILTER|HOLD|INFO|PREPEND|REDIRECT|WARN)(?:\s|$))/i;
 
 /** Whether a row that is no grant may let a client relay; nothing will ever end that. */
-export const isEndless = (row: Row): boolean => grantOf(row) === null && !NO_PERMIT.test(row.value);
+export const isEndless = (row: Row): boolean =>
+  grantOf(row) === null && row.harmless !== true && !NO_PERMIT.test(row.value);
 
 /** Whether the key of a row is one whole address as Postfix looks it up; any other one may stand for many clients. */
 export const isWhole = ({ key }: Row): boolean => canonicalIp(key) === key;

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { failure, reasonOf } from '../base/errors.ts';
 import { type CommandResult, complaint, runPostfixCommand } from '../postfix/command.ts';
+import { argumentsOf, type Edit } from '../postfix/edit.ts';
 import { parseParameters } from '../postfix/parameters.ts';
 import { words } from '../postfix/words.ts';
 import { keepCopy } from './kept-copy.ts';
-import { argumentsOf, type Edit, type PostfixFacts } from './main-cf.ts';
+import type { PostfixFacts } from './main-cf.ts';
 
 /** Postfix reads a main.cf of the last seconds again and again until it is older (src/util/dict.c). */
 const TIMEOUT_MS = 15_000;

@@ -7,6 +7,7 @@
  * Promises: pure; what cannot be changed word by word is a remark.
  * Leaves to others: asking Postfix, and telling it.
  */
+import type { Edit } from '../postfix/edit.ts';
 import { words } from '../postfix/words.ts';
 import type { Remark } from './former-settings.ts';
 
@@ -24,12 +25,6 @@ export interface PostfixFacts {
   readonly directory: string;
   /** The types of maps that this Postfix knows. */
   readonly types: readonly string[];
-}
-
-export interface Edit {
-  readonly file: 'main.cf' | 'master.cf';
-  readonly name: string;
-  readonly value: string;
 }
 
 const RELAY = 'smtpd_relay_restrictions';
@@ -110,21 +105,3 @@ function inRelayList(map: string, { main, expanded }: PostfixFacts): Changes {
   const text = `has no reject_unauth_destination: write "check_client_access ${map}" there before what refuses strangers`;
   return { edits: [], remarks: [{ where: RELAY, text }] };
 }
-
-/** For a shell. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-
-/** Of postfix and postconf, with its blank. @param config the directory of main.cf, or null for Postfix's default */
-export const directoryOption = (config: string | null): string =>
-  config === null ? '' : ` -c ${quoted(config)}`;
-
-/** As an administrator types it. @param config the directory of main.cf, or null for Postfix's default */
-export function commandOf({ file, name, value }: Edit, config: string | null): string {
-  return `postconf${directoryOption(config)} ${file === 'main.cf' ? '-e' : '-P'} ${quoted(`${name} = ${value}`)}`;
-}
-
-/** As programs are given it. */
-export const argumentsOf = (file: Edit['file'], edits: readonly Edit[]): string[] => [
-  file === 'main.cf' ? '-e' : '-P',
-  ...edits.filter(edit => edit.file === file).map(({ name, value }) => `${name}=${value}`),
-];

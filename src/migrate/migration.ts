@@ -10,11 +10,12 @@ import { type Failure, failure } from '../base/errors.ts';
 import type { RuleSettings } from '../daemon/settings.ts';
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, MAP_TYPES, mapExists } from '../map/map-types.ts';
+import type { Edit } from '../postfix/edit.ts';
 import { askPostfix } from './ask-postfix.ts';
 import { compareWithFile, refusalOf, type Setting } from './configuration-file.ts';
 import { CONFIGURATIONS, kindOf, readFormer } from './former-files.ts';
 import type { FormerSettings, Remark } from './former-settings.ts';
-import { type Changes, changesFor, type Edit, type PostfixFacts, typesOf } from './main-cf.ts';
+import { type Changes, changesFor, type PostfixFacts, typesOf } from './main-cf.ts';
 import { type OldRows, rowsOf } from './old-rows.ts';
 
 export interface Request {
@@ -68,7 +69,7 @@ export async function planMigration(request: Request): Promise<Migration> {
   const blockers: Remark[] = unnamed === null ? [] : [unnamed];
   if (typeof postfix === 'string') remarks.push({ where: 'main.cf', text: `not read: ${postfix}` });
   const old = oldMapOf(request, settings, facts, blockers);
-  if (read.length === 0 && (old === null || !mapExists(old))) throw nothing(old);
+  if (read.length === 0 && (old === null || !(await mapExists(old)))) throw nothing(old);
   const grace = request.grace ?? settings.grace.value;
   if (grace === null) blockers.push(unknown('grace', settings.grace.from, '--grace DURATION'));
   const map = formatMapSpec(request.map);
@@ -81,7 +82,7 @@ export async function planMigration(request: Request): Promise<Migration> {
     read,
     oldMap: old && formatMapSpec(old),
     map,
-    mapExists: mapExists(request.map),
+    mapExists: await mapExists(request.map),
     configuration: request.configuration,
     settings: file.missing,
     rows: await rowsOf(old, settings, shorter(settings.grace.value, grace), request, remarks),

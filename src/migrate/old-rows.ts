@@ -37,7 +37,7 @@ export async function rowsOf(
   { rules, now }: { readonly rules: RuleSettings; readonly now: EpochSeconds },
   remarks: Remark[],
 ): Promise<OldRows> {
-  if (old === null || !mapExists(old)) {
+  if (old === null || !(await mapExists(old))) {
     if (old !== null) remarks.push({ where: formatMapSpec(old), text: 'there is no such map' });
     return NO_ROWS;
   }

@@ -74,6 +74,20 @@ export const text = <const F extends Facts>(facts: F): F & Reader<string | null>
   read: given => given && textIn(given).value,
 });
 
+/** Made of a text by its own rule; null where it is not given. @throws Failure of one that is wrong */
+export const parsed = <const F extends Facts, T>(
+  facts: F,
+  parse: (text: string, origin: string) => T,
+): F & Reader<T | null> => ({
+  ...facts,
+  kind: 'text',
+  read: one => {
+    if (one === null) return null;
+    const { value, origin } = textIn(one);
+    return parse(value, origin);
+  },
+});
+
 /** A text for whoever knows its grammar; null where it is not given and has no default. */
 export function given<const F extends Preset>(facts: F): F & Reader<Given<string>>;
 export function given<const F extends Facts>(facts: F): F & Reader<Given<string> | null>;

@@ -46,6 +46,22 @@ export const MAP_OPTIONS = {
     },
     ['0600', '0640', '0644'],
   ),
+  'table-command': givenList({
+    value: 'WORD',
+    about:
+      'the program, and then each argument, that makes a change of a table: map known, such as /usr/sbin/smtpctl, update, table, NAME; given again for each word',
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
+  'map-rules': given({
+    path: 'file',
+    value: 'PATH',
+    otherwise: 'those that are in the map',
+    about:
+      "the administrator's own rules, for a tcprules: map: the text that tcprules(1) would compile",
+    commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
+    inFile: true,
+  }),
   grace: duration({
     often: true,
     value: 'DURATION',

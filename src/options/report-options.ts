@@ -1,5 +1,12 @@
 /** How the program runs and where it tells what it does.  How an entry is written: options.ts. */
-import { choice, flag, given, text } from './entry.ts';
+import { failure } from '../base/errors.ts';
+import { choice, flag, given, parsed, text } from './entry.ts';
+
+/** One that means nothing to any program, so that nothing but itself can be said with it. @throws Failure POLICY_HEADER */
+function policyHeader(value: string, where: string): string {
+  if (/^X-[A-Za-z0-9-]{1,60}$/.test(value)) return value;
+  throw failure('POLICY_HEADER', { where, value });
+}
 
 export const REPORT_OPTIONS = {
   debug: flag({
@@ -59,6 +66,26 @@ export const REPORT_OPTIONS = {
     commands: ['run'],
     inFile: true,
   }),
+  'policy-socket': text({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'not served',
+    about:
+      'the socket at which Postfix asks whose a message is (check_policy_service), for this log; it permits nothing',
+    commands: ['run'],
+    inFile: true,
+  }),
+  'policy-header': parsed(
+    {
+      value: 'NAME',
+      otherwise: 'no header',
+      about:
+        'the header, as X-Relayed-By, that Postfix is told to put before such a message, with the hash of the user',
+      commands: ['run'],
+      inFile: true,
+    },
+    policyHeader,
+  ),
   'metrics-listen': given({
     value: 'ADDRESS:PORT',
     otherwise: 'not served',

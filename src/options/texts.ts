@@ -90,7 +90,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   status: {
     detail:
       'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69. ' +
-      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached; 2 when no daemon runs or answers, ' +
+      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached, or only through a replica without its primary; 2 when no daemon runs or answers, ' +
       'the log is not read, the map cannot be written, or rows that are due are still there; 3 when it cannot tell, since it may not ask, or the configuration or a value is wrong.',
     examples: [
       { args: 'status', does: 'is it alive, and how far is it' },
@@ -239,7 +239,10 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     detail:
       'Runs the daemon over a log of its own in a temporary directory, writes log lines of several servers into it, ' +
       'and shows what becomes of them. It needs no root, changes nothing, and is over in well under a minute.',
-    examples: [{ args: 'demo', does: 'see it work' }],
+    examples: [
+      { args: 'demo', does: 'see it work' },
+      { args: 'demo --mta tcpserver', does: 'in front of qmail, or whatever tcpserver starts' },
+    ],
   },
 };
 
@@ -305,16 +308,33 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: 10,
   },
   'metrics-file': { example: '/var/lib/prometheus/node-exporter/popbsmtp.prom' },
+  'policy-socket': {
+    detail:
+      "In a directory that the account may write to and Postfix may enter, in Postfix's queue directory, since smtpd may be in a chroot. " +
+      'See "Who is it, for Postfix" in popbsmtp(8).',
+    example: '/var/spool/postfix/popbsmtp/policy',
+  },
+  'policy-header': {
+    detail:
+      'The hash is that of log-users = "hashed". Where log-users is none, there is no header.',
+    example: 'X-Relayed-By',
+  },
   'metrics-listen': { example: '127.0.0.1:9117' },
   fleet: {
     detail:
-      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits.',
-    example: 'rediss://redis.example.org:6379/0',
+      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits. Of several engines, and of all addresses of a name, ' +
+      'the first is used that is the primary; name them everywhere in the same order.',
+    example: ['rediss://redis1.example.org:6379/0', 'rediss://redis2.example.org:6379/0'],
   },
   'fleet-role': {
     detail:
       'A host that only subscribes needs no log: without --watchlog it watches none. What it receives is subject to its own rules.',
     example: 'subscribe',
+  },
+  'fleet-read': {
+    detail:
+      'With replica a subscriber reads from a replica, one of them at random, as long as that hears from its primary; from the primary when there is none. Publishing always needs the primary.',
+    example: 'replica',
   },
   'fleet-user': { example: 'popbsmtp-subscribe' },
   'fleet-password-file': {
@@ -322,6 +342,23 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '/etc/popbsmtp/fleet-password',
   },
   'fleet-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
+  'fleet-sentinels': {
+    detail:
+      'Instead of --fleet. One after the other is asked, in random order, before each connection. The engines are spoken to as the sentinels are: with TLS or without, in the database of ' +
+      'their URL, and with --fleet-user, --fleet-password-file and --fleet-ca.',
+    example: [
+      'rediss://s1.example.org:26379',
+      'rediss://s2.example.org:26379',
+      'rediss://s3.example.org:26379',
+    ],
+  },
+  'fleet-sentinel-name': { example: 'popbsmtp' },
+  'fleet-sentinel-user': { example: 'popbsmtp' },
+  'fleet-sentinel-password-file': {
+    detail: 'It is read anew for each connection.',
+    example: '/etc/popbsmtp/sentinel-password',
+  },
+  'fleet-sentinel-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
   'fleet-prefix': { example: 'mail:popbsmtp' },
   'fleet-name': { example: 'mx1' },
   'fleet-format': {
@@ -339,7 +376,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so is table:, a list of addresses. ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },
@@ -348,6 +385,16 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
       'smtpd opens the map as root, before it gives its privileges up; proxymap, postmap -q and popbsmtp list of other accounts do not. ' +
       'Whoever may read an lmdb: map may lock it, and so keep grants from ending. The group is that of the account, or of a directory with the set-group-ID bit.',
     example: '0644',
+  },
+  'table-command': {
+    detail:
+      'It is run, without a shell, after each change of the map and when it is opened, as the account of the directory of the map; while it fails, the change counts as not made. popbsmtp-mta(7) says for which programs.',
+    example: ['/usr/sbin/smtpctl', 'update', 'table', 'pop_before_smtp'],
+  },
+  'map-rules': {
+    detail:
+      'tcpserver follows only the most specific rule, so each row says again what these rules say of its address, and that it may relay; an address that they deny has none. A change of the text counts at once; in one that has an error nothing counts, and the rules stay as they were.',
+    example: '/etc/tcp.smtp',
   },
   grace: { detail: 'A number without a unit is seconds.', example: '30m' },
   history: {

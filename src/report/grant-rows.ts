@@ -35,6 +35,28 @@ export const GRANT_ROWS = {
     withUsers: asIs,
     audited: false,
   },
+  identified: {
+    line({ ip, holder, login, queueId }) {
+      const facts = {
+        event: 'identified',
+        ip,
+        ...{ user: holder.user, server: holder.server },
+        login: login && isoTime(login),
+        queue: queueId,
+      };
+      const stamp = login === null ? '' : ` login="${formatStamp(login)}"`;
+      const queue = queueId === null ? '' : ` queue=${queueId}`;
+      return { ...info(`client=${ip} ${holderText(holder)}${stamp}${queue}`), facts };
+    },
+    debug: noLines,
+    json: none,
+    withUsers: (decision, show) => {
+      const { holder } = decision;
+      return { ...decision, holder: { ...holder, user: show(holder.user) } };
+    },
+    // Whoever has asked for these wants them in the log.
+    audited: true,
+  },
   evicted: {
     line({ grants: { length } }) {
       const text = `there are more grants than --max-grants allows: ${length} have ended before their time`;

@@ -3,8 +3,8 @@ import { quantity } from '../base/quantity.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { linesOf } from '../migrate/configuration-file.ts';
 import type { Remark } from '../migrate/former-settings.ts';
-import { commandOf, directoryOption } from '../migrate/main-cf.ts';
 import { isDone, type Migration, type Request } from '../migrate/migration.ts';
+import { commandOf, reloadOf } from '../postfix/edit.ts';
 
 /** That are shown one by one. */
 const MOST_ROWS = 10;
@@ -57,8 +57,6 @@ function rowLines({ carried, until }: Migration['rows']): string[] {
     ...(more > 0 ? [`and ${more} more`] : []),
   ];
 }
-
-const reloadOf = (config: string | null): string => `postfix${directoryOption(config)} reload`;
 
 /** What is left for people, after the steps that were made. */
 export function stepsText(

@@ -21,3 +21,19 @@ test('the demo shows a grant of each server, a refresh, who is ignored, and the 
   if (findProgram('postmap') !== null) assert.doesNotMatch(stdout, /not found/);
   assert.match(stdout, /popbsmtp match \/var\/log\/mail\.log/);
 });
+
+test('the demo shows the same in front of tcpserver', async () => {
+  const { code, stdout, stderr } = await popbsmtp('demo', '--mta', 'tcpserver');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /writes the map tcprules:/);
+  assert.match(stdout, /The map now: 4 rows\n[\s\S]*The map after: empty\n/);
+  if (findProgram('tcprulescheck') === null) {
+    assert.match(stdout, /ucspi-tcp is not installed here/);
+    return;
+  }
+  assert.equal(stdout.match(/^ {8}set environment variable RELAYCLIENT=$/gm)?.length, 4);
+  assert.match(
+    stdout,
+    /TCPREMOTEIP=198\.51\.100\.200 tcprulescheck .*\n {8}default:\n {8}allow connection\n\n/,
+  );
+});

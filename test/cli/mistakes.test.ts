@@ -134,6 +134,12 @@ describe('every mistake is told in one line, with its exit status, and no map is
       mentions: ['--exclude', 'local'],
     },
     {
+      name: 'a header that means something',
+      args: ['--policy-header', 'Bcc'],
+      exit: EXIT.usage,
+      mentions: ['--policy-header', 'Bcc'],
+    },
+    {
       name: 'metrics for everybody',
       args: ['--metrics-listen', '0.0.0.0:9117'],
       exit: EXIT.usage,

@@ -50,6 +50,7 @@ async function rulesOver(exclude = 'none'): Promise<DecisionRules> {
     exclude: { value: exclude, origin: 'the test' },
     wholeAddresses: false,
     refuseOwn: false,
+    otherMap: null,
   };
   const classifier = await classifierFor(networks, text => assert.fail(text));
   return { classifier, grace: new Grace(GRACE), policy: NO_POLICY };

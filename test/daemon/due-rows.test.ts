@@ -55,6 +55,7 @@ test('rows are due by their age, unless an order allows them, or refuses them; o
     exclude: { value: '192.0.2.7', origin: 'the test' },
     wholeAddresses: false,
     refuseOwn: false,
+    otherMap: null,
   };
   const judged = await due(await classifierFor(rules, text => assert.fail(text)));
   assert.deepEqual(judged, ['192.0.2.2', '192.0.2.4', '192.0.2.6', '192.0.2.7', 'fd00::5']);

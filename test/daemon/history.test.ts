@@ -15,6 +15,8 @@ test('a stop ends while a write does not, and tells it', async () => {
       new Recorder({ open: () => new Promise(() => undefined), serial: 1, age: 1e9, warn }),
     live: () => null,
     kept: user => user,
+    refusals: 10,
+    hadGrant: () => false,
     now: () => 1_795_000_000,
   });
   await stopHistory(history, warn);

@@ -162,6 +162,7 @@ function tell(decision: Decision): string {
       return `lifted ${decision.grants.map(grant => grant.ip).join()}`;
     case 'probed':
       return `probed ${decision.ip} ${decision.seconds}`;
+    case 'identified':
     case 'order bounded':
     case 'in force':
     case 'map failed':

@@ -20,6 +20,7 @@ export const postfixWith = (
   types: ['lmdb'],
   parameters: parseParameters(mainCf),
   services: parseServices(services, overrides),
+  written: parseParameters(`${mainCf}${overrides}`),
 });
 
 /** A login as a server tells of it. */

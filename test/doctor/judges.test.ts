@@ -1,12 +1,11 @@
 /**
- * The smaller judges: map, rows, daemon, service, Postfix, mynetworks, lookup.
+ * The smaller judges: map, rows, daemon, Postfix, lookup.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { canonicalIp } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
 import { CATALOGUE, failure } from '../../src/base/errors.ts';
-import { parseMynetworks } from '../../src/classifier/mynetworks-parser.ts';
 import type { ConfigurationState } from '../../src/control/configuration-state.ts';
 import type { Status } from '../../src/control/status.ts';
 import { parseIds } from '../../src/doctor/account.ts';
@@ -18,8 +17,6 @@ import { judgeLookup } from '../../src/doctor/lookup.ts';
 import { judgeMap, judgeRows } from '../../src/doctor/map.ts';
 import type { FileState, MapState } from '../../src/doctor/map-state.ts';
 import { judgePostfix } from '../../src/doctor/postfix.ts';
-import { judgeService } from '../../src/doctor/service.ts';
-import { judgeTrustedNetworks } from '../../src/doctor/trusted-networks.ts';
 import type { Row } from '../../src/map/map.ts';
 import { stampOf } from '../../src/map/row.ts';
 import { someStatus } from '../control/status.ts';
@@ -58,6 +55,14 @@ describe('the map', () => {
       /^warning: .* \/d does not/,
     ],
     ['of another account', map(FILE, at('/d', 0o755, 8)), /^error: .* account 7, .* to 8/],
+    [
+      'behind a directory that may not be entered',
+      {
+        ...map(null, at('/d', 0o700), at('/', 0o755, 0)),
+        rows: failure('MAP_UNREADABLE', { path: '/d/e/m.lmdb', reason: 'permission denied' }),
+      },
+      /^error: this account may not enter \/d, behind which lmdb:\/m is$/,
+    ],
   ];
   for (const [name, state, expected] of table) {
     test(name, () => assert.match(said(judgeMap(state)).join(), expected));
@@ -263,88 +268,6 @@ describe('the daemon', () => {
   });
 });
 
-describe('the service', () => {
-  const TIMER = { LoadState: 'loaded', ActiveState: 'active', UnitFileState: 'enabled' };
-  const UPTIME = 5000;
-  const judge = (
-    properties: Readonly<Record<string, string>>,
-    timer: Readonly<Record<string, string>> = {},
-  ): string =>
-    said(
-      judgeService({
-        service: new Map(Object.entries(properties)),
-        timer: new Map(Object.entries({ ...TIMER, ...timer })),
-        uptime: UPTIME,
-      }),
-    ).join();
-  const RUNNING = {
-    LoadState: 'loaded',
-    ActiveState: 'active',
-    SubState: 'running',
-    UnitFileState: 'enabled',
-    Result: 'success',
-    NRestarts: '0',
-    WatchdogUSec: '30s',
-    WatchdogTimestampMonotonic: `${(UPTIME - 10) * 1_000_000}`,
-  };
-  const table: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
-    ['running', {}, /^ok: popbsmtp\.service is active, watchdog 30s$/],
-    ['without a watchdog', { WatchdogUSec: '0' }, /is active$/],
-    ['not installed', { LoadState: 'not-found', ActiveState: 'inactive' }, /^$/],
-    [
-      'failed',
-      { ActiveState: 'failed', SubState: 'failed', Result: 'watchdog' },
-      /^error: .*failed \(failed, watchdog\)/,
-    ],
-    ['stopped', { ActiveState: 'inactive', SubState: 'dead' }, /^error: .*inactive \(dead\)/],
-    ['not in use', { ActiveState: 'inactive', UnitFileState: 'disabled' }, /^$/],
-    ['started again and again', { NRestarts: '7' }, /^warning: .* 7 times/],
-    ['not enabled', { UnitFileState: 'disabled' }, /^warning: .*next boot/],
-    [
-      'without sight of the machine',
-      { PrivateNetwork: 'yes', BindReadOnlyPaths: '' },
-      /^warning: .* does not see this machine's, whose own addresses/,
-    ],
-    [
-      'with sight of the machine',
-      {
-        PrivateNetwork: 'yes',
-        BindReadOnlyPaths: '-/proc/1/net/route:/run/popbsmtp-net/route:norbind',
-      },
-      /^ok: /,
-    ],
-    [
-      'that has not told the watchdog',
-      { WatchdogUSec: '1min', WatchdogTimestampMonotonic: `${(UPTIME - 61) * 1_000_000}` },
-      /^error: .* has not told the watchdog for 61 seconds/,
-    ],
-    ["in the machine's network", { PrivateNetwork: 'no', BindReadOnlyPaths: '' }, /^ok: /],
-  ];
-  for (const [name, properties, expected] of table) {
-    test(name, () => assert.match(judge({ ...RUNNING, ...properties }), expected));
-  }
-  const timers: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
-    [
-      'is stopped',
-      { ActiveState: 'inactive' },
-      /^warning: popbsmtp-purge\.timer is inactive: nothing ends grants/,
-    ],
-    ['is not enabled', { UnitFileState: 'disabled' }, /^warning: .* after the next boot/],
-    ['is not installed', { LoadState: 'not-found' }, /^warning: .* is not installed/],
-  ];
-  for (const [name, timer, expected] of timers)
-    test(`whose timer ${name}`, () => {
-      assert.match(judge(RUNNING, timer), expected);
-      const unused = { ...RUNNING, ActiveState: 'inactive', UnitFileState: 'disabled' };
-      assert.equal(judge(unused, timer), '', 'whoever does not use the unit is not told');
-    });
-
-  test('that cannot be asked for is no service that is well', () =>
-    assert.match(said(judgeService({ unasked: 'no bus' })).join(), /^skipped: .*: no bus$/));
-
-  test('without systemd', () => assert.deepEqual(judgeService(null), []));
-});
-
 test('Postfix', () => {
   const judge = (answer: Parameters<typeof judgePostfix>[0]['answer'], maps = [MAP]): string =>
     said(judgePostfix({ answer, maps })).join();
@@ -398,38 +321,6 @@ describe('where Postfix listens', () => {
   ];
   for (const [name, mainCf, services, expected] of table)
     test(name, () => assert.match(judge(mainCf, services), expected));
-});
-
-describe('mynetworks', () => {
-  const judge = (text: string): string => {
-    const context = { origin: 'main.cf', readText: () => '', warn: () => undefined };
-    const { entries } = parseMynetworks(text, context);
-    return said(judgeTrustedNetworks([{ origin: 'main.cf', entries }])).join('\n');
-  };
-  const table: readonly (readonly [string, RegExp])[] = [
-    ['', /^ok: .*private networks only$/],
-    [
-      '127.0.0.0/8 [::1]/128 [::ffff:127.0.0.0]/104 10.0.0.0/8 192.168.1.0/24 [fe80::]/64',
-      /^ok: .*private networks only$/,
-    ],
-    ['127.0.0.0/8 203.0.113.0/24', /^ok: .*public networks: 203\.0\.113\.0\/24$/],
-    ['10.0.0.0/8 cidr:/x', /^ok: .*what cidr:\/x holds/],
-    ['203.0.0.0/10', /^warning: .*203\.0\.0\.0\/10/],
-    ['[2001::]/20', /^warning: /],
-    ['0.0.0.0/0', /^error: .*0\.0\.0\.0\/0/],
-    ['[::]/0', /^error: .*::\/0/],
-    ['[::ffff:0.0.0.0]/96', /^error: .*0\.0\.0\.0\/0/],
-    ['10.0.0.0/7', /^error: /],
-    ['static:all', /^error: .*static:all/],
-    ['!0.0.0.0/0', /^ok: /],
-  ];
-  for (const [text, expected] of table)
-    test(`"${text}"`, () => assert.match(judge(text), expected));
-
-  test('what cannot be read is an error', () => {
-    const entries = failure('MYNETWORKS_ENTRY', { origin: 'main.cf', entry: 'x', problem: 'no' });
-    assert.match(said(judgeTrustedNetworks([{ origin: 'main.cf', entries }])).join(), /^error: /);
-  });
 });
 
 test('the lookup', () => {

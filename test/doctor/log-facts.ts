@@ -37,4 +37,5 @@ export const facts = (...logs: LogState[]) => ({
   grace: GRACE,
   zone: zoneOf({ value: '+01:00', origin: '' }),
   asDaemon: true,
+  stopped: null,
 });

@@ -49,6 +49,14 @@ describe('the log', () => {
   }
 });
 
+test('a syslog daemon that does not run is to be started', () => {
+  const ahead = { server: 'dovecot', login: NOW, modified: epoch(NOW - HOUR), isEmpty: false };
+  const hintWith = (stopped: string | null): string =>
+    judgeLogs({ ...facts({ ...LOG, ahead }), stopped })[0]?.hint ?? '';
+  assert.match(hintWith('rsyslog.service'), /: systemctl start rsyslog\.service$/);
+  assert.match(hintWith(null), /or see that the syslog daemon runs and writes there$/);
+});
+
 test('a closed log is opened by its group, where it has one that may read it', () => {
   const hintFor = (group: string | null): string | null | undefined =>
     judgeLogs(facts({ ...LOG, account: { name: 'popbsmtp', mayRead: 'no', group } }))[0]?.hint;

@@ -20,6 +20,7 @@ export class FakeEngine {
   now: number;
   run = 'first';
   clients = 1;
+  isReplica = false;
   history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
@@ -47,6 +48,12 @@ export class FakeEngine {
 
   connection(): Connection {
     return {
+      where: 'redis://engine:6379/0',
+      isReplica: this.isReplica,
+      condition: async () => ({
+        upstream: this.isReplica ? { isUp: true, silence: 0 } : null,
+        memory: { used: 0, most: null, policy: 'noeviction' },
+      }),
       run: this.run,
       history: async () => this.history,
       clients: async () => this.clients,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { IpText } from '../../src/base/address.ts';
-import { BlockWriter, HOUR, readBlock } from '../../src/history/block.ts';
+import { BlockWriter, HOUR } from '../../src/history/block.ts';
+import { entryReader } from '../../src/history/block-reader.ts';
 import { ENTRY_KINDS, type Entry, entryOf } from '../../src/history/entry.ts';
 
 const HOUR_NUMBER = 498_611;
@@ -46,7 +47,7 @@ const entry: fc.Arbitrary<Entry> = fc
 
 function read(bytes: Buffer): Entry[] {
   const entries: Entry[] = [];
-  readBlock(bytes, one => entries.push(one));
+  entryReader(one => entries.push(one))(bytes);
   return entries;
 }
 

@@ -4,6 +4,7 @@ import type { IpText } from '../../src/base/address.ts';
 import { type Entry, entryOf } from '../../src/history/entry.ts';
 import { Summary } from '../../src/history/summary.ts';
 import type { Summed } from '../../src/history/summary-rows.ts';
+import { blocksOf } from './blocks.ts';
 
 const ip = '198.51.100.7' as IpText;
 const other = '2001:db8::17' as IpText;
@@ -26,7 +27,7 @@ const refused = (of: IpText, what = 'relay access denied'): Entry =>
 
 function sumOf(entries: readonly Entry[], since = NOON - 86_400, until = NOON + 3600): Summed {
   const summary = new Summary(since, until);
-  for (const entry of entries) summary.take(entry);
+  for (const block of blocksOf(entries)) summary.take(block);
   return summary.sum();
 }
 

@@ -6,7 +6,7 @@ import { behavesLikeMemory, holdsManyRows } from './model.ts';
 import { newSpec } from './scratch.ts';
 
 // The other types need Postfix: test/real/map-types.test.ts.
-for (const type of ['lmdb', 'texthash', 'cidr']) {
+for (const type of ['lmdb', 'texthash', 'cidr', 'table', 'tcprules']) {
   test(`${type}: a map in a file does what a map in memory does`, async () => {
     await behavesLikeMemory(await newSpec(type), 60);
   });

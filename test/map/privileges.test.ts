@@ -71,6 +71,29 @@ describe('root becomes', { skip }, () => {
   });
 });
 
+/** The capabilities of a program that root starts when it has become the owner of a directory. */
+async function capabilities(map: object): Promise<string> {
+  const child = startNode(
+    `const { becomeOwner } = await import(source('map/privileges.js'));
+     const { execFileSync } = await import('node:child_process');
+     becomeOwner([${JSON.stringify(map)}]);
+     const status = execFileSync('cat', ['/proc/self/status'], { encoding: 'utf8' });
+     console.log(['CapPrm', 'CapEff', 'CapAmb'].map(set =>
+       new RegExp(set + ':\\t0*([0-9a-f]+)').exec(status)[1]).join());`,
+  );
+  return child.line();
+}
+
+describe('of what root may', { skip }, () => {
+  test('nothing is left, but what nft needs for the sets of nftables', async () => {
+    const path = join(await directoryOf(NOBODY), 'map');
+    assert.equal(await capabilities({ type: 'lmdb', path }), '0,0,0');
+    const nft = { family: 'inet', table: 'filter', set: 'pop' };
+    // CAP_NET_ADMIN is 12.
+    assert.equal(await capabilities({ type: 'nft', path, nft }), '1000,1000,1000');
+  });
+});
+
 describe('of a process that has become another account', { skip }, () => {
   test("every thread has its ids, the saved ones as well: libuv's, and workers", async () => {
     const maps = JSON.stringify([{ type: 'lmdb', path: join(await directoryOf(NOBODY), 'map') }]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatMapSpec } from '../../src/map/map-types.ts';
-import { parseMapSpec } from '../../src/map/spec.ts';
+import { mapsOf, parseMapSpec } from '../../src/map/spec.ts';
 import { failing } from './failing.ts';
 
 describe('parseMapSpec', () => {
@@ -43,4 +43,59 @@ describe('parseMapSpec', () => {
       assert.throws(() => parseMapSpec(`${type}:/x`, '--map'), failing('MAP_TYPE'));
     });
   }
+});
+
+describe('the name of sets of nftables', () => {
+  test('is the family, the table and the set, and stays as it is', () => {
+    const spec = parseMapSpec('nft:inet filter pop', '--map');
+    const nft = { family: 'inet', table: 'filter', set: 'pop' };
+    assert.deepEqual(spec, { type: 'nft', path: '/var/popbsmtp/nft-inet-filter-pop', nft });
+    assert.equal(formatMapSpec(spec), 'nft:inet filter pop');
+  });
+
+  for (const text of [
+    'nft:',
+    'nft:/x',
+    'nft:filter pop',
+    'nft:arp filter pop',
+    'nft:inet  filter pop',
+    'nft:inet filter pop\n',
+    'nft:inet filter pop; flush',
+    'nft:inet ../filter pop',
+    'nft:inet filter 4pop',
+  ])
+    test(`is not ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseMapSpec(text, '--map'), failing('NFT_NAME'));
+    });
+
+  test('has the files beside it where those of the maps are that are files', () => {
+    const { mirrors } = mapsOf({
+      map: { value: ['lmdb:/srv/maps/pop', 'nft:inet filter pop'], origin: '--map' },
+      postfixConfig: null,
+    });
+    assert.deepEqual(
+      mirrors.map(({ path }) => path),
+      ['/srv/maps/nft-inet-filter-pop'],
+    );
+  });
+});
+
+describe('mapsOf', () => {
+  const maps = (value: readonly string[], command: readonly string[]) =>
+    mapsOf({
+      map: { value, origin: '--map' },
+      postfixConfig: null,
+      tableCommand: { value: command, origin: '--table-command' },
+    });
+
+  test('has the command for table: maps only', () => {
+    const { map, mirrors } = maps(['lmdb:/x', 'table:/y'], ['/bin/true', 'a b']);
+    assert.equal(map.command, undefined);
+    assert.deepEqual(mirrors, [{ type: 'table', path: '/y', command: ['/bin/true', 'a b'] }]);
+  });
+
+  test('wants the path of the program', () => {
+    for (const command of [['true'], [], ['./true']])
+      assert.throws(() => maps(['table:/y'], command), failing('TABLE_COMMAND_PATH'));
+  });
 });

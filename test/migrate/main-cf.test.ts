@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { changesFor, commandOf, type PostfixFacts, typesOf } from '../../src/migrate/main-cf.ts';
+import { changesFor, type PostfixFacts, typesOf } from '../../src/migrate/main-cf.ts';
 
 const OLD = '/etc/postfix/pop-before-smtp';
 const NEW = 'lmdb:/var/popbsmtp/pop-before-smtp';
@@ -108,15 +108,6 @@ test('a relay list that refuses in another way is told', () => {
 test('the type under which the old map is named is found', () => {
   assert.deepEqual(typesOf(OLD, facts({ a: `proxy:btree:${OLD}` })), ['btree']);
   assert.deepEqual(typesOf(OLD, facts({ a: `hash:/other` })), []);
-});
-
-test('commands can be pasted', () => {
-  const edit = { file: 'main.cf', name: 'a', value: "it's $b" } as const;
-  assert.equal(commandOf(edit, null), "postconf -e 'a = it'\\''s $b'");
-  assert.equal(
-    commandOf({ ...edit, file: 'master.cf' }, '/etc/postfix-out'),
-    "postconf -c '/etc/postfix-out' -P 'a = it'\\''s $b'",
-  );
 });
 
 test('that nothing names the old map is told, unless the new one is there already', () => {

@@ -16,7 +16,8 @@ import { PATIENCE_MS, waitFor } from './wait.ts';
 export interface HostOptions {
   readonly name: string;
   readonly role: 'publish' | 'subscribe' | 'both';
-  readonly engine: string;
+  /** Several, or none where its command line names sentinels. */
+  readonly engine: string | readonly string[];
   /** More of its command line. */
   readonly more?: readonly string[];
 }
@@ -56,7 +57,8 @@ export class FleetHost {
   async start(): Promise<Daemon> {
     const { name, role, engine, more = [] } = this.#options;
     const log = role === 'subscribe' ? [] : ['--watchlog', this.log];
-    const fleet = ['--fleet', engine, '--fleet-role', role, '--fleet-name', name];
+    const engines = [engine].flat().flatMap(url => ['--fleet', url]);
+    const fleet = [...engines, '--fleet-role', role, '--fleet-name', name];
     const networks = ['--mynetworks', '127.0.0.1/32', '--exclude', 'none'];
     const args = [
       MAIN,

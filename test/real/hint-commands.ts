@@ -5,7 +5,7 @@
  */
 
 const PROGRAMS =
-  'apt-get|chgrp|chmod|chown|journalctl|popbsmtp|postconf|postfix|postmap|systemctl|usermod';
+  'apt-get|chgrp|chmod|chown|journalctl|mkdir|popbsmtp|postconf|postfix|postmap|systemctl|usermod';
 
 /** What stands in quotation marks of the shell's is no end. */
 const COMMAND = new RegExp(

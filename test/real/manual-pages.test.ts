@@ -20,6 +20,7 @@ const PAGES = [
   'man/man5/popbsmtp-log.5',
   'man/man7/popbsmtp-fleet.7',
   'man/man7/popbsmtp-migrate.7',
+  'man/man7/popbsmtp-mta.7',
 ];
 const DAY = { SOURCE_DATE_EPOCH: '1774137600' };
 

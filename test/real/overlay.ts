@@ -88,24 +88,27 @@ export function overlayBehind([command, ...enter]: readonly [string, ...string[]
   return overlay;
 }
 
+/** Has a directory of the outside in there. */
+const SHOW = 'mkdir -p "$1"; mount --bind "$2" "$1"';
+
 /**
  * Makes an overlay and installs packages in it, without starting their services.
  *
  * @param enter a command that starts it elsewhere, as in a journal's namespace
+ * @param shown where directories of the outside, such as that of a log, are in there
  */
 export async function startOverlay(
   rig: Rig,
   packages: readonly string[],
   enter: readonly string[] = [],
+  shown: ReadonlyMap<string, string> = new Map(),
 ): Promise<Overlay> {
   const base = await rig.directory();
   const holder = await startHolder(rig, base, enter);
-  const inside = [
-    `--mount=/proc/${holder}/ns/mnt`,
-    `--pid=/proc/${holder}/ns/pid_for_children`,
-    'chroot',
-    `${base}/root`,
-  ];
+  const mounts = `--mount=/proc/${holder}/ns/mnt`;
+  for (const [place, directory] of shown)
+    await mustRun('nsenter', [mounts, 'sh', '-euc', SHOW, 'sh', `${base}/root${place}`, directory]);
+  const inside = [mounts, `--pid=/proc/${holder}/ns/pid_for_children`, 'chroot', `${base}/root`];
   const overlay = overlayBehind(['nsenter', ...inside]);
   if (packages.length === 0) return overlay;
   const { [OUTER_NETWORK]: outer } = process.env;

@@ -78,7 +78,7 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `;
 
-async function accountId(database: 'passwd' | 'group', name: string): Promise<number> {
+export async function accountId(database: 'passwd' | 'group', name: string): Promise<number> {
   const entry = await mustRun('getent', [database, name]);
   return Number(entry.split(':')[2]);
 }

@@ -209,6 +209,15 @@ describe('the systemd service', { skip }, () => {
     );
   });
 
+  test('with popbsmtp-nft.conf it can write sets of nftables, and without it cannot', async () => {
+    const more = await readFile(join(INIT, 'popbsmtp-nft.conf'), 'utf8');
+    const commands = { nft: 'nft add table inet popbsmtp_test', tables: 'nft list tables' };
+    const plain = await probe(await probeUnit(true), commands);
+    assert.deepEqual(plain, { nft: false, tables: false });
+    const told = await probe(`${await probeUnit(true)}\n${more}`, commands);
+    assert.deepEqual(told, { nft: true, tables: true });
+  });
+
   test('with popbsmtp-network.conf it has the network of the machine, but reaches loopback alone', async () => {
     const more = await readFile(join(INIT, 'popbsmtp-network.conf'), 'utf8');
     const reach = (address: string): string =>

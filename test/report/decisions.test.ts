@@ -3,8 +3,15 @@ import { before, test } from 'node:test';
 import { canonicalIp, type IpText } from '../../src/base/address.ts';
 import { epoch } from '../../src/base/clock.ts';
 import type { Decision, Outcome } from '../../src/grant/decision.ts';
+import { formatStamp } from '../../src/line/stamp.ts';
 import type { LoginEvent } from '../../src/recogniser/event.ts';
-import { debugLines, decisionJson, isAudited } from '../../src/report/decisions.ts';
+import {
+  debugLines,
+  decisionJson,
+  decisionLine,
+  isAudited,
+  withShownUser,
+} from '../../src/report/decisions.ts';
 
 before(() => {
   process.env['TZ'] = 'Europe/Berlin';
@@ -95,6 +102,30 @@ test('what somebody has ordered is audited, and nothing else', () => {
   assert.ok(isAudited({ kind: 'in force', orders: [] }));
   assert.ok(!isAudited({ kind: 'purged', grant }));
   assert.ok(!isAudited(login({ kind: 'granted', effect: 'added' })));
+});
+
+test('who a client of Postfix is stands in the log, without a forged line', () => {
+  const decision = {
+    kind: 'identified',
+    ...{ ip: ip('217.235.18.66'), login: TIME, queueId: '4A1B2C3D4E' },
+    holder: { user: 'anna" x=1\nx', server: 'dovecot' },
+  } as const;
+  const { text, facts } = decisionLine(decision) ?? {};
+  const stamp = formatStamp(TIME);
+  assert.equal(
+    text,
+    `client=217.235.18.66 user="anna\\" x=1\\nx" server=dovecot login="${stamp}" queue=4A1B2C3D4E`,
+  );
+  assert.equal(facts?.['queue'], '4A1B2C3D4E');
+  const bare: Decision = {
+    ...decision,
+    login: null,
+    queueId: null,
+    holder: { user: null, server: null },
+  };
+  assert.equal(decisionLine(bare)?.text, 'client=217.235.18.66 user="" server=');
+  const shown = withShownUser(decision, () => null);
+  assert.ok(!(decisionLine(shown)?.text ?? 'anna').includes('anna'));
 });
 
 test('as JSON, what logs tell is an event, and what is ordered by hand is none', () => {

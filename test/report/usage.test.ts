@@ -8,13 +8,14 @@ import type { Summed } from '../../src/history/summary-rows.ts';
 import { barChart, ticksOf } from '../../src/report/chart.ts';
 import { usageHtml } from '../../src/report/usage-html.ts';
 import { usageJson, usageText } from '../../src/report/usage-text.ts';
+import { blocksOf } from '../history/blocks.ts';
 
 const ip = '198.51.100.7' as IpText;
 const NOON = new Date(2026, 10, 27, 12).getTime() / 1000;
 
 function sumOf(...entries: Entry[]): Summed {
   const summary = new Summary(NOON - 86_400, NOON + 3600);
-  for (const entry of entries) summary.take(entry);
+  for (const block of blocksOf(entries)) summary.take(block);
   return summary.sum();
 }
 

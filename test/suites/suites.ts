@@ -30,8 +30,11 @@ const UNITS = [
     'doctor/',
     'fleet/',
     'grant/',
+    'history/',
     'line/',
     'map/',
+    'migrate/',
+    'mta/',
   ],
   ...['options/', 'postfix/', 'recogniser/', 'report/', 'source/', 'state/'],
 ];
@@ -47,9 +50,9 @@ const CHAIN = [
     'dovecot',
     'end-to-end',
     'fleet',
+    'history',
     'journal',
     'map-guard',
-    'map-kinds',
     'map-readers',
   ],
   ...[
@@ -57,12 +60,14 @@ const CHAIN = [
     'map-types',
     'migrate',
     'mynetworks',
+    'nginx',
     'package',
+    'perdition',
     'popa3d',
     'postfix-commands',
     'postmap',
   ],
-  ...['relay-by-type', 'require-tls', 'service', 'whole-addresses'],
+  ...['relay-by-type', 'require-tls', 'service', 'whole-addresses', 'year'],
 ].map(name => `real/${name}`);
 
 type Target =

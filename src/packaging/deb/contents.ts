@@ -28,6 +28,7 @@ const FILES: readonly (readonly [string, string])[] = [
   ['init/popbsmtp.sysv', `${DOC}/examples/popbsmtp.sysv`],
   ['init/popbsmtp.openrc', `${DOC}/examples/popbsmtp.openrc`],
   ['init/popbsmtp-network.conf', `${DOC}/examples/popbsmtp-network.conf`],
+  ['init/popbsmtp-nft.conf', `${DOC}/examples/popbsmtp-nft.conf`],
   ['init/popbsmtp-dashboard.json', `${DOC}/examples/popbsmtp-dashboard.json`],
   ['init/popbsmtp-alerts.yml', `${DOC}/examples/popbsmtp-alerts.yml`],
   ['init/Containerfile', `${DOC}/examples/Containerfile`],

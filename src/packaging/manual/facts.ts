@@ -70,5 +70,6 @@ export const SEE_ALSO: readonly (readonly [name: string, section: number])[] = [
   ['postconf', 5],
   ['popbsmtp-fleet', 7],
   ['popbsmtp-migrate', 7],
+  ['popbsmtp-mta', 7],
   ['popbsmtp', 8],
 ];

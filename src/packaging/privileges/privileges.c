@@ -1,5 +1,7 @@
 /*
- * A Node-API addon with one function, become(uid, gid): this process, with all its threads, becomes another account for good.
+ * A Node-API addon with two functions.  become(uid, gid): this process, with all its threads, becomes another account for good.
+ * becomeNetAdmin(uid, gid) does the same, but for one capability, CAP_NET_ADMIN, should the process have it: the calling thread keeps it,
+ * and the programs that it starts have it (capabilities(7), "Ambient").
  *
  * Why not process.setuid and its like: Node throws in each of them where the libuv that it shares with others might use
  * io_uring (node 20.19.2 with libuv 1.50, Debian 13; src/node_credentials.cc, UvMightBeUsingIoUring), whatever the environment says.
@@ -22,8 +24,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <node_api.h>
 
 /* What getpwuid_r(3) is given first; it says ERANGE where an entry is longer. */
@@ -71,10 +76,26 @@ static struct outcome take_groups(uid_t uid, gid_t *gid)
 	return failed("getpwuid_r", ERANGE);
 }
 
-static struct outcome change(uid_t uid, gid_t gid)
+/* Of all capabilities this thread keeps the one, for itself and for what it starts. */
+static struct outcome keep_net_admin(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	if (syscall(SYS_capget, &header, sets) != 0) return failed("capget", errno);
+	const uint32_t kept = sets[CAP_TO_INDEX(CAP_NET_ADMIN)].permitted & CAP_TO_MASK(CAP_NET_ADMIN);
+	memset(sets, 0, sizeof sets);
+	sets[CAP_TO_INDEX(CAP_NET_ADMIN)] = (struct __user_cap_data_struct){ kept, kept, kept };
+	if (syscall(SYS_capset, &header, sets) != 0) return failed("capset", errno);
+	if (kept != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) != 0)
+		return failed("prctl", errno);
+	return DONE;
+}
+
+static struct outcome change(uid_t uid, gid_t gid, bool is_net_admin)
 {
 	struct outcome outcome = take_groups(uid, &gid);
 	if (outcome.failed != NULL) return outcome;
+	if (is_net_admin && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("prctl", errno);
 	if (setresgid(gid, gid, gid) != 0) return failed("setresgid", errno);
 	if (setresuid(uid, uid, uid) != 0) return failed("setresuid", errno);
 	uid_t ruid, euid, suid;
@@ -83,7 +104,7 @@ static struct outcome change(uid_t uid, gid_t gid)
 	gid_t rgid, egid, sgid;
 	if (getresgid(&rgid, &egid, &sgid) != 0) return failed("getresgid", errno);
 	if (rgid != gid || egid != gid || sgid != gid) return failed("setresgid", EPERM);
-	return DONE;
+	return is_net_admin ? keep_net_admin() : DONE;
 }
 
 /* An id as a number; -1, which would leave an id as it is (setresuid(2)), is none. */
@@ -96,17 +117,21 @@ static bool read_id(napi_env env, napi_value value, uint32_t *id)
 	return *id == number;
 }
 
+/* Both functions; the data says which. */
+static const bool NET_ADMIN = true;
+
 static napi_value become(napi_env env, napi_callback_info info)
 {
 	size_t count = 2;
 	napi_value arguments[2];
+	void *data;
 	uint32_t uid, gid;
-	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 2 ||
+	if (napi_get_cb_info(env, info, &count, arguments, NULL, &data) != napi_ok || count != 2 ||
 	    !read_id(env, arguments[0], &uid) || !read_id(env, arguments[1], &gid)) {
 		napi_throw_type_error(env, NULL, "become: not a uid and a gid");
 		return NULL;
 	}
-	struct outcome outcome = change(uid, gid);
+	struct outcome outcome = change(uid, gid, data == &NET_ADMIN);
 	if (outcome.failed != NULL) {
 		char message[256];
 		snprintf(message, sizeof message, "%s: %s", outcome.failed, strerror(outcome.error));
@@ -115,11 +140,17 @@ static napi_value become(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
-NAPI_MODULE_INIT(/* env, exports */)
+static bool export_function(napi_env env, napi_value exports, const char *name, void *data)
 {
 	napi_value function;
-	if (napi_create_function(env, "become", NAPI_AUTO_LENGTH, become, NULL, &function) != napi_ok ||
-	    napi_set_named_property(env, exports, "become", function) != napi_ok) {
+	return napi_create_function(env, name, NAPI_AUTO_LENGTH, become, data, &function) == napi_ok &&
+	       napi_set_named_property(env, exports, name, function) == napi_ok;
+}
+
+NAPI_MODULE_INIT(/* env, exports */)
+{
+	if (!export_function(env, exports, "become", NULL) ||
+	    !export_function(env, exports, "becomeNetAdmin", (void *)&NET_ADMIN)) {
 		napi_throw_error(env, NULL, "become cannot be exported");
 		return NULL;
 	}

@@ -38,7 +38,7 @@ describe('a command loads what it needs, and not', () => {
     ['src/main.ts', /node_modules|src\/(?!base|main\.ts)/],
     [
       'src/options/command-line.ts',
-      /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/map-types|source\/journal-(?:match|store)|line\/controls)/,
+      /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/(?:map-types|nft-name)|source\/journal-(?:match|store)|line\/controls)/,
     ],
     [
       'src/cli/match.ts',

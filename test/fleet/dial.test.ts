@@ -4,23 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readSecrets } from '../../src/fleet/connection.ts';
-import { type FleetSettings, parseEngine } from '../../src/fleet/engine.ts';
+import { readSecrets } from '../../src/fleet/dial.ts';
 import { assertFails } from '../failure.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
 after(() => rmSync(directory, { recursive: true }));
 
-const settings = (passwordFile: string | null, caFile: string | null = null): FleetSettings => ({
-  engine: parseEngine('rediss://h', '-'),
-  role: 'both',
-  user: null,
+const settings = (passwordFile: string | null, caFile: string | null = null) => ({
   passwordFile,
   caFile,
-  prefix: 'popbsmtp',
-  name: 'mx1',
-  format: 1,
-  renewal: 0,
 });
 
 test('the password is the first line of its file', () => {

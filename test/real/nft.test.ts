@@ -1,0 +1,274 @@
+/**
+ * The real nftables with `nft:` maps, in the network of the test: who has logged in reaches a port, and nobody else, for as long as the
+ * grant lasts, also when no daemon is there to end it.
+ */
+import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, afterEach, describe, test } from 'node:test';
+import { epoch } from '../../src/base/clock.ts';
+import type { Change } from '../../src/grant/change.ts';
+import type { LookupMap, MapSpec } from '../../src/map/map.ts';
+import { formatMapSpec, mapExists, openMap, readRows } from '../../src/map/map-types.ts';
+import { isEndless } from '../../src/map/row.ts';
+import { addresses, ip } from '../map/addresses.ts';
+import { startNode } from '../map/child.ts';
+import { failing } from '../map/failing.ts';
+import { behavesLikeMemory, holdsManyRows } from '../map/model.ts';
+import { startDovecot } from './dovecot.ts';
+import { goesTheWholeWay } from './other-mta.ts';
+import { OVERLAY_PROGRAMS } from './overlay.ts';
+import { mustRun } from './processes.ts';
+import { requirePrograms } from './programs.ts';
+import { Rig } from './rig.ts';
+import { startRsyslog } from './rsyslog.ts';
+import { startFirewalled } from './tcpserver.ts';
+import { waitFor } from './wait.ts';
+
+const NFT = { family: 'inet', table: 'filter', set: 'pop' } as const;
+const A = ip('192.0.2.1');
+
+const nft = (...args: readonly string[]): Promise<string> => mustRun('nft', args);
+const now = () => Math.floor(Date.now() / 1000);
+const put = (address: string, age = 0): Change => ({ ip: ip(address), stamp: epoch(now() - age) });
+const end = (address: string): Change => ({ ip: ip(address), stamp: null });
+
+const keys = async (spec: MapSpec): Promise<string[]> =>
+  (await readRows(spec)).map(({ key }) => key);
+
+describe('nft:', { skip: requirePrograms(['nft', 'ip'], { root: true }) }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+  afterEach(() => nft('flush', 'ruleset'));
+
+  const newSpec = async (): Promise<MapSpec> => ({
+    type: 'nft',
+    path: join(await rig.directory(), 'nft'),
+    nft: NFT,
+  });
+
+  /** A map whose grants last so many seconds. */
+  async function open(seconds = 900): Promise<{ spec: MapSpec; map: LookupMap }> {
+    const spec = await newSpec();
+    const map = await openMap(spec);
+    map.setGrace?.(() => seconds);
+    return { spec, map };
+  }
+
+  test('is made where there is none, and is there then', async () => {
+    const spec = await newSpec();
+    assert.equal(await mapExists(spec), false);
+    await assert.rejects(readRows(spec), failing('MAP_MISSING'));
+    const map = await openMap(spec);
+    assert.equal(await mapExists(spec), true);
+    assert.deepEqual(await map.rows(), []);
+    await map.close();
+    assert.match(await nft('list', 'set', 'inet', 'filter', 'pop6'), /type ipv6_addr/);
+  });
+
+  test('does what a map in memory does', async () => {
+    // Their times are of any time, and so is when they end.
+    const map = await openMap(await newSpec());
+    await map.close();
+    await behavesLikeMemory(await newSpec(), 10, () => 2 ** 33);
+    await nft('flush', 'ruleset');
+    await holdsManyRows(await newSpec(), 2000, () => 2 ** 33);
+  });
+
+  test("keeps the administrator's elements, and names those that have no end", async () => {
+    const { spec, map } = await open();
+    await nft('add element inet filter pop4 { 192.0.2.9, 192.0.2.10 timeout 1h }');
+    assert.deepEqual(await map.commit([put('192.0.2.9'), put('192.0.2.10'), put(A)]), [
+      ...['foreign', 'foreign', 'added'],
+    ]);
+    await nft('add element inet filter pop4 { 192.0.2.11 }');
+    assert.deepEqual(await map.commit([put('192.0.2.11'), end('192.0.2.9'), end(A)]), [
+      ...['foreign', 'foreign', 'removed'],
+    ]);
+    assert.deepEqual(await keys(spec), ['192.0.2.10', '192.0.2.11', '192.0.2.9']);
+    const endless = (await map.rows()).filter(isEndless);
+    assert.deepEqual(await map.remove(endless), ['removed', 'removed']);
+    assert.deepEqual(await keys(spec), ['192.0.2.10']);
+    await map.close();
+  });
+
+  test('has for its rows the time that is left, also for who opens it again', async () => {
+    const { spec, map } = await open(900);
+    await map.commit([put(A, 600), put('2001:db8::1', 890)]);
+    const expires = async (set: string): Promise<number> => {
+      const [, minutes = '0', seconds = ''] =
+        /expires (?:(\d+)m)?(\d+)s/.exec(await nft('list', 'set', 'inet', 'filter', set)) ?? [];
+      return 60 * Number(minutes) + Number(seconds);
+    };
+    const isAbout = async (set: string, seconds: number): Promise<void> => {
+      const left = await expires(set);
+      assert.ok(left > seconds - 20 && left <= seconds + 6, `${set}: ${left} s, not ${seconds}`);
+    };
+    await isAbout('pop4', 300);
+    await isAbout('pop6', 10);
+    await map.close();
+    const again = await openMap(spec);
+    assert.deepEqual(await again.commit([put(A, 500)]), ['renewed']);
+    // Others last for longer now; none has to be written for it.
+    again.setGrace?.(() => 3600);
+    await again.close();
+    await isAbout('pop4', 3100);
+    await isAbout('pop6', 2710);
+  });
+
+  test('ends its rows when nobody does', async () => {
+    const { spec, map } = await open(1);
+    await map.commit([put(A)]);
+    await map.close();
+    assert.deepEqual(await keys(spec), [A]);
+    await waitFor('the end of the element', async () => (await keys(spec)).length === 0);
+    const again = await openMap(spec);
+    assert.deepEqual(await again.commit([end(A)]), ['absent']);
+    await again.close();
+  });
+
+  test('goes on when nft has ended a row that it had', async () => {
+    const { spec, map } = await open(1);
+    await map.commit([put(A), put('192.0.2.2')]);
+    await waitFor('the end of the elements', async () => (await keys(spec)).length === 0);
+    assert.deepEqual(await map.commit([put(A), end('192.0.2.2')]), ['renewed', 'removed']);
+    assert.deepEqual(await keys(spec), [A]);
+    await nft('flush', 'set', 'inet', 'filter', 'pop4');
+    assert.deepEqual(await map.commit([put(A, -1)]), ['added']);
+    await map.close();
+  });
+
+  test('tells when its table was made anew, and goes on in it', async () => {
+    const { spec, map } = await open();
+    await map.commit([put(A)]);
+    const { identity } = map;
+    await nft('flush', 'ruleset');
+    await assert.rejects(map.commit([put('192.0.2.2')]), failing('MAP_REPLACED'));
+    await waitFor('the map to tell', () => {
+      try {
+        map.check();
+        return false;
+      } catch (error) {
+        return failing('MAP_REPLACED')(error);
+      }
+    });
+    assert.deepEqual(await map.reopen(), []);
+    map.check();
+    assert.notEqual(map.identity, identity);
+    assert.deepEqual(await map.commit([put(A)]), ['added']);
+    assert.deepEqual(await keys(spec), [A]);
+    await map.close();
+  });
+
+  test('refuses sets that are for something else, and leaves them as they are', async () => {
+    await nft('add table inet filter');
+    await nft('add set inet filter pop4 { type ipv4_addr; flags interval; }');
+    await assert.rejects(openMap(await newSpec()), failing('NFT_SET'));
+  });
+
+  test('may be left by a killed process at any moment', async () => {
+    const spec = await newSpec();
+    const child = startNode(
+      `const { openMap } = await import(source('map/map-types.js'));
+       const map = await openMap(${JSON.stringify(spec)});
+       map.setGrace(() => 1e9 * 4);
+       for (let round = 0; ; round++) {
+         const ips = Array.from({ length: 100 }, (_, last) => '10.1.' + (round % 50) + '.' + last);
+         await map.commit(ips.map(ip => ({ ip, stamp: round % 100 < 50 ? 1 : null })));
+         if (round === 60) console.log('busy');
+       }`,
+    );
+    await child.line();
+    await child.kill('SIGKILL');
+    const map = await openMap(spec);
+    await waitFor('nft to end', async () => {
+      const { length } = await map.rows();
+      return length % 100 === 0;
+    });
+    map.setGrace?.(() => 1e9 * 4);
+    const before = (await map.rows()).length;
+    await map.reopen();
+    assert.deepEqual(await map.commit([{ ip: A, stamp: epoch(1) }]), ['added']);
+    assert.equal((await map.rows()).length, before + 1);
+    await map.close();
+  });
+
+  test('takes as long for a row among many as among few', async () => {
+    const { map } = await open();
+    const many = addresses('10.1', 20_000).map(one => put(one));
+    await map.commit(many);
+    const started = performance.now();
+    await map.commit([put(A)]);
+    assert.ok(performance.now() - started < 2000);
+    await map.close();
+  });
+
+  test('cannot be written without the capability, and says what is missing', async () => {
+    const spec = await newSpec();
+    const child = startNode(
+      `process.setgid(65534); process.setuid(65534);
+       const { openMap } = await import(source('map/map-types.js'));
+       const failed = await openMap(${JSON.stringify(spec)}).then(() => null, error => error);
+       console.log(failed.code, failed.line);`,
+    );
+    const line = await child.line();
+    assert.match(line, /^NFT_REFUSED cannot write nft:inet filter pop: .*CAP_NET_ADMIN/);
+    await child.ended();
+  });
+
+  test('lets in who has logged in, and nobody else, over both families', async () => {
+    const { spec, map } = await open();
+    const port = 25_025;
+    const servers = ['127.0.0.1', '::1'].map(host =>
+      createServer(one => one.end()).listen(port, host),
+    );
+    rig.defer(async () => {
+      for (const server of servers) server.close();
+    });
+    await mustRun('ip', ['address', 'add', '2001:db8::1/128', 'dev', 'lo', 'nodad']);
+    await mustRun('nft', ['-f', '-'], {
+      input: `table inet filter {
+        chain input {
+          type filter hook input priority 0;
+          tcp dport ${port} ip saddr @pop4 accept
+          tcp dport ${port} ip6 saddr @pop6 accept
+          tcp dport ${port} reject with tcp reset
+        }
+      }`,
+    });
+    const reaches = (from: string): Promise<boolean> => {
+      const host = from.includes(':') ? '::1' : '127.0.0.1';
+      const socket = connect({ host, port, localAddress: from });
+      return new Promise<boolean>(resolve => {
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      }).finally(() => socket.destroy());
+    };
+    const clients = ['127.0.0.7', '127.0.0.70', '2001:db8::1', '::1'];
+    const states = () => Promise.all(clients.map(reaches));
+    assert.deepEqual(await states(), [false, false, false, false]);
+    await map.commit([put('127.0.0.7'), put('2001:db8::1')]);
+    assert.deepEqual(await states(), [true, false, true, false]);
+    await map.commit([end('127.0.0.7')]);
+    assert.deepEqual(await states(), [false, false, true, false]);
+    map.setGrace?.(() => 1);
+    await map.close();
+    await waitFor('the end of the other', async () => !(await reaches('2001:db8::1')));
+    assert.equal(formatMapSpec(spec), 'nft:inet filter pop');
+  });
+});
+
+const skip = requirePrograms([...OVERLAY_PROGRAMS, 'nft', 'tcpserver', 'dovecot', 'rsyslogd'], {
+  root: true,
+});
+
+describe('a firewall', { skip }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+
+  test('lets in whom popbsmtp has granted it, by an account that has CAP_NET_ADMIN alone', async () => {
+    const syslog = await startRsyslog(rig);
+    const dovecot = await startDovecot(rig);
+    const server = await startFirewalled(rig, syslog);
+    await goesTheWholeWay(rig, server, { syslog, dovecot });
+  });
+});
