@@ -196,6 +196,22 @@ describe('a publisher', () => {
     );
   });
 
+  test('tells everything again when another host has found a stream gone, and lets others know', async () => {
+    known = [login('192.0.2.7')];
+    await publish(() => published().length === 1);
+    engine.isLossSigned = true;
+    now += 60;
+    await publish(() => published().length === 2);
+    now += 5;
+    await publish();
+    assert.equal(published().length, 2);
+    engine.isLossSigned = false;
+    engine.streams.grants.length = 0;
+    now += 60;
+    await publish(() => published().length === 3);
+    assert.ok(engine.isLossSigned);
+  });
+
   test('tells each grant again within half a grace period', async () => {
     known = [login('192.0.2.7')];
     await publish(() => published().length === 1);
