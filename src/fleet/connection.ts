@@ -48,6 +48,10 @@ export interface Connection {
   trim(stream: StreamName, trim: NonNullable<Trim>): Promise<number>;
   /** Whether a stream is there; changes nothing. */
   exists(stream: StreamName): Promise<boolean>;
+  /** Leaves a sign, for some seconds, that a stream was gone: who comes later sees the one that was made anew. */
+  signLoss(): Promise<void>;
+  /** Whether somebody has left that sign within the last seconds; changes nothing. */
+  isLossSigned(): Promise<boolean>;
   /** The entries behind a position, at most so many of each stream; waits so long for the first. */
   read(
     position: Position,
@@ -57,6 +61,9 @@ export interface Connection {
   /** May be called again. */
   close(): void;
 }
+
+/** Some heartbeats of a publisher, so that each sees it. */
+export const SIGN_SECONDS = 10;
 
 type Send = Line['send'];
 
@@ -78,6 +85,7 @@ export async function connectionOver(
     throw failure('FLEET_CLUSTER', { engine: where });
   const upstream = upstreamIn(await info(send, 'replication'));
   const key = (stream: StreamName): string => `${prefix}:${stream}`;
+  const sign = `${prefix}:lost`;
   const exhausted = (stream: StreamName): Error =>
     failure('FLEET_EXHAUSTED', { key: key(stream), keys: STREAMS.map(key).join(' ') });
   const exists = async (stream: StreamName): Promise<boolean> => {
@@ -106,6 +114,17 @@ export async function connectionOver(
       for (const stream of STREAMS) await exists(stream);
     },
     exists,
+    signLoss: async () => {
+      await send('SET', sign, '1', 'EX', String(SIGN_SECONDS)).catch((error: unknown) => {
+        // Accounts of earlier versions may not: then each host tells all again within half a grace period.
+        if (!/^NOPERM /.test(reasonOf(error))) throw error;
+      });
+    },
+    isLossSigned: async () => {
+      // What is no stream is refused as such; and nothing is read, which a publisher may not.
+      const answer = await send('XADD', sign, 'NOMKSTREAM', '0-1', 'v', '').catch(reasonOf);
+      return /^WRONGTYPE /.test(String(answer));
+    },
     trim: async (stream, [by, limit]) =>
       Number(await send('XTRIM', key(stream), by, '~', String(limit))),
     append: async (stream, fields, trim) => {

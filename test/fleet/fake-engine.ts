@@ -26,6 +26,7 @@ export class FakeEngine {
   takes = Number.POSITIVE_INFINITY;
   /** Whether nothing is taken while there is anything that nobody needs. */
   isFull = false;
+  isLossSigned = false;
   /** Entries that nobody needs. */
   old = 0;
   readonly trimmed: (readonly [StreamName, Trim])[] = [];
@@ -61,6 +62,10 @@ export class FakeEngine {
       tryAppend: async () => {
         if (this.isFull && this.old > 0) throw new Error(FULL);
       },
+      signLoss: async () => {
+        this.isLossSigned = true;
+      },
+      isLossSigned: async () => this.isLossSigned,
       exists: async stream => this.streams[stream].length > 0,
       trim: async (stream, trim) => {
         this.trimmed.push([stream, trim]);

@@ -71,8 +71,11 @@ describe('an account of Redis', { skip: skipRedis }, () => {
         is(as('subscribe', 'xadd', 'popbsmtp:grants', '*', ...entry)),
         is(as('subscribe', 'xtrim', 'popbsmtp:grants', 'maxlen', '0')),
         is(as('subscribe', 'config', 'get', 'dir')),
+        is(as('publish', 'xtrim', 'popbsmtp:grants', 'minid', '0')),
+        is(as('publish', 'set', 'popbsmtp:lost', '1', 'EX', '1')),
+        is(as('subscribe', 'set', 'popbsmtp:lost', '1')),
       ]),
-      [false, true, true, true, true, false, true, true, true, true],
+      [false, true, true, true, true, false, true, true, true, true, false, false, true],
     );
   });
 
