@@ -18,7 +18,7 @@ import type { LookupMap } from '../../src/map/map.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { addresses } from '../map/addresses.ts';
 import { requireType, TYPES } from './map-kinds.ts';
-import { type Result, runProgram } from './processes.ts';
+import { mustRun, type Result, runProgram } from './processes.ts';
 import { Rig } from './rig.ts';
 
 const READERS = 2;
@@ -106,3 +106,9 @@ for (const type of TYPES) {
     await all;
   });
 }
+
+test('readers of table: never see a part of it while a writer hammers the list', async () => {
+  const hammer = join(import.meta.dirname, 'other-hammer.js');
+  const said = await mustRun(process.execPath, [hammer, 'table', await rig.directory()]);
+  assert.match(said, /^\d+ commits, 30 readers$/m);
+});
