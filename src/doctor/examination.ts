@@ -14,6 +14,7 @@ import { clockCheck, logCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
 import { otherMapsCheck } from './other-maps.ts';
+import { judgeOtherMta, namesMap, type ServerFile, serverFilesFor } from './other-mta.ts';
 import { policyCheck } from './policy.ts';
 import { policyServiceCheck } from './policy-service.ts';
 import { postfixCheck } from './postfix.ts';
@@ -63,13 +64,21 @@ const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
  */
 export async function* examine(subject: Subject): AsyncGenerator<Finding> {
   const { map } = subject.settings;
-  const isAsked = isForPostfix(map);
+  const files = serverFilesFor(map);
+  const isAsked = isForPostfix(map) && !(await isForOther(subject, files));
   for (const { name, run } of CHECKS) {
     if (!isAsked && OF_POSTFIX.has(name)) continue;
     const verdicts = await run(subject);
     if (subject.ended.aborted) throw new Interrupted();
     for (const verdict of verdicts) yield { check: name, ...verdict };
   }
-  if (!isAsked)
-    yield { check: 'postfix', ...ok(`skipped: ${formatMapSpec(map)} is for another program`) };
+  if (isAsked) return;
+  for (const verdict of judgeOtherMta(files, map)) yield { check: 'mta', ...verdict };
+  yield { check: 'postfix', ...ok(`skipped: ${formatMapSpec(map)} is for another program`) };
+}
+
+/** Whether a map that Postfix could read is named by another server, where there is no Postfix. */
+async function isForOther(subject: Subject, files: readonly ServerFile[]): Promise<boolean> {
+  const { map } = subject.settings;
+  return files.some(file => namesMap(file, map)) && (await subject.postfix()).kind === 'missing';
 }

@@ -1,8 +1,9 @@
 /** The real sendmail lets clients relay by a `makemap:hash:` map, for as long as popbsmtp grants it, in both ways to ask it. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type MailServer, startDovecot } from './dovecot.ts';
-import { goesTheWholeWay, type OtherMta, popbsmtpIn } from './other-mta.ts';
+import { goesTheWholeWay, type OtherMta, popbsmtpIn, STATE } from './other-mta.ts';
 import { OVERLAY_PROGRAMS } from './overlay.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
@@ -60,5 +61,16 @@ describe('sendmail', { skip }, () => {
     const { access } = sendmail;
     await allow(access, '127.0.0.99');
     await assert.rejects(codeOf(access, '127.0.0.99'), /550 5\.7\.1 Access denied/);
+  });
+
+  test('reads whole maps only, and misses no row, while a writer hammers one', async () => {
+    const { overlay } = sendmail.popauth;
+    const hammer = join(import.meta.dirname, 'sendmail-hammer.js');
+    const args = [hammer, STATE, '/etc/mail/popauth.cf'];
+    // The map that its sendmail.cf names.
+    await overlay.run('rm', [`${STATE}/popauth.db`]);
+    // makemap makes nothing for root in the directory of another account.
+    await overlay.run('chown', ['root', STATE]);
+    assert.match(await overlay.run(process.execPath, args), /^\d+ commits, 30 readers$/m);
   });
 });
