@@ -15,6 +15,7 @@ import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
 import { otherMapsCheck } from './other-maps.ts';
 import { policyCheck } from './policy.ts';
+import { policyServiceCheck } from './policy-service.ts';
 import { postfixCheck } from './postfix.ts';
 import { Interrupted } from './probe.ts';
 import { relayCheck } from './relay.ts';
@@ -37,6 +38,7 @@ const CHECKS: readonly Check[] = [
   postfixCheck,
   restrictionsCheck,
   otherMapsCheck,
+  policyServiceCheck,
   instancesCheck,
   mynetworksCheck,
   lookupCheck,
@@ -48,6 +50,7 @@ const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
   'postfix',
   'restrictions',
   'maps',
+  'policy socket',
   'mynetworks',
   'lookup',
   'relay',

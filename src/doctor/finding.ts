@@ -20,6 +20,7 @@ export type CheckName =
   | 'postfix'
   | 'restrictions'
   | 'maps'
+  | 'policy socket'
   | 'instances'
   | 'mynetworks'
   | 'lookup'

@@ -42,6 +42,7 @@ export interface OtherMta {
  *
  * @param reader the group of the account that reads the map
  * @param account whose the directory of the map is, and so what popbsmtp runs as
+ * @param how as for `startOverlay`
  */
 export async function startHost(
   rig: Rig,
@@ -49,13 +50,14 @@ export async function startHost(
   packages: readonly string[],
   reader: string,
   account: 'root' | typeof ACCOUNT = ACCOUNT,
+  how: 'installed' | 'unpacked' = 'installed',
 ): Promise<Overlay> {
   const repository = join(dirname(MAIN), '../..');
   const shown = new Map([
     [repository, repository],
     [LOGS, dirname(syslog.log)],
   ]);
-  const overlay = await startOverlay(rig, packages, [], shown);
+  const overlay = await startOverlay(rig, packages, [], shown, how);
   await overlay.run('useradd', ['--system', '--home-dir', STATE, '--shell', '/bin/false', ACCOUNT]);
   // What is made in there belongs to the reader's group.
   await overlay.run('install', ['-d', '-m', '2750', '-o', account, '-g', reader, STATE]);

@@ -63,6 +63,7 @@ const CHAIN = [
     'nginx',
     'package',
     'perdition',
+    'policy',
     'popa3d',
     'postfix-commands',
     'postmap',
