@@ -71,7 +71,7 @@ try {
   for (let round = 0; round < 2 * ROUNDS; round++)
     for (const isKept of round % 2 === 0 ? [true, false] : [false, true])
       (isKept ? kept : none).push(
-        ...(await daemonLatency(rig, isKept ? [] : ['--history', 'none'])),
+        ...(await daemonLatency(rig, MAIN, isKept ? [] : ['--history', 'none'])),
       );
   table('login to row, with history', kept);
   table('login to row, without', none);

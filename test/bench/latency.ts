@@ -8,7 +8,6 @@
 import { appendFileSync, closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAIN } from '../real/popbsmtp.ts';
 import { startDaemon } from '../real/processes.ts';
 import type { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
@@ -69,13 +68,18 @@ const loginLine = (index: number): string =>
   `${new Date().toISOString()} mx dovecot: pop3-login: Login: user=<u>, method=PLAIN, ` +
   `rip=10.0.${index >> 8}.${index & 255}, lip=192.0.2.5, mpid=1, session=<s${index}>\n`;
 
-export async function daemonLatency(rig: Rig, more: readonly string[] = []): Promise<number[]> {
+/** @param main the program; @param more of its options */
+export async function daemonLatency(
+  rig: Rig,
+  main: string,
+  more: readonly string[] = [],
+): Promise<number[]> {
   const directory = await rig.directory();
   const log = join(directory, 'mail.log');
   const map = join(directory, 'map');
   writeFileSync(log, '');
   const args = ['--watchlog', log, '--map', `lmdb:${map}`, '--mynetworks', 'none', ...more];
-  const daemon = startDaemon(rig, process.execPath, [MAIN, ...args]);
+  const daemon = startDaemon(rig, process.execPath, [main, ...args]);
   await waitFor('the daemon', () => daemon.stdout.includes('watching') || undefined);
   const counter = counterOf(`${map}.lmdb`, TXNIDS);
   const times = await measure(log, loginLine, counter.read);
