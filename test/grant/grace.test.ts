@@ -50,7 +50,11 @@ describe('the grace period of an address', () => {
 });
 
 describe('mistakes', () => {
-  const table: readonly (readonly [string[], 'GRACE_FOR' | 'DURATION' | 'DURATION_NONE', string])[] = [
+  const table: readonly (readonly [
+    string[],
+    'GRACE_FOR' | 'DURATION' | 'DURATION_NONE',
+    string,
+  ])[] = [
     [['10.0.0.0/8'], 'GRACE_FOR', '"10.0.0.0/8"'],
     [['=1h'], 'GRACE_FOR', 'full IPv4 or IPv6 address'],
     [['10.0.0.1/8=1h'], 'GRACE_FOR', 'perhaps 10.0.0.0/8'],
