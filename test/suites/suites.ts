@@ -67,7 +67,6 @@ const CHAIN = [
     'package',
     'perdition',
     'policy',
-    'policy',
     'popa3d',
     'postfix-commands',
     'postmap',
