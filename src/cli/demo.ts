@@ -19,10 +19,11 @@ import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
 import type { Value } from '../options/entry.ts';
 import type { OptionName } from '../options/options.ts';
+import { someOf } from '../options/settings.ts';
 import { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
 import { say } from '../report/print.ts';
-import { proveRows } from './demo-proof.ts';
+import { DEMO_SERVERS, type DemoServer } from './demo-servers.ts';
 
 const GRACE_SECONDS = 6;
 /** Long enough to read along. */
@@ -91,10 +92,12 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
-export async function demo(): Promise<number> {
+export async function demo(values: Values): Promise<number> {
+  const { mta } = someOf(values, 'mta');
+  const server = DEMO_SERVERS[mta];
   const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-demo-'));
   try {
-    await play(directory);
+    await play(directory, server);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -102,9 +105,9 @@ export async function demo(): Promise<number> {
   return EXIT.ok;
 }
 
-async function play(directory: string): Promise<void> {
+async function play(directory: string, server: DemoServer): Promise<void> {
   const log = join(directory, 'mail.log');
-  const map: MapSpec = { type: 'lmdb', path: join(directory, 'pop-before-smtp') };
+  const map: MapSpec = { type: server.type, path: join(directory, 'pop-before-smtp') };
   writeFileSync(log, '');
   const seen = { login: 0, purged: 0 };
   const daemon = await startDaemon(settingsFor(directory, log, map), {
@@ -116,12 +119,12 @@ async function play(directory: string): Promise<void> {
     warn: say,
   });
   try {
-    say(`popbsmtp watches ${log}, and writes the map lmdb:${map.path}.`);
+    say(`popbsmtp watches ${log}, and writes the map ${formatMapSpec(map)}.`);
     say(`A grant lasts ${GRACE_SECONDS} seconds here; mynetworks is ${MYNETWORKS}.`);
     await showRows('The map before', map);
     for (const scene of SCENES) await playScene(scene, log, seen);
     const rows = await showRows('The map now', map);
-    await proveRows(directory, map, rows, say);
+    await server.prove(directory, map, rows, say);
     say(`\nNobody logs in for ${GRACE_SECONDS} seconds:\n`);
     await until('the end of the grants', () => seen.purged >= rows.length);
     await showRows('The map after', map);

@@ -1,12 +1,11 @@
 /**
  * All checks, in the order in which a login makes its way: configuration, log, map, daemon, Postfix.
  */
-import { formatMapSpec, isForPostfix } from '../map/map-types.ts';
 import type { Check, Subject } from './check.ts';
 import { clientsCheck } from './clients.ts';
 import { configurationCheck } from './configuration.ts';
 import { daemonCheck } from './daemon.ts';
-import { type CheckName, type Finding, ok } from './finding.ts';
+import type { CheckName, Finding } from './finding.ts';
 import { fleetCheck } from './fleet.ts';
 import { instancesCheck } from './instances.ts';
 import { loginsCheck } from './logins.ts';
@@ -14,6 +13,7 @@ import { clockCheck, logCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
 import { otherMapsCheck } from './other-maps.ts';
+import { isOfOtherServer, otherServerCheck } from './other-server.ts';
 import { policyCheck } from './policy.ts';
 import { postfixCheck } from './postfix.ts';
 import { Interrupted } from './probe.ts';
@@ -34,6 +34,7 @@ const CHECKS: readonly Check[] = [
   daemonCheck,
   serviceCheck,
   fleetCheck,
+  otherServerCheck,
   postfixCheck,
   restrictionsCheck,
   otherMapsCheck,
@@ -43,15 +44,16 @@ const CHECKS: readonly Check[] = [
   relayCheck,
 ];
 
-/** What is about Postfix and main.cf: of no use where another program reads the map. */
+/** What is about Postfix and main.cf: of no use where another program reads the map, which has a check of its own instead. */
 const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
   'postfix',
   'restrictions',
   'maps',
+  'instances',
   'mynetworks',
   'lookup',
-  'relay',
 ]);
+const OF_OTHERS: ReadonlySet<CheckName> = new Set(['server']);
 
 /**
  * What is found, as it is found.
@@ -59,14 +61,11 @@ const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
  * @throws Interrupted when the user ends it; no probe row is left then
  */
 export async function* examine(subject: Subject): AsyncGenerator<Finding> {
-  const { map } = subject.settings;
-  const isAsked = isForPostfix(map);
+  const leftOut = (await isOfOtherServer(subject)) ? OF_POSTFIX : OF_OTHERS;
   for (const { name, run } of CHECKS) {
-    if (!isAsked && OF_POSTFIX.has(name)) continue;
+    if (leftOut.has(name)) continue;
     const verdicts = await run(subject);
     if (subject.ended.aborted) throw new Interrupted();
     for (const verdict of verdicts) yield { check: name, ...verdict };
   }
-  if (!isAsked)
-    yield { check: 'postfix', ...ok(`skipped: ${formatMapSpec(map)} is for another program`) };
 }

@@ -17,6 +17,7 @@ export type CheckName =
   | 'daemon'
   | 'service'
   | 'fleet'
+  | 'server'
   | 'postfix'
   | 'restrictions'
   | 'maps'

@@ -233,4 +233,15 @@ export const COMMAND_OPTIONS = {
     ],
     inFile: false,
   }),
+  mta: choice(
+    {
+      often: true,
+      value: 'SERVER',
+      default: 'postfix',
+      about: 'the SMTP server that is shown to read the rows, where it is installed',
+      commands: ['demo'],
+      inFile: false,
+    },
+    ['postfix', 'exim', 'opensmtpd', 'sendmail', 'tcpserver'],
+  ),
 };

@@ -239,7 +239,10 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     detail:
       'Runs the daemon over a log of its own in a temporary directory, writes log lines of several servers into it, ' +
       'and shows what becomes of them. It needs no root, changes nothing, and is over in well under a minute.',
-    examples: [{ args: 'demo', does: 'see it work' }],
+    examples: [
+      { args: 'demo', does: 'see it work' },
+      { args: 'demo --mta exim', does: 'with the map that Exim reads' },
+    ],
   },
 };
 

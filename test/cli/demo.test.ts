@@ -21,3 +21,21 @@ test('the demo shows a grant of each server, a refresh, who is ignored, and the 
   if (findProgram('postmap') !== null) assert.doesNotMatch(stdout, /not found/);
   assert.match(stdout, /popbsmtp match \/var\/log\/mail\.log/);
 });
+
+test('the demo for tcpserver has its map, and asks its own program', async () => {
+  const { code, stdout, stderr } = await popbsmtp('demo', '--mta', 'tcpserver');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /and writes the map tcprules:/);
+  if (findProgram('tcprulescheck') === null)
+    assert.match(stdout, /^tcpserver is not installed here/m);
+  else assert.equal(stdout.match(/^ {8}set environment variable RELAYCLIENT=$/gm)?.length, 4);
+  assert.match(stdout, /The map after: empty\n/);
+});
+
+test('the demo for a server that is not here says so, and shows the rest', async () => {
+  const { code, stdout, stderr } = await popbsmtp('demo', '--mta', 'opensmtpd');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /The map now: 4 rows\n/);
+  if (findProgram('smtpctl') === null) assert.match(stdout, /^OpenSMTPD is not installed here/m);
+  assert.match(stdout, /The map after: empty\n/);
+});

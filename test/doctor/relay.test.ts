@@ -5,6 +5,7 @@ import type { Lookup } from '../../src/doctor/map-naming.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
 import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';
 import { judgeRelay, type RelayFacts } from '../../src/doctor/relay-verdicts.ts';
+import { postfixWords } from '../../src/doctor/relay-words.ts';
 import type { Reply } from '../../src/doctor/smtp-session.ts';
 import { postfixWith, said } from './arrange.ts';
 
@@ -39,7 +40,7 @@ function judge(
     afterwards,
     lookup,
     wholeAddresses,
-    override,
+    words: postfixWords(override),
   };
   return said(judgeRelay(facts)).join('\n');
 }
