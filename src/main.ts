@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * Entry point: parse, dispatch, and turn what went wrong into one line and an exit status.
  *

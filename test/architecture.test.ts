@@ -35,7 +35,7 @@ const ORDER = [
 
 /** Beside the tree: they make something of the program, and nothing in it knows them. */
 const ASIDE: ReadonlyMap<string, readonly string[]> = new Map([
-  ['packaging', ['base', 'state', 'options', 'recogniser']],
+  ['packaging', ['base', 'state', 'options', 'recogniser', 'mta']],
   ['types', []],
 ]);
 
@@ -52,6 +52,7 @@ const PURE: ReadonlySet<string> = new Set([
 /** Files of the pure rooms that fetch what the others work with. */
 const LOADERS: ReadonlySet<string> = new Set([
   'recogniser/load.ts',
+  'recogniser/parsed.ts',
   'mta/load.ts',
   'history/disk-space.ts',
   'history/history-file.ts',

@@ -16,6 +16,10 @@ import { countFile, formatTally, readOutput, sum, type Told } from './tally.ts';
 
 /** The files that take longest, longest first: started first, so that none is left alone at the end. */
 const LONG: readonly string[] = [
+  'real/year',
+  'real/fleet-loss',
+  'real/fleet-sentinel',
+  'real/fleet-clock',
   'real/package',
   'real/faults',
   'real/service',

@@ -11,12 +11,13 @@ const isUnit = (text: string): text is keyof typeof UNITS => Object.hasOwn(UNITS
  * Whole seconds, at least one.
  *
  * @param where named in the error: the option, or the file and key
- * @throws Failure DURATION
+ * @throws Failure DURATION; DURATION_NONE of nothing
  */
 export function parseDuration(value: string, where: string): number {
-  const [, digits = '', unit = ''] = /^(\d{1,9})([a-z]?)$/.exec(value) ?? [];
-  const seconds = isUnit(unit) ? Number(digits) * UNITS[unit] : 0;
-  if (seconds < 1) throw failure('DURATION', { where, value });
+  const [, digits, unit = ''] = /^(\d{1,9})([a-z]?)$/.exec(value) ?? [];
+  if (digits === undefined || !isUnit(unit)) throw failure('DURATION', { where, value });
+  const seconds = Number(digits) * UNITS[unit];
+  if (seconds === 0) throw failure('DURATION_NONE', { where, value });
   return seconds;
 }
 

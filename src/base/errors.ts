@@ -41,6 +41,11 @@ export const CATALOGUE = {
     text: '{where}: "{value}" is not a duration',
     hint: 'write it as 900, 90s, 15m, 2h or 1d',
   },
+  DURATION_NONE: {
+    exit: OF_ORIGIN,
+    text: '{where}: "{value}" is no time at all',
+    hint: 'the shortest is 1s',
+  },
   COUNT: {
     exit: OF_ORIGIN,
     text: '{where}: "{value}" is out of range',
@@ -543,6 +548,36 @@ export const CATALOGUE = {
     exit: OF_ORIGIN,
     text: '{where} is given, but the connection to {engine} is not encrypted',
     hint: 'write rediss:// for TLS',
+  },
+  FLEET_SITES: {
+    exit: OF_ORIGIN,
+    text: '{where}: the engine is named by {other} as well',
+    hint: 'with sentinels leave fleet out: they say where the engine is',
+  },
+  FLEET_SCHEMES: {
+    exit: OF_ORIGIN,
+    text: '{where}: {one} and {other} differ in more than their addresses',
+    hint: 'the engines are spoken to as their sentinels are: name all of these with redis:// or all with rediss://, and one database',
+  },
+  FLEET_REPLICA: {
+    exit: EXIT.temporary,
+    text: '{engine} is a replica, which takes nothing that is published',
+    hint: 'name the primary as well in fleet, or the sentinels in fleet-sentinels',
+  },
+  FLEET_STALE: {
+    exit: EXIT.temporary,
+    text: '{engine} is a replica that has lost its primary',
+    hint: 'look why, with "redis-cli INFO replication"',
+  },
+  FLEET_CLUSTER: {
+    exit: EXIT.config,
+    text: '{engine} is a node of a cluster, which spreads its keys over several engines',
+    hint: 'name a Redis or Valkey outside of a cluster; replicas and sentinels keep it available: popbsmtp-fleet(7)',
+  },
+  FLEET_SENTINEL: {
+    exit: EXIT.config,
+    text: 'the sentinel {sentinel} knows no primary of the name {name}',
+    hint: 'set fleet-sentinel-name to the name that is in its "sentinel monitor"',
   },
   FLEET_FILE: {
     exit: EXIT.config,

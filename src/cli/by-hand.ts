@@ -14,10 +14,17 @@ import { becomeOwner } from '../map/privileges.ts';
 import { allOf, mapsOf } from '../map/spec.ts';
 import type { Settings } from '../options/settings.ts';
 import type { Values } from '../options/values.ts';
+import { warn } from '../report/print.ts';
 
-/** Seconds; longer than a generation is as long. */
-export const secondsOf = ({ for: seconds }: { readonly for: number }): number =>
-  Math.min(seconds, MAX_SECONDS);
+/** An order that lasts longer is more likely a slip than a decision. */
+const LONG_SECONDS = 366 * 86_400;
+
+/** Seconds; longer than a generation is as long, and more than a year is remarked upon. */
+export function secondsOf({ for: seconds }: { readonly for: number }): number {
+  if (seconds > LONG_SECONDS)
+    warn('more than a year is long for an order by hand: "popbsmtp lift" ends it sooner');
+  return Math.min(seconds, MAX_SECONDS);
+}
 
 /** @throws Failure ADDRESS */
 export function ipOf(text: string): IpText {

@@ -19,11 +19,13 @@ import type { MapSpec, Row } from '../map/map.ts';
 import { formatMapSpec, readRows } from '../map/map-types.ts';
 import type { Value } from '../options/entry.ts';
 import type { OptionName } from '../options/options.ts';
-import { someOf } from '../options/settings.ts';
+import { type Settings, settingsOf } from '../options/settings.ts';
 import { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
 import { say } from '../report/print.ts';
-import { DEMO_SERVERS, type DemoServer } from './demo-servers.ts';
+import { proveWithExim, proveWithOpenSmtpd, proveWithSendmail } from './demo-mtas.ts';
+import { proveRows } from './demo-proof.ts';
+import { proveRules } from './demo-tcpserver.ts';
 
 const GRACE_SECONDS = 6;
 /** Long enough to read along. */
@@ -92,12 +94,22 @@ const SCENES: readonly Scene[] = [
   },
 ];
 
+type Mta = Settings<'demo'>['mta'];
+
+/** What each reads, and how it shows that. */
+const MTAS: Readonly<Record<Mta, { readonly type: string; readonly prove: typeof proveRows }>> = {
+  postfix: { type: 'lmdb', prove: proveRows },
+  exim: { type: 'cdb', prove: proveWithExim },
+  opensmtpd: { type: 'table', prove: proveWithOpenSmtpd },
+  sendmail: { type: 'makemap:hash', prove: proveWithSendmail },
+  tcpserver: { type: 'tcprules', prove: (_, map, rows, tell) => proveRules(map, rows, tell) },
+};
+
 export async function demo(values: Values): Promise<number> {
-  const { mta } = someOf(values, 'mta');
-  const server = DEMO_SERVERS[mta];
+  const { mta } = settingsOf(values, 'demo');
   const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-demo-'));
   try {
-    await play(directory, server);
+    await play(directory, mta);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -105,9 +117,10 @@ export async function demo(values: Values): Promise<number> {
   return EXIT.ok;
 }
 
-async function play(directory: string, server: DemoServer): Promise<void> {
+async function play(directory: string, mta: Mta): Promise<void> {
+  const { type, prove } = MTAS[mta];
   const log = join(directory, 'mail.log');
-  const map: MapSpec = { type: server.type, path: join(directory, 'pop-before-smtp') };
+  const map: MapSpec = { type, path: join(directory, 'pop-before-smtp') };
   writeFileSync(log, '');
   const seen = { login: 0, purged: 0 };
   const daemon = await startDaemon(settingsFor(directory, log, map), {
@@ -124,7 +137,7 @@ async function play(directory: string, server: DemoServer): Promise<void> {
     await showRows('The map before', map);
     for (const scene of SCENES) await playScene(scene, log, seen);
     const rows = await showRows('The map now', map);
-    await server.prove(directory, map, rows, say);
+    await prove(directory, map, rows, say);
     say(`\nNobody logs in for ${GRACE_SECONDS} seconds:\n`);
     await until('the end of the grants', () => seen.purged >= rows.length);
     await showRows('The map after', map);

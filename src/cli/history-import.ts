@@ -191,13 +191,12 @@ class ImportSink implements Sink {
     let writer = new BlockWriter(hour);
     for (const entry of missing) {
       if (writer.length >= BLOCK_BYTES) {
-        blocks.push({ key: blockKey(hour, this.#serial++), bytes: writer.bytes() });
+        blocks.push(writer.stored(blockKey(hour, this.#serial++)));
         writer = new BlockWriter(hour);
       }
       writer.add(entry);
     }
-    if (missing.length > 0)
-      blocks.push({ key: blockKey(hour, this.#serial++), bytes: writer.bytes() });
+    if (missing.length > 0) blocks.push(writer.stored(blockKey(hour, this.#serial++)));
     await this.#file.write({ blocks, messages: new Map() });
   }
 }

@@ -22,6 +22,7 @@ import { print } from '../report/print.ts';
 import { shownUsers } from '../report/user-names.ts';
 import { beside } from '../state/beside.ts';
 import { ipOf } from './by-hand.ts';
+import { stopBetweenReads } from './stops.ts';
 
 /** Hours that are read, and sorted, at once. */
 const PORTION = 24;
@@ -40,6 +41,7 @@ export async function history(typed: Values, files: readonly string[]): Promise<
   becomeOwner([map]);
   if (settings.import) return (await import('./history-import.ts')).importLogs(values, files);
   const matches = await filterOf(settings, map);
+  stopBetweenReads();
   const file = await HistoryFile.openForReading(beside(map, 'history'));
   try {
     await printAll(file, settings, matches);

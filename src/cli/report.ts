@@ -17,6 +17,7 @@ import { print } from '../report/print.ts';
 import { usageHtml } from '../report/usage-html.ts';
 import { usageJson, usageText } from '../report/usage-text.ts';
 import { beside } from '../state/beside.ts';
+import { stopBetweenReads } from './stops.ts';
 
 /** Seconds, when no time is named. */
 const USUAL = 30 * 86_400;
@@ -74,6 +75,7 @@ async function openPage(path: string): Promise<Page> {
 }
 
 async function summedUp(path: string, since: number, until: number): Promise<Summed> {
+  stopBetweenReads();
   const file = await HistoryFile.openForReading(path);
   try {
     const span = await file.span();

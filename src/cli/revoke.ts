@@ -56,6 +56,10 @@ function tell({ addresses, user }: Whom, result: OrderResult): IpText[] {
       `user ${JSON.stringify(user)} is refused ${untilText(until)}; rows removed: ${removed.size}`,
     );
   }
+  if (user !== null && rows.length === 0 && unknown === 0)
+    warn(
+      `no grant is known of ${JSON.stringify(user)}; a name counts as the log has it, which "popbsmtp list" shows`,
+    );
   if (unknown > 0) {
     warn(
       `of ${quantity(unknown, 'grant')} it is not known whose ${noun(unknown, 'it is', 'they are')} (the daemon has not seen the ${noun(unknown, 'login', 'logins')}): ` +

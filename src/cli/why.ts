@@ -23,6 +23,7 @@ import { print, warn } from '../report/print.ts';
 import { shownUsers } from '../report/user-names.ts';
 import { whyJson, whyText } from '../report/why-text.ts';
 import { beside } from '../state/beside.ts';
+import { stopBetweenReads } from './stops.ts';
 
 /** @throws Failure of a setting, HISTORY, HISTORY_MISSING */
 export async function why(typed: Values, [whom = '']: readonly string[]): Promise<number> {
@@ -36,6 +37,7 @@ export async function why(typed: Values, [whom = '']: readonly string[]): Promis
   const question: Question = { address, user: address === null ? show(masked(whom)) : null, at };
   const rules = rulesOf(values, maps);
   becomeOwner([maps.map]);
+  stopBetweenReads();
   const file = await HistoryFile.openForReading(beside(maps.map, 'history'));
   try {
     const entries = await evidenceFor(question, file);

@@ -9,6 +9,7 @@
  * check metrics` of Prometheus 2.42.
  */
 
+import { fullness } from '../fleet/info.ts';
 import { COMMIT_BOUNDS, TOTAL_NAMES, TOTALS, type Total } from './counters.ts';
 import type { Status } from './status.ts';
 
@@ -158,6 +159,22 @@ export const METRICS: Readonly<Record<string, Metric>> = {
     type: 'gauge',
     help: '1 when the engine of the fleet can be reached, else 0.',
     samples: ({ fleet }) => maybe(fleet && (fleet.connected ? 1 : 0)),
+  },
+  popbsmtp_fleet_disconnected: {
+    type: 'gauge',
+    help: '1 while the engine of the fleet cannot be used, with the word of the reason as its label.',
+    samples: ({ fleet }) =>
+      fleet?.reason ? [{ labels: { reason: fleet.reason.code }, value: 1 }] : [],
+  },
+  popbsmtp_fleet_memory_ratio: {
+    type: 'gauge',
+    help: 'How much of its maxmemory the engine of the fleet has used.',
+    samples: ({ fleet }) => maybe(fleet?.memory ? fullness(fleet.memory) : null),
+  },
+  popbsmtp_fleet_replica_silence_seconds: {
+    type: 'gauge',
+    help: 'How long the replica that is read from has not heard of its primary.',
+    samples: ({ fleet }) => maybe(fleet?.upstream?.silence),
   },
   popbsmtp_fleet_clock_offset_seconds: {
     type: 'gauge',

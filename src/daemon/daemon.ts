@@ -14,7 +14,7 @@ import { version } from '../base/package.ts';
 import type { ConfigurationState } from '../control/configuration-state.ts';
 import { Counters } from '../control/counters.ts';
 import { type Status, statusOf } from '../control/status.ts';
-import { readSecrets } from '../fleet/connection.ts';
+import { checkSecrets } from '../fleet/dial.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { History } from '../history/history.ts';
@@ -69,7 +69,7 @@ export async function startDaemon(
   output: Output,
   configuration: LoadedConfiguration | null = null,
 ): Promise<Daemon> {
-  if (settings.fleet !== null) readSecrets(settings.fleet);
+  if (settings.fleet !== null) checkSecrets(settings.fleet);
   const loaded = await loadRules(settings, output.warn);
   const mail = keepsHistory(settings) ? await loadMailRecogniser() : null;
   const logs = await checkLogs(settings, loaded.registry, output.notice);

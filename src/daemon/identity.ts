@@ -3,7 +3,7 @@
  *
  * Promises: it permits nothing and ends nothing; a message is told of once, for whichever of its recipients and restrictions Postfix asks; one
  * whose client has authenticated is not, since Postfix's own log says whose that is.
- * Known limit: of several users behind one address it is the one who logged in last.
+ * Known limits: of several users behind one address it is the one who logged in last; after a crash nobody is known before the next login.
  */
 import type { PolicyRequest } from '../control/policy-request.ts';
 import { type PolicyAnswer, PolicyServer } from '../control/policy-server.ts';

@@ -65,6 +65,10 @@ const CHECKS: readonly Check[] = [
     return parsePrefix(fleetPrefix.value, fleetPrefix.origin);
   },
   values => {
+    const { fleetSentinelName: name } = someOf(values, 'fleet-sentinel-name');
+    return parseHostName(name.value, name.origin);
+  },
+  values => {
     const { fleetName } = someOf(values, 'fleet-name');
     return fleetName && parseHostName(fleetName.value, fleetName.origin);
   },
@@ -84,9 +88,15 @@ const CHECKS: readonly Check[] = [
 const FLEET = [
   'fleet',
   'fleet-role',
+  'fleet-read',
   'fleet-user',
   'fleet-password-file',
   'fleet-ca',
+  'fleet-sentinels',
+  'fleet-sentinel-name',
+  'fleet-sentinel-user',
+  'fleet-sentinel-password-file',
+  'fleet-sentinel-ca',
   'fleet-prefix',
   'fleet-name',
   'fleet-format',

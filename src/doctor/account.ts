@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { ownerOf } from '../map/owner.ts';
+import { seen } from './map-state.ts';
 
 export interface Account {
   readonly uid: number;
@@ -37,7 +38,7 @@ export async function daemonAccount(spec: MapSpec): Promise<Account | null> {
 /** Whether this process can do at least what the daemon can. */
 export function isDaemonsAccount({ path }: MapSpec): boolean {
   const uid = process.geteuid?.();
-  return uid === 0 || statSync(dirname(path), { throwIfNoEntry: false })?.uid === uid;
+  return uid === 0 || seen(dirname(path), statSync)?.uid === uid;
 }
 
 async function runningAccount(spec: MapSpec): Promise<Account | null> {
@@ -69,8 +70,8 @@ export function parseIds(status: string): Omit<Account, 'name'> | null {
 }
 
 async function owningAccount({ path }: MapSpec): Promise<Account | null> {
-  const directory = statSync(dirname(path), { throwIfNoEntry: false });
-  if (directory === undefined) return null;
+  const directory = seen(dirname(path), statSync);
+  if (directory === null) return null;
   const { uid } = directory;
   const { name, gid } = await nameAndGroup(uid);
   return { uid, gid: gid ?? directory.gid, groups: null, name };

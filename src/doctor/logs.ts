@@ -16,7 +16,6 @@ import { isDaemonsAccount } from './account.ts';
 import { check, type Subject } from './check.ts';
 import { error, failed, ok, skipped, span, type Verdict, warning } from './finding.ts';
 import type { LogState } from './log-state.ts';
-import { stoppedSyslog } from './service-state.ts';
 
 export interface LogFacts {
   readonly logs: readonly LogState[];
@@ -29,22 +28,21 @@ export interface LogFacts {
   readonly zone: Zone;
   /** Whether the daemon can read what we can, and no more. */
   readonly asDaemon: boolean;
-  /** The unit of a syslog daemon that does not run, where a log lacks what the journal has. */
+  /** The unit of a syslog daemon that does not run; null without one. */
   readonly stopped: string | null;
 }
 
 export type ReadLog = Extract<LogState, { kind: 'read' }>;
 
-export async function gatherLogs({ logs, now, settings }: Subject): Promise<LogFacts> {
-  const states = await logs();
-  const lacks = states.logs.some(log => log.kind === 'read' && log.ahead !== null);
+export async function gatherLogs({ logs, service, now, settings }: Subject): Promise<LogFacts> {
+  const found = await service();
   return {
-    ...states,
+    ...(await logs()),
     now: now(),
     grace: settings.grace.standard,
     zone: settings.watchlogZone,
     asDaemon: isDaemonsAccount(settings.map),
-    stopped: lacks ? await stoppedSyslog() : null,
+    stopped: found !== null && 'stopped' in found ? found.stopped : null,
   };
 }
 

@@ -3,7 +3,7 @@
  */
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Failure } from '../base/errors.ts';
+import { errnoOf, Failure } from '../base/errors.ts';
 import type { MapSpec, Row } from '../map/map.ts';
 import { mapPath, readRows } from '../map/map-types.ts';
 
@@ -28,12 +28,22 @@ export async function mapState(spec: MapSpec): Promise<MapState> {
   const path = mapPath(spec);
   return {
     spec,
-    file: stateOf(path, lstatSync(path, { throwIfNoEntry: false })),
+    file: stateOf(path, seen(path, lstatSync)),
     directories: [...above(path)].flatMap(
-      directory => stateOf(directory, statSync(directory, { throwIfNoEntry: false })) ?? [],
+      directory => stateOf(directory, seen(directory, statSync)) ?? [],
     ),
     rows: await rowsOrFailure(spec),
   };
+}
+
+/** Null of what is not there, and of what stands behind a directory that this account may not enter. */
+export function seen(path: string, look: typeof statSync | typeof lstatSync): Stats | null {
+  try {
+    return look(path, { throwIfNoEntry: false }) ?? null;
+  } catch (problem) {
+    if (errnoOf(problem) === 'EACCES') return null;
+    throw problem;
+  }
 }
 
 function* above(path: string): Generator<string> {
@@ -42,8 +52,8 @@ function* above(path: string): Generator<string> {
   if (directory !== path && directory !== '/') yield* above(directory);
 }
 
-const stateOf = (path: string, stats: Stats | undefined): FileState | null =>
-  stats === undefined ? null : { path, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o1777 };
+const stateOf = (path: string, stats: Stats | null): FileState | null =>
+  stats === null ? null : { path, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o1777 };
 
 async function rowsOrFailure(spec: MapSpec): Promise<readonly Row[] | Failure> {
   try {

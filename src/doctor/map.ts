@@ -24,7 +24,10 @@ const STICKY = 0o1000;
 export const mapCheck = check('map', ({ map }) => map(), judgeMap);
 
 export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[] {
-  if (file === null || (rows instanceof Failure && rows.code !== 'MAP_UNREADABLE'))
+  const [innermost] = directories;
+  if (file === null && isUnreadable(rows) && innermost !== undefined)
+    return [closedVerdict(spec, innermost)];
+  if (file === null || (rows instanceof Failure && !isUnreadable(rows)))
     return rows instanceof Failure ? [failed(rows)] : [];
   const owners = ownerVerdicts(file, directories);
   const verdicts = [
@@ -36,6 +39,16 @@ export function judgeMap({ spec, file, directories, rows }: MapState): Verdict[]
   ];
   return verdicts.length > 0 ? verdicts : [ok(`${formatMapSpec(spec)} is sound`)];
 }
+
+const isUnreadable = (rows: MapState['rows']): boolean =>
+  rows instanceof Failure && rows.code === 'MAP_UNREADABLE';
+
+/** Of the directories on the way to the map, the last that could be looked at lets this account not in. */
+const closedVerdict = (spec: MapState['spec'], { path }: FileState): Verdict =>
+  error(
+    `this account may not enter ${path}, behind which ${formatMapSpec(spec)} is`,
+    "run doctor as root, who looks as the daemon's account; if that is it, keep the map where it may enter, such as /var/popbsmtp",
+  );
 
 const isOpen = ({ mode }: FileState, index: number): boolean =>
   (mode & OTHERS_WRITE) !== 0 && (index === 0 || (mode & STICKY) === 0);

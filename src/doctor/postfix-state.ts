@@ -48,6 +48,8 @@ const PARAMETERS = [
   'mydestination',
   'myhostname',
   'mynetworks',
+  'queue_directory',
+  'smtpd_policy_service_default_action',
   ...REDIRECTION_PARAMETERS,
 ];
 

@@ -2,7 +2,7 @@
 
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import type { OtherServer } from './other-servers.ts';
+import type { OtherMta } from './other-mtas.ts';
 
 export interface RelayWords {
   readonly server: string;
@@ -37,7 +37,7 @@ export const postfixWords = (override: string | null): RelayWords => ({
 });
 
 /** @param server null where it is none that we know */
-export function otherWords(server: OtherServer | null, map: MapSpec): RelayWords {
+export function otherWords(server: OtherMta | null, map: MapSpec): RelayWords {
   const name = formatMapSpec(map);
   return {
     server: server?.name ?? 'the SMTP server',

@@ -3,7 +3,7 @@ import { formatMapSpec } from '../map/map-types.ts';
 import { check, type Subject } from './check.ts';
 import { seenLookup } from './extended-address.ts';
 import { error, failed, skipped, warning } from './finding.ts';
-import { isOfOtherServer } from './other-server.ts';
+import { isOfOtherMta } from './other-mta.ts';
 import { Interrupted, keysOf, withProbeRow } from './probe.ts';
 import { type Form, PLAIN, relayForms } from './relay-forms.ts';
 import {
@@ -23,7 +23,7 @@ export const relayCheck = check('relay', gather, judgeRelay);
 async function gather(subject: Subject): Promise<RelayFacts> {
   const { smtp } = subject;
   if (smtp === null) return { kind: 'not tested', verdict: skipped('not tried: --no-smtp') };
-  const found = (await isOfOtherServer(subject))
+  const found = (await isOfOtherMta(subject))
     ? await otherPlace(subject, smtp)
     : await postfixPlace(subject, smtp);
   if ('kind' in found) return found;
@@ -58,11 +58,11 @@ async function postfixPlace({ postfix }: Subject, smtp: Wanted): Promise<Found |
 const USUAL: Endpoint = { host: '127.0.0.1', port: 25 };
 
 async function otherPlace(
-  { settings, server }: Subject,
+  { settings, otherMta }: Subject,
   smtp: Wanted,
 ): Promise<Found | RelayFacts> {
   const { map, mynetworks } = settings;
-  const state = await server();
+  const state = await otherMta();
   if (smtp === 'find' && state === null) {
     const why = `not tried: what reads ${formatMapSpec(map)} is not known here; --smtp HOST:PORT names the SMTP server`;
     return { kind: 'not tested', verdict: skipped(why) };

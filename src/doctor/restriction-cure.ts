@@ -167,7 +167,7 @@ function moved(all: readonly Word[], list: List, map: MapSpec, naming: Naming): 
 }
 
 /** Whether a table is the map, or what somebody has written for it. */
-function means(table: string, map: MapSpec): boolean {
+export function means(table: string, map: MapSpec): boolean {
   if (lookupOf(table, map) !== null) return true;
   const bare = behindProxy(table);
   const path = bare.slice(bare.indexOf(':') + 1);

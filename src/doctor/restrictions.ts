@@ -6,9 +6,10 @@
 
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import { commandLine, type Edit } from '../postfix/edit.ts';
+import { commandLine, type Edit, reloadOf } from '../postfix/edit.ts';
 import { check } from './check.ts';
 import { error, ok, type Verdict, warning } from './finding.ts';
+import { judgeMissing, type MissingTable, missingTables } from './missing-tables.ts';
 import { isLocal, type PostfixState, type Service } from './postfix-state.ts';
 import { blockedVerdict, type Cure, refusedVerdict } from './refused-grant.ts';
 import { placingCure, wholeCure } from './restriction-cure.ts';
@@ -36,6 +37,7 @@ export interface RestrictionFacts {
   readonly wholeAddresses: boolean;
   /** The permission bits of its file; null when there is none. */
   readonly mode: number | null;
+  readonly missing: readonly MissingTable[];
 }
 
 export const restrictionsCheck = check(
@@ -43,12 +45,14 @@ export const restrictionsCheck = check(
   async ({ settings, postfix, map }) => {
     const answer = await postfix();
     const mode = (await map()).file?.mode ?? null;
+    const state = answer.kind === 'known' ? answer.state : null;
     return {
-      state: answer.kind === 'known' ? answer.state : null,
+      state,
       map: settings.map,
       config: settings.postfixConfig,
       mode,
       wholeAddresses: settings.wholeAddresses,
+      missing: state === null ? [] : missingTables(state, settings.map),
     };
   },
   judgeRestrictions,
@@ -60,6 +64,7 @@ export function judgeRestrictions({
   config,
   mode,
   wholeAddresses,
+  missing,
 }: RestrictionFacts): Verdict[] {
   if (state === null) return [];
   const groups = groupsOf(state);
@@ -73,6 +78,7 @@ export function judgeRestrictions({
   const cure: Cure = (group, words) => tell(placingCure(group, state, map), words);
   return [
     ...dead.map(deadVerdict),
+    ...judgeMissing(missing, reloadOf(config)),
     ...alive.flatMap(group => openVerdict(group, isMap) ?? []),
     ...lookupVerdicts(alive, map, wholeAddresses, (groups, words) =>
       tell(wholeCure(groups, state, map), words),

@@ -8,6 +8,8 @@ import { existsSync } from 'node:fs';
 
 export const UNIT = 'popbsmtp.service';
 export const TIMER = 'popbsmtp-purge.timer';
+/** What writes the log files of a host. */
+const SYSLOG_UNITS = ['rsyslog.service', 'syslog-ng.service'] as const;
 const PROPERTIES = [
   'LoadState',
   'ActiveState',
@@ -30,6 +32,8 @@ export type ServiceState =
   | {
       readonly service: Properties;
       readonly timer: Properties;
+      /** The unit of a syslog daemon that is installed and does not run; null where there is none. */
+      readonly stopped: string | null;
       /** Seconds of the clock that systemd stamps with (CLOCK_MONOTONIC). */
       readonly uptime: number;
     }
@@ -37,42 +41,40 @@ export type ServiceState =
   | { readonly unasked: string }
   | null;
 
+export async function serviceState(): Promise<ServiceState> {
+  if (!existsSync('/run/systemd/system')) return null;
+  const shown = await show([UNIT, TIMER, ...SYSLOG_UNITS]);
+  if (typeof shown === 'string') return { unasked: shown };
+  const [service = NOTHING, timer = NOTHING, ...syslogs] = shown;
+  return {
+    service,
+    timer,
+    stopped: SYSLOG_UNITS.find((_, index) => isStopped(syslogs[index] ?? NOTHING)) ?? null,
+    // Of the kernel's clock as a process of any namespace of time sees it; so does systemctl.
+    uptime: Number(process.hrtime.bigint() / 1_000_000_000n),
+  };
+}
+
+const NOTHING: Properties = new Map();
+
+const isStopped = (unit: Properties): boolean =>
+  unit.get('LoadState') === 'loaded' && /^(?:inactive|failed)$/.test(unit.get('ActiveState') ?? '');
+
 export const isServiceActive = (state: ServiceState): boolean =>
   state !== null && 'service' in state && state.service.get('ActiveState') === 'active';
 
 /** Has the daemon read its configuration again. */
 export const RELOAD_SERVICE = 'systemctl reload popbsmtp';
 
-export async function serviceState(): Promise<ServiceState> {
-  if (!existsSync('/run/systemd/system')) return null;
-  const [service, timer] = await Promise.all([show(UNIT), show(TIMER)]);
-  if (typeof service === 'string') return { unasked: service };
-  if (typeof timer === 'string') return { unasked: timer };
-  // Of the kernel's clock as a process of any namespace of time sees it; so does systemctl.
-  return { service, timer, uptime: Number(process.hrtime.bigint() / 1_000_000_000n) };
-}
-
-/** What writes the log files of a host, by its unit. */
-const SYSLOG_UNITS = ['rsyslog.service', 'syslog-ng.service'] as const;
-
-/** One of these that is installed and does not run; null where there is none, or that is not known. */
-export async function stoppedSyslog(): Promise<string | null> {
-  if (!existsSync('/run/systemd/system')) return null;
-  for (const unit of SYSLOG_UNITS) {
-    const found = await show(unit);
-    if (typeof found === 'string' || found.get('LoadState') !== 'loaded') continue;
-    if (['inactive', 'failed'].includes(found.get('ActiveState') ?? '')) return unit;
-  }
-  return null;
-}
-
-/** @returns why not, where systemctl fails */
-function show(unit: string): Promise<Properties | string> {
-  const args = ['show', unit, ...PROPERTIES.map(name => `--property=${name}`)];
+/** The properties of each unit, in this order. @returns why not, where systemctl fails */
+function show(units: readonly string[]): Promise<Properties[] | string> {
+  const args = ['show', ...units, ...PROPERTIES.map(name => `--property=${name}`)];
   const options = { timeout: TIMEOUT_MS, env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' } };
   return new Promise(resolve => {
     execFile('systemctl', args, options, (problem, out, said) =>
-      resolve(problem === null ? propertiesOf(out) : said.trim() || problem.message),
+      resolve(
+        problem === null ? out.split('\n\n').map(propertiesOf) : said.trim() || problem.message,
+      ),
     );
   });
 }

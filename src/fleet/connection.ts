@@ -1,19 +1,15 @@
 /**
- * One connection to the engine, by the library; another one is made when it is lost.
+ * What a publisher and a subscriber ask of the engine, over one connection to it.
  *
- * Promises: a connection that says nothing for a few seconds, though something is always asked of it, counts as lost;
- * nothing is sent again by the library, since whoever sends knows better what may be repeated.  Password and
- * certificates are read anew for each connection, so that they may be changed while the daemon runs.  The library
- * is loaded when the first connection is made.
+ * Leaves to others: how it is opened (dial.ts), and to which engine (search.ts).
  * Known limit: what a command that was under way when the connection was lost has done is not known.
  */
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { failure, reasonOf } from '../base/errors.ts';
-import type { FleetSettings } from './engine.ts';
+import type { Line } from './dial.ts';
 import type { Fields } from './entry.ts';
 import { type History, historyIn } from './history.ts';
+import { type Condition, infoField, memoryIn, upstreamIn } from './info.ts';
 import { isId, LAST_ID, type Position, STREAMS, type StreamName } from './position.ts';
 
 /** An entry as it lies in a stream. */
@@ -26,12 +22,18 @@ export interface StreamEntry {
 export type Trim = readonly ['MINID', string] | readonly ['MAXLEN', number] | null;
 
 export interface Connection {
+  /** The engine, as it is told. */
+  readonly where: string;
+  /** Whether it was one when the connection was made; what it has may come later than from the primary. */
+  readonly isReplica: boolean;
   /** Another text after each restart of the engine. */
   readonly run: string;
   /** The history of which the engine is a part now; another one may begin at any time. */
   history(): Promise<History>;
   /** How many connections the engine has, at least 1. */
   clients(): Promise<number>;
+  /** How the engine is now. */
+  condition(): Promise<Condition>;
   /** The engine's clock. */
   time(): Promise<EpochSeconds>;
   /**
@@ -46,6 +48,10 @@ export interface Connection {
   trim(stream: StreamName, trim: NonNullable<Trim>): Promise<number>;
   /** Whether a stream is there; changes nothing. */
   exists(stream: StreamName): Promise<boolean>;
+  /** Leaves a sign, for some seconds, that a stream was gone: who comes later sees the one that was made anew. */
+  signLoss(): Promise<void>;
+  /** Whether somebody has left that sign within the last seconds; changes nothing. */
+  isLossSigned(): Promise<boolean>;
   /** The entries behind a position, at most so many of each stream; waits so long for the first. */
   read(
     position: Position,
@@ -56,90 +62,30 @@ export interface Connection {
   close(): void;
 }
 
-const CONNECT_MS = 5000;
-/** Longer than anybody leaves the connection without a question, or a question without an answer. */
-export const SILENCE_MS = 5000;
+/** Some heartbeats of a publisher, so that each sees it. */
+export const SIGN_SECONDS = 10;
 
-/**
- * @param signal gives up, or closes the connection
- * @throws Failure FLEET_FILE; Error with the library's or the engine's own words
- */
-export async function connectTo(settings: FleetSettings, signal: AbortSignal): Promise<Connection> {
-  const secrets = readSecrets(settings);
-  const { createClient } = await import('./client.ts');
-  const client = createClient({
-    RESP: 2,
-    database: settings.engine.database,
-    ...(settings.user === null ? {} : { username: settings.user }),
-    ...(secrets.password === null ? {} : { password: secrets.password }),
-    socket: socketOptions(settings, secrets.ca),
-    disableOfflineQueue: true,
-    disableClientInfo: true,
-    maintNotifications: 'disabled',
-    // The silence of the socket is enough; a timer for each command was a third of what publishing cost.
-    commandOptions: { timeout: 0 },
-  });
-  // Whoever waits for a command is told the same.
-  client.on('error', () => undefined);
-  signal.addEventListener('abort', () => client.destroy(), { once: true });
-  try {
-    await client.connect();
-    const send = (...args: string[]): Promise<unknown> => client.sendCommand(args);
-    return connectionOver(
-      send,
-      () => client.destroy(),
-      settings.prefix,
-      runIn(await info(send, 'server')),
-    );
-  } catch (error) {
-    client.destroy();
-    throw error;
-  }
-}
+type Send = Line['send'];
 
-interface Secrets {
-  readonly password: string | null;
-  readonly ca: string | null;
-}
+/** @throws Error with the library's or the engine's own words, here and below */
+export const info = async (
+  send: Send,
+  section: 'server' | 'replication' | 'memory' | 'clients',
+): Promise<string> => String(await send('INFO', section));
 
-/** @throws Failure FLEET_FILE */
-export function readSecrets({ passwordFile, caFile }: FleetSettings): Secrets {
-  const password = passwordFile === null ? null : readText(passwordFile).split('\n', 1)[0];
-  return { password: password ?? null, ca: caFile === null ? null : readText(caFile) };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw failure('FLEET_FILE', { path, reason: reasonOf(error) }, error);
-  }
-}
-
-function socketOptions({ engine: { tls, host, port } }: FleetSettings, ca: string | null) {
-  const common = {
-    host,
-    port,
-    connectTimeout: CONNECT_MS,
-    socketTimeout: SILENCE_MS,
-    reconnectStrategy: false,
-  } as const;
-  if (!tls) return common;
-  // The name of a server is no address in TLS (RFC 6066, section 3).
-  const servername = isIP(host) === 0 ? { servername: host } : {};
-  return { ...common, tls: true, ...servername, ...(ca === null ? {} : { ca }) } as const;
-}
-
-type Send = (...args: string[]) => Promise<unknown>;
-
-async function info(send: Send, section: 'server' | 'replication' | 'clients'): Promise<string> {
-  return String(await send('INFO', section));
-}
-
-const runIn = (text: string): string => /^run_id:(\S+)/m.exec(text)?.[1] ?? '';
-
-function connectionOver(send: Send, close: () => void, prefix: string, run: string): Connection {
+/** @throws Failure FLEET_CLUSTER */
+export async function connectionOver(
+  { send, close }: Line,
+  where: string,
+  prefix: string,
+): Promise<Connection> {
+  const server = await info(send, 'server');
+  const run = infoField(server, 'run_id');
+  if (infoField(server, 'redis_mode') === 'cluster')
+    throw failure('FLEET_CLUSTER', { engine: where });
+  const upstream = upstreamIn(await info(send, 'replication'));
   const key = (stream: StreamName): string => `${prefix}:${stream}`;
+  const sign = `${prefix}:lost`;
   const exhausted = (stream: StreamName): Error =>
     failure('FLEET_EXHAUSTED', { key: key(stream), keys: STREAMS.map(key).join(' ') });
   const exists = async (stream: StreamName): Promise<boolean> => {
@@ -151,12 +97,15 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
     return answer !== null;
   };
   return {
+    where,
+    isReplica: upstream !== null,
     run,
+    condition: async () => ({
+      upstream: upstreamIn(await info(send, 'replication')),
+      memory: memoryIn(await info(send, 'memory')),
+    }),
     history: async () => historyIn(await info(send, 'replication')),
-    clients: async () => {
-      const [, count = '1'] = /^connected_clients:(\d+)/m.exec(await info(send, 'clients')) ?? [];
-      return Number(count);
-    },
+    clients: async () => Number(infoField(await info(send, 'clients'), 'connected_clients') || 1),
     time: async () => {
       const [seconds = 0, microseconds = 0] = listOf(await send('TIME')).map(Number);
       return epoch(seconds + microseconds / 1e6);
@@ -165,6 +114,17 @@ function connectionOver(send: Send, close: () => void, prefix: string, run: stri
       for (const stream of STREAMS) await exists(stream);
     },
     exists,
+    signLoss: async () => {
+      await send('SET', sign, '1', 'EX', String(SIGN_SECONDS)).catch((error: unknown) => {
+        // Accounts of earlier versions may not: then each host tells all again within half a grace period.
+        if (!/^NOPERM /.test(reasonOf(error))) throw error;
+      });
+    },
+    isLossSigned: async () => {
+      // What is no stream is refused as such; and nothing is read, which a publisher may not.
+      const answer = await send('XADD', sign, 'NOMKSTREAM', '0-1', 'v', '').catch(reasonOf);
+      return /^WRONGTYPE /.test(String(answer));
+    },
     trim: async (stream, [by, limit]) =>
       Number(await send('XTRIM', key(stream), by, '~', String(limit))),
     append: async (stream, fields, trim) => {

@@ -3,7 +3,7 @@
  * Valkey.
  *
  * Promises: this host's own logins never wait for the fleet; while the engine cannot be reached they go on, and that is
- * told once, and its end.  What a subscriber has taken is dealt with by this host's own rules.
+ * told once, with each reason that there is meanwhile, and its end.  What a subscriber has taken is dealt with by this host's own rules.
  * Leaves to others: what grants and orders are (pipeline.ts), and to keep the position (daemon/).
  */
 import { randomBytes } from 'node:crypto';
@@ -14,12 +14,15 @@ import { Failure, reasonOf } from '../base/errors.ts';
 import type { Decision } from '../grant/decision.ts';
 import type { Given } from '../grant/order.ts';
 import type { Notice } from '../source/source.ts';
-import { connectTo } from './connection.ts';
-import { type FleetSettings, formatEngine, publishes, subscribes } from './engine.ts';
+import { Attachment } from './attachment.ts';
+import { type FleetSettings, formatSite, publishes, subscribes } from './engine.ts';
+import { EngineCare } from './engine-care.ts';
 import type { Entry, Received } from './entry.ts';
-import { Link } from './link.ts';
+import { isStale, type Memory, type Upstream } from './info.ts';
+import { Outage, type Reason } from './outage.ts';
 import { entriesOf, type Known } from './publication.ts';
 import { Publisher } from './publisher.ts';
+import type { Purpose, Refusal } from './search.ts';
 import { Skew } from './skew.ts';
 import { Subscriber } from './subscriber.ts';
 
@@ -43,10 +46,19 @@ export interface FleetParts extends Known {
 
 /** For `status`: what a host does in its fleet. */
 export interface FleetStatus {
+  /** That which is used, or was last; else all that may be. */
   readonly engine: string;
+  /** Where this host reads, if that is another one; else null. */
+  readonly readsFrom: string | null;
   readonly name: string;
   readonly role: FleetSettings['role'];
   readonly connected: boolean;
+  /** Why it cannot be used; null while connected, and before the first attempt. */
+  readonly reason: Reason | null;
+  /** Null while nothing is read from a replica. */
+  readonly upstream: Upstream | null;
+  /** Null while not connected. */
+  readonly memory: Memory | null;
   /** Seconds by which the engine's clock is ahead; null when it was never reached. */
   readonly clockOffset: number | null;
   /** Null for a host that does not publish. */
@@ -73,11 +85,17 @@ const COMPLAINT_SECONDS = 60;
 export class Fleet {
   readonly #settings: FleetSettings;
   readonly #parts: FleetParts;
-  readonly #engine: string;
+  readonly #site: string;
   readonly #skew: Skew;
   readonly #publisher: Publisher | null;
   readonly #subscriber: Subscriber | null;
-  readonly #links: readonly Link[];
+  readonly #care: EngineCare;
+  /** Null for what this host does not do, here and below. */
+  readonly #publishing: Attachment | null;
+  readonly #reading: Attachment | null;
+  readonly #outage = new Outage();
+  /** What was told of engines that were left for another one. */
+  readonly #passedOver = new Map<string, string>();
   #toldConnected: boolean | null = null;
   #complained = Number.NEGATIVE_INFINITY;
 
@@ -85,7 +103,8 @@ export class Fleet {
   constructor(settings: FleetSettings, parts: FleetParts, saved: unknown) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#engine = formatEngine(settings.engine);
+    this.#site = formatSite(settings.site);
+    this.#care = new EngineCare(text => parts.warn(text));
     this.#skew = new Skew(text => parts.warn(text));
     const sender = { name: settings.name, instance: randomBytes(4).toString('hex') };
     const common = {
@@ -109,13 +128,12 @@ export class Fleet {
     this.#subscriber = subscribes(settings)
       ? new Subscriber({ ...common, take: entries => this.#take(entries) }, saved)
       : null;
-    this.#links = [this.#publisher, this.#subscriber]
-      .filter(user => user !== null)
-      .map(user => this.#linkFor(user));
+    this.#publishing = this.#publisher && this.#attach(this.#publisher, 'publish');
+    this.#reading = this.#subscriber && this.#attach(this.#subscriber, settings.readFrom);
   }
 
   start(): void {
-    for (const link of this.#links) link.start();
+    for (const one of this.#attachments) one.start();
   }
 
   /** Publishes what is still to be, if that can be done soon, and lets go. */
@@ -128,7 +146,7 @@ export class Fleet {
       if (this.#toldConnected === false) break;
       await sleep(FAREWELL_STEP_MS);
     }
-    await Promise.all(this.#links.map(link => link.stop()));
+    await Promise.all(this.#attachments.map(one => one.stop()));
   }
 
   /** Takes note of a decision, and returns at once. */
@@ -143,8 +161,8 @@ export class Fleet {
   }
 
   /** The name of the place: with another engine, or other streams, it is another one. */
-  static placeName({ engine, prefix }: FleetSettings): string {
-    return `${formatEngine(engine)} ${prefix}`;
+  static placeName({ site, prefix }: FleetSettings): string {
+    return `${formatSite(site)} ${prefix}`;
   }
 
   get name(): string {
@@ -171,15 +189,19 @@ export class Fleet {
     const outbox = this.#publisher?.outbox;
     return {
       engine: this.#engine,
+      readsFrom: this.#readsFrom,
       name,
       role,
       connected: this.#isConnected,
+      reason: this.#isConnected ? null : this.#outage.reason,
+      upstream: this.#reading?.condition?.upstream ?? null,
+      memory: (this.#publishing ?? this.#reading)?.condition?.memory ?? null,
       clockOffset: this.#skew.offset,
       publish:
         outbox === undefined
           ? null
           : { published: outbox.published, waiting: outbox.size, dropped: outbox.dropped },
-      subscribe: this.#subscriber && subscriberStatus(this.#subscriber),
+      subscribe: this.#subscriber && subscriberStatus(this.#subscriber, this.#reading),
     };
   }
 
@@ -189,32 +211,61 @@ export class Fleet {
     return this.#parts.take(entries);
   }
 
-  get #isConnected(): boolean {
-    return this.#links.every(link => link.isConnected);
+  get #attachments(): readonly Attachment[] {
+    return [this.#publishing, this.#reading].filter(one => one !== null);
   }
 
-  #linkFor(user: Publisher | Subscriber): Link {
-    return new Link({
-      connect: signal => connectTo(this.#settings, signal),
+  get #isConnected(): boolean {
+    return this.#attachments.every(one => one.isConnected);
+  }
+
+  get #engine(): string {
+    return (this.#publishing ?? this.#reading)?.where ?? this.#site;
+  }
+
+  get #readsFrom(): string | null {
+    const where = this.#reading?.where ?? null;
+    return where === this.#engine ? null : where;
+  }
+
+  #attach(user: Publisher | Subscriber, purpose: Purpose): Attachment {
+    return new Attachment({
+      settings: this.#settings,
+      purpose,
+      care: this.#care,
       use: (connection, signal, works) => user.use(connection, signal, works),
       connected: () => this.#connected(),
-      lost: error => this.#lost(error),
-      failed: error => this.#complain(error),
+      failed: error => this.#failed(error),
+      passedOver: refusal => this.#tellPassedOver(refusal),
     });
   }
 
-  /** Told when all links are there, and when the first is lost. */
+  /** Told when all connections are there. */
   #connected(): void {
-    if (!this.#isConnected || this.#toldConnected === true) return;
+    for (const { where } of this.#attachments) if (where !== null) this.#passedOver.delete(where);
+    if (!this.#isConnected) return;
+    this.#outage.end();
+    if (this.#toldConnected === true) return;
     this.#toldConnected = true;
-    this.#parts.notice({ kind: 'connected', path: this.#engine });
+    const readsFrom = this.#readsFrom;
+    const path = readsFrom === null ? this.#engine : `${this.#engine}, reading from ${readsFrom}`;
+    this.#parts.notice({ kind: 'connected', path });
   }
 
-  #lost(error: unknown): void {
+  #failed(error: unknown): void {
     this.#publisher?.release();
-    if (this.#toldConnected === false) return;
+    this.#complain(error);
     this.#toldConnected = false;
-    this.#parts.notice({ kind: 'lost', path: this.#engine, reason: reasonOf(error) });
+    const reason = this.#outage.add(error);
+    if (reason === null) return;
+    this.#parts.notice({ kind: 'lost', path: this.#site, reason: reason.text });
+  }
+
+  #tellPassedOver({ where, error }: Refusal): void {
+    const reason = reasonOf(error);
+    if (this.#passedOver.get(where) === reason) return;
+    this.#passedOver.set(where, reason);
+    this.#parts.notice({ kind: 'passed over', path: where, reason });
   }
 
   /** What no further attempt can better is told again and again. */
@@ -228,8 +279,14 @@ export class Fleet {
   }
 }
 
-function subscriberStatus({ received, refused, lag, position }: Subscriber) {
+/** What a replica does not have yet lags as well. */
+function subscriberStatus(
+  { received, refused, lag, position }: Subscriber,
+  reading: Attachment | null,
+) {
   const known = typeof position === 'object' && position !== null && 'grants' in position;
   const lastId = known && typeof position.grants === 'string' ? position.grants : null;
-  return { received, refused, lag, lastId };
+  const upstream = reading?.condition?.upstream ?? null;
+  const silence = isStale(upstream) ? (upstream?.silence ?? 0) : 0;
+  return { received, refused, lag: Math.max(lag, silence), lastId };
 }

@@ -8,6 +8,7 @@
  * Promises: what is not there, or no number, counts as not known.
  * Pure.
  */
+import { infoField } from './info.ts';
 
 export interface History {
   /** Empty when the engine does not say. */
@@ -20,7 +21,7 @@ export interface History {
 
 /** @param info the answer to `INFO replication` */
 export function historyIn(info: string): History {
-  const field = (name: string): string => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
+  const field = (name: string): string => infoField(info, name);
   const former = field('master_replid2');
   const end = Number(field('second_repl_offset') || -1);
   return {

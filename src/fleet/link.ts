@@ -1,8 +1,9 @@
 /**
  * Keeps a connection to the engine: makes one, lets it be used, and makes another when it is lost.
  *
- * Promises: that it is there, and that it is lost, is told once each; the pauses between attempts grow to some seconds,
- * each another one, so that the hosts of a large fleet do not come back in one moment.
+ * Promises: that it is there is told once, until it is lost; why it is lost, and why each attempt has failed, is told each time; the pauses
+ * between attempts grow to some seconds, each another one, so that the hosts of a large fleet do not come back in one moment.
+ * Leaves to others: which of the reasons are news (outage.ts).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from './connection.ts';
@@ -17,8 +18,7 @@ export interface LinkParts {
    */
   use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void>;
   connected(): void;
-  lost(error: unknown): void;
-  /** Why an attempt, any of them, has failed. */
+  /** Why the connection was lost, or an attempt, any of them, has failed. */
   failed(error: unknown): void;
 }
 
@@ -32,15 +32,14 @@ export class Link {
   #current = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #pause = FIRST_PAUSE_MS;
-  /** As it was told last; null before the first time. */
-  #isWorking: boolean | null = null;
+  #isWorking = false;
 
   constructor(parts: LinkParts) {
     this.#parts = parts;
   }
 
   get isConnected(): boolean {
-    return this.#isWorking === true;
+    return this.#isWorking;
   }
 
   start(): void {
@@ -59,7 +58,8 @@ export class Link {
       try {
         await this.#connectAndUse();
       } catch (error) {
-        if (!signal.aborted) this.#failed(error);
+        this.#isWorking = false;
+        if (!signal.aborted) this.#parts.failed(error);
       }
       const pause = this.#pause * (0.5 + Math.random() / 2);
       this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
@@ -81,15 +81,8 @@ export class Link {
 
   #connected(): void {
     this.#pause = FIRST_PAUSE_MS;
-    const isNews = this.#isWorking !== true;
+    const isNews = !this.#isWorking;
     this.#isWorking = true;
     if (isNews) this.#parts.connected();
-  }
-
-  #failed(error: unknown): void {
-    this.#parts.failed(error);
-    const isNews = this.#isWorking !== false;
-    this.#isWorking = false;
-    if (isNews) this.#parts.lost(error);
   }
 }

@@ -17,7 +17,7 @@ import { Failure } from '../base/errors.ts';
 import { quantity } from '../base/quantity.ts';
 import type { Given } from '../grant/order.ts';
 import { Appender } from './appender.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, SIGN_SECONDS } from './connection.ts';
 import { type Entry, keyOf, type Sender, whoOf } from './entry.ts';
 import { Fork } from './fork.ts';
 import type { History } from './history.ts';
@@ -85,6 +85,8 @@ export class Publisher {
   /** The last heartbeat, and the last batch, in seconds of the clock that only goes forward. */
   #beaten = Number.NEGATIVE_INFINITY;
   #sent = Number.NEGATIVE_INFINITY;
+  /** When a stream was found to be gone, by this host or another. */
+  #missed = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
   #isLosing = false;
   /** Entries that had been lost when that was told last. */
@@ -192,9 +194,14 @@ export class Publisher {
       const isThere = await this.#appender.withRoom(connection, () => connection.exists(stream));
       if (!isThere) missing.push(stream);
     }
-    this.#miss(missing);
+    await this.#miss(missing, connection);
     const { clock, shortest, orders } = this.#parts;
     const { steady } = clock.now();
+    const isSeen = steady - this.#missed <= 2 * SIGN_SECONDS;
+    if (!isSeen && (await connection.isLossSigned())) {
+      this.#missed = steady;
+      this.#tellAnew(false);
+    }
     this.#beaten = steady;
     this.#tellOf(this.#reminder.waited(steady, this.#renewal));
     this.#tellOf(this.#reminder.due(steady, shortest(), MOST_DUE));
@@ -221,10 +228,13 @@ export class Publisher {
     this.#isTold = true;
   }
 
-  /** Takes note of streams that are not there. */
-  #miss(missing: Iterable<StreamName>): void {
+  /** Takes note of streams that are not there, and lets the other hosts know. */
+  async #miss(missing: Iterable<StreamName>, connection: Connection): Promise<void> {
     const isGone = [...missing].filter(stream => this.#seen.delete(stream)).length > 0;
-    if (isGone) this.#tellAnew(false);
+    if (!isGone) return;
+    this.#missed = this.#parts.clock.now().steady;
+    this.#tellAnew(false);
+    await connection.signLoss();
   }
 
   /** @param isFirst whether no other host has a reason to do the same now */
@@ -300,7 +310,7 @@ export class Publisher {
       this.#outbox.settle(waiting);
       if (this.#patient.size > 0 && this.#outbox.hasRoom) this.release();
     });
-    this.#miss(missing);
+    await this.#miss(missing, connection);
     for (const { value } of batch) this.#seen.add(value.kind === 'order' ? 'orders' : 'grants');
   }
 

@@ -91,6 +91,8 @@ export class Subscriber {
   /** Follows the streams until the signal; rejects when the connection is lost. */
   async use(connection: Connection, signal: AbortSignal, works: () => void): Promise<void> {
     let place = await this.#firstPlace(connection);
+    // A replica may not have yet what was read elsewhere; then its count of bytes says nothing of the position.
+    let isThere = !connection.isReplica;
     let blockMs = 0;
     while (!signal.aborted) {
       const found = await connection.read(place, BATCH, blockMs);
@@ -106,12 +108,13 @@ export class Subscriber {
         grants: grants.at(-1)?.id ?? place.grants,
       };
       this.#position = place;
+      isThere ||= found.orders.length + grants.length > 0;
       const isLast = found.orders.length < BATCH && grants.length < BATCH;
       this.#measure(isLast ? null : place);
       if (isLast) await this.#pause(signal);
       blockMs = isLast ? BLOCK_MS : 0;
       if (!this.#isHeartbeat) continue;
-      place = await this.#markedPlace(place, connection);
+      place = await this.#markedPlace(place, connection, isThere);
       this.#position = place;
     }
   }
@@ -199,21 +202,21 @@ export class Subscriber {
 
   async #firstPlace(connection: Connection): Promise<Place> {
     const engineNow = await this.#compareClocks(connection);
-    return this.#placeIn(await connection.history(), engineNow);
+    return this.#placeIn(await connection.history(), engineNow, !connection.isReplica);
   }
 
   /** Also on one connection the engine may become a part of another history. */
-  async #markedPlace(place: Place, connection: Connection): Promise<Place> {
+  async #markedPlace(place: Place, connection: Connection, isThere: boolean): Promise<Place> {
     const engineNow = await this.#compareClocks(connection);
     const history = await connection.history();
-    return history.name === place.history
-      ? marked(place, history.offset)
-      : this.#placeIn(history, engineNow);
+    if (history.name !== place.history) return this.#placeIn(history, engineNow, isThere);
+    return isThere ? marked(place, history.offset) : place;
   }
 
-  #placeIn(history: History, engineNow: EpochSeconds): Place {
+  /** @param isThere whether the engine has all up to the position */
+  #placeIn(history: History, engineNow: EpochSeconds, isThere: boolean): Place {
     const place = placeIn(history, this.#position, engineNow, this.#parts.grace());
-    return marked(place, history.offset);
+    return isThere ? marked(place, history.offset) : place;
   }
 
   /** And looks how many share it. */
@@ -222,7 +225,7 @@ export class Subscriber {
     const asked = clock.now().wall;
     const engine = await connection.time();
     const { wall, steady } = clock.now();
-    skew.compare(engine, asked, wall);
+    skew.compare(engine, asked, wall, connection.isReplica);
     this.#compared = steady;
     this.#pauseMs = pauseFor(await connection.clients());
     return engine;

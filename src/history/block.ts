@@ -5,7 +5,9 @@
  * of as many bytes as they need (7 bits each, the lowest first), texts stand where they come first and are numbers after that.
  * Leaves to others: reading (block-reader.ts).
  */
+import { OF_DAEMON, OF_ORDER } from './block-index.ts';
 import { ENTRY_KINDS, type Entry, type EntryKind } from './entry.ts';
+import { filterOf } from './text-filter.ts';
 
 /** Of the form that follows. */
 export const VERSION = 1;
@@ -39,6 +41,10 @@ export const LAYOUTS: Readonly<Record<EntryKind, Layout>> = {
   daemon: layout(['what']),
 };
 
+const KIND_NUMBERS = new Map(ENTRY_KINDS.map((kind, number) => [kind, number]));
+
+const MARKS: Readonly<Partial<Record<EntryKind, string>>> = { daemon: OF_DAEMON, order: OF_ORDER };
+
 /** Of a reference to a text. */
 export const NULL = 0;
 const NEW = 1;
@@ -64,9 +70,17 @@ export const BLOCK_BYTES = 16_384;
 
 export const hourOf = (time: number): number => Math.floor(time / HOUR);
 
+/** A block as it is written. */
+export interface StoredBlock {
+  readonly key: Buffer;
+  readonly bytes: Buffer;
+  readonly filter: Buffer;
+}
+
 export class BlockWriter {
   readonly hour: number;
   readonly #texts = new Map<string, number>();
+  readonly #marks = new Set<string>();
   #bytes = Buffer.allocUnsafe(1024);
   #length = 0;
 
@@ -80,6 +94,16 @@ export class BlockWriter {
     return this.#length;
   }
 
+  /** Which texts, and what else, may be looked for in it (block-index.ts). */
+  filter(): Buffer {
+    return filterOf([...this.#texts.keys(), ...this.#marks]);
+  }
+
+  /** The block as it is to be written now. */
+  stored(key: Buffer): StoredBlock {
+    return { key, bytes: this.bytes(), filter: this.filter() };
+  }
+
   /** The block as it is now; a copy. */
   bytes(): Buffer {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
@@ -88,7 +112,9 @@ export class BlockWriter {
   /** @param entry of this hour */
   add(entry: Entry): void {
     const { texts, numbers, hasTls, hasId } = LAYOUTS[entry.kind];
-    this.#number(ENTRY_KINDS.indexOf(entry.kind));
+    const mark = MARKS[entry.kind];
+    if (mark !== undefined) this.#marks.add(mark);
+    this.#number(KIND_NUMBERS.get(entry.kind) ?? 0);
     this.#number(Math.max(0, Math.round((entry.time - this.hour * HOUR) * 1000)));
     for (const field of texts) this.#text(entry[field]);
     if (hasTls) this.#number(entry.tls === null ? 0 : entry.tls ? 2 : 1);
@@ -112,11 +138,11 @@ export class BlockWriter {
   }
 
   #inline(text: string): void {
-    const bytes = Buffer.from(text.slice(0, MOST_TEXT));
-    this.#number(bytes.length);
-    this.#room(bytes.length);
-    bytes.copy(this.#bytes, this.#length);
-    this.#length += bytes.length;
+    const short = text.length > MOST_TEXT ? text.slice(0, MOST_TEXT) : text;
+    const length = Buffer.byteLength(short);
+    this.#number(length);
+    this.#room(length);
+    this.#length += this.#bytes.write(short, this.#length);
   }
 
   #number(number: number): void {

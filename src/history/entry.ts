@@ -49,24 +49,36 @@ export interface Entry {
   readonly until: number;
 }
 
-const BLANK: Omit<Entry, 'kind' | 'time'> = {
-  ip: null,
-  user: null,
-  server: null,
-  what: null,
-  tls: null,
-  id: null,
-  messages: 0,
-  recipients: 0,
-  bytes: 0,
-  until: 0,
-};
-
+/** Spelt out: from a spread it took three times as long, for each login. */
 export const entryOf = (
   kind: EntryKind,
   time: number,
-  fields: Partial<Omit<Entry, 'kind' | 'time'>>,
-): Entry => ({ kind, time, ...BLANK, ...fields });
+  {
+    ip = null,
+    user = null,
+    server = null,
+    what = null,
+    tls = null,
+    id = null,
+    messages = 0,
+    recipients = 0,
+    bytes = 0,
+    until = 0,
+  }: Partial<Omit<Entry, 'kind' | 'time'>>,
+): Entry => ({
+  kind,
+  time,
+  ip,
+  user,
+  server,
+  what,
+  tls,
+  id,
+  messages,
+  recipients,
+  bytes,
+  until,
+});
 
 /** What a login may have led to, other than a reason for which it led to nothing. */
 export const isGranting = ({ kind, what }: Pick<Entry, 'kind' | 'what'>): boolean =>

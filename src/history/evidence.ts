@@ -2,9 +2,12 @@
  * What of a history's file bears on a question: all that is about the address and the user, about his other addresses, the
  * daemon, and what happened in the network around the moment.
  *
- * Blocks in which none of it stands are passed over without being read, so that a large file is no slower than the disk.
+ * Only blocks in which some of it may stand are read (block-index.ts), those before the moment that are nearest to it.
+ * Known limit: of what fills more blocks than that, such as an address behind which hundreds log in all day, the older part is not
+ * looked at; orders are, however old.
  */
 import { HOUR, hourOf } from './block.ts';
+import { type BlockIndex, OF_DAEMON, OF_ORDER } from './block-index.ts';
 import type { Entry } from './entry.ts';
 import type { HistoryFile } from './history-file.ts';
 import { neighbourhoodOf } from './neighbourhood.ts';
@@ -14,77 +17,60 @@ import type { Question } from './why.ts';
 const AROUND = HOUR;
 /** Seconds after it in which a login may have come too late. */
 const AFTER = 86_400;
-/** What stands in entries about the daemon. */
-const OF_DAEMON = ['started', 'stopped', 'lost'].map(text => Buffer.from(text));
+/** Blocks that are read for each of what is looked for. */
+const MOST_BLOCKS = 200;
 
 /** @throws Failure HISTORY */
 export async function evidenceFor(question: Question, file: HistoryFile): Promise<Entry[]> {
   const { address, at } = question;
-  const found = new Set<Entry>();
+  const index = await file.index(hourOf(at + AFTER) + 1);
   const users = new Set(question.user === null ? [] : [question.user.toLowerCase()]);
   const ips = new Set<string>(address === null ? [] : [address]);
-  await gather(file, at, ips, users, found);
+  let found = await gather(file, index, ips, users);
   // Whoever was at the address, or wherever the user was, is of interest too.
-  for (const { kind, user } of found) {
+  for (const { kind, user } of found)
     if (kind === 'login' && user !== null) users.add(user.toLowerCase());
-  }
-  await gather(file, at, ips, users, found);
+  found = await gather(file, index, ips, users);
   const known = ips.size;
   for (const { kind, ip } of found) if (kind === 'login' && ip !== null) ips.add(ip);
-  if (ips.size > known) await gather(file, at, ips, users, found);
-  await gatherAround(file, question, found);
-  return unique(found);
+  if (ips.size > known) found = await gather(file, index, ips, users);
+  return unique([...found, ...(await around(file, question))]);
 }
 
 async function gather(
   file: HistoryFile,
-  at: number,
+  index: BlockIndex,
   ips: ReadonlySet<string>,
   users: ReadonlySet<string>,
-  found: Set<Entry>,
-): Promise<void> {
-  found.clear();
-  const texts = [...ips].map(ip => Buffer.from(ip));
-  // Names may be written with capitals, which only reading tells.
-  const isNamed = users.size > 0;
-  const names = [...users].map(user => new RegExp(escaped(user), 'i'));
-  const mayMatter = (bytes: Buffer): boolean =>
-    [...texts, ...OF_DAEMON].some(text => bytes.includes(text)) ||
-    (isNamed && mayName(bytes, users, names));
-  await file.visit(
-    0,
-    hourOf(at + AFTER) + 1,
-    entry => {
-      const isAbout =
-        entry.kind === 'daemon' ||
-        (entry.ip !== null && ips.has(entry.ip)) ||
-        (entry.user !== null && users.has(entry.user.toLowerCase()));
-      if (isAbout) found.add(entry);
-    },
-    mayMatter,
-  );
+): Promise<Entry[]> {
+  const names = [...ips, ...users];
+  const keys = new Map<string, Buffer>();
+  const add = (some: readonly Buffer[]): void => {
+    for (const key of some) keys.set(key.toString('hex'), key);
+  };
+  for (const name of [...names, OF_DAEMON]) add(index.having([[name]]).slice(-MOST_BLOCKS));
+  add(index.having(names.map(name => [name, OF_ORDER])));
+  const found: Entry[] = [];
+  await file.visitBlocks([...keys.values()].sort(Buffer.compare), entry => {
+    const isAbout =
+      entry.kind === 'daemon' ||
+      (entry.ip !== null && ips.has(entry.ip)) ||
+      (entry.user !== null && users.has(entry.user.toLowerCase()));
+    if (isAbout) found.push(entry);
+  });
+  return found;
 }
 
-function mayName(bytes: Buffer, users: ReadonlySet<string>, names: readonly RegExp[]): boolean {
-  for (const user of users) if (bytes.includes(user)) return true;
-  const text = bytes.toString('utf8');
-  return names.some(name => name.test(text));
-}
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-
-async function gatherAround(
-  file: HistoryFile,
-  { address, at }: Question,
-  found: Set<Entry>,
-): Promise<void> {
+async function around(file: HistoryFile, { address, at }: Question): Promise<Entry[]> {
   const network = address === null ? null : neighbourhoodOf(address);
+  const found: Entry[] = [];
   await file.visit(hourOf(at - AROUND), hourOf(at + AROUND) + 1, entry => {
     const { kind, ip, time } = entry;
     if (ip === null || Math.abs(time - at) > AROUND) return;
-    if (kind === 'refused' && address === null) found.add(entry);
-    if (network !== null && neighbourhoodOf(ip) === network) found.add(entry);
+    const isNear = network !== null && neighbourhoodOf(ip) === network;
+    if (isNear || (kind === 'refused' && address === null)) found.push(entry);
   });
+  return found;
 }
 
 /** The parts that were gone through overlap. */

@@ -1,8 +1,8 @@
 /**
  * The history's file beside the map: an LMDB of its own, which Postfix never opens.
  *
- * Keys are the hour and a number that no other block has; values are blocks (block.ts); behind them stand the messages that are in the
- * queue.
+ * Keys are the hour and a number that no other block has; values are blocks (block.ts); behind them stand filters of what is in each
+ * (block-index.ts), and the messages that are in the queue.
  * Promises: it leaves the last 16 MB of the disk to the grants (disk-space.ts), and keeps to its size by deleting the oldest; a reader
  * never keeps the daemon from writing for longer than a page takes (history-store.ts); a file that ended the program when it
  * was opened is moved away at the next opening, so that a damaged one costs the history and no grant.
@@ -19,15 +19,19 @@ import {
 } from 'node:fs';
 import { failure } from '../base/errors.ts';
 import { PRIVATE } from '../state/new-file.ts';
-import { blockKey, KEY_BYTES } from './block.ts';
+import { blockKey, KEY_BYTES, type StoredBlock } from './block.ts';
+import { BlockIndex } from './block-index.ts';
 import { entryReader } from './block-reader.ts';
 import { requireSpace } from './disk-space.ts';
 import type { Entry } from './entry.ts';
 import { historyFailure } from './history-failure.ts';
 import { HistoryStore } from './history-store.ts';
 
-/** Before the ids of open messages; no hour begins so until the year 2404. */
+/** Before the keys of the blocks of which the filters are, and before the ids of open messages; no hour begins so for 130,000 years. */
+const FILTER = 0xfd;
 const MESSAGE = 0xff;
+/** Filters that are read under one lock. */
+const FILTERS = 512;
 /** Blocks that are deleted in one transaction. */
 const MOST_DELETED = 256;
 /** For how long a command waits while others are in the way. */
@@ -37,7 +41,7 @@ const USABLE = 0.8;
 
 /** What a commit writes. */
 export interface Commit {
-  readonly blocks: readonly { readonly key: Buffer; readonly bytes: Buffer }[];
+  readonly blocks: readonly StoredBlock[];
   /** By their ids; null for what is in the queue no more. */
   readonly messages: ReadonlyMap<string, unknown>;
 }
@@ -52,11 +56,13 @@ export interface WritingOptions {
 }
 
 const firstOf = (hour: number): Buffer => blockKey(Math.max(0, Math.floor(hour)), 0);
-const BLOCKS_END = Buffer.from([MESSAGE]);
+const BLOCKS_END = Buffer.from([FILTER]);
+const MESSAGES = Buffer.from([MESSAGE]);
 const LAST = Buffer.alloc(KEY_BYTES, 0xff);
 
-const messageKey = (id: string): Buffer =>
-  Buffer.concat([BLOCKS_END, Buffer.from(id.slice(0, 400))]);
+const filterKey = (key: Buffer): Buffer => Buffer.concat([BLOCKS_END, key]);
+
+const messageKey = (id: string): Buffer => Buffer.concat([MESSAGES, Buffer.from(id.slice(0, 400))]);
 
 export class HistoryFile {
   readonly path: string;
@@ -145,7 +151,10 @@ export class HistoryFile {
     const needed = blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
     await requireSpace(this.path, needed);
     await this.#store.commit(store => [
-      ...blocks.map(({ key, bytes }) => store.put(key, bytes)),
+      ...blocks.flatMap(({ key, bytes, filter }) => [
+        store.put(key, bytes),
+        store.put(filterKey(key), filter),
+      ]),
       ...[...messages].map(([id, message]) =>
         message === null
           ? store.remove(messageKey(id))
@@ -168,7 +177,7 @@ export class HistoryFile {
       const end = isFull ? BLOCKS_END : firstOf(before);
       const keys = [...store.getKeys({ end, limit: MOST_DELETED })];
       isMore = keys.length === MOST_DELETED || (isFull && keys.length > 0);
-      return keys.map(key => store.remove(key));
+      return keys.flatMap(key => [store.remove(key), store.remove(filterKey(key))]);
     });
     return isMore;
   }
@@ -178,19 +187,28 @@ export class HistoryFile {
    *
    * @param from the first hour
    * @param to behind the last
-   * @param mayMatter whether a block's bytes are worth reading
    * @throws Failure HISTORY, HISTORY_LOCKED
    */
-  visit(
-    from: number,
-    to: number,
-    take: (entry: Entry) => void,
-    mayMatter: (bytes: Buffer) => boolean = () => true,
-  ): Promise<void> {
-    const read = entryReader(take);
-    return this.blocks(from, to, block => {
-      if (mayMatter(block)) read(block);
-    });
+  visit(from: number, to: number, take: (entry: Entry) => void): Promise<void> {
+    return this.blocks(from, to, entryReader(take));
+  }
+
+  /** Goes through the entries of some blocks, of which it has the keys. @throws Failure HISTORY, HISTORY_LOCKED */
+  visitBlocks(keys: readonly Buffer[], take: (entry: Entry) => void): Promise<void> {
+    return this.#store.pick(keys, entryReader(take));
+  }
+
+  /** What may be in the blocks up to an hour. @param to behind the last @throws Failure HISTORY, HISTORY_LOCKED */
+  async index(to: number): Promise<BlockIndex> {
+    const keys = await this.#store.keys(firstOf(0), firstOf(to));
+    const filters = new Map<string, Buffer>();
+    await this.#store.each(
+      filterKey(firstOf(0)),
+      filterKey(firstOf(to)),
+      ({ key, value }) => filters.set(key.toString('hex', BLOCKS_END.length), value),
+      FILTERS,
+    );
+    return new BlockIndex(keys, filters);
   }
 
   /** Goes through the blocks of some hours, as `visit` does. @throws Failure HISTORY, HISTORY_LOCKED */
@@ -209,9 +227,7 @@ export class HistoryFile {
   /** The messages that are in the queue. @throws Failure HISTORY, HISTORY_LOCKED */
   async messages(): Promise<unknown[]> {
     const messages: unknown[] = [];
-    await this.#store.each(BLOCKS_END, LAST, ({ value }) =>
-      messages.push(parsed(value.toString())),
-    );
+    await this.#store.each(MESSAGES, LAST, ({ value }) => messages.push(parsed(value.toString())));
     return messages;
   }
 

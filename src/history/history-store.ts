@@ -24,6 +24,8 @@ const UNIT = 65_536;
 const READER_BYTES = 2 ** 37;
 /** Values that are read under one lock; at most 1 MB of blocks. */
 const PAGE = 64;
+/** Keys that are. */
+const KEYS = 4096;
 
 export interface HistoryRow {
   readonly key: Buffer;
@@ -132,16 +134,46 @@ export class HistoryStore {
    *
    * @param end behind the last
    * @param take called without a lock
+   * @param limit rows that are read under one lock
    * @throws Failure HISTORY, HISTORY_LOCKED
    */
-  async each(start: Buffer, end: Buffer, take: (row: HistoryRow) => void): Promise<void> {
+  async each(
+    start: Buffer,
+    end: Buffer,
+    take: (row: HistoryRow) => void,
+    limit: number = PAGE,
+  ): Promise<void> {
     for (let from = start; ; ) {
-      const range = { start: from, end, limit: PAGE };
+      const range = { start: from, end, limit };
       const page = await this.#read(store => [...store.getRange(range)]);
       for (const row of page) take(row);
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
+      if (last === undefined || page.length < limit) return;
       from = Buffer.concat([last.key, Buffer.of(0)]);
+      await nextTurn();
+    }
+  }
+
+  /** The keys of some, in their order. @throws Failure HISTORY, HISTORY_LOCKED */
+  async keys(start: Buffer, end: Buffer): Promise<Buffer[]> {
+    const keys: Buffer[] = [];
+    for (let from = start; ; ) {
+      const range = { start: from, end, limit: KEYS };
+      const page = await this.#read(store => [...store.getKeys(range)]);
+      for (const key of page) keys.push(key);
+      const last = page.at(-1);
+      if (last === undefined || page.length < KEYS) return keys;
+      from = Buffer.concat([last, Buffer.of(0)]);
+      await nextTurn();
+    }
+  }
+
+  /** Goes through the values of some keys; one that is gone is left out. @throws Failure HISTORY, HISTORY_LOCKED */
+  async pick(keys: readonly Buffer[], take: (value: Buffer) => void): Promise<void> {
+    for (let at = 0; at < keys.length; at += PAGE) {
+      const wanted = keys.slice(at, at + PAGE);
+      const values = await this.#read(store => wanted.map(key => store.get(key)));
+      for (const value of values) if (value !== undefined) take(value);
       await nextTurn();
     }
   }

@@ -182,7 +182,8 @@ export class History {
 
   #add(entry: Entry): void {
     const { kept } = this.#parts;
-    this.#recorder.add(entry.user === null ? entry : { ...entry, user: kept(entry.user) });
+    const user = entry.user === null ? null : kept(entry.user);
+    this.#recorder.add(user === entry.user ? entry : { ...entry, user });
   }
 
   *#savedMessages(): Generator<readonly [string, unknown]> {

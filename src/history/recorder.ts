@@ -7,7 +7,7 @@
  * Leaves to others: when to commit (the daemon, once a second), how long a close may take, what the entries are.
  */
 import { type ErrorCode, Failure } from '../base/errors.ts';
-import { BLOCK_BYTES, BlockWriter, blockKey, hourOf } from './block.ts';
+import { BLOCK_BYTES, BlockWriter, blockKey, hourOf, type StoredBlock } from './block.ts';
 import type { Entry } from './entry.ts';
 import type { HistoryFile } from './history-file.ts';
 
@@ -35,11 +35,6 @@ interface OpenBlock {
   written: number;
 }
 
-interface ClosedBlock {
-  readonly key: Buffer;
-  readonly bytes: Buffer;
-}
-
 export interface RecorderParts {
   /** Asked again after it has failed. @throws Failure */
   readonly open: () => Promise<WrittenFile>;
@@ -56,7 +51,7 @@ export class Recorder {
   readonly #parts: RecorderParts;
   #file: WrittenFile | null = null;
   readonly #blocks = new Map<number, OpenBlock>();
-  #closed: ClosedBlock[] = [];
+  #closed: StoredBlock[] = [];
   #messages = new Map<string, unknown>();
   #serial: number;
   /** What is wrong with the file; and what of it was told. */
@@ -139,7 +134,7 @@ export class Recorder {
 
   #close({ key, writer, written }: OpenBlock): void {
     if (writer.length === written) return;
-    this.#closed.push({ key, bytes: writer.bytes() });
+    this.#closed.push(writer.stored(key));
     this.#bound();
   }
 
@@ -167,7 +162,7 @@ export class Recorder {
     );
     const closed = this.#closed;
     const messages = this.#messages;
-    const grown = open.map(block => ({ block, key: block.key, bytes: block.writer.bytes() }));
+    const grown = open.map(block => ({ block, ...block.writer.stored(block.key) }));
     const isDue = now >= this.#trimAt;
     if (grown.length + closed.length + messages.size === 0 && !isDue) return;
     this.#closed = [];

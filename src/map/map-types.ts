@@ -27,6 +27,8 @@ interface MapType {
   readonly askedWhole?: true;
   /** Whether it is for programs other than Postfix, which has no such type. */
   readonly ofOthers?: true;
+  /** Whether a command can make its changes known. */
+  readonly announced?: true;
   /** Whether its rows say again what rules of the administrator's say. */
   readonly hasRules?: true;
   /** Whether it may be there, where it is no file. */
@@ -85,6 +87,7 @@ function table(): MapType {
     ...type,
     askedWhole: true,
     ofOthers: true,
+    announced: true,
     open: async (spec, options) => {
       const map = await type.open(spec, options);
       if (spec.command === undefined) return map;
@@ -102,6 +105,22 @@ function ruled<Rules>(ruling: () => Promise<Ruling<Rules>>): MapType {
     hasRules: true,
     open: async (spec, options) =>
       (await import('./ruled-map.ts')).RuledMap.open(spec, await ruling(), options),
+  };
+}
+
+/** Rules that Courier has to be told of. */
+function smtpaccess(): MapType {
+  const load = () => import('./smtpaccess-format.ts');
+  const type = ruled(async () => (await load()).SMTPACCESS);
+  return {
+    ...type,
+    announced: true,
+    open: async (spec, options) => {
+      const { MAKESMTPACCESS, SMTPACCESS_DIRECTORY } = await load();
+      const map = await type.open({ rules: SMTPACCESS_DIRECTORY, ...spec }, options);
+      const command = spec.command ?? MAKESMTPACCESS;
+      return (await import('./announced-map.ts')).AnnouncedMap.open(map, command, options);
+    },
   };
 }
 
@@ -140,6 +159,7 @@ const TYPES: ReadonlyMap<string, MapType> = new Map([
         nft !== undefined && (await import('./nft-program.ts')).mayHaveTable(nft),
     },
   ],
+  ['smtpaccess', smtpaccess()],
   ['tcprules', ruled(async () => (await import('./tcprules-format.ts')).TCPRULES)],
   ['makemap:hash', sendmail],
 ]);
@@ -197,7 +217,7 @@ export const isForPostfix = (spec: MapSpec): boolean => typeOf(spec).ofOthers !=
 export const hasRules = (spec: MapSpec): boolean => typeOf(spec).hasRules === true;
 
 /** Whether a command can make its changes known. */
-export const isAnnounced = (spec: MapSpec): boolean => spec.type === 'table';
+export const isAnnounced = (spec: MapSpec): boolean => typeOf(spec).announced === true;
 
 /** Whether it can be said what its keys and values are. */
 export const hasForm = (spec: MapSpec): boolean => typeOf(spec) === sendmail;

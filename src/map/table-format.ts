@@ -11,58 +11,38 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { canonicalIp } from '../base/address.ts';
-import type { Row } from './map.ts';
+import type { MapSpec } from './map.ts';
 import { mapPath } from './map-types.ts';
 import { revise } from './plan.ts';
 import type { Format } from './replaced-map.ts';
-import { among, grantOf, removals, stampOf } from './row.ts';
-
-/** Any byte is a character: the administrator's text comes out as it went in. */
-const BYTES = 'latin1';
+import { among, removals } from './row.ts';
+import {
+  BYTES,
+  type Entry,
+  entriesOf,
+  foreignIn,
+  type LineReader,
+  rowsIn,
+  stamped,
+  textOf,
+} from './stamped-lines.ts';
 
 /** A line of the file that says what it is; see above. */
 const MARK = '# @list\n';
 
-const STAMP = /^# popbsmtp (\d+)$/;
+const LINES: LineReader = {
+  ours: line => (canonicalIp(line) === line ? line : null),
+  // The line is the value, which so is no number where the key is an address.
+  foreign: line => {
+    const [, key] = /^\s*([^\s#]+)/.exec(line) ?? [];
+    if (key === undefined) return null;
+    const utf8 = (bytes: string): string => Buffer.from(bytes, BYTES).toString();
+    return { key: utf8(key.toLowerCase()), value: utf8(line.trim()), stamp: null };
+  },
+};
 
-/** The lines that a row is made of, or one that is none. */
-interface Entry {
-  readonly text: string;
-  readonly row: Row | null;
-}
-
-function entriesOf(text: string): Entry[] {
-  const lines = text.split('\n');
-  // What is behind the last end of line.
-  if (lines.at(-1) === '') lines.pop();
-  const entries: Entry[] = [];
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index] ?? '';
-    const next = lines[index + 1] ?? '';
-    const [, stamp] = STAMP.exec(line) ?? [];
-    if (stamp !== undefined && canonicalIp(next) === next) {
-      const row = { key: next, value: stamp, stamp: stampOf(stamp) };
-      entries.push({ text: `${line}\n${next}\n`, row });
-      index++;
-    } else {
-      entries.push({ text: `${line}\n`, row: foreignRow(line) });
-    }
-  }
-  return entries;
-}
-
-/** The row of a line of the administrator's; the line is its value, which so is no number where the key is an address. */
-function foreignRow(line: string): Row | null {
-  const [, key] = /^\s*([^\s#]+)/.exec(line) ?? [];
-  if (key === undefined) return null;
-  const utf8 = (bytes: string): string => Buffer.from(bytes, BYTES).toString();
-  return { key: utf8(key.toLowerCase()), value: utf8(line.trim()), stamp: null };
-}
-
-const rowsOf = (entries: readonly Entry[]): Row[] =>
-  entries.map(({ row }) => row).filter(row => row !== null);
-
-const textOf = (entries: readonly Entry[]): string => entries.map(({ text }) => text).join('');
+const read = async (spec: MapSpec): Promise<Entry[]> =>
+  entriesOf(await readFile(mapPath(spec), BYTES), LINES);
 
 /** With the mark in front of all, unless it is somewhere. */
 const marked = (text: string): string => (/^# @list$/m.test(text) ? text : MARK + text);
@@ -70,20 +50,19 @@ const marked = (text: string): string => (/^# @list$/m.test(text) ? text : MARK 
 export const TABLE: Format = {
   name: 'list of addresses',
   emptyIsMap: true,
-  read: async spec => rowsOf(entriesOf(await readFile(mapPath(spec), BYTES))),
+  read: async spec => rowsIn(await read(spec)),
   make: (_, fresh) => writeFile(mapPath(fresh), MARK),
   change: async (spec, fresh, changes) => {
-    const entries = entriesOf(await readFile(mapPath(spec), BYTES));
-    const { effects, grants } = revise(rowsOf(entries), changes);
+    const entries = await read(spec);
+    const { effects, grants } = revise(rowsIn(entries), changes);
     if (grants === null) return { effects, changed: false };
-    const kept = entries.filter(({ row }) => row === null || grantOf(row) === null);
-    const ours = Array.from(grants, ([key, value]) => `# popbsmtp ${value}\n${key}\n`).join('');
-    await writeFile(mapPath(fresh), marked(textOf(kept) + ours), BYTES);
+    const ours = Array.from(grants, ([key, value]) => stamped(value, key)).join('');
+    await writeFile(mapPath(fresh), marked(textOf(foreignIn(entries)) + ours), BYTES);
     return { effects, changed: true };
   },
   remove: async (spec, fresh, rows) => {
-    const entries = entriesOf(await readFile(mapPath(spec), BYTES));
-    const effects = removals(rowsOf(entries), rows);
+    const entries = await read(spec);
+    const effects = removals(rowsIn(entries), rows);
     if (!effects.includes('removed')) return { effects, changed: false };
     const goes = among(rows);
     const kept = entries.filter(({ row }) => row === null || !goes(row));

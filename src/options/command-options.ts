@@ -71,6 +71,17 @@ export const COMMAND_OPTIONS = {
     commands: ['purge'],
     inFile: false,
   }),
+  mta: choice(
+    {
+      often: true,
+      value: 'MTA',
+      default: 'postfix',
+      about: 'whose map the demo writes, and who is asked what is in it',
+      commands: ['demo'],
+      inFile: false,
+    },
+    ['postfix', 'exim', 'opensmtpd', 'sendmail', 'tcpserver'],
+  ),
   orders: flag({
     often: true,
     about: 'show what was ordered by allow and revoke, instead of the rows',
@@ -233,15 +244,4 @@ export const COMMAND_OPTIONS = {
     ],
     inFile: false,
   }),
-  mta: choice(
-    {
-      often: true,
-      value: 'SERVER',
-      default: 'postfix',
-      about: 'the SMTP server that is shown to read the rows, where it is installed',
-      commands: ['demo'],
-      inFile: false,
-    },
-    ['postfix', 'exim', 'opensmtpd', 'sendmail', 'tcpserver'],
-  ),
 };

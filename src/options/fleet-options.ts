@@ -1,12 +1,12 @@
 /** Grants that several mail hosts share.  How an entry is written: options.ts. */
-import { choice, durationOrNone, given, text } from './entry.ts';
+import { choice, durationOrNone, given, givenList, text } from './entry.ts';
 
 export const FLEET_OPTIONS = {
-  fleet: given({
+  fleet: givenList({
     value: 'URL',
     otherwise: 'this host is alone',
     about:
-      'share grants with other hosts through a Redis or Valkey: redis://host:6379/0, with TLS rediss://',
+      'share grants with other hosts through a Redis or Valkey: redis://host:6379/0, with TLS rediss://; of several the first that can be used',
     commands: ['run', 'doctor'],
     inFile: true,
   }),
@@ -19,6 +19,16 @@ export const FLEET_OPTIONS = {
       inFile: true,
     },
     ['publish', 'subscribe', 'both'],
+  ),
+  'fleet-read': choice(
+    {
+      value: 'FROM',
+      default: 'primary',
+      about: 'whom to read from, where there is a choice',
+      commands: ['run', 'doctor'],
+      inFile: true,
+    },
+    ['primary', 'replica'],
   ),
   'fleet-user': text({
     value: 'NAME',
@@ -40,6 +50,43 @@ export const FLEET_OPTIONS = {
     value: 'FILE',
     otherwise: 'the authorities that Node knows',
     about: 'who may vouch for the server with TLS, as certificates in PEM',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-sentinels': givenList({
+    value: 'URL',
+    otherwise: 'fleet says where the engine is',
+    about: 'sentinels that are asked where the engine is: redis://host:26379, with TLS rediss://',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-sentinel-name': given({
+    value: 'NAME',
+    default: 'mymaster',
+    about: 'what the sentinels call it',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-sentinel-user': text({
+    value: 'NAME',
+    otherwise: 'the default user',
+    about: 'the account at the sentinels',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-sentinel-password-file': text({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'no password',
+    about: 'file whose first line is the password of that account',
+    commands: ['run', 'doctor'],
+    inFile: true,
+  }),
+  'fleet-sentinel-ca': given({
+    path: 'file',
+    value: 'FILE',
+    otherwise: 'the authorities that Node knows',
+    about: 'who may vouch for the sentinels with TLS, as certificates in PEM',
     commands: ['run', 'doctor'],
     inFile: true,
   }),

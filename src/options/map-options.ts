@@ -57,9 +57,9 @@ export const MAP_OPTIONS = {
   'map-rules': given({
     path: 'file',
     value: 'PATH',
-    otherwise: 'those that are in the map',
+    otherwise: 'those that are in the tcprules: map; /etc/courier/smtpaccess',
     about:
-      "the administrator's own rules, for a tcprules: map: the text that tcprules(1) would compile",
+      "the administrator's own rules: for a tcprules: map the text that tcprules(1) would compile, for smtpaccess: the directory",
     commands: ['run', 'replay', 'allow', 'revoke', 'lift', 'purge', 'doctor'],
     inFile: true,
   }),

@@ -72,7 +72,7 @@ export const REPORT_OPTIONS = {
     otherwise: 'not served',
     about:
       'the socket at which Postfix asks whose a message is (check_policy_service), for this log; it permits nothing',
-    commands: ['run'],
+    commands: ['run', 'doctor'],
     inFile: true,
   }),
   'policy-header': parsed(

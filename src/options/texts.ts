@@ -90,7 +90,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   status: {
     detail:
       'Asks the running daemon; nothing is changed. Without a daemon it says what the map holds, and exits with 69. ' +
-      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached; 2 when no daemon runs or answers, ' +
+      'With --check it is a check for monitoring: 0 when all is well; 1 when a log is not there or the fleet cannot be reached, or only through a replica without its primary; 2 when no daemon runs or answers, ' +
       'the log is not read, the map cannot be written, or rows that are due are still there; 3 when it cannot tell, since it may not ask, or the configuration or a value is wrong.',
     examples: [
       { args: 'status', does: 'is it alive, and how far is it' },
@@ -242,6 +242,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     examples: [
       { args: 'demo', does: 'see it work' },
       { args: 'demo --mta exim', does: 'with the map that Exim reads' },
+      { args: 'demo --mta tcpserver', does: 'in front of qmail, or whatever tcpserver starts' },
     ],
   },
 };
@@ -322,13 +323,19 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'metrics-listen': { example: '127.0.0.1:9117' },
   fleet: {
     detail:
-      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits.',
-    example: 'rediss://redis.example.org:6379/0',
+      'While it cannot be reached, this host continues with its own logins, and what it has to publish waits. Of several engines, and of all addresses of a name, ' +
+      'the first is used that is the primary; name them everywhere in the same order.',
+    example: ['rediss://redis1.example.org:6379/0', 'rediss://redis2.example.org:6379/0'],
   },
   'fleet-role': {
     detail:
       'A host that only subscribes needs no log: without --watchlog it watches none. What it receives is subject to its own rules.',
     example: 'subscribe',
+  },
+  'fleet-read': {
+    detail:
+      'With replica a subscriber reads from a replica, one of them at random, as long as that hears from its primary; from the primary when there is none. Publishing always needs the primary.',
+    example: 'replica',
   },
   'fleet-user': { example: 'popbsmtp-subscribe' },
   'fleet-password-file': {
@@ -336,6 +343,23 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     example: '/etc/popbsmtp/fleet-password',
   },
   'fleet-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
+  'fleet-sentinels': {
+    detail:
+      'Instead of --fleet. One after the other is asked, in random order, before each connection. The engines are spoken to as the sentinels are: with TLS or without, in the database of ' +
+      'their URL, and with --fleet-user, --fleet-password-file and --fleet-ca.',
+    example: [
+      'rediss://s1.example.org:26379',
+      'rediss://s2.example.org:26379',
+      'rediss://s3.example.org:26379',
+    ],
+  },
+  'fleet-sentinel-name': { example: 'popbsmtp' },
+  'fleet-sentinel-user': { example: 'popbsmtp' },
+  'fleet-sentinel-password-file': {
+    detail: 'It is read anew for each connection.',
+    example: '/etc/popbsmtp/sentinel-password',
+  },
+  'fleet-sentinel-ca': { example: '/etc/popbsmtp/fleet-ca.pem' },
   'fleet-prefix': { example: 'mail:popbsmtp' },
   'fleet-name': { example: 'mx1' },
   'fleet-format': {
@@ -353,7 +377,7 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
     detail:
       'Its directory must belong to the account that the daemon runs as. The file is made if there is none. ' +
       'An lmdb: map is changed in place, and Postfix sees each change at once, also in the middle of a session; hash:, btree: and cdb: maps are replaced by a new file, ' +
-      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, and makemap:hash:, for sendmail. ' +
+      'for which each smtpd restarts before its next client. texthash: and cidr: maps are for other programs: smtpd reads them only when it starts; so are table:, a list of addresses, makemap:hash:, for sendmail, tcprules:, for tcpserver, smtpaccess:, for Courier, and nft:, for firewalls (nft:FAMILY TABLE SET). ' +
       'Further maps follow the first, which waits for none of them.',
     example: ['lmdb:/var/popbsmtp/relay', 'cidr:/var/popbsmtp/relay.txt'],
   },

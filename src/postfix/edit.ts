@@ -2,7 +2,7 @@
  * Changes of main.cf and master.cf as `postconf` makes them: for an administrator to paste, and for programs.
  *
  * Promises: what is pasted does the same as what a program is given; names and values are quoted for a shell.
- * Known limit: `postconf -P` takes no blanks (seen with Postfix 3.7 and 3.10), so a value of master.cf is written with commas alone; one
+ * Known limit: `postconf -P` takes no blanks (seen with Postfix 3.7), so a value of master.cf is written with commas alone; one
  * with blanks inside braces cannot be told that way, and postconf refuses it.
  */
 import { words } from './words.ts';

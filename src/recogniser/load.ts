@@ -8,12 +8,13 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
 import { errnoOf, failure, reasonOf } from '../base/errors.ts';
 import type { Given } from '../base/given.ts';
 import { packageRoot } from '../base/package.ts';
 import { relaysOf } from '../line/relay.ts';
 import { type Files, takeOwnFile } from './own-file.ts';
+import { parsedName, readParsed } from './parsed.ts';
 import { type PatternFile, parsePatternFile, withElements } from './pattern.ts';
 import { Registry } from './registry.ts';
 import { ExpressionError } from './scanner.ts';
@@ -44,8 +45,7 @@ const DEFAULT_ELEMENTS: readonly string[] = [
   'user=<%{user}> method=%{mechanism} rip=%{remote_ip} lip=%{local_ip} mpid=%{mail_pid} %{secured} session=<%{session}>',
 ];
 
-/** Beside the program in the bundle, and nowhere else; another Node than one of the same ABI might not read it, and parses. */
-export const PARSED_NAME = `parsed-patterns-${process.versions.modules}`;
+export const PARSED_NAME = parsedName('patterns');
 
 /** What came of the shipped files in the build, by servers. */
 type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: PatternFile }>;
@@ -62,7 +62,7 @@ export async function loadPatterns(
   relays: Given<readonly string[]> | null = null,
 ): Promise<Registry> {
   const files: Files = new Map();
-  const parsed = await readParsed();
+  const parsed = (await readParsed<Parsed>(PARSED_NAME)) ?? new Map();
   for (const { path, server, text } of await readFiles(SHIPPED, true)) {
     const known = parsed.get(server);
     files.set(
@@ -109,16 +109,6 @@ export async function parseShipped(): Promise<Buffer> {
     ]),
   );
   return serialize(parsed);
-}
-
-async function readParsed(): Promise<Parsed> {
-  const path = join(import.meta.dirname, PARSED_NAME);
-  try {
-    return deserialize(await readFile(path));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return new Map();
-    throw failure('PATTERN_UNREADABLE', { path, reason: reasonOf(error) }, error);
-  }
 }
 
 interface TextFile {

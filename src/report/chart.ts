@@ -1,7 +1,8 @@
 /**
  * A chart of bars as inline SVG: stacked, with axes, a grid and a legend.
  *
- * Pure.  Colours and the size of letters are the page's (its style sheet); numbers are whole.
+ * Pure.  Colours and the size of letters are the page's (its style sheet), which leaves out every second label (`spare`) where there is no room;
+ * numbers are whole.
  */
 import { escaped } from './escape.ts';
 
@@ -13,9 +14,10 @@ export interface Series {
 const WIDTH = 720;
 const HEIGHT = 240;
 const LEFT = 52;
-const RIGHT = 8;
+/** Half a label hangs over. */
+const RIGHT = 26;
 const TOP = 12;
-const BOTTOM = 28;
+const BOTTOM = 36;
 /** Of a bar's place, what is left free. */
 const GAP = 0.25;
 const MOST_LABELS = 12;
@@ -61,7 +63,7 @@ export function barChart(
   const names = labels
     .map((label, at) =>
       at % every === 0
-        ? `<text class="tick" x="${round(LEFT + (at + 0.5) * step)}" y="${HEIGHT - 8}" text-anchor="middle">${escaped(label)}</text>`
+        ? `<text class="tick${at % (2 * every) === 0 ? '' : ' spare'}" x="${round(LEFT + (at + 0.5) * step)}" y="${HEIGHT - 8}" text-anchor="middle">${escaped(label)}</text>`
         : '',
     )
     .join('');

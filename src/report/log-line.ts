@@ -51,6 +51,8 @@ function noticeText(notice: Notice): Line {
       return warn(
         `fleet: no connection to ${path}: ${notice.reason}; going on without it, trying again`,
       );
+    case 'passed over':
+      return info(`fleet: ${path} is not used, another engine is: ${notice.reason}`);
     case 'missing':
       return warn(`${path} does not exist yet; waiting for it`);
     case 'matched':

@@ -8,6 +8,7 @@
  */
 import { quantity } from '../base/quantity.ts';
 import type { SourceStatus, Status } from '../control/status.ts';
+import { isStale } from '../fleet/info.ts';
 
 /** Their exit statuses. */
 export const LEVELS = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
@@ -47,7 +48,12 @@ function* problems(before: Status, now: Status): Generator<Check> {
     const earlier = before.sources.find(({ name }) => name === source.name) ?? source;
     yield* ofSource(earlier, source);
   }
-  if (fleet !== null && !fleet.connected) yield warning(`${fleet.engine} cannot be reached`);
+  if (fleet !== null && !fleet.connected) {
+    const why = fleet.reason ? `: ${fleet.reason.text}` : '';
+    yield warning(`${fleet.engine} cannot be reached${why}`);
+  }
+  if (fleet !== null && isStale(fleet.upstream ?? null))
+    yield warning('the fleet is read from a replica that does not hear of its primary');
 }
 
 function* ofSource(before: SourceStatus, { name, position, lag }: SourceStatus): Generator<Check> {

@@ -6,6 +6,7 @@ import { formatDuration } from '../base/duration.ts';
 import { noun } from '../base/quantity.ts';
 import type { SourceStatus, Status } from '../control/status.ts';
 import type { FleetStatus } from '../fleet/fleet.ts';
+import { isStale } from '../fleet/info.ts';
 import { formatCtime } from '../line/stamp.ts';
 import { bars } from './bars.ts';
 import { roughly, shown } from './shown.ts';
@@ -73,11 +74,19 @@ function sourceText({ name, lines, position, lag, lastLine }: SourceStatus, now:
 
 function fleetRows(fleet: FleetStatus): [string, string][] {
   const { engine, name, role, connected, clockOffset, publish, subscribe } = fleet;
+  // A daemon of an earlier version gives none of these.
+  const { readsFrom = null, reason = null, upstream = null } = fleet;
   const clocks =
     clockOffset === null ? '' : `, its clock ${clockOffset.toFixed(1)} s from this host's`;
-  const state = connected ? `connected${clocks}` : 'NOT CONNECTED, tried again';
+  const why = reason === null ? '' : `: ${shown(reason.text)}`;
+  const state = connected ? `connected${clocks}` : `NOT CONNECTED, tried again${why}`;
+  const where = readsFrom === null ? engine : `${engine}, reading from ${readsFrom}`;
+  const stale = isStale(upstream)
+    ? [pair('replica', `has not heard of its primary for ${upstream?.silence ?? 0} s`)]
+    : [];
   return [
-    ['fleet', `${engine} as ${name}, ${role}: ${state}`],
+    ['fleet', `${where} as ${name}, ${role}: ${state}`],
+    ...stale,
     ...(publish === null
       ? []
       : [

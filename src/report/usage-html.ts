@@ -35,7 +35,7 @@ svg{display:block;width:100%;height:auto}
 .tick{fill:var(--faint);font-size:11px}
 .series1{fill:var(--one);background:var(--one)}
 .series2{fill:var(--two);background:var(--two)}
-.legend{display:flex;gap:1rem;flex-wrap:wrap;font-size:.85rem;margin:.2rem 0}
+.legend{display:flex;gap:.1rem 1rem;flex-wrap:wrap;font-size:.85rem;margin:.2rem 0}
 .legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.4em}
 .wide{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem;background:var(--card)}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
@@ -44,7 +44,7 @@ tr:last-child td{border-bottom:0}
 th{color:var(--faint);font-weight:600}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 summary{cursor:pointer;color:var(--faint);margin:.3rem 0 .6rem}
-@media(max-width:40rem){body{padding:.7rem}.tick{font-size:18px}th,td{padding:.3rem .5rem}}
+@media(max-width:40rem){body{padding:.7rem}.tick{font-size:20px}.spare{display:none}th,td{padding:.3rem .5rem}td{vertical-align:top}td:not(.number){min-width:7.6rem;max-width:10rem;white-space:normal;overflow-wrap:anywhere}}
 @media print{details{display:none}}
 `;
 

@@ -2,7 +2,7 @@
  * The thread of sifter-thread.ts: fills the blocks that it is told to, one after the other.
  */
 import { on } from 'node:events';
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { Sampling } from '../line/sampling.ts';
 import { Sieve } from '../line/sieve.ts';
 import { Block, fileReader, Sifter } from './sifter.ts';
@@ -22,9 +22,12 @@ async function fill(block: Block): Promise<Answer> {
   }
 }
 
-if (parentPort !== null) {
-  for await (const [index] of on(parentPort, 'message')) {
+async function serve(port: MessagePort): Promise<void> {
+  for await (const [index] of on(port, 'message')) {
     const block = blocks[index];
-    if (block !== undefined) parentPort.postMessage(await fill(block));
+    if (block !== undefined) port.postMessage(await fill(block));
   }
 }
+
+// A module that waits could not be in a bundle of CommonJS; what fails here ends the thread with its error all the same.
+if (parentPort !== null) void serve(parentPort);

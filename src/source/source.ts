@@ -63,6 +63,8 @@ export type Notice =
   /** The engine of the fleet. */
   | { readonly kind: 'connected'; readonly path: string }
   | { readonly kind: 'lost'; readonly path: string; readonly reason: string }
+  /** One of several, which is left for another one. */
+  | { readonly kind: 'passed over'; readonly path: string; readonly reason: string }
   /** What a program that reads for us complains of. */
   | { readonly kind: 'warned'; readonly path: string; readonly text: string };
 

@@ -1,9 +1,11 @@
 /**
- * `npm run bench`: how fast popbsmtp is, beside grep and other programs of the kind, in one run.
+ * `npm run bench`: how fast and how light popbsmtp is, beside grep and other programs of the kind, and with
+ * `-- --against REVISION` beside another revision of this repository, in one table.
  *
- * Makes its own logs, runs everything by turns, prints a table of medians and of ratios to grep, then what a daemon
- * does under load, and writes the same as JSON to dist/bench.json.  Nothing here fails because a machine is slow.
- * Arguments: the number of lines (2,000,000), of rounds (5), and of seconds under load (60).
+ * Makes its own logs, runs everything by turns, and writes the same as JSON to dist/bench.json.  Nothing here fails because a
+ * machine is slow.  The floor of a figure is what cannot be done for less: grep's for a log, an empty Node's for a start or an idle
+ * daemon, and a bare watcher's for a login.
+ * Arguments besides: the number of lines (2,000,000), of rounds (5), and of seconds under load (60).
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -12,22 +14,26 @@ import { MAIN } from '../real/popbsmtp.ts';
 import { mustRun } from '../real/processes.ts';
 import { findProgram } from '../real/programs.ts';
 import { Rig } from '../real/rig.ts';
+import { type Figure, idleDaemon, idleNode } from './idle.ts';
 import { matchKinds } from './kinds.ts';
 import { bareLatency, daemonLatency } from './latency.ts';
 import { makeLog } from './log-maker.ts';
-import { type Figure, scale } from './scale.ts';
+import { argumentsOf, mainOf } from './revision.ts';
+import { scale } from './scale.ts';
 import { startTimes } from './start.ts';
-import { type Command, interleaved, median, quantile, timed } from './timing.ts';
+import { formatTable, type Row, rowsOf } from './table.ts';
+import { type Command, interleaved, median, quantile, type Run, timed } from './timing.ts';
 
-const LINES = Number(process.argv[2] ?? 2_000_000);
-const ROUNDS = Number(process.argv[3] ?? 5);
-const SECONDS = Number(process.argv[4] ?? 60);
+const { revision, numbers } = argumentsOf(process.argv.slice(2));
+const [LINES = 2_000_000, ROUNDS = 5, SECONDS = 60] = numbers;
 const SEED = 7;
 const FEW = 200_000;
 /** In each log of another kind. */
 const KIND_LINES = 500;
 /** How much longer the log is on which memory must not depend. */
 const LONGER = 10;
+const GREP = 'grep -Pc';
+const NODE = 'node -e 0';
 
 /** One anchored expression for Dovecot's logins. */
 const EXPRESSION =
@@ -40,132 +46,130 @@ const log = join(directory, 'mail.log');
 const few = join(directory, 'few.log');
 const long = join(directory, 'long.log');
 
-const popbsmtp = (name: string, ...args: string[]): Command => ({
-  name,
-  program: process.execPath,
-  args: [MAIN, ...args],
-});
+/** What is measured of popbsmtp: a name, its arguments, and whose time is its floor. */
+type Task = readonly [name: string, floor: string, ...args: string[]];
 
-const replay = (name: string, file: string): Command =>
-  popbsmtp(name, 'replay', file, '--map', `lmdb:${join(directory, 'map')}`, '--mynetworks', 'none');
+const replay = (file: string): string[] => [
+  ...['replay', file, '--map', `lmdb:${join(directory, 'map')}`, '--mynetworks', 'none'],
+];
 
-function commands(): Command[] {
-  const peers: Command[] = [
-    {
-      name: 'grep -Pc',
-      program: 'grep',
-      args: ['-Pc', EXPRESSION, log],
-      env: { LC_ALL: 'C' },
-      toPipe: true,
-    },
+const tasks = (): Task[] => [
+  ['match --count', GREP, 'match', '--count', log],
+  ['match --json', GREP, 'match', '--json', log],
+  ['match --count, a tenth', GREP, 'match', '--count', few],
+  ['match --count, many kinds of logs', GREP, ...matchKinds(join(directory, 'kinds'), KIND_LINES)],
+  ['replay', GREP, ...replay(log)],
+  ['list', NODE, 'list', '--map', `lmdb:${join(directory, 'map')}`],
+  ['--version', NODE, '--version'],
+];
+
+const longTasks: readonly Task[] = [
+  [`match --count, ${LONGER} times the log`, GREP, 'match', '--count', long],
+  [`replay, ${LONGER} times the log`, GREP, ...replay(long)],
+];
+
+function peers(): Command[] {
+  const env = { LC_ALL: 'C' };
+  const grep = ['-Pc', EXPRESSION, log];
+  const programs: Command[] = [
+    { name: GREP, program: 'grep', args: grep, env, toPipe: true },
+    { name: 'rg -c', program: 'rg', args: ['-c', EXPRESSION, log], toPipe: true },
+    { name: 'fail2ban-regex, a tenth', program: 'fail2ban-regex', args: [few, FAIL2BAN] },
   ];
-  if (findProgram('rg') !== null) {
-    peers.push({ name: 'rg -c', program: 'rg', args: ['-c', EXPRESSION, log], toPipe: true });
-  }
-  if (findProgram('fail2ban-regex') !== null) {
-    peers.push({
-      name: 'fail2ban-regex, a tenth',
-      program: 'fail2ban-regex',
-      args: [few, FAIL2BAN],
-    });
-  }
   return [
-    ...peers,
-    popbsmtp('match --count', 'match', '--count', log),
-    popbsmtp('match --json', 'match', '--json', log),
-    popbsmtp('match --count, a tenth', 'match', '--count', few),
-    matchKinds(join(directory, 'kinds'), KIND_LINES),
-    replay('replay', log),
-    { name: 'node -e 0', program: process.execPath, args: ['-e', '0'] },
-    popbsmtp('--version', '--version'),
+    { name: NODE, program: process.execPath, args: ['-e', '0'] },
+    ...programs.filter(({ program }) => findProgram(program) !== null),
   ];
 }
 
-const fixed = (value: number, digits: number): string => value.toFixed(digits);
+const nameFor = (name: string, main: string): string => `${name} ${main}`;
 
-async function bench(): Promise<void> {
+const commandOf = ([name, , ...args]: Task, main: string): Command => ({
+  name: nameFor(name, main),
+  program: process.execPath,
+  args: [main, ...args],
+});
+
+/** The rows of what was run as a command, of all programs. */
+function commandRows(
+  [name, floor]: Task,
+  mains: readonly string[],
+  runs: ReadonlyMap<string, Run>,
+): Row[] {
+  const own = mains.map(main => runs.get(nameFor(name, main)));
+  const least = runs.get(floor);
+  return rowsOf(
+    own.map(run => figuresOf(name, run)),
+    least === undefined ? [] : figuresOf(floor, least),
+  );
+}
+
+const figuresOf = (name: string, run: Run | undefined): Figure[] => [
+  { name, value: run?.seconds ?? Number.NaN, unit: 's' },
+  { name: '  memory at most', value: run?.peakMiB ?? Number.NaN, unit: 'MiB' },
+];
+
+const latencies = (times: readonly number[]): Figure[] => [
+  { name: 'a login, to its row: median', value: median(times), unit: 'ms' },
+  { name: '  99 %', value: quantile(times, 0.99), unit: 'ms' },
+];
+
+async function measure(rig: Rig, mains: readonly string[]): Promise<Row[]> {
   const start = 1_795_000_000;
   makeLog(log, { lines: LINES, seed: SEED, start, rate: 500 });
   makeLog(few, { lines: Math.min(FEW, LINES), seed: SEED, start, rate: 500 });
-  const runs = await interleaved(commands(), ROUNDS);
-  const rig = new Rig();
-  runs.set('start, to follow the log', {
-    seconds: median(await startTimes(rig, ROUNDS)),
-    peakMiB: Number.NaN,
-  });
+  const short = tasks();
+  const others = peers();
+  const commands = short.flatMap(task => mains.map(main => commandOf(task, main)));
+  const runs = await interleaved([...others, ...commands], ROUNDS);
   makeLog(long, { lines: LONGER * LINES, seed: SEED, start, rate: 500 });
-  for (const command of [
-    popbsmtp(`match --count, ${LONGER} times the log`, 'match', '--count', long),
-    replay(`replay, ${LONGER} times the log`, long),
-  ])
-    runs.set(command.name, await timed(command));
+  for (const task of longTasks)
+    for (const command of mains.map(main => commandOf(task, main)))
+      runs.set(command.name, await timed(command));
   rmSync(long);
-  const grep = runs.get('grep -Pc')?.seconds ?? Number.NaN;
-  const live = await daemonLatency(rig);
-  const bare = await bareLatency(rig);
-  const figures = await scale(rig, SECONDS);
-  await rig.close();
-  const results = [...runs].map(([name, { seconds, peakMiB }]) => ({
-    name,
-    seconds,
-    ratio: seconds / grep,
-    peakMiB,
-  }));
-  const latency = [
-    { name: 'write to row in the map', median: median(live), p99: quantile(live, 0.99) },
-    { name: 'write, wake up and read', median: median(bare), p99: quantile(bare, 0.99) },
-  ];
-  print(results, latency, figures);
-  const report = {
-    node: process.version,
-    cpus: cpus().length,
-    lines: LINES,
-    rounds: ROUNDS,
-    results,
-    latency,
-    figures,
+  const starts = await startTimes(rig, ROUNDS, mains);
+  const started = starts.map((times): Figure[] => [
+    { name: 'run, to the first followed line', value: median(times), unit: 's' },
+  ]);
+  const node = runs.get(NODE);
+  const each = async <T>(of: (main: string) => Promise<T>): Promise<T[]> => {
+    const all: T[] = [];
+    for (const main of mains) all.push(await of(main));
+    return all;
   };
+  return [
+    ...others.flatMap(({ name }) => rowsOf([figuresOf(name, runs.get(name))], [])),
+    ...[...short, ...longTasks].flatMap(task => commandRows(task, mains, runs)),
+    ...rowsOf(started, node === undefined ? [] : figuresOf(NODE, node)),
+    ...rowsOf(await each(main => idleDaemon(rig, main)), await idleNode(rig)),
+    ...rowsOf(
+      await each(async main => latencies(await daemonLatency(rig, main))),
+      latencies(await bareLatency(rig)),
+    ),
+    ...rowsOf(await each(main => scale(rig, main, SECONDS)), []),
+  ];
+}
+
+async function bench(rig: Rig): Promise<void> {
+  const mains = [MAIN, ...(revision === null ? [] : [await mainOf(revision, directory)])];
+  const rows = await measure(rig, mains);
+  const facts = { node: process.version, cpus: cpus().length, lines: LINES, rounds: ROUNDS };
+  const report = { ...facts, against: revision, rows };
+  process.stdout.write(
+    `${LINES} lines, medians of ${ROUNDS} runs, ${facts.cpus} processors, Node ${facts.node}\n\n` +
+      formatTable(rows, revision),
+  );
   writeFileSync(
     join(import.meta.dirname, '../../bench.json'),
     `${JSON.stringify(report, null, 2)}\n`,
   );
 }
 
-/** Of the first column. */
-const WIDTH = 44;
-
-function print(
-  results: readonly { name: string; seconds: number; ratio: number; peakMiB: number }[],
-  latency: readonly { name: string; median: number; p99: number }[],
-  figures: readonly Figure[],
-): void {
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  say(
-    `${LINES} lines, medians of ${ROUNDS} runs, ${cpus().length} processors, Node ${process.version}\n`,
-  );
-  say(
-    `${'command'.padEnd(WIDTH)}${'seconds'.padStart(10)}${'to grep'.padStart(10)}${'peak MiB'.padStart(10)}`,
-  );
-  for (const { name, seconds, ratio, peakMiB } of results) {
-    say(
-      name.padEnd(WIDTH) +
-        fixed(seconds, 3).padStart(10) +
-        fixed(ratio, 2).padStart(10) +
-        fixed(peakMiB, 0).padStart(10),
-    );
-  }
-  say(`\n${'a login, live'.padEnd(WIDTH)}${'median ms'.padStart(10)}${'99 % ms'.padStart(10)}`);
-  for (const { name, median: middle, p99 } of latency) {
-    say(name.padEnd(WIDTH) + fixed(middle, 3).padStart(10) + fixed(p99, 3).padStart(10));
-  }
-  say('');
-  for (const { name, value, unit } of figures)
-    say(`${name.padEnd(WIDTH)}${fixed(value, 2).padStart(20)} ${unit}`);
-}
-
+const rig = new Rig();
 try {
   await mustRun('grep', ['--version']);
-  await bench();
+  await bench(rig);
 } finally {
+  await rig.close();
   rmSync(directory, { recursive: true, force: true });
 }

@@ -8,7 +8,6 @@
 import { appendFileSync, closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAIN } from '../real/popbsmtp.ts';
 import { startDaemon } from '../real/processes.ts';
 import type { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
@@ -18,12 +17,15 @@ const PER_SECOND = 300;
 const PATIENCE_MS = 5000;
 
 /** Where the numbers of the transactions stand in the two meta pages of a map with pages of 4096 bytes. */
-const TXNIDS = [136 + 8, 4096 + 136 + 8] as const;
+export const TXNIDS = [136 + 8, 4096 + 136 + 8] as const;
 
 /** Reads a number that grows with each step of the process that is watched. */
 type Counter = () => bigint;
 
-function counterOf(path: string, offsets: readonly number[]): { read: Counter; close(): void } {
+export function counterOf(
+  path: string,
+  offsets: readonly number[],
+): { read: Counter; close(): void } {
   const fd = openSync(path, 'r');
   const bytes = Buffer.alloc(8);
   return {
@@ -66,13 +68,18 @@ const loginLine = (index: number): string =>
   `${new Date().toISOString()} mx dovecot: pop3-login: Login: user=<u>, method=PLAIN, ` +
   `rip=10.0.${index >> 8}.${index & 255}, lip=192.0.2.5, mpid=1, session=<s${index}>\n`;
 
-export async function daemonLatency(rig: Rig): Promise<number[]> {
+/** @param main the program; @param more of its options */
+export async function daemonLatency(
+  rig: Rig,
+  main: string,
+  more: readonly string[] = [],
+): Promise<number[]> {
   const directory = await rig.directory();
   const log = join(directory, 'mail.log');
   const map = join(directory, 'map');
   writeFileSync(log, '');
-  const args = ['--watchlog', log, '--map', `lmdb:${map}`, '--mynetworks', 'none'];
-  const daemon = startDaemon(rig, process.execPath, [MAIN, ...args]);
+  const args = ['--watchlog', log, '--map', `lmdb:${map}`, '--mynetworks', 'none', ...more];
+  const daemon = startDaemon(rig, process.execPath, [main, ...args]);
   await waitFor('the daemon', () => daemon.stdout.includes('watching') || undefined);
   const counter = counterOf(`${map}.lmdb`, TXNIDS);
   const times = await measure(log, loginLine, counter.read);

@@ -12,7 +12,7 @@ export interface Readers {
   close(): void;
 }
 
-/** @param pauseMs between two answers of one of them, at least */
+/** @param pauseMs after each answer to one of them */
 export async function startReaders(port: number, size: number, pauseMs: number): Promise<Readers> {
   let answers = 0;
   const sockets = Array.from({ length: size }, () => connect(port, '127.0.0.1'));
@@ -31,7 +31,6 @@ export async function startReaders(port: number, size: number, pauseMs: number):
 function read(socket: Socket, pauseMs: number, answered: () => void): void {
   let last = '0-0';
   let buffer = '';
-  let since = performance.now();
   const ask = (): void =>
     void (
       socket.destroyed ||
@@ -44,9 +43,7 @@ function read(socket: Socket, pauseMs: number, answered: () => void): void {
     answered();
     for (const [, id = last] of buffer.matchAll(ID)) last = id;
     buffer = '';
-    const rest = pauseMs - (performance.now() - since);
-    since = performance.now();
-    if (rest > 0) setTimeout(ask, rest);
+    if (pauseMs > 0) setTimeout(ask, pauseMs);
     else ask();
   });
   ask();

@@ -2,15 +2,16 @@
  * Many logins, many grants: a daemon under a steady load, with a million live grants, started again with all of
  * them, and when many of them end at once.
  */
-import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { lock } from '../../src/map/lock.ts';
 import { readRows } from '../../src/map/map-types.ts';
-import { MAIN } from '../real/popbsmtp.ts';
 import { type Daemon, startDaemon } from '../real/processes.ts';
 import type { Rig } from '../real/rig.ts';
 import { waitFor } from '../real/wait.ts';
+import type { Figure } from './idle.ts';
+import { memoryOf, processorTime } from './idle.ts';
 import { makeLog } from './log-maker.ts';
 import { type MapReader, readMap } from './map-reader.ts';
 import { quantile } from './timing.ts';
@@ -19,19 +20,8 @@ const PER_SECOND = 20_000;
 const STEP_MS = 10;
 const EXPIRING = 100_000;
 const SHORT_GRACE = 8;
-const IDLE_SECONDS = 10;
-/** The daemon looks for what is due so often (daemon.ts). */
-const TICKS_A_SECOND = 4;
-/** Clock ticks of proc_pid_stat(5). */
-const TICK_MS = 10;
 /** Lines that lie in the log before the first login, 1 GB of them. */
 const LINES_BEFORE = 6_000_000;
-
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-}
 
 const addressOf = (number: number): string =>
   `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
@@ -45,10 +35,12 @@ class Host {
   readonly log: string;
   readonly map: string;
   readonly #rig: Rig;
+  readonly #main: string;
   readonly #grace: string;
 
-  constructor(rig: Rig, directory: string, grace: string) {
+  constructor(rig: Rig, main: string, directory: string, grace: string) {
     this.#rig = rig;
+    this.#main = main;
     this.#grace = grace;
     this.log = join(directory, 'mail.log');
     this.map = join(directory, 'map');
@@ -60,7 +52,7 @@ class Host {
 
   start(): Daemon {
     return startDaemon(this.#rig, process.execPath, [
-      MAIN,
+      this.#main,
       ...['--watchlog', this.log, '--map', `lmdb:${this.map}`, '--mynetworks', 'none'],
       ...['--exclude', 'none', '--grace', this.#grace, '--max-grants', '2000000'],
       ...['--logto', `${this.map}.log`],
@@ -107,20 +99,6 @@ class Host {
   }
 }
 
-/** Processor time so far, in milliseconds (proc_pid_stat(5), utime and stime). */
-function processorTime({ pid }: Daemon): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-function memoryOf({ pid }: Daemon, key: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const [, kilobytes = ''] = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
-  return Number(kilobytes) / 1024;
-}
-
 /** The longest time for which a reader, who waits as Postfix does, was kept waiting, until all is done; in milliseconds. */
 async function longestWait(path: string, allDone: Promise<unknown>): Promise<number> {
   const fd = openSync(path, 'r');
@@ -141,9 +119,12 @@ async function longestWait(path: string, allDone: Promise<unknown>): Promise<num
   return longest;
 }
 
-/** @param seconds for which there are PER_SECOND logins, each from a new address */
-export async function scale(rig: Rig, seconds: number): Promise<Figure[]> {
-  const host = new Host(rig, await rig.directory(), '1h');
+/**
+ * @param main the program
+ * @param seconds for which there are PER_SECOND logins, each from a new address
+ */
+export async function scale(rig: Rig, main: string, seconds: number): Promise<Figure[]> {
+  const host = new Host(rig, main, await rig.directory(), '1h');
   makeLog(host.log, { lines: LINES_BEFORE, seed: 3, start: 1_795_000_000, rate: 500 });
   const daemon = host.start();
   await host.latency('192.0.2.1');
@@ -153,9 +134,6 @@ export async function scale(rig: Rig, seconds: number): Promise<Figure[]> {
   const rows = (await readRows({ type: 'lmdb', path: host.map })).length;
   const resident = memoryOf(daemon, 'VmRSS');
   const peak = memoryOf(daemon, 'VmHWM');
-  const idleFrom = processorTime(daemon);
-  await sleep(IDLE_SECONDS * 1000);
-  const idle = processorTime(daemon) - idleFrom;
   await daemon.stop();
   const start = performance.now();
   const again = host.start();
@@ -173,15 +151,14 @@ export async function scale(rig: Rig, seconds: number): Promise<Figure[]> {
     { name: '  of a processor', value: (100 * used) / (seconds * 1000), unit: '%' },
     { name: `${rows} live grants: resident`, value: resident, unit: 'MiB' },
     { name: '  at most', value: peak, unit: 'MiB' },
-    { name: '  a tick with nothing due', value: idle / IDLE_SECONDS / TICKS_A_SECOND, unit: 'ms' },
     { name: '  start to the next row', value: restart, unit: 'ms' },
-    ...(await expiry(rig)),
+    ...(await expiry(rig, main)),
   ];
 }
 
 /** How long a reader waits for the lock when many grants end in one moment. */
-async function expiry(rig: Rig): Promise<Figure[]> {
-  const host = new Host(rig, await rig.directory(), `${SHORT_GRACE}s`);
+async function expiry(rig: Rig, main: string): Promise<Figure[]> {
+  const host = new Host(rig, main, await rig.directory(), `${SHORT_GRACE}s`);
   writeFileSync(host.log, '');
   const daemon = host.start();
   await host.latency('192.0.2.1');

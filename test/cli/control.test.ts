@@ -112,10 +112,12 @@ describe('list answers what is asked', () => {
     const ends = async (): Promise<void> => {
       const [row] = await host.listed('203.0.113.44');
       assert.equal(row?.['state'], 'by hand');
+      // Ends are whole seconds, and nobody's comes too early.
+      const most = 7201;
       const left = Number(row?.['expiresIn']);
-      assert.ok(left > 6600 && left <= 7200, String(left));
+      assert.ok(left > 6600 && left <= most, String(left));
       const until = Date.parse(String(row?.['allowedUntil'])) / 1000 - Date.now() / 1000;
-      assert.ok(until > 6600 && until <= 7200, String(until));
+      assert.ok(until > 6600 && until <= most, String(until));
     };
     await ends();
     await daemon.stop();

@@ -22,20 +22,30 @@ test('the demo shows a grant of each server, a refresh, who is ignored, and the 
   assert.match(stdout, /popbsmtp match \/var\/log\/mail\.log/);
 });
 
-test('the demo for tcpserver has its map, and asks its own program', async () => {
+test('the demo shows the same in front of tcpserver', async () => {
   const { code, stdout, stderr } = await popbsmtp('demo', '--mta', 'tcpserver');
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /and writes the map tcprules:/);
-  if (findProgram('tcprulescheck') === null)
-    assert.match(stdout, /^tcpserver is not installed here/m);
-  else assert.equal(stdout.match(/^ {8}set environment variable RELAYCLIENT=$/gm)?.length, 4);
-  assert.match(stdout, /The map after: empty\n/);
+  assert.match(stdout, /writes the map tcprules:/);
+  assert.match(stdout, /The map now: 4 rows\n[\s\S]*The map after: empty\n/);
+  if (findProgram('tcprulescheck') === null) {
+    assert.match(stdout, /ucspi-tcp is not installed here/);
+    return;
+  }
+  assert.equal(stdout.match(/^ {8}set environment variable RELAYCLIENT=$/gm)?.length, 4);
+  assert.match(
+    stdout,
+    /TCPREMOTEIP=198\.51\.100\.200 tcprulescheck .*\n {8}default:\n {8}allow connection\n\n/,
+  );
 });
 
-test('the demo for a server that is not here says so, and shows the rest', async () => {
-  const { code, stdout, stderr } = await popbsmtp('demo', '--mta', 'opensmtpd');
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /The map now: 4 rows\n/);
-  if (findProgram('smtpctl') === null) assert.match(stdout, /^OpenSMTPD is not installed here/m);
-  assert.match(stdout, /The map after: empty\n/);
-});
+for (const [mta, program, type] of [
+  ['exim', 'exim4', 'cdb'],
+  ['opensmtpd', 'smtpctl', 'table'],
+] as const)
+  test(`the demo in front of ${mta} says so where that is not installed, and shows the rest`, async () => {
+    const { code, stdout, stderr } = await popbsmtp('demo', '--mta', mta);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`writes the map ${type}:`));
+    assert.equal(/ is not installed here/.test(stdout), findProgram(program) === null);
+    assert.match(stdout, /The map now: 4 rows\n[\s\S]*The map after: empty\n/);
+  });

@@ -63,6 +63,25 @@ describe('allow and revoke', () => {
     await daemon.stop();
   });
 
+  test('of a user of whom no grant is known say so', async () => {
+    const daemon = await host.start();
+    const { code, stdout, stderr } = await host.revoke('--user', 'nobody');
+    assert.equal(code, 0);
+    assert.match(stdout, /^user "nobody" is refused until .*; rows removed: 0\n$/);
+    assert.match(stderr, /^popbsmtp: no grant is known of "nobody"; .*popbsmtp list/);
+    await daemon.stop();
+  });
+
+  test('that last longer than a year are remarked upon', async () => {
+    const daemon = await host.start();
+    const usual = await host.allow('203.0.113.18', '--for', '366d');
+    assert.deepEqual([usual.code, usual.stderr], [0, '']);
+    const { code, stderr } = await host.allow('203.0.113.19', '--for', '999999d');
+    assert.equal(code, 0);
+    assert.match(stderr, /^popbsmtp: more than a year is long .*popbsmtp lift/);
+    await daemon.stop();
+  });
+
   for (const [how, signal] of [
     ['a stop', 'SIGTERM'],
     ['kill -9', 'SIGKILL'],

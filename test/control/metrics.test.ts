@@ -140,6 +140,25 @@ describe('the metrics', () => {
     );
   });
 
+  test('say why the engine of the fleet cannot be used, by one word', () => {
+    const reason = { code: 'WRONGPASS', text: 'WRONGPASS invalid username-password pair' };
+    const fleet = { ...someFleet, connected: false, reason };
+    const text = metricsText(someStatus({ fleet }));
+    assert.match(text, /^popbsmtp_fleet_disconnected\{reason="WRONGPASS"\} 1$/m);
+    assert.doesNotMatch(
+      metricsText(someStatus({ fleet: someFleet })),
+      /^popbsmtp_fleet_disconnected\{/m,
+    );
+  });
+
+  test('tell of the room of the engine, and of a replica without its primary', () => {
+    const memory = { used: 950, most: 1000, policy: 'noeviction' };
+    const fleet = { ...someFleet, memory, upstream: { isUp: false, silence: 40 } };
+    const text = metricsText(someStatus({ fleet }));
+    assert.match(text, /^popbsmtp_fleet_memory_ratio 0\.95$/m);
+    assert.match(text, /^popbsmtp_fleet_replica_silence_seconds 40$/m);
+  });
+
   test('have no sample twice', () => {
     const keys = families.flatMap(({ samples }) =>
       samples.map(({ name, labels }) => JSON.stringify([name, labels])),
@@ -186,9 +205,15 @@ describe('the metrics', () => {
   });
 });
 
-/** Also those that only a host in a fleet has. */
-const names = read(metricsText(someStatus({ fleet: someFleet }))).flatMap(({ samples }) =>
-  samples.map(({ name }) => name),
+/** Also those that only a host in a fleet has, and one whose engine cannot be used, or is a replica. */
+const names = [
+  someFleet,
+  { ...someFleet, reason: { code: 'OOM', text: 'OOM' }, upstream: { isUp: false, silence: 40 } },
+  { ...someFleet, memory: { used: 950, most: 1000, policy: 'noeviction' } },
+].flatMap(fleet =>
+  read(metricsText(someStatus({ fleet }))).flatMap(({ samples }) =>
+    samples.map(({ name }) => name),
+  ),
 );
 
 const INIT = join(import.meta.dirname, '../../../init');

@@ -63,9 +63,13 @@ export const someStatus = (changes: Partial<Status> = {}): Status => ({
 /** Of a host that does everything in its fleet. */
 export const someFleet: FleetStatus = {
   engine: 'redis://redis.example.org:6379/0',
+  readsFrom: null,
   name: 'mx1',
   role: 'both',
   connected: true,
+  reason: null,
+  upstream: null,
+  memory: { used: 1_000_000, most: null, policy: 'noeviction' },
   clockOffset: 0.25,
   publish: { published: 1234, waiting: 5, dropped: 6 },
   subscribe: { received: 7890, refused: 2, lag: 1.5, lastId: '1700000000000-1' },

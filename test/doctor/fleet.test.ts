@@ -8,8 +8,9 @@ import { said } from './arrange.ts';
 
 const HEALTHY: FleetFacts = {
   settings: {
-    engine: parseEngine('redis://h', '-'),
+    site: { kind: 'engines', engines: [parseEngine('redis://h', '-')] },
     role: 'both',
+    readFrom: 'primary',
     user: null,
     passwordFile: null,
     caFile: null,
@@ -18,7 +19,8 @@ const HEALTHY: FleetFacts = {
     renewal: 0,
     name: 'mx1',
   },
-  engine: { offset: 0.5 },
+  engine: { where: 'redis://h:6379/0', offset: 0.5 },
+  survey: { engines: [], sentinels: [] },
   daemon: {
     ...someFleet,
     publish: { published: 1, waiting: 0, dropped: 0 },
@@ -46,13 +48,21 @@ const TABLE: [what: string, changes: Partial<FleetFacts>, said: (string | RegExp
   ],
   [
     'the clocks differ',
-    { engine: { offset: -61 } },
+    { engine: { where: 'redis://h:6379/0', offset: -61 } },
     [CAN, "warning: this host's clock is 61 s ahead of that of the engine", IS],
   ],
   [
     'the daemon is cut off',
-    daemon({ connected: false }),
-    [CAN, 'error: the daemon is not connected to its fleet'],
+    daemon({ connected: false, reason: { code: 'OOM', text: 'OOM command not allowed' } }),
+    [CAN, 'error: the daemon is not connected to its fleet: OOM command not allowed'],
+  ],
+  [
+    'it reads from a replica without its primary',
+    daemon({
+      upstream: { isUp: false, silence: 40 },
+      subscribe: { received: 1, refused: 0, lag: 40, lastId: null },
+    }),
+    [CAN, 'warning: the daemon reads from a replica that has not heard of its primary for 40 s'],
   ],
   [
     'entries were lost',

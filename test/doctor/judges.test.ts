@@ -55,6 +55,14 @@ describe('the map', () => {
       /^warning: .* \/d does not/,
     ],
     ['of another account', map(FILE, at('/d', 0o755, 8)), /^error: .* account 7, .* to 8/],
+    [
+      'behind a directory that may not be entered',
+      {
+        ...map(null, at('/d', 0o700), at('/', 0o755, 0)),
+        rows: failure('MAP_UNREADABLE', { path: '/d/e/m.lmdb', reason: 'permission denied' }),
+      },
+      /^error: this account may not enter \/d, behind which lmdb:\/m is$/,
+    ],
   ];
   for (const [name, state, expected] of table) {
     test(name, () => assert.match(said(judgeMap(state)).join(), expected));

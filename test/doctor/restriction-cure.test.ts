@@ -13,7 +13,7 @@ const CLOSED = `permit_mynetworks, ${CHECK}, reject_unauth_destination`;
 const relay = (list: string): string => `smtpd_relay_restrictions = ${list}\n`;
 
 const hints = (state: PostfixState, wholeAddresses = false, config: string | null = null) =>
-  judgeRestrictions({ state, map: MAP, config, mode: 0o600, wholeAddresses }).flatMap(
+  judgeRestrictions({ state, map: MAP, config, mode: 0o600, wholeAddresses, missing: [] }).flatMap(
     ({ hint }) => hint ?? [],
   );
 

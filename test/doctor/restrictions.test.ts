@@ -24,6 +24,7 @@ const judge = (
       config: null,
       mode: 0o644,
       wholeAddresses,
+      missing: [],
     }),
   ).join('\n');
 
@@ -138,7 +139,14 @@ describe('services', () => {
 
 test('a Postfix that cannot be asked is none of this check', () => {
   assert.deepEqual(
-    judgeRestrictions({ state: null, map: MAP, config: null, mode: null, wholeAddresses: false }),
+    judgeRestrictions({
+      state: null,
+      map: MAP,
+      config: null,
+      mode: null,
+      wholeAddresses: false,
+      missing: [],
+    }),
     [],
   );
 });
@@ -205,9 +213,16 @@ describe('a map of which whole addresses only are looked up', () => {
 test('a map that proxymap may not read is an error, where it is asked through proxy:', () => {
   const state = postfixWith(relay(CLOSED.replace('lmdb:', 'proxy:lmdb:')));
   const judged = (mode: number): string =>
-    said(judgeRestrictions({ state, map: MAP, config: null, mode, wholeAddresses: false })).join(
-      '\n',
-    );
+    said(
+      judgeRestrictions({
+        state,
+        map: MAP,
+        config: null,
+        mode,
+        wholeAddresses: false,
+        missing: [],
+      }),
+    ).join('\n');
   assert.match(judged(0o600), /^error: .*proxy:.* may not read it/m);
   assert.match(judged(0o644), /^warning: .*proxy:/m);
 });

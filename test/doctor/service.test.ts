@@ -19,6 +19,7 @@ describe('the service', () => {
       judgeService({
         service: new Map(Object.entries(properties)),
         timer: new Map(Object.entries({ ...TIMER, ...timer })),
+        stopped: null,
         uptime: UPTIME,
       }),
     ).join();

@@ -276,14 +276,13 @@ async function clockSet(rig: Rig, times: number): Promise<Outcome> {
   });
 }
 
-/** Types that are replaced as a whole: what is to be seen of each is what its readers have. */
+/** Types that are replaced as a whole: what is to be seen of each is what its readers have.  Those with rules: test/real/ruled-maps.test.ts. */
 const REPLACED: readonly (NonNullable<WorldOptions['mapType']> & {
   readonly programs: readonly string[];
 })[] = [
   { type: 'hash', programs: ['postmap'] },
   { type: 'cdb', programs: ['postmap'] },
   { type: 'cidr', programs: [] },
-  { type: 'tcprules', programs: [] },
   {
     type: 'table',
     programs: ['cp', 'mv'],

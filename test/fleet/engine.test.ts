@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
-import { formatEngine, parseEngine, parseHostName, parsePrefix } from '../../src/fleet/engine.ts';
+import {
+  formatEngine,
+  formatSite,
+  parseEngine,
+  parseHostName,
+  parsePrefix,
+} from '../../src/fleet/engine.ts';
 import { assertFails } from '../failure.ts';
 
 test('an engine is named by an address', () => {
@@ -13,6 +19,18 @@ test('an engine is named by an address', () => {
     ['redis://[2001:db8::1]:7000/2', 'redis://[2001:db8::1]:7000/2'],
   ];
   for (const [value, shown] of table) assert.equal(formatEngine(parseEngine(value, '-')), shown);
+});
+
+test('a place is named by all that may be asked', () => {
+  const engines = ['redis://a', 'rediss://b:1'].map(value => parseEngine(value, '-'));
+  // One alone is called as it always was, since what is kept is found by it.
+  assert.equal(formatSite({ kind: 'engines', engines: engines.slice(0, 1) }), 'redis://a:6379/0');
+  assert.equal(formatSite({ kind: 'engines', engines }), 'redis://a:6379/0, rediss://b:1/0');
+  const account = { user: null, passwordFile: null, caFile: null };
+  assert.equal(
+    formatSite({ kind: 'sentinels', sentinels: engines, primary: 'mail', ...account }),
+    'mail of the sentinels redis://a:6379/0, rediss://b:1/0',
+  );
 });
 
 test('what names none is an error', () => {

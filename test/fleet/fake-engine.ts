@@ -20,11 +20,13 @@ export class FakeEngine {
   now: number;
   run = 'first';
   clients = 1;
+  isReplica = false;
   history: History = { name: 'one', offset: 0, former: null };
   /** Entries that are taken until the connection is lost. */
   takes = Number.POSITIVE_INFINITY;
   /** Whether nothing is taken while there is anything that nobody needs. */
   isFull = false;
+  isLossSigned = false;
   /** Entries that nobody needs. */
   old = 0;
   readonly trimmed: (readonly [StreamName, Trim])[] = [];
@@ -47,6 +49,12 @@ export class FakeEngine {
 
   connection(): Connection {
     return {
+      where: 'redis://engine:6379/0',
+      isReplica: this.isReplica,
+      condition: async () => ({
+        upstream: this.isReplica ? { isUp: true, silence: 0 } : null,
+        memory: { used: 0, most: null, policy: 'noeviction' },
+      }),
       run: this.run,
       history: async () => this.history,
       clients: async () => this.clients,
@@ -54,6 +62,10 @@ export class FakeEngine {
       tryAppend: async () => {
         if (this.isFull && this.old > 0) throw new Error(FULL);
       },
+      signLoss: async () => {
+        this.isLossSigned = true;
+      },
+      isLossSigned: async () => this.isLossSigned,
       exists: async stream => this.streams[stream].length > 0,
       trim: async (stream, trim) => {
         this.trimmed.push([stream, trim]);

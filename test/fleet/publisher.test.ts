@@ -144,7 +144,7 @@ describe('a publisher', () => {
 
   test('tells everything once more when it could not finish', async () => {
     known = addresses('10.1', 1500).map(address => login(address));
-    engine.takes = 700;
+    engine.takes = 150;
     await publishInVain();
     engine.takes = 10_000;
     now += 60;
@@ -194,6 +194,22 @@ describe('a publisher', () => {
         .slice(before + 1)
         .some(entry => entry.kind === 'login' && entry.ip === '192.0.2.7'),
     );
+  });
+
+  test('tells everything again when another host has found a stream gone, and lets others know', async () => {
+    known = [login('192.0.2.7')];
+    await publish(() => published().length === 1);
+    engine.isLossSigned = true;
+    now += 60;
+    await publish(() => published().length === 2);
+    now += 5;
+    await publish();
+    assert.equal(published().length, 2);
+    engine.isLossSigned = false;
+    engine.streams.grants.length = 0;
+    now += 60;
+    await publish(() => published().length === 3);
+    assert.ok(engine.isLossSigned);
   });
 
   test('tells each grant again within half a grace period', async () => {
@@ -337,10 +353,10 @@ describe('a publisher', () => {
 
   test('tells many grants anew at a pace', async () => {
     known = addresses('10.1', 3000).map(address => login(address));
-    await publish(() => published().length === 1000);
+    await publish(() => published().length === 200);
     now += 2;
-    await publish(() => published().length === 1100);
-    now += 38;
+    await publish(() => published().length === 300);
+    now += 54;
     await publish(() => published().length === 3000);
     now += 100;
     await publish();

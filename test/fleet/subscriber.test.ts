@@ -81,6 +81,12 @@ async function follow(one: Subscriber): Promise<void> {
   assert.ok(worked);
 }
 
+function lastOffset(place: unknown): unknown {
+  assert.ok(typeof place === 'object' && place !== null && 'marks' in place);
+  assert.ok(Array.isArray(place.marks));
+  return place.marks.at(-1)?.offset;
+}
+
 function positionOf(place: unknown): unknown {
   assert.ok(typeof place === 'object' && place !== null && 'orders' in place && 'grants' in place);
   return { orders: place.orders, grants: place.grants };
@@ -164,8 +170,11 @@ describe('a subscriber', () => {
 
   test('lets no stamp count as later than its arrival, and tells of the clock', async () => {
     engine.add('grants', encode(login('192.0.2.1', NOON + 3600), OTHER));
-    await follow(subscriber());
+    const one = subscriber();
+    await follow(one);
     assert.deepEqual(taken.flat()[0]?.entry, login('192.0.2.1', NOON));
+    assert.deepEqual(warned, [], 'the clock of the engine may have been set back');
+    await follow(one);
     assert.match(warned[0] ?? '', /^fleet: logins of mx2 are stamped 3600 s after/);
   });
 
@@ -228,6 +237,34 @@ describe('a subscriber', () => {
     await follow(subscriber(JSON.parse(JSON.stringify(one.position))));
     assert.ok(ips().includes('192.0.2.3'), ips().join(' '));
     assert.ok(engine.asked.at(-1)?.grants !== '0-0');
+  });
+
+  test('does not take what it has read elsewhere for something that a replica has', async () => {
+    const before = { orders: '0-0', grants: `${(NOON - 20) * 1000}-1` };
+    const saved = {
+      orders: '0-0',
+      grants: `${(NOON - 10) * 1000}-1`,
+      history: 'one',
+      marks: [{ ...before, offset: 100 }],
+    };
+    engine.history = { name: 'one', offset: 150, former: null };
+    for (const [isReplica, last] of [
+      [true, 100],
+      [false, 150],
+    ] as const) {
+      engine.isReplica = isReplica;
+      const one = subscriber(saved);
+      await follow(one);
+      assert.equal(lastOffset(one.position), last);
+    }
+    engine.isReplica = true;
+    engine.add('grants', encode(login('192.0.2.1'), OTHER));
+    const one = subscriber(saved);
+    await follow(one);
+    now = NOON + 20;
+    engine.add('grants', encode(login('192.0.2.2'), OTHER));
+    await follow(one);
+    assert.deepEqual(ips(), ['192.0.2.1', '192.0.2.2']);
   });
 
   test('notices another history on the same connection', async () => {

@@ -50,14 +50,18 @@ describe('the grace period of an address', () => {
 });
 
 describe('mistakes', () => {
-  const table: readonly (readonly [string[], 'GRACE_FOR' | 'DURATION', string])[] = [
+  const table: readonly (readonly [
+    string[],
+    'GRACE_FOR' | 'DURATION' | 'DURATION_NONE',
+    string,
+  ])[] = [
     [['10.0.0.0/8'], 'GRACE_FOR', '"10.0.0.0/8"'],
     [['=1h'], 'GRACE_FOR', 'full IPv4 or IPv6 address'],
     [['10.0.0.1/8=1h'], 'GRACE_FOR', 'perhaps 10.0.0.0/8'],
     [['10.0.0.0/8=1h', '[10.0.0.0]/8=2h'], 'GRACE_FOR', 'stands there twice'],
     [['10.0.0.0/8='], 'DURATION', '--grace-for: 10.0.0.0/8='],
     [['10.0.0.0/8=soon'], 'DURATION', '"soon"'],
-    [['10.0.0.0/8=0'], 'DURATION', '"0"'],
+    [['10.0.0.0/8=0'], 'DURATION_NONE', '"0"'],
   ];
   for (const [entries, code, words] of table) {
     test(entries.join(' '), () => assertFails(() => parse(...entries), code, '--grace-for', words));

@@ -10,6 +10,7 @@ for (let round = 0; round < 10; round++) {
   const blocks = Array.from({ length: 100 }, (_, serial) => ({
     key: blockKey(round, serial),
     bytes: Buffer.alloc(8000, round + 1),
+    filter: Buffer.alloc(100, round + 1),
   }));
   try {
     await file.write({ blocks, messages: new Map([['mx 1', { round }]]) });

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { BlockWriter, blockKey } from '../../src/history/block.ts';
+import { BlockWriter, blockKey, type StoredBlock } from '../../src/history/block.ts';
 import { type Entry, entryOf } from '../../src/history/entry.ts';
 import { HistoryFile } from '../../src/history/history-file.ts';
 import { lock } from '../../src/map/lock.ts';
@@ -26,11 +26,11 @@ const freshPath = (): string => join(directory, `h${count++}`);
 /** Tells, and so fails at, what nobody expects to be told of. */
 const silent = (text: string): void => assert.fail(text);
 
-function block(serial: number, padding = 0): { key: Buffer; bytes: Buffer } {
+function block(serial: number, padding = 0): StoredBlock {
   const writer = new BlockWriter(HOUR);
   const what = `${serial}`.padStart(padding, '0');
   writer.add(entryOf('refused', HOUR * 3600 + 1, { what }));
-  return { key: blockKey(HOUR, serial), bytes: writer.bytes() };
+  return writer.stored(blockKey(HOUR, serial));
 }
 
 const blocks = (first: number, number: number, padding?: number) =>

@@ -5,7 +5,19 @@ import { specOf } from '../../src/options/options.ts';
 
 test('the file of a map has the suffix that Postfix appends', () => {
   const files = MAP_TYPES.map(type => mapPath({ type, path: '/x' }));
-  assert.deepEqual(files, ['/x.lmdb', '/x.db', '/x.db', '/x.cdb', '/x', '/x', '/x', '/x', '/x']);
+  assert.deepEqual(files, [
+    '/x.lmdb',
+    '/x.db',
+    '/x.db',
+    '/x.cdb',
+    '/x',
+    '/x',
+    '/x',
+    '/x',
+    '/x',
+    '/x',
+    '/x.db',
+  ]);
 });
 
 test('the types are the words of --map', () => {

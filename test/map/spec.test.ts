@@ -80,6 +80,48 @@ describe('the name of sets of nftables', () => {
   });
 });
 
+describe('the maps of sendmail', () => {
+  const maps = (prefix: string | null, value: string | null) =>
+    mapsOf({
+      map: { value: ['makemap:hash:/x', 'hash:/y'], origin: '--map' },
+      postfixConfig: null,
+      makemapPrefix: prefix === null ? null : { value: prefix, origin: '--makemap-prefix' },
+      makemapValue: value === null ? null : { value, origin: '--makemap-value' },
+    });
+
+  test('have a form, where one is given, and no others', () => {
+    assert.deepEqual(maps(null, null).map, { type: 'makemap:hash', path: '/x' });
+    const { map, mirrors } = maps('Connect:', 'RELAY');
+    assert.deepEqual(map.form, { prefix: 'Connect:', value: 'RELAY' });
+    assert.equal(mirrors[0]?.form, undefined);
+    assert.deepEqual(maps(null, 'OK').map.form, { prefix: '', value: 'OK' });
+  });
+
+  for (const [prefix, value] of [
+    ['', null],
+    ['a b', null],
+    ['Popbsmtp:', null],
+    ['%1', null],
+    ['é:', null],
+    [null, ''],
+    [null, ' RELAY'],
+    [null, 'RELAY\n'],
+    [null, 'a\tb'],
+  ] as const) {
+    test(`cannot have ${JSON.stringify([prefix, value])}`, () => {
+      assert.throws(() => maps(prefix, value), failing('MAKEMAP_TEXT'));
+    });
+  }
+
+  test('are not the hash: map of the same file', () => {
+    const value = ['makemap:hash:/x', 'hash:/x'];
+    assert.throws(
+      () => mapsOf({ map: { value, origin: '--map' }, postfixConfig: null }),
+      failing('MAP_TWICE'),
+    );
+  });
+});
+
 describe('mapsOf', () => {
   const maps = (value: readonly string[], command: readonly string[]) =>
     mapsOf({

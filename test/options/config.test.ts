@@ -57,8 +57,12 @@ test('the fleet', () => {
     ),
   );
   assert.deepEqual(fleet, {
-    engine: { tls: true, host: 'redis.example.org', port: 7000, database: 3 },
+    site: {
+      kind: 'engines',
+      engines: [{ tls: true, host: 'redis.example.org', port: 7000, database: 3 }],
+    },
     role: 'subscribe',
+    readFrom: 'primary',
     user: 'sub',
     passwordFile: '/p',
     caFile: '/ca.pem',
@@ -67,6 +71,49 @@ test('the fleet', () => {
     prefix: 'mail:popbsmtp',
     name: 'mx1',
   });
+});
+
+test('a fleet whose engine the sentinels name', () => {
+  const { fleet } = runSettings(
+    parseConfig(
+      [
+        'fleet-sentinels = ["rediss://s1.example.org/2", "rediss://s2.example.org:26380/2"]',
+        'fleet-sentinel-name = "mail"',
+        'fleet-sentinel-user = "asking"',
+        'fleet-sentinel-password-file = "/s"',
+        'fleet-sentinel-ca = "/ca.pem"',
+        'fleet-read = "replica"',
+        'fleet-name = "mx1"',
+      ].join('\n'),
+      FILE,
+    ),
+  );
+  const sentinel = { tls: true, database: 2 };
+  assert.deepEqual(fleet?.site, {
+    kind: 'sentinels',
+    sentinels: [
+      { ...sentinel, host: 's1.example.org', port: 26_379 },
+      { ...sentinel, host: 's2.example.org', port: 26_380 },
+    ],
+    primary: 'mail',
+    user: 'asking',
+    passwordFile: '/s',
+    caFile: '/ca.pem',
+  });
+  assert.equal(fleet?.readFrom, 'replica');
+});
+
+test('a fleet whose place is not clear', () => {
+  const table: [text: string, code: ErrorCode, ...mentions: string[]][] = [
+    ['fleet = "redis://h"\nfleet-sentinels = "redis://s"', 'FLEET_SITES', 'leave fleet out'],
+    ['fleet-sentinels = ["redis://s", "rediss://t"]', 'FLEET_SCHEMES', 'rediss://t:26379/0'],
+    ['fleet-sentinels = ["redis://s/1", "redis://t/2"]', 'FLEET_SCHEMES', 'redis://t:26379/2'],
+    ['fleet-sentinels = "redis://s"\nfleet-sentinel-ca = "/c"', 'FLEET_TLS', 'fleet-sentinel-ca'],
+    ['fleet = ["rediss://a", "redis://b"]\nfleet-ca = "/c"', 'FLEET_TLS', 'redis://b:6379/0'],
+    ['fleet-sentinels = "redis://s"\nfleet-sentinel-name = "a b"', 'FLEET_NAME', 'a b'],
+  ];
+  for (const [text, code, ...mentions] of table)
+    assertFails(() => runSettings(parseConfig(text, FILE)), code, ...mentions);
 });
 
 test('a log may be a text, a grace period a number of seconds', () => {
@@ -210,9 +257,15 @@ test('the defaults are those that are documented', () => {
     limitAction: 'warn',
     fleetRenewal: 10,
     fleetRole: 'both',
+    fleetRead: 'primary',
     fleetUser: null,
     fleetPasswordFile: null,
     fleetCa: null,
+    fleetSentinels: null,
+    fleetSentinelName: { value: 'mymaster', origin: 'the default of --fleet-sentinel-name' },
+    fleetSentinelUser: null,
+    fleetSentinelPasswordFile: null,
+    fleetSentinelCa: null,
     fleetPrefix: { value: 'popbsmtp', origin: 'the default of --fleet-prefix' },
     fleetFormat: '1',
     fleetName: null,

@@ -107,6 +107,30 @@ const CASES: readonly Case[] = [
     fires: warning,
   },
   {
+    alert: 'PopbsmtpFleetRefuses',
+    series: { 'popbsmtp_fleet_disconnected{reason="WRONGPASS"}': '1x9' },
+    minute: 8,
+    fires: { ...warning, reason: 'WRONGPASS' },
+  },
+  {
+    alert: 'PopbsmtpFleetRefuses',
+    series: { 'popbsmtp_fleet_disconnected{reason="ECONNREFUSED"}': '1x9' },
+    minute: 8,
+    fires: null,
+  },
+  {
+    alert: 'PopbsmtpFleetFull',
+    series: { popbsmtp_fleet_memory_ratio: '0.95x9' },
+    minute: 8,
+    fires: warning,
+  },
+  {
+    alert: 'PopbsmtpFleetStale',
+    series: { popbsmtp_fleet_replica_silence_seconds: '5 60+60x9' },
+    minute: 8,
+    fires: warning,
+  },
+  {
     alert: 'PopbsmtpFleetClock',
     series: { popbsmtp_fleet_clock_offset_seconds: '-9x9' },
     minute: 8,

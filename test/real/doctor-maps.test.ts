@@ -1,8 +1,9 @@
 /**
- * The doctor and maps that are replaced as a whole: their daemon writes the row of its tests, and Postfix finds it.
+ * The doctor and maps that are replaced as a whole: their daemon writes the row of its tests, and Postfix finds it; and a map that its
+ * own account cannot get at.
  */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { readRows } from '../../src/map/map-types.ts';
@@ -16,6 +17,7 @@ import { startPostfix } from './postfix.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 
+const NOBODY = 65_534;
 const TYPES: readonly Type[] = ['hash', 'btree', 'cdb'];
 
 const skip =
@@ -67,4 +69,22 @@ describe('the doctor', { skip }, () => {
         ['relay', 'skipped', /^not tried: the daemon .* does not answer/],
       ]);
     });
+
+  test('tells of a directory that the account of the map may not enter', async () => {
+    const closed = join(await rig.directory(), 'closed');
+    const own = join(closed, 'own');
+    await mkdir(own, { recursive: true });
+    await chmod(closed, 0o700);
+    await chown(own, NOBODY, NOBODY);
+    const log = join(await rig.directory(), 'mail.log');
+    await writeFile(log, loginLine('198.51.100.7'));
+    const options = ['--map', `lmdb:${own}/m`, '--watchlog', log, '--mynetworks', 'none'];
+    const result = await popbsmtp('doctor', '--json', '--no-smtp', ...options);
+    assert.deepEqual([result.code, result.stderr], [1, '']);
+    const [{ what = '', hint = '' } = {}] = findingsOf(result).filter(
+      ({ check }) => check === 'map',
+    );
+    assert.match(what, /^this account may not enter .*\/closed, behind which lmdb:/);
+    assert.match(hint ?? '', /^run doctor as root, /);
+  });
 });

@@ -77,8 +77,8 @@ describe('Exim', { skip }, () => {
   test('is looked at by the doctor as far as it can be asked', async () => {
     const { port } = exim.byLookup('127.0.0.1');
     const told = await doctorIn(exim, `127.0.0.1:${port}`);
-    assert.equal(told.length, 2, told.join('\n'));
-    assert.match(told[0] ?? '', /^server ok: Exim names cdb:/);
+    assert.equal(told.length, 3, told.join('\n'));
+    assert.match(told[0] ?? '', /^mta ok: Exim names cdb:/);
     assert.match(
       told[1] ?? '',
       /^relay ok: strangers are refused in 23 forms, and a row opens the relay/,
@@ -86,7 +86,7 @@ describe('Exim', { skip }, () => {
     const other = { ...exim, map: `${exim.map}-other` };
     assert.match(
       (await doctorIn(other, `127.0.0.1:${port}`)).join('\n'),
-      /^server error: Exim does not name/m,
+      /^mta error: Exim does not name/m,
     );
   });
 

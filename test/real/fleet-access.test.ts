@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageRoot } from '../../src/base/package.ts';
@@ -17,6 +17,7 @@ import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
 const skipRedis = requirePrograms(['redis-server', 'redis-cli']);
+const skipExpiry = requirePrograms(['redis-server', 'redis-cli', 'openssl', 'faketime']);
 const skipTls = requirePrograms(['redis-server', 'redis-cli', 'openssl']);
 
 const PAGE = readFileSync(
@@ -70,8 +71,11 @@ describe('an account of Redis', { skip: skipRedis }, () => {
         is(as('subscribe', 'xadd', 'popbsmtp:grants', '*', ...entry)),
         is(as('subscribe', 'xtrim', 'popbsmtp:grants', 'maxlen', '0')),
         is(as('subscribe', 'config', 'get', 'dir')),
+        is(as('publish', 'xtrim', 'popbsmtp:grants', 'minid', '0')),
+        is(as('publish', 'set', 'popbsmtp:lost', '1', 'EX', '1')),
+        is(as('subscribe', 'set', 'popbsmtp:lost', '1')),
       ]),
-      [false, true, true, true, true, false, true, true, true, true],
+      [false, true, true, true, true, false, true, true, true, true, false, false, true],
     );
   });
 
@@ -99,7 +103,7 @@ describe('an account of Redis', { skip: skipRedis }, () => {
       ...['--fleet', redis.url, ...account],
     );
     assert.match(doctor.stdout, /^error +fleet +redis:.* cannot be used \(both\): NOPERM/m);
-    assert.match(doctor.stdout, /^error +fleet +the daemon is not connected to its fleet$/m);
+    assert.match(doctor.stdout, /^error +fleet +the daemon is not connected to its fleet: NOPERM/m);
   });
 
   test('with a wrong password is refused', async () => {
@@ -109,6 +113,83 @@ describe('an account of Redis', { skip: skipRedis }, () => {
     await waitFor('the reason', () => a.daemon.transcript().includes('WRONGPASS'));
     await writeFile(password, 'PASSWORD');
     await a.connected(true);
+  });
+
+  test('whose password is changed is told of as that, once, until the file has the new one', async () => {
+    const a = await host('f', 'both', 'both');
+    await a.startConnected();
+    await redis.cli('acl', 'setuser', 'popbsmtp-both', 'resetpass', '>NEW');
+    await redis.cli('client', 'kill', 'user', 'popbsmtp-both');
+    await waitFor('the reason', async () => (await a.fleet())?.reason?.code === 'WRONGPASS');
+    const metrics = await popbsmtp('status', '--map', a.map, '--prometheus');
+    assert.match(metrics.stdout, /^popbsmtp_fleet_disconnected\{reason="WRONGPASS"\} 1$/m);
+    const status = await popbsmtp('status', '--map', a.map);
+    assert.match(status.stdout, /NOT CONNECTED, tried again: WRONGPASS/);
+    await a.logIn('127.0.0.4');
+    await writeFile(password, 'NEW\n');
+    await a.connected(true);
+    await a.published();
+    assert.equal(a.daemon.transcript().match(/no connection to .*WRONGPASS/g)?.length, 1);
+    assert.equal((await a.fleet())?.reason, null);
+  });
+});
+
+describe('a certificate that expires', { skip: skipExpiry }, () => {
+  const rig = new Rig();
+  after(() => rig.close());
+
+  test('is told of as that, once, until there is another one', async () => {
+    const directory = await rig.directory();
+    const make = async (name: string, when: string) => {
+      const [key, certificate] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)];
+      await mustRun('faketime', [
+        ...[when, 'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt'],
+        ...['ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`],
+        ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate],
+      ]);
+      return { key, certificate };
+    };
+    const [good, expired, next] = [
+      await make('good', '1 hour ago'),
+      await make('expired', '9 days ago'),
+      await make('next', '1 hour ago'),
+    ];
+    const ca = join(directory, 'ca.pem');
+    const trusted = await Promise.all([good, expired].map(one => readFile(one.certificate)));
+    await writeFile(ca, trusted.join(''));
+    const [port, tlsPort] = await freePorts(2);
+    const redis = await Redis.start(
+      rig,
+      port ?? 0,
+      ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', '--tls-ca-cert-file', ca],
+      ...['--tls-cert-file', good.certificate, '--tls-key-file', good.key],
+    );
+    const use = async ({ key, certificate }: typeof good): Promise<void> => {
+      const pair = ['tls-cert-file', certificate, 'tls-key-file', key];
+      assert.equal((await redis.cli('config', 'set', ...pair)).trim(), 'OK');
+      await redis.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    };
+    const a = await FleetHost.make(rig, {
+      name: 'a',
+      role: 'both',
+      engine: `rediss://127.0.0.1:${tlsPort}/0`,
+      more: ['--fleet-ca', ca],
+    });
+    await a.startConnected();
+    await use(expired);
+    await waitFor('the reason', async () => (await a.fleet())?.reason?.code === 'CERT_HAS_EXPIRED');
+    await a.logIn('127.0.0.2');
+    await use(next);
+    // An authority that it does not know yet, until the file has it.
+    await waitFor('another reason', async () => {
+      const code = (await a.fleet())?.reason?.code;
+      return code !== undefined && code !== 'CERT_HAS_EXPIRED';
+    });
+    await writeFile(ca, await readFile(next.certificate));
+    await a.connected(true);
+    await a.published();
+    const told = a.daemon.transcript().match(/no connection to .*certificate has expired/g);
+    assert.equal(told?.length, 1, a.daemon.transcript());
   });
 });
 

@@ -16,7 +16,8 @@ import { PATIENCE_MS, waitFor } from './wait.ts';
 export interface HostOptions {
   readonly name: string;
   readonly role: 'publish' | 'subscribe' | 'both';
-  readonly engine: string;
+  /** Several, or none where its command line names sentinels. */
+  readonly engine: string | readonly string[];
   /** More of its command line. */
   readonly more?: readonly string[];
 }
@@ -56,7 +57,8 @@ export class FleetHost {
   async start(): Promise<Daemon> {
     const { name, role, engine, more = [] } = this.#options;
     const log = role === 'subscribe' ? [] : ['--watchlog', this.log];
-    const fleet = ['--fleet', engine, '--fleet-role', role, '--fleet-name', name];
+    const engines = [engine].flat().flatMap(url => ['--fleet', url]);
+    const fleet = [...engines, '--fleet-role', role, '--fleet-name', name];
     const networks = ['--mynetworks', '127.0.0.1/32', '--exclude', 'none'];
     const args = [
       MAIN,
@@ -148,10 +150,32 @@ export class FleetHost {
     return appendFile(this.log, ips.map((ip, index) => loginLine(ip, 0, `s${index}`)).join(''));
   }
 
+  /** Many at once. */
+  logInAll(ips: readonly string[], secondsAgo = 0): Promise<void> {
+    return appendFile(this.log, ips.map((ip, at) => loginLine(ip, secondsAgo, `s${at}`)).join(''));
+  }
+
   /** The addresses that may relay here. */
   async grants(): Promise<string[]> {
     const rows = await readRows({ type: 'lmdb', path: this.path });
     return rows.map(({ key }) => key).sort();
+  }
+
+  /** Waits until exactly these may relay here. */
+  async hasOnly(ips: readonly string[]): Promise<void> {
+    // The map is read when they are as many: it may be a large one.
+    const count = async (): Promise<number | undefined> => (await this.#status())?.grants;
+    await waitFor(
+      `${this.#options.name} to have ${ips.length}`,
+      async () => (await count()) === ips.length,
+      { seen: async () => `${await count()}\n${this.daemon.transcript().slice(-10_000)}` },
+    );
+    const wanted = [...ips].sort().join(' ');
+    await waitFor(
+      `${this.#options.name} to have ${ips.length}`,
+      async () => (await this.grants()).join(' ') === wanted,
+      { seen: async () => `${(await this.grants()).length}\n${this.daemon.transcript()}` },
+    );
   }
 
   async has(...ips: readonly string[]): Promise<void> {

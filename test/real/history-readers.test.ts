@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, open, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { BLOCK_BYTES, BlockWriter, blockKey, hourOf } from '../../src/history/block.ts';
 import { entryOf } from '../../src/history/entry.ts';
 import { HistoryFile } from '../../src/history/history-file.ts';
-import { lock } from '../../src/map/lock.ts';
+import { lock, lockWithin } from '../../src/map/lock.ts';
 import { loginLine } from '../cli/watched-log.ts';
 import { MAIN, popbsmtp } from './popbsmtp.ts';
 import { type Daemon, startDaemon } from './processes.ts';
@@ -29,7 +30,7 @@ async function fill(path: string): Promise<void> {
     const writer = new BlockWriter(hour);
     for (let n = 0; writer.length < BLOCK_BYTES; n++)
       writer.add(entryOf('refused', hour * 3600 + n, { what: `${serial}-${n}` }));
-    return { key: blockKey(hour, serial), bytes: writer.bytes() };
+    return writer.stored(blockKey(hour, serial));
   });
   await file.write({ blocks, messages: new Map() });
   await file.close();
@@ -88,6 +89,46 @@ test("a reader that nobody reads from, and that is stopped then, is in nobody's 
   assert.equal(await host.daemon.stop(), 0);
   assert.doesNotMatch(host.daemon.stderr, /history/);
 });
+
+test('a reader that is stopped by a key holds no lock', async () => {
+  const host = await Host.start();
+  const file = await open(host.history, 'r+');
+  let stops = 0;
+  while (stops < 20) {
+    const reader = spawn(process.execPath, [MAIN, 'history', '--map', host.map], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    rig.defer(() => void reader.kill('SIGKILL'));
+    const ended = once(reader, 'exit');
+    const isOver = (): boolean => reader.exitCode !== null || reader.signalCode !== null;
+    const state = async (): Promise<string> => {
+      const text = await readFile(`/proc/${reader.pid}/stat`, 'utf8').catch(() => '');
+      return text.slice(text.lastIndexOf(')') + 2, text.lastIndexOf(')') + 3);
+    };
+    // Before that a key stops it anywhere, and it has no lock.
+    await waitFor('the reader to begin', async () => isOver() || (await hears(reader.pid)));
+    while (!isOver()) {
+      reader.kill('SIGTSTP');
+      await waitFor('the stop', async () => isOver() || (await state()) === 'T');
+      if (isOver()) break;
+      const held = await lockWithin(file.fd, 'exclusive', 5000);
+      assert.ok(held !== null, 'it has stopped with the lock');
+      held.release();
+      stops++;
+      reader.kill('SIGCONT');
+    }
+    await ended;
+  }
+  await file.close();
+  assert.equal(await host.daemon.stop(), 0);
+});
+
+/** Whether a process answers SIGTSTP (proc(5), SigCgt). */
+async function hears(pid: number | undefined): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const [, mask = '0'] = /^SigCgt:\s+([0-9a-f]+)$/m.exec(status) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals.SIGTSTP - 1)) & 1n) === 1n;
+}
 
 test('who holds the lock delays neither a grant nor a stop, and is told of', async () => {
   const host = await Host.start();

@@ -122,6 +122,9 @@ describe('a Postfix without a type', () => {
     );
     const other = await runProgram(process.execPath, [MAIN, 'list', '--map', 'regexp:/x'], { env });
     assert.equal(other.code, 64);
-    assert.match(other.stderr, /"regexp" are not supported; use one of: hash, btree\n$/);
+    assert.match(
+      other.stderr,
+      /"regexp" are not supported; use one of: hash, btree, table, nft, smtpaccess, tcprules, makemap:hash\n$/,
+    );
   });
 });

@@ -110,13 +110,14 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
     let daemon = await start();
     await waitFor('the place in the log, and the history', async () => {
       const names = (await modes()).join();
-      return names.includes('.checkpoint') && names.includes('.history ');
+      return ['.checkpoint', '.history ', '.roster'].every(name => names.includes(name));
     });
     assert.deepEqual(await modes(), [
       '.checkpoint 600',
       '.history 600',
       '.lmdb 600',
       '.owner 600',
+      '.roster 600',
       '.sock 600',
       '.user-key 600',
     ]);
@@ -143,6 +144,7 @@ describe('another account', { skip: root || requireType('lmdb') }, () => {
       '.lmdb 644',
       '.minutes 600',
       '.owner 600',
+      '.roster 600',
       '.sock 600',
       '.user-key 600',
     ]);

@@ -4,6 +4,7 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import type { MapSpec, Row } from '../../src/map/map.ts';
 import { formatMapSpec } from '../../src/map/map-types.ts';
 import { askPostconf } from '../../src/postfix/command.ts';
+import { findExecutable } from '../../src/postfix/executable.ts';
 import { mustRun, type Result, runProgram } from './processes.ts';
 import { requirePrograms } from './programs.ts';
 
@@ -24,6 +25,12 @@ export function requireType(type: Type): string | false {
   if (process.env['CI'] === 'true') throw new Error(`cannot test here: ${reason}`);
   return reason;
 }
+
+/** The types of other programs than Postfix that can be written here, as an administrator would have them. */
+export const otherTypes = (): readonly string[] => [
+  'table',
+  ...(findExecutable('makemap', ['/usr/sbin']) === null ? [] : ['makemap:hash']),
+];
 
 type Pair = Pick<Row, 'key' | 'value'>;
 type Pairs = readonly Pair[];

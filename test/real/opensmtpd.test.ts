@@ -38,8 +38,8 @@ describe('OpenSMTPD', { skip }, () => {
   test('is looked at by the doctor as far as it can be asked', async () => {
     const { port } = mta.smtp('127.0.0.1');
     const told = await doctorIn(mta, `127.0.0.1:${port}`);
-    assert.equal(told.length, 2, told.join('\n'));
-    assert.match(told[0] ?? '', /^server ok: OpenSMTPD names table:/);
+    assert.equal(told.length, 3, told.join('\n'));
+    assert.match(told[0] ?? '', /^mta ok: OpenSMTPD names table:/);
     assert.match(
       told[1] ?? '',
       /^relay ok: strangers are refused in 23 forms, and a row opens the relay/,
@@ -50,7 +50,7 @@ describe('OpenSMTPD', { skip }, () => {
     };
     assert.match(
       (await doctorIn(other, `127.0.0.1:${port}`)).join('\n'),
-      /^server error: table-command updates another/m,
+      /^mta error: table-command updates another/m,
     );
   });
 

@@ -99,6 +99,16 @@ describe('the Debian package', { skip }, () => {
     );
   });
 
+  test('the program is compiled for the Node of the host, and anew for another one', async () => {
+    const file = '/usr/lib/popbsmtp/dist/bundle/program.compiled';
+    const compiled = await shell(`stat -c %a ${file}; rm ${file}`);
+    assert.equal(compiled, '644\n');
+    await shell(
+      'dpkg-trigger --no-await --by-package=nodejs /usr/bin/node; dpkg --triggers-only --pending',
+    );
+    assert.equal(await shell(`stat -c %a ${file}`), '644\n');
+  });
+
   test('it makes an account without a shell and a map that Postfix reads, and touches no main.cf', async () => {
     assert.match(
       await host.run('getent', ['passwd', 'popbsmtp']),

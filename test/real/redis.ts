@@ -14,17 +14,34 @@ export class Redis {
   readonly port: number;
   readonly #rig: Rig;
   readonly #args: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #daemon: Daemon;
 
-  private constructor(rig: Rig, port: number, args: readonly string[]) {
+  private constructor(
+    rig: Rig,
+    port: number,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) {
     this.#rig = rig;
+    this.#env = env;
     this.port = port;
     this.#args = args;
     this.#daemon = this.#launch();
   }
 
   /** @param more of its command line: `--appendonly yes` */
-  static async start(rig: Rig, port: number, ...more: string[]): Promise<Redis> {
+  static start(rig: Rig, port: number, ...more: string[]): Promise<Redis> {
+    return Redis.startWith(rig, port, {}, ...more);
+  }
+
+  /** @param env more of its environment */
+  static async startWith(
+    rig: Rig,
+    port: number,
+    env: Readonly<Record<string, string>>,
+    ...more: string[]
+  ): Promise<Redis> {
     const directory = await rig.directory();
     const args = [
       '--port',
@@ -37,7 +54,7 @@ export class Redis {
       '',
       ...more,
     ];
-    const redis = new Redis(rig, port, args);
+    const redis = new Redis(rig, port, args, env);
     await redis.#ready();
     return redis;
   }
@@ -71,7 +88,7 @@ export class Redis {
   }
 
   #launch(): Daemon {
-    return startDaemon(this.#rig, 'redis-server', this.#args);
+    return startDaemon(this.#rig, 'redis-server', this.#args, { env: this.#env });
   }
 
   #ready(): Promise<void> {

@@ -1,19 +1,16 @@
 /**
  * The real tcpserver, tcprules and tcprulescheck of ucspi-tcp with `tcprules:` maps: what they compile, look up and do is what we take
  * them to; and clients relay for as long as popbsmtp grants it.
- *
- * To see the readers fail: make `rename` in src/map/replaced-map.ts a `copyFile`.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { epoch } from '../../src/base/clock.ts';
 import { readCdb } from '../../src/map/cdb.ts';
 import { openMap } from '../../src/map/map-types.ts';
 import { keyOf, parseRules } from '../../src/map/tcprules.ts';
-import { addresses, ip } from '../map/addresses.ts';
+import { ip } from '../map/addresses.ts';
 import { type MailServer, startDovecot } from './dovecot.ts';
 import { goesTheWholeWay, popbsmtpIn } from './other-mta.ts';
 import { OVERLAY_PROGRAMS } from './overlay.ts';
@@ -63,34 +60,6 @@ describe('rules', { skip: requirePrograms(TOOLS) }, () => {
     );
     assert.doesNotMatch(await check(path, '10.2.0.10'), /RELAY/);
     assert.match(await check(path, '10.2.0.1', 'joe'), /deny/);
-  });
-
-  test('are whole for readers while a writer hammers the map', async () => {
-    const path = join(await rig.directory(), 'map');
-    const map = await openMap({ type: 'tcprules', path });
-    const present = addresses('10.1', 200);
-    const changing = addresses('10.3', 2000);
-    await map.commit(present.map(one => ({ ip: one, stamp: epoch(5) })));
-    let ended = false;
-    const read = async (): Promise<void> => {
-      for (let visit = 0; visit < 300; visit++) {
-        const known = present[visit % present.length] ?? assert.fail();
-        assert.match(await check(path, known), /RELAYCLIENT/);
-        assert.equal(await check(path, '10.2.0.1'), 'default:\nallow connection\n');
-      }
-    };
-    const readers = Promise.all([read(), read()]).finally(() => {
-      ended = true;
-    });
-    readers.catch(() => undefined);
-    for (let round = 0; round < 50 || !ended; round++) {
-      const stamp = round % 3 === 2 ? null : epoch(round);
-      const start = (round * 101) % changing.length;
-      await map.commit(changing.slice(start, start + 300).map(one => ({ ip: one, stamp })));
-      await nextTurn();
-    }
-    await map.close();
-    await readers;
   });
 });
 

@@ -55,9 +55,20 @@ export const RESTRICTION_FAULTS: readonly Fault[] = [
   },
   {
     name: 'a table that is not there',
-    seed: relays(`check_client_access hash:/etc/postfix/none, ${GOOD}`),
-    expected: [['relay', 'error', /Postfix defers all mail/]],
-    act: { words: /a table that it cannot open/, script: relays(GOOD) },
+    seed: relays(`check_client_access lmdb:/etc/postfix/none, ${GOOD}`),
+    expected: [
+      ['restrictions', 'error', /there is no \/etc\/postfix\/none\.lmdb/],
+      ['relay', 'error', /Postfix defers all mail/],
+    ],
+    act: { words: /or take its name out of the list/, script: relays(GOOD) },
+  },
+  {
+    name: 'a table that was not made',
+    seed: `echo '203.0.113.66 REJECT' > /etc/postfix/own; ${relays(`check_client_access lmdb:/etc/postfix/own, ${GOOD}`)}`,
+    expected: [
+      ['restrictions', 'error', /there is no \/etc\/postfix\/own\.lmdb/],
+      ['relay', 'error', /Postfix defers all mail/],
+    ],
   },
   {
     name: 'warn_if_reject before the map',

@@ -26,6 +26,12 @@ describe('the level', () => {
     ['the log has just grown', at(10, 0), at(10, 7), 'OK'],
     ['the log is gone', at(null, null), at(null, null), 'WARNING'],
     ['the fleet is away', {}, { fleet: { ...someFleet, connected: false } }, 'WARNING'],
+    [
+      'the fleet is read from a replica without its primary',
+      {},
+      { fleet: { ...someFleet, upstream: { isUp: false, silence: 40 } } },
+      'WARNING',
+    ],
     ['the fleet is there', {}, { fleet: someFleet }, 'OK'],
   ];
   for (const [name, before, now, level] of table)

@@ -124,5 +124,19 @@ test('a host of a fleet tells of it', () => {
     rows({ ...alone, role: 'subscribe' })[0],
     'fleet     redis://redis.example.org:6379/0 as mx1, subscribe: NOT CONNECTED, tried again',
   );
+  const reason = { code: 'WRONGPASS', text: 'WRONGPASS invalid pair' };
+  assert.equal(
+    rows({ ...alone, reason })[0],
+    'fleet     redis://redis.example.org:6379/0 as mx1, both: NOT CONNECTED, tried again: WRONGPASS invalid pair',
+  );
+  const replica = { readsFrom: 'redis://r:6379/0', upstream: { isUp: false, silence: 40 } };
+  assert.match(
+    rows({ ...someFleet, ...replica })[0] ?? '',
+    /^fleet {5}redis:\/\/redis\.example\.org:6379\/0, reading from redis:\/\/r:6379\/0 as mx1/,
+  );
+  assert.match(
+    statusText(someStatus({ fleet: { ...someFleet, ...replica } }), NOW),
+    /^replica {3}has not heard of its primary for 40 s$/m,
+  );
   assert.equal(rows(alone).length, 2);
 });

@@ -6,9 +6,9 @@
  * (deb.ts).
  */
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { PRIVILEGES_ADDON } from '../../base/privileges-addon.ts';
-import { ADDONS, BUNDLE } from '../bundle/facts.ts';
+import { ADDONS, BUNDLE, COMPILED } from '../bundle/facts.ts';
 
 /** Where the program itself is. */
 export const HOME = 'usr/lib/popbsmtp';
@@ -45,15 +45,16 @@ export const MAIN = `${HOME}/${BUNDLE}/main.js`;
 const EXECUTABLES = [MAIN, `${DOC}/examples/popbsmtp.sysv`, `${DOC}/examples/popbsmtp.openrc`];
 const DIRECTORIES = ['etc/popbsmtp/patterns.d', 'usr/bin'];
 
-function copy(from: string, to: string): void {
+function copy(from: string, to: string, without: readonly string[] = []): void {
   mkdirSync(dirname(to), { recursive: true });
-  cpSync(from, to, { recursive: true });
+  cpSync(from, to, { recursive: true, filter: path => !without.includes(basename(path)) });
 }
 
 /** Puts all files but those with a text of their own (metadata.ts) below `root`. */
 export function copyContents(project: string, root: string): void {
   for (const directory of DIRECTORIES) mkdirSync(join(root, directory), { recursive: true });
-  copy(join(project, BUNDLE), join(root, HOME, BUNDLE));
+  // It is of the Node of this machine; postinst has that of the mail host make one.
+  copy(join(project, BUNDLE), join(root, HOME, BUNDLE), [COMPILED]);
   for (const [name, fileFor] of Object.entries(ADDONS)) {
     const addon = join('node_modules', name, fileFor(process.arch));
     copy(join(project, addon), join(root, HOME, addon));

@@ -31,7 +31,7 @@ import { METAFILE } from '../bundle/facts.ts';
 import { manualFiles, SAMPLE_CONFIG } from '../manual/manual.ts';
 import { changelog } from './changelog.ts';
 import { CONFFILES, copyContents, DOC, filesBelow, HOME, MAIN, setModes } from './contents.ts';
-import { control, copyright, type Facts } from './metadata.ts';
+import { control, copyright, type Facts, TRIGGERS } from './metadata.ts';
 import { modulesInside } from './modules.ts';
 
 const PROJECT = packageRoot();
@@ -119,6 +119,7 @@ function addControl(root: string, facts: Facts): void {
     .filter(([, name]) => !name?.startsWith('etc/'));
   write(root, 'DEBIAN/control', control(facts));
   write(root, 'DEBIAN/md5sums', sums.map(pair => `${pair.join('  ')}\n`).join(''));
+  write(root, 'DEBIAN/triggers', TRIGGERS);
   write(root, 'DEBIAN/conffiles', CONFFILES.map(name => `/${name}\n`).join(''));
   for (const script of SCRIPTS) {
     copyFileSync(join(PROJECT, 'init/debian', script), join(root, 'DEBIAN', script));

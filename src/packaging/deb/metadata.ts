@@ -37,6 +37,9 @@ Description: POP before SMTP for Postfix
  through Postfix for a grace period, and then the permission is taken back.
 `;
 
+/** The program is compiled anew when there is another Node (postinst). */
+export const TRIGGERS = 'interest-noawait /usr/bin/node\n';
+
 const titleOf = ({ name, version, license }: Module): string => `${name} ${version} (${license})`;
 
 /** Debian has this text on every host, and wants it to be named and not repeated. */

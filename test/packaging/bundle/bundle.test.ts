@@ -9,6 +9,8 @@ import { deserialize } from 'node:v8';
 import type { Metafile } from 'esbuild';
 import { packageRoot } from '../../../src/base/package.ts';
 import { readMeta } from '../../../src/map/lmdb-meta.ts';
+import { PARSED_MAIL_NAME } from '../../../src/mta/load.ts';
+import { type MailPatternFile, parseMailPatterns } from '../../../src/mta/mail-pattern.ts';
 import { BUNDLE as BUNDLE_DIRECTORY, METAFILE } from '../../../src/packaging/bundle/facts.ts';
 import { modulesInside } from '../../../src/packaging/deb/modules.ts';
 import { loadPatterns, PARSED_NAME, patternsIn } from '../../../src/recogniser/load.ts';
@@ -23,14 +25,19 @@ const BUNDLE: Metafile = JSON.parse(readFileSync(join(PROJECT, METAFILE), 'utf8'
 
 /** The sources of all that is loaded with one of them. */
 function loadedWith(entry: string): readonly string[] {
-  const [start = ''] =
-    Object.entries(BUNDLE.outputs).find(([, { entryPoint }]) => entryPoint === entry) ?? [];
-  const files = new Set([start]);
+  const inBundle = new Set(
+    Object.values(BUNDLE.outputs).flatMap(({ inputs }) =>
+      Object.entries(inputs).flatMap(([source, { bytesInOutput }]) =>
+        bytesInOutput > 0 ? [source] : [],
+      ),
+    ),
+  );
+  const sources = new Set([entry]);
   // A set that grows is walked to its new end.
-  for (const file of files)
-    for (const { path, kind, external } of BUNDLE.outputs[file]?.imports ?? [])
-      if (kind === 'import-statement' && external !== true) files.add(path);
-  return [...files].flatMap(file => Object.keys(BUNDLE.outputs[file]?.inputs ?? {}));
+  for (const source of sources)
+    for (const { path, kind } of BUNDLE.inputs[source]?.imports ?? [])
+      if (kind !== 'dynamic-import' && inBundle.has(path)) sources.add(path);
+  return [...sources].filter(source => inBundle.has(source));
 }
 
 describe('a command loads what it needs, and not', () => {
@@ -38,7 +45,7 @@ describe('a command loads what it needs, and not', () => {
     ['src/main.ts', /node_modules|src\/(?!base|main\.ts)/],
     [
       'src/options/command-line.ts',
-      /node_modules\/(?!yargs-parser)|src\/(?!base|options|map\/(?:map-types|nft-name)|source\/journal-(?:match|store)|line\/controls)/,
+      /node_modules\/(?!yargs-parser|yargs\/helpers\/)|src\/(?!base|options|map\/(?:map-types|map-mode|nft-name)|source\/journal-(?:match|store)|line\/controls)/,
     ],
     [
       'src/cli/match.ts',
@@ -113,6 +120,15 @@ describe('the shipped patterns, parsed by the build', () => {
     );
   });
 
+  test('are what the file of the mail server says', async () => {
+    const { text, file }: { text: string; file: MailPatternFile } = deserialize(
+      readFileSync(join(PROJECT, BUNDLE_DIRECTORY, PARSED_MAIL_NAME)),
+    );
+    const path = join(PROJECT, 'patterns/mta/postfix.toml');
+    assert.equal(text, readFileSync(path, 'utf8'));
+    assert.deepEqual(file, parseMailPatterns(path, text));
+  });
+
   test('stand for a file only while it has the text that was parsed', async () => {
     const { root, patterns } = await installation();
     assert.equal((await patterns()).code, 0);
@@ -121,6 +137,14 @@ describe('the shipped patterns, parsed by the build', () => {
     const { code, stderr } = await patterns();
     assert.notEqual(code, 0);
     assert.match(stderr, /teapop\.toml.*nonsense/);
+  });
+
+  test('stand for the mail server in the same way', async () => {
+    const { root, patterns } = await installation();
+    appendFileSync(join(root, 'patterns/mta/postfix.toml'), 'nonsense = 1\n');
+    const { code, stderr } = await patterns();
+    assert.notEqual(code, 0);
+    assert.match(stderr, /postfix\.toml.*nonsense/);
   });
 
   test('are parsed where there are none for this Node, and an error where they are damaged', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { judgeOtherServer, type OtherServerFacts } from '../../src/doctor/other-server.ts';
-import { OTHER_SERVERS } from '../../src/doctor/other-servers.ts';
+import { judgeOtherMta, type OtherMtaFacts } from '../../src/doctor/other-mta.ts';
+import { OTHER_MTAS } from '../../src/doctor/other-mtas.ts';
 import type { MapSpec } from '../../src/map/map.ts';
 import { said } from './arrange.ts';
 
@@ -16,11 +16,11 @@ const LIST: MapSpec = {
 const SENDMAIL: MapSpec = { type: 'makemap:hash', path: PATH };
 
 const server = ({ type }: MapSpec) =>
-  OTHER_SERVERS.find(({ types }) => types.includes(type)) ?? assert.fail(type);
+  OTHER_MTAS.find(({ types }) => types.includes(type)) ?? assert.fail(type);
 
-const judge = (map: MapSpec, text: string, changes: Partial<OtherServerFacts> = {}): string =>
+const judge = (map: MapSpec, text: string, changes: Partial<OtherMtaFacts> = {}): string =>
   said(
-    judgeOtherServer({
+    judgeOtherMta({
       map,
       state: { server: server(map), configuration: { kind: 'known', text } },
       hasMynetworks: true,
@@ -88,6 +88,20 @@ describe('a configuration that names the map', () => {
     ],
     ['sendmail', SENDMAIL, `Kpop hash -a<OK> ${PATH}\nR$* $: $(pop $1 $)\n`, /^ok: sendmail names/],
     ['sendmail, with the suffix', SENDMAIL, `Kpop hash ${PATH}.db\nR$* $: $(pop $1 $)\n`, /^ok: /],
+    [
+      'sendmail, behind another map',
+      SENDMAIL,
+      `Kpop hash -T<TMPF> ${PATH}\nKaccess sequence access_file pop\n`,
+      /^ok: /,
+    ],
+    ['sendmail, in a comment', SENDMAIL, `# Kpop hash ${PATH}\nR$* $: $(pop $1 $)\n`, /^error: /],
+    [
+      'sendmail, of a longer name',
+      SENDMAIL,
+      `Kpop hash ${PATH}-other\nR$* $: $(pop $1 $)\n`,
+      /^error: /,
+    ],
+    ['sendmail, elsewhere', SENDMAIL, `Kpop hash /srv${PATH}\nR$* $: $(pop $1 $)\n`, /^error: /],
     ['sendmail, unused', SENDMAIL, `Kpop hash ${PATH}\n`, /^error: .* no rule asks for it/],
     ['sendmail, without it', SENDMAIL, 'Kaccess hash /etc/mail/access\n', /^error: .* not name/],
   ];

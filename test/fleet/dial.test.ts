@@ -4,23 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { readSecrets } from '../../src/fleet/connection.ts';
-import { type FleetSettings, parseEngine } from '../../src/fleet/engine.ts';
+import { readSecrets, targetsOf } from '../../src/fleet/dial.ts';
+import { parseEngine } from '../../src/fleet/engine.ts';
 import { assertFails } from '../failure.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
 after(() => rmSync(directory, { recursive: true }));
 
-const settings = (passwordFile: string | null, caFile: string | null = null): FleetSettings => ({
-  engine: parseEngine('rediss://h', '-'),
-  role: 'both',
-  user: null,
+const settings = (passwordFile: string | null, caFile: string | null = null) => ({
   passwordFile,
   caFile,
-  prefix: 'popbsmtp',
-  name: 'mx1',
-  format: 1,
-  renewal: 0,
 });
 
 test('the password is the first line of its file', () => {
@@ -41,6 +34,15 @@ test('what cannot be read is an error that names it', () => {
   const missing = join(directory, 'missing');
   assertFails(() => readSecrets(settings(missing)), 'FLEET_FILE', missing);
   assertFails(() => readSecrets(settings(null, directory)), 'FLEET_FILE', directory);
+});
+
+test('an address is one, and whoever gives up does not wait for the resolver', async () => {
+  const { signal } = new AbortController();
+  const engine = parseEngine('redis://[2001:db8::1]:7000/2', '-');
+  const where = 'redis://[2001:db8::1]:7000/2';
+  assert.deepEqual(await targetsOf(engine, signal), [{ engine, address: '2001:db8::1', where }]);
+  const named = parseEngine('redis://nowhere.invalid', '-');
+  await assert.rejects(targetsOf(named, AbortSignal.abort(new Error('enough'))), /^Error: enough$/);
 });
 
 test('who is in no fleet does not load the library', () => {

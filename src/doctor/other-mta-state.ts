@@ -2,17 +2,17 @@
  * Which SMTP server other than Postfix reads the map on this machine, and what its configuration says.
  *
  * Promises: a server is looked for only by what its packages install, and only where the map is of a type that it reads.
- * Leaves to others: what the configuration has to say (other-servers.ts).
+ * Leaves to others: what the configuration has to say (other-mtas.ts).
  */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errnoOf, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { complaint, runSystemCommand } from '../postfix/command.ts';
-import { OTHER_SERVERS, type OtherServer } from './other-servers.ts';
+import { OTHER_MTAS, type OtherMta } from './other-mtas.ts';
 
-export interface OtherServerState {
-  readonly server: OtherServer;
+export interface OtherMtaState {
+  readonly server: OtherMta;
   /** Its text, or why it is not to be had. */
   readonly configuration:
     | { readonly kind: 'known'; readonly text: string }
@@ -25,8 +25,8 @@ const TIMEOUT_MS = 15_000;
 const MOST_INCLUDES = 100;
 
 /** Null where no server that reads such a map is installed. */
-export async function otherServerState(map: MapSpec): Promise<OtherServerState | null> {
-  for (const server of OTHER_SERVERS) {
+export async function otherMtaState(map: MapSpec): Promise<OtherMtaState | null> {
+  for (const server of OTHER_MTAS) {
     if (!server.types.includes(map.type)) continue;
     const configuration = await configurationOf(server);
     if (configuration !== null) return { server, configuration };
@@ -37,7 +37,7 @@ export async function otherServerState(map: MapSpec): Promise<OtherServerState |
 /** Null where the server is not installed. */
 async function configurationOf({
   source,
-}: OtherServer): Promise<OtherServerState['configuration'] | null> {
+}: OtherMta): Promise<OtherMtaState['configuration'] | null> {
   if (source.kind === 'file') return inFiles(source.paths);
   for (const program of source.programs) {
     const result = await runSystemCommand(program, source.args, { timeoutMs: TIMEOUT_MS });
@@ -51,7 +51,7 @@ async function configurationOf({
   return null;
 }
 
-function inFiles(paths: readonly string[]): OtherServerState['configuration'] | null {
+function inFiles(paths: readonly string[]): OtherMtaState['configuration'] | null {
   for (const path of paths) {
     try {
       return { kind: 'known', text: withIncludes(path) };

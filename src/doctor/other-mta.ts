@@ -4,31 +4,31 @@ import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, isForPostfix } from '../map/map-types.ts';
 import { check, type Subject } from './check.ts';
 import { failed, skipped, type Verdict, warning } from './finding.ts';
-import type { OtherServerState } from './other-server-state.ts';
+import type { OtherMtaState } from './other-mta-state.ts';
 
-export interface OtherServerFacts {
+export interface OtherMtaFacts {
   readonly map: MapSpec;
-  readonly state: OtherServerState | null;
+  readonly state: OtherMtaState | null;
   readonly hasMynetworks: boolean;
 }
 
 /** Whether the map is read by another server than Postfix: it cannot be Postfix's, or there is no Postfix, but such a server. */
-export async function isOfOtherServer({ settings, postfix, server }: Subject): Promise<boolean> {
+export async function isOfOtherMta({ settings, postfix, otherMta }: Subject): Promise<boolean> {
   if (!isForPostfix(settings.map)) return true;
-  return (await server()) !== null && (await postfix()).kind === 'missing';
+  return (await otherMta()) !== null && (await postfix()).kind === 'missing';
 }
 
-export const otherServerCheck = check(
-  'server',
-  async ({ settings, server }) => ({
+export const otherMtaCheck = check(
+  'mta',
+  async ({ settings, otherMta }) => ({
     map: settings.map,
-    state: await server(),
+    state: await otherMta(),
     hasMynetworks: settings.mynetworks.value !== null,
   }),
-  judgeOtherServer,
+  judgeOtherMta,
 );
 
-export function judgeOtherServer({ map, state, hasMynetworks }: OtherServerFacts): Verdict[] {
+export function judgeOtherMta({ map, state, hasMynetworks }: OtherMtaFacts): Verdict[] {
   // Of a map that is none of Postfix's the configuration's check tells that.
   const missing =
     hasMynetworks || !isForPostfix(map) ? [] : [failed(failure('POSTCONF_MISSING', {}))];

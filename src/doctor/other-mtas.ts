@@ -2,7 +2,7 @@
  * The SMTP servers other than Postfix that a map may be for, as data: how each is asked for its configuration, and whether that names the map.
  *
  * Promises: nothing is run but the server's own program that prints its configuration, and what is asked tells nobody anything.
- * Leaves to others: gathering the text (other-server-state.ts), and the relay test, which is the same for all.
+ * Leaves to others: gathering the text (other-mta-state.ts), and the relay test, which is the same for all.
  * Known limits: a configuration that builds the name of the map from parts (macros of Exim are expanded) does not name it for us;
  * tcpserver and nftables have no configuration of their own to be asked for.
  * Sources: exim(8) -bP, seen with Exim 4.96; smtpd.conf(5) and table(5) of OpenSMTPD 6.8; sendmail.cf of sendmail 8.17, K lines.
@@ -21,7 +21,7 @@ export type ConfigurationSource =
     }
   | { readonly kind: 'file'; readonly paths: readonly string[] };
 
-export interface OtherServer {
+export interface OtherMta {
   readonly name: string;
   /** The types of maps that it reads. */
   readonly types: readonly string[];
@@ -44,7 +44,7 @@ const unnamed = (server: string, map: MapSpec, cure: string): Verdict =>
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-const EXIM: OtherServer = {
+const EXIM: OtherMta = {
   name: 'Exim',
   types: ['cdb'],
   source: { kind: 'printed', programs: ['exim4', 'exim'], args: ['-bP', 'config'] },
@@ -66,7 +66,7 @@ const EXIM: OtherServer = {
   },
 };
 
-const OPENSMTPD: OtherServer = {
+const OPENSMTPD: OtherMta = {
   name: 'OpenSMTPD',
   types: ['table'],
   source: { kind: 'file', paths: ['/etc/smtpd.conf', '/etc/mail/smtpd.conf'] },
@@ -114,7 +114,7 @@ function tellingVerdicts(table: string, { command }: MapSpec): Verdict[] {
   ];
 }
 
-const SENDMAIL: OtherServer = {
+const SENDMAIL: OtherMta = {
   name: 'sendmail',
   types: ['makemap:hash'],
   source: { kind: 'file', paths: ['/etc/mail/sendmail.cf'] },
@@ -130,7 +130,11 @@ const SENDMAIL: OtherServer = {
       return [
         unnamed(this.name, map, `the K line and the rule of its section; then ${this.reload}`),
       ];
-    if (!configuration.includes(`$(${name} `))
+    const isAsked = new RegExp(
+      String.raw`\$\(${literal(name)} |^K\S+\s+sequence\s(?:.*\s)?${literal(name)}(?:\s|$)`,
+      'm',
+    );
+    if (!isAsked.test(configuration))
       return [
         error(
           `sendmail has ${formatMapSpec(map)} as its map ${name}, but no rule asks for it, so logins open nothing`,
@@ -141,4 +145,4 @@ const SENDMAIL: OtherServer = {
   },
 };
 
-export const OTHER_SERVERS: readonly OtherServer[] = [EXIM, OPENSMTPD, SENDMAIL];
+export const OTHER_MTAS: readonly OtherMta[] = [EXIM, OPENSMTPD, SENDMAIL];
