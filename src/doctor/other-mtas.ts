@@ -118,7 +118,7 @@ const SENDMAIL: OtherMta = {
   name: 'sendmail',
   types: ['makemap:hash'],
   source: { kind: 'file', paths: ['/etc/mail/sendmail.cf'] },
-  refusal: /relaying denied/i,
+  refusal: /relaying (?:temporarily )?denied/i,
   reload: 'make sendmail.cf anew and restart it: make -C /etc/mail && systemctl restart sendmail',
   judge(configuration, map) {
     const line = new RegExp(

@@ -34,8 +34,12 @@ export const endpointText = ({ host, port }: Endpoint): string =>
 const isAccepted = ({ code }: Reply): boolean => code < 300;
 /** RFC 3207: TLS first. */
 const NEEDS_TLS = 530;
-/** defer_unauth_destination; a temporary refusal of anything else says nothing about relaying. */
-const isRefused = ({ code, text }: Reply): boolean => code >= 500 || /^454 4\.7\.1 /.test(text);
+/**
+ * defer_unauth_destination, and sendmail for a client whose name it cannot look up now (proto.m4); a temporary refusal of anything else says nothing
+ * about relaying.
+ */
+const isRefused = ({ code, text }: Reply): boolean =>
+  code >= 500 || /^(?:454 4\.7\.1 |450 .*\bRelaying temporarily denied\b)/.test(text);
 
 export function judgeRelay(facts: RelayFacts): Verdict[] {
   if (facts.kind === 'not tested') return [facts.verdict];

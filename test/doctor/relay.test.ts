@@ -50,6 +50,17 @@ describe('the relay test', () => {
     ['as it should be', judge(REFUSED, TAKEN, REFUSED), /^ok: strangers are refused in 23 forms/],
     ['deferring strangers', judge(reply('454 4.7.1 Relay access denied'), TAKEN, REFUSED), /^ok: /],
     [
+      'deferring strangers without a name',
+      judge(
+        reply(
+          '450 4.4.0 <relaytest@example.com>... Relaying temporarily denied. Cannot resolve PTR record for 127.1.2.3',
+        ),
+        TAKEN,
+        REFUSED,
+      ),
+      /^ok: /,
+    ],
+    [
       'open',
       judge(TAKEN, TAKEN, TAKEN),
       /^error: strangers may relay at 127\.0\.0\.1:25, .*23 of 23[^\n]*$/,
