@@ -15,9 +15,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from '../../src/map/lock.ts';
+import { OVERLAY_PROGRAMS, startOverlay } from '../real/overlay.ts';
 import { mustRun } from '../real/processes.ts';
 import { findProgram } from '../real/programs.ts';
 import type { Rig } from '../real/rig.ts';
+import { PACKAGES as SENDMAIL_PACKAGES } from '../real/sendmail.ts';
 import { Witness } from './witness.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -276,13 +278,29 @@ async function clockSet(rig: Rig, times: number): Promise<Outcome> {
   });
 }
 
+/** Puts sendmail's makemap, which cannot stand beside Postfix as a package, before all on the path of this process and of what it starts. */
+async function takeMakemap(rig: Rig): Promise<void> {
+  const directory = await rig.directory();
+  const shown = new Map([['/srv/tools', directory]]);
+  const overlay = await startOverlay(rig, SENDMAIL_PACKAGES, [], shown, 'unpacked');
+  await overlay.run('sh', ['-euc', 'cp "$(command -v makemap)" /srv/tools/']);
+  process.env['PATH'] = `${directory}:${process.env['PATH']}`;
+}
+
 /** Types that are replaced as a whole: what is to be seen of each is what its readers have.  Those with rules: test/real/ruled-maps.test.ts. */
 const REPLACED: readonly (NonNullable<WorldOptions['mapType']> & {
   readonly programs: readonly string[];
+  readonly needsRoot?: true;
 })[] = [
   { type: 'hash', programs: ['postmap'] },
   { type: 'cdb', programs: ['postmap'] },
   { type: 'cidr', programs: [] },
+  {
+    type: 'makemap:hash',
+    programs: OVERLAY_PROGRAMS,
+    needsRoot: true,
+    prepare: takeMakemap,
+  },
   {
     type: 'table',
     programs: ['cp', 'mv'],
@@ -297,11 +315,11 @@ const REPLACED: readonly (NonNullable<WorldOptions['mapType']> & {
 
 export const FAULTS: readonly Fault[] = [
   { name: 'kill -9', times: 200, short: 8, needsRoot: false, programs: [], run: kill() },
-  ...REPLACED.map(({ programs, ...mapType }) => ({
+  ...REPLACED.map(({ programs, needsRoot = false, ...mapType }) => ({
     name: `kill -9, ${mapType.type}:`,
     times: 50,
     short: 4,
-    needsRoot: false,
+    needsRoot,
     programs,
     run: kill(mapType),
   })),

@@ -34,6 +34,8 @@ interface MapType {
   /** The path of the map that is looked at; without it, the one that the daemon writes. */
   readonly known?: (path: string) => string;
   readonly options?: (path: string) => readonly string[];
+  /** Gets what it is written with. */
+  readonly prepare?: (rig: Rig) => Promise<void>;
 }
 
 export class World {
@@ -65,6 +67,7 @@ export class World {
   }
 
   static async make(rig: Rig, options: WorldOptions): Promise<World> {
+    await options.mapType?.prepare?.(rig);
     const directory = await rig.directory();
     await mkdir(join(directory, 'log'));
     const world = new World(rig, directory, options);

@@ -1,4 +1,8 @@
-/** The real Exim lets clients relay by a `cdb:` map, for as long as popbsmtp grants it. */
+/**
+ * The real Exim lets clients relay by a `cdb:` map, for as long as popbsmtp grants it.
+ *
+ * To see the readers fail: in src/map/replaced-map.ts, have half of the new file written over the old one before each `rename`.
+ */
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
