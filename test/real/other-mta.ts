@@ -118,6 +118,11 @@ class InnerDaemon {
     await this.signal('SIGTERM');
     return this.#outer.exited();
   }
+
+  /** Where a test has failed: nsenter alone would end, and leave it its output. */
+  async kill(): Promise<void> {
+    if (this.#outer.running) await this.signal('SIGKILL');
+  }
 }
 
 const WITH_PID = 'echo "pid $$"; exec "$@"';
@@ -126,12 +131,14 @@ async function start(rig: Rig, { overlay }: OtherMta, args: readonly string[]) {
   const command = ['-euc', WITH_PID, 'sh', process.execPath, MAIN, 'run', '--debug', ...args];
   const [program, ...rest] = overlay.argv('sh', command);
   const outer = startDaemon(rig, program, rest);
+  const inner = new InnerDaemon(overlay, outer);
+  rig.defer(() => inner.kill());
   await waitFor(
     'popbsmtp to watch the log',
     () => outer.stderr.includes('watching ') || !outer.running,
   );
   assert.ok(outer.running, outer.transcript());
-  return new InnerDaemon(overlay, outer);
+  return inner;
 }
 
 /** Runs a command of popbsmtp's in there. */

@@ -83,6 +83,7 @@ export async function startFirewalled(rig: Rig, syslog: Rsyslog): Promise<OtherM
   const rules = `table inet filter {
     chain input {
       type filter hook input priority filter
+      ct state established accept
       tcp dport ${port} ip saddr @pop4 accept
       tcp dport ${port} ip6 saddr @pop6 accept
       tcp dport ${port} reject with tcp reset
