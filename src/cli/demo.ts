@@ -23,6 +23,7 @@ import { type Settings, settingsOf } from '../options/settings.ts';
 import { Values } from '../options/values.ts';
 import { debugLines } from '../report/decisions.ts';
 import { say } from '../report/print.ts';
+import { proveWithExim, proveWithOpenSmtpd, proveWithSendmail } from './demo-mtas.ts';
 import { proveRows } from './demo-proof.ts';
 import { proveRules } from './demo-tcpserver.ts';
 
@@ -98,6 +99,9 @@ type Mta = Settings<'demo'>['mta'];
 /** What each reads, and how it shows that. */
 const MTAS: Readonly<Record<Mta, { readonly type: string; readonly prove: typeof proveRows }>> = {
   postfix: { type: 'lmdb', prove: proveRows },
+  exim: { type: 'cdb', prove: proveWithExim },
+  opensmtpd: { type: 'table', prove: proveWithOpenSmtpd },
+  sendmail: { type: 'makemap:hash', prove: proveWithSendmail },
   tcpserver: { type: 'tcprules', prove: (_, map, rows, tell) => proveRules(map, rows, tell) },
 };
 

@@ -64,8 +64,9 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
   try {
     const areLogsNamed = values.given('watchlog') !== null;
     const subject = subjectOf(settings, smtp, signals.ended, areLogsNamed);
-    // Only root can tell what the daemon's account may read, and is told of services without D-Bus; from here on the account's own eyes do.
-    await Promise.all([subject.logs(), subject.service()]);
+    // Only root can tell what the daemon's account may read, is told of services without D-Bus, and may read any configuration; from here on
+    // the account's own eyes do.
+    await Promise.all([subject.logs(), subject.service(), subject.otherMta()]);
     becomeOwner(allOf(settings));
     yield* examine(subject);
   } catch (problem) {

@@ -1,7 +1,7 @@
 /**
  * All checks, in the order in which a login makes its way: configuration, log, map, daemon, Postfix.
  */
-import { formatMapSpec, isForPostfix } from '../map/map-types.ts';
+import { formatMapSpec } from '../map/map-types.ts';
 import type { Check, Subject } from './check.ts';
 import { clientsCheck } from './clients.ts';
 import { configurationCheck } from './configuration.ts';
@@ -14,7 +14,7 @@ import { clockCheck, logCheck } from './logs.ts';
 import { lookupCheck } from './lookup.ts';
 import { mapCheck, rowsCheck } from './map.ts';
 import { otherMapsCheck } from './other-maps.ts';
-import { judgeOtherMta, namesMap, type ServerFile, serverFilesFor } from './other-mta.ts';
+import { isOfOtherMta, otherMtaCheck } from './other-mta.ts';
 import { policyCheck } from './policy.ts';
 import { policyServiceCheck } from './policy-service.ts';
 import { postfixCheck } from './postfix.ts';
@@ -36,6 +36,7 @@ const CHECKS: readonly Check[] = [
   daemonCheck,
   serviceCheck,
   fleetCheck,
+  otherMtaCheck,
   postfixCheck,
   restrictionsCheck,
   otherMapsCheck,
@@ -54,8 +55,9 @@ const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
   'policy socket',
   'mynetworks',
   'lookup',
-  'relay',
 ]);
+/** And of that. */
+const OF_OTHERS: ReadonlySet<CheckName> = new Set(['mta']);
 
 /**
  * What is found, as it is found.
@@ -63,22 +65,15 @@ const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
  * @throws Interrupted when the user ends it; no probe row is left then
  */
 export async function* examine(subject: Subject): AsyncGenerator<Finding> {
-  const { map } = subject.settings;
-  const files = serverFilesFor(map);
-  const isAsked = isForPostfix(map) && !(await isForOther(subject, files));
+  const isOther = await isOfOtherMta(subject);
+  const leftOut = isOther ? OF_POSTFIX : OF_OTHERS;
   for (const { name, run } of CHECKS) {
-    if (!isAsked && OF_POSTFIX.has(name)) continue;
+    if (leftOut.has(name)) continue;
     const verdicts = await run(subject);
     if (subject.ended.aborted) throw new Interrupted();
     for (const verdict of verdicts) yield { check: name, ...verdict };
   }
-  if (isAsked) return;
-  for (const verdict of judgeOtherMta(files, map)) yield { check: 'mta', ...verdict };
-  yield { check: 'postfix', ...ok(`skipped: ${formatMapSpec(map)} is for another program`) };
-}
-
-/** Whether a map that Postfix could read is named by another server, where there is no Postfix. */
-async function isForOther(subject: Subject, files: readonly ServerFile[]): Promise<boolean> {
-  const { map } = subject.settings;
-  return files.some(file => namesMap(file, map)) && (await subject.postfix()).kind === 'missing';
+  if (!isOther) return;
+  const name = formatMapSpec(subject.settings.map);
+  yield { check: 'postfix', ...ok(`skipped: ${name} is for another program`) };
 }

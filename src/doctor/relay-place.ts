@@ -3,7 +3,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { canonicalIp, type IpText } from '../base/address.ts';
 import { opensOtherNetworks } from '../base/partial-address.ts';
 import { loadClassifier } from '../classifier/classifier.ts';
@@ -15,7 +15,7 @@ export interface RelayPlace {
   readonly endpoint: Endpoint;
   /** A domain that it takes mail for. */
   readonly domain: string;
-  /** As Postfix has it for this port. */
+  /** As Postfix has it for this port, or the daemon. */
   readonly mynetworks: string;
   /** The service of master.cf that sets restrictions of its own; null where main.cf's count. */
   readonly override: string | null;
@@ -33,6 +33,15 @@ export function findPlace(state: PostfixState, services = SERVICES): RelayPlace 
   });
   return places.find(({ endpoint }) => endpoint.port === 25) ?? places[0] ?? null;
 }
+
+/** A place of a server that tells nobody how it is set up. */
+export const unknownPlace = (endpoint: Endpoint, mynetworks: string | null): RelayPlace => ({
+  endpoint,
+  domain: hostname(),
+  mynetworks: mynetworks ?? '',
+  override: null,
+  isProxied: false,
+});
 
 /** The place at an endpoint that the user named. */
 export function placeNamed(endpoint: Endpoint, state: PostfixState): RelayPlace {

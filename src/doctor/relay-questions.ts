@@ -27,13 +27,14 @@ export async function askAll(
   ended: AbortSignal,
 ): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (let start = 0; start < forms.length; start += FORMS_A_SESSION) {
-    const some = forms.slice(start, start + FORMS_A_SESSION);
+  while (answers.length < forms.length) {
+    const some = forms.slice(answers.length, answers.length + FORMS_A_SESSION);
     answers.push(...(await askInSession(endpoint, from, some, ended)));
   }
   return answers;
 }
 
+/** @returns the answers to at least the first of them: some servers break off after a few that they take for errors (Exim after three, 4.96) */
 async function askInSession(
   endpoint: Endpoint,
   from: IpText,
@@ -45,8 +46,12 @@ async function askInSession(
     expectOk(await session.hear('the greeting'));
     expectOk(await session.ask(`EHLO [${from.includes(':') ? 'IPv6:' : ''}${from}]`));
     const answers: Answer[] = [];
-    for (const form of forms) answers.push({ form, reply: await askOne(session, form) });
-    await session.ask('QUIT');
+    try {
+      for (const form of forms) answers.push({ form, reply: await askOne(session, form) });
+      await session.ask('QUIT');
+    } catch (problem) {
+      if (answers.length === 0 || ended.aborted || !(problem instanceof SmtpTrouble)) throw problem;
+    }
     return answers;
   } finally {
     session.close();

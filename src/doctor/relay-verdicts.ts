@@ -7,6 +7,7 @@ import type { Lookup } from './map-naming.ts';
 import type { Probed } from './probe.ts';
 import { PLAIN } from './relay-forms.ts';
 import type { Answer } from './relay-questions.ts';
+import type { RelayWords } from './relay-words.ts';
 import { type Endpoint, type Reply, SmtpTrouble } from './smtp-session.ts';
 
 export type RelayFacts =
@@ -24,8 +25,7 @@ export type RelayFacts =
       readonly lookup: Lookup | null;
       /** Whether the daemon may give a row to any address. */
       readonly wholeAddresses: boolean;
-      /** The service of master.cf whose own restrictions count there; null for main.cf's. */
-      readonly override: string | null;
+      readonly words: RelayWords;
     };
 
 export const endpointText = ({ host, port }: Endpoint): string =>
@@ -34,14 +34,16 @@ export const endpointText = ({ host, port }: Endpoint): string =>
 const isAccepted = ({ code }: Reply): boolean => code < 300;
 /** RFC 3207: TLS first. */
 const NEEDS_TLS = 530;
-/** defer_unauth_destination; a temporary refusal of anything else says nothing about relaying. */
-const isRefused = ({ code, text }: Reply): boolean => code >= 500 || /^454 4\.7\.1 /.test(text);
-/** What smtpd says when its own set-up or a table is broken (smtpd_check.c). */
-const BROKEN = /^451 4\.3\.[05] /;
+/**
+ * defer_unauth_destination, and sendmail for a client whose name it cannot look up now (proto.m4); a temporary refusal of anything else says nothing
+ * about relaying.
+ */
+const isRefused = ({ code, text }: Reply): boolean =>
+  code >= 500 || /^(?:454 4\.7\.1 |450 .*\bRelaying temporarily denied\b)/.test(text);
 
 export function judgeRelay(facts: RelayFacts): Verdict[] {
   if (facts.kind === 'not tested') return [facts.verdict];
-  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses, override } = facts;
+  const { strange, granted, afterwards, endpoint, from, lookup, wholeAddresses, words } = facts;
   const where = `at ${endpointText(endpoint)}, from ${from}`;
   const tls = strange.find(({ reply }) => reply.code === NEEDS_TLS);
   if (tls !== undefined)
@@ -52,10 +54,10 @@ export function judgeRelay(facts: RelayFacts): Verdict[] {
       ),
     ];
   const verdicts = [
-    ...strangeVerdicts(strange, where, override),
+    ...strangeVerdicts(strange, where, words),
     ...(granted.kind === 'skipped'
       ? [granted.verdict]
-      : grantVerdicts(granted, plainReply(strange), afterwards, override)),
+      : grantVerdicts(granted, plainReply(strange), afterwards, words)),
   ];
   const seen = lookup === null ? [] : [lookupVerdict(lookup, wholeAddresses, where)];
   if (verdicts.length > 0) return [...verdicts, ...seen];
@@ -81,16 +83,9 @@ function lookupVerdict(lookup: Lookup, wholeAddresses: boolean, where: string): 
 const plainReply = (strange: readonly Answer[]): Reply | null =>
   strange.find(({ form }) => form === PLAIN)?.reply ?? null;
 
-const ofService = (override: string | null): string =>
-  override === null ? '' : ` of ${override} in master.cf`;
-
 const MOST_EXAMPLES = 4;
 
-function strangeVerdicts(
-  strange: readonly Answer[],
-  where: string,
-  override: string | null,
-): Verdict[] {
+function strangeVerdicts(strange: readonly Answer[], where: string, words: RelayWords): Verdict[] {
   const taken = strange.filter(({ reply }) => isAccepted(reply));
   const unclear = strange.filter(({ reply }) => !isAccepted(reply) && !isRefused(reply));
   const verdicts: Verdict[] = [];
@@ -98,17 +93,14 @@ function strangeVerdicts(
     verdicts.push(
       error(
         `strangers may relay ${where}: ${taken.length} of ${strange.length} forms are taken (${examples(taken)})`,
-        `let smtpd_relay_restrictions${ofService(override)} end in reject_unauth_destination, and look at what stands before it`,
+        words.openCure,
       ),
     );
   const [first] = unclear;
   if (first === undefined) return verdicts;
   verdicts.push(
-    BROKEN.test(first.reply.text)
-      ? error(
-          `Postfix defers all mail ${where}: ${first.reply.text}`,
-          'its log says what it lacks: a table that it cannot open, or a wrong line in main.cf',
-        )
+    words.broken.test(first.reply.text)
+      ? error(`${words.server} defers all mail ${where}: ${first.reply.text}`, words.brokenCure)
       : warning(
           `whether strangers may relay cannot be told ${where}: ${first.reply.text}`,
           'look what defers strangers, such as greylisting, and try again later',
@@ -129,7 +121,7 @@ function grantVerdicts(
   { result, leftOver }: Extract<Probed<Reply | SmtpTrouble>, { kind: 'tried' }>,
   before: Reply | null,
   afterwards: Reply | null,
-  override: string | null,
+  words: RelayWords,
 ): Verdict[] {
   const verdicts: Verdict[] = leftOver === null ? [] : [leftOver];
   // Where everybody may relay, or everybody is deferred, a row proves nothing; that has been told.
@@ -138,28 +130,22 @@ function grantVerdicts(
     verdicts.push(
       warning(
         `whether a row opens the relay cannot be told: ${result.message}`,
-        'look what Postfix logs, and try again',
+        `look what ${words.server} logs, and try again`,
       ),
     );
-  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before, override));
+  else if (!isAccepted(result)) verdicts.push(refusedGrant(result, before, words));
   else if (afterwards !== null && isAccepted(afterwards))
     verdicts.push(
-      error(
-        'a client may still relay when its row has been taken away',
-        'look whether Postfix asks this very file: "postfix reload" lets it open its maps again',
-      ),
+      error('a client may still relay when its row has been taken away', words.staleCure),
     );
   return verdicts;
 }
 
-/** What reject_unauth_destination and reject say (smtpd_check.c). */
-const NO_RELAY = /(?:relay )?access denied/i;
-
-function refusedGrant({ text }: Reply, before: Reply, override: string | null): Verdict {
-  if (text === before.text && NO_RELAY.test(text))
+function refusedGrant({ text }: Reply, before: Reply, words: RelayWords): Verdict {
+  if (text === before.text && words.refusal.test(text))
     return error(
       `a client may not relay although the map has a row for it: ${text}`,
-      `name the map ${override === null ? 'in main.cf' : `in the -o options of ${override} in master.cf`} as the check of the restrictions says, then "postfix reload"`,
+      words.unnamedCure,
     );
   return warning(
     `whether a row opens the relay cannot be told, since something else refuses the test: ${text}`,

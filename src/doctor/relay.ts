@@ -1,32 +1,76 @@
 import { Failure } from '../base/errors.ts';
+import { formatMapSpec } from '../map/map-types.ts';
 import { check, type Subject } from './check.ts';
 import { seenLookup } from './extended-address.ts';
 import { error, failed, skipped, warning } from './finding.ts';
+import { isOfOtherMta } from './other-mta.ts';
 import { Interrupted, keysOf, withProbeRow } from './probe.ts';
 import { type Form, PLAIN, relayForms } from './relay-forms.ts';
-import { findPlace, placeNamed, type RelayPlace, strangerAddress } from './relay-place.ts';
+import {
+  findPlace,
+  placeNamed,
+  type RelayPlace,
+  strangerAddress,
+  unknownPlace,
+} from './relay-place.ts';
 import { type Answer, askAll } from './relay-questions.ts';
 import { endpointText, judgeRelay, type RelayFacts } from './relay-verdicts.ts';
-import { type Reply, SmtpTrouble } from './smtp-session.ts';
+import { otherWords, postfixWords, type RelayWords } from './relay-words.ts';
+import { type Endpoint, type Reply, SmtpTrouble } from './smtp-session.ts';
 
 export const relayCheck = check('relay', gather, judgeRelay);
 
 async function gather(subject: Subject): Promise<RelayFacts> {
   const { smtp } = subject;
   if (smtp === null) return { kind: 'not tested', verdict: skipped('not tried: --no-smtp') };
-  const answer = await subject.postfix();
-  if (answer.kind !== 'known')
-    return { kind: 'not tested', verdict: skipped('not tried: there is no Postfix to ask') };
-  const place = smtp === 'find' ? findPlace(answer.state) : placeNamed(smtp, answer.state);
-  if (place === null) return notTested('master.cf has no service that speaks SMTP over TCP');
+  const found = (await isOfOtherMta(subject))
+    ? await otherPlace(subject, smtp)
+    : await postfixPlace(subject, smtp);
+  if ('kind' in found) return found;
+  const { place, words } = found;
   try {
-    return await testAt(place, subject);
+    return await testAt(place, words, subject);
   } catch (problem) {
     if (problem instanceof Failure) return { kind: 'not tested', verdict: failed(problem) };
     if (!(problem instanceof SmtpTrouble)) throw problem;
     if (subject.ended.aborted) throw new Interrupted();
-    return silent(place, problem);
+    return silent(place, words, problem);
   }
+}
+
+interface Found {
+  readonly place: RelayPlace;
+  readonly words: RelayWords;
+}
+
+type Wanted = NonNullable<Subject['smtp']>;
+
+async function postfixPlace({ postfix }: Subject, smtp: Wanted): Promise<Found | RelayFacts> {
+  const answer = await postfix();
+  if (answer.kind !== 'known')
+    return { kind: 'not tested', verdict: skipped('not tried: there is no Postfix to ask') };
+  const place = smtp === 'find' ? findPlace(answer.state) : placeNamed(smtp, answer.state);
+  if (place === null) return notTested('master.cf has no service that speaks SMTP over TCP');
+  return { place, words: postfixWords(place.override) };
+}
+
+/** Where another server listens, unless it is said. */
+const USUAL: Endpoint = { host: '127.0.0.1', port: 25 };
+
+async function otherPlace(
+  { settings, otherMta }: Subject,
+  smtp: Wanted,
+): Promise<Found | RelayFacts> {
+  const { map, mynetworks } = settings;
+  const state = await otherMta();
+  if (smtp === 'find' && state === null) {
+    const why = `not tried: what reads ${formatMapSpec(map)} is not known here; --smtp HOST:PORT names the SMTP server`;
+    return { kind: 'not tested', verdict: skipped(why) };
+  }
+  return {
+    place: unknownPlace(smtp === 'find' ? USUAL : smtp, mynetworks.value),
+    words: otherWords(state?.server ?? null, map),
+  };
 }
 
 const notTested = (
@@ -37,7 +81,11 @@ const notTested = (
   verdict: warning(`whether strangers may relay could not be tried: ${why}`, cure),
 });
 
-const silent = ({ endpoint, isProxied }: RelayPlace, { message }: SmtpTrouble): RelayFacts =>
+const silent = (
+  { endpoint, isProxied }: RelayPlace,
+  { server, silentCure }: RelayWords,
+  { message }: SmtpTrouble,
+): RelayFacts =>
   isProxied
     ? notTested(
         `${endpointText(endpoint)} talks to its proxy only (smtpd_upstream_proxy_protocol): ${message}`,
@@ -46,12 +94,12 @@ const silent = ({ endpoint, isProxied }: RelayPlace, { message }: SmtpTrouble): 
     : {
         kind: 'not tested',
         verdict: error(
-          `Postfix does not answer at ${endpointText(endpoint)}: ${message}`,
-          'if "postfix status" says that it does not run, start it: systemctl start postfix, or postfix start; else look what it logs; --smtp HOST:PORT names another port',
+          `${server} does not answer at ${endpointText(endpoint)}: ${message}`,
+          silentCure,
         ),
       };
 
-async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> {
+async function testAt(place: RelayPlace, words: RelayWords, subject: Subject): Promise<RelayFacts> {
   const { endpoint, domain } = place;
   const { settings, ended } = subject;
   const { postfixConfig, wholeAddresses } = settings;
@@ -95,6 +143,6 @@ async function testAt(place: RelayPlace, subject: Subject): Promise<RelayFacts> 
     afterwards,
     lookup,
     wholeAddresses,
-    override: place.override,
+    words,
   };
 }

@@ -12,6 +12,7 @@ import type { Subject } from './check.ts';
 import { daemonState } from './daemon-state.ts';
 import { type LogStates, loginsIn, logStates, NO_LOGS } from './log-state.ts';
 import { mapState } from './map-state.ts';
+import { otherMtaState } from './other-mta-state.ts';
 import { askPostfix } from './postfix-state.ts';
 import { serviceState } from './service-state.ts';
 
@@ -56,6 +57,7 @@ export function subjectOf(
     map: once(() => mapState(settings.map)),
     service: once(serviceState),
     postfix: once(() => askPostfix(settings.postfixConfig)),
+    otherMta: once(() => otherMtaState(settings.map)),
     smtp,
     ended,
   };

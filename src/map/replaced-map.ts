@@ -104,12 +104,33 @@ function knownFailure(path: string, { name }: Format, error: unknown): Failure |
 }
 
 /**
- * The rows of a map, in the order of their keys.
+ * The rows of a map, in the order of their keys; read again where reading fails while the file is being replaced: programs look whether what they have
+ * opened is still there (makemap of sendmail 8.17.1: "File changed after open").
  *
  * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT, MAP_POSTMAP, POSTMAP_MISSING
  */
 export async function readReplaced(spec: MapSpec, format: Format): Promise<Row[]> {
   const path = mapPath(spec);
+  for (let attempt = 1; ; attempt++) {
+    const before = stateOf(path);
+    try {
+      return await readOnce(path, spec, format);
+    } catch (error) {
+      if (attempt === ATTEMPTS || stateOf(path) === before) throw error;
+    }
+  }
+}
+
+/** Null also for a file that cannot be looked at, of which the reading tells why. */
+function stateOf(path: string): string | null {
+  try {
+    return look(path)?.state ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function readOnce(path: string, spec: MapSpec, format: Format): Promise<Row[]> {
   try {
     // Whether it is there, and may be read, in the system's words.
     const file = await open(path);

@@ -80,7 +80,7 @@ export const COMMAND_OPTIONS = {
       commands: ['demo'],
       inFile: false,
     },
-    ['postfix', 'tcpserver'],
+    ['postfix', 'exim', 'opensmtpd', 'sendmail', 'tcpserver'],
   ),
   orders: flag({
     often: true,

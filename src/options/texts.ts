@@ -241,6 +241,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'and shows what becomes of them. It needs no root, changes nothing, and is over in well under a minute.',
     examples: [
       { args: 'demo', does: 'see it work' },
+      { args: 'demo --mta exim', does: 'with the map that Exim reads' },
       { args: 'demo --mta tcpserver', does: 'in front of qmail, or whatever tcpserver starts' },
     ],
   },

@@ -37,3 +37,15 @@ test('the demo shows the same in front of tcpserver', async () => {
     /TCPREMOTEIP=198\.51\.100\.200 tcprulescheck .*\n {8}default:\n {8}allow connection\n\n/,
   );
 });
+
+for (const [mta, program, type] of [
+  ['exim', 'exim4', 'cdb'],
+  ['opensmtpd', 'smtpctl', 'table'],
+] as const)
+  test(`the demo in front of ${mta} says so where that is not installed, and shows the rest`, async () => {
+    const { code, stdout, stderr } = await popbsmtp('demo', '--mta', mta);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`writes the map ${type}:`));
+    assert.equal(/ is not installed here/.test(stdout), findProgram(program) === null);
+    assert.match(stdout, /The map now: 4 rows\n[\s\S]*The map after: empty\n/);
+  });

@@ -5,6 +5,7 @@ import type { Lookup } from '../../src/doctor/map-naming.ts';
 import { PLAIN, relayForms } from '../../src/doctor/relay-forms.ts';
 import { findPlace, strangerAddress } from '../../src/doctor/relay-place.ts';
 import { judgeRelay, type RelayFacts } from '../../src/doctor/relay-verdicts.ts';
+import { postfixWords } from '../../src/doctor/relay-words.ts';
 import type { Reply } from '../../src/doctor/smtp-session.ts';
 import { postfixWith, said } from './arrange.ts';
 
@@ -39,7 +40,7 @@ function judge(
     afterwards,
     lookup,
     wholeAddresses,
-    override,
+    words: postfixWords(override),
   };
   return said(judgeRelay(facts)).join('\n');
 }
@@ -48,6 +49,17 @@ describe('the relay test', () => {
   const table: readonly (readonly [string, string, RegExp])[] = [
     ['as it should be', judge(REFUSED, TAKEN, REFUSED), /^ok: strangers are refused in 23 forms/],
     ['deferring strangers', judge(reply('454 4.7.1 Relay access denied'), TAKEN, REFUSED), /^ok: /],
+    [
+      'deferring strangers without a name',
+      judge(
+        reply(
+          '450 4.4.0 <relaytest@example.com>... Relaying temporarily denied. Cannot resolve PTR record for 127.1.2.3',
+        ),
+        TAKEN,
+        REFUSED,
+      ),
+      /^ok: /,
+    ],
     [
       'open',
       judge(TAKEN, TAKEN, TAKEN),

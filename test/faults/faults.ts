@@ -15,9 +15,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from '../../src/map/lock.ts';
+import { OVERLAY_PROGRAMS, startOverlay } from '../real/overlay.ts';
 import { mustRun } from '../real/processes.ts';
 import { findProgram } from '../real/programs.ts';
 import type { Rig } from '../real/rig.ts';
+import { PACKAGES as SENDMAIL_PACKAGES } from '../real/sendmail.ts';
 import { Witness } from './witness.ts';
 import { World, type WorldOptions } from './world.ts';
 
@@ -74,19 +76,21 @@ async function repeat(
 }
 
 /** Killed at any moment of its life, the start included, while logins go on. */
-async function kill(rig: Rig, times: number): Promise<Outcome> {
-  // Short, so that grants end while all this goes on.
-  const world = await started(rig, { grace: 15 });
-  return repeat({ rig, world, times, sameMap: true }, async () => {
-    world.logIn(5);
-    await sleep(randomInt(0, 150));
-    world.logIn(5);
-    world.daemon.signal('SIGKILL');
-    await world.daemon.exited();
-    world.logIn(3);
-    world.start();
-  });
-}
+const kill =
+  (mapType?: WorldOptions['mapType']) =>
+  async (rig: Rig, times: number): Promise<Outcome> => {
+    // Short, so that grants end while all this goes on.
+    const world = await started(rig, { grace: 15, ...(mapType && { mapType }) });
+    return repeat({ rig, world, times, sameMap: mapType === undefined }, async () => {
+      world.logIn(5);
+      await sleep(randomInt(0, 150));
+      world.logIn(5);
+      world.daemon.signal('SIGKILL');
+      await world.daemon.exited();
+      world.logIn(3);
+      world.start();
+    });
+  };
 
 /** Restarted in good order, with logins meanwhile. */
 async function restart(rig: Rig, times: number): Promise<Outcome> {
@@ -156,23 +160,29 @@ const rotate =
   };
 
 /** A world whose map is on a file system of its own, of 1 MiB. */
-async function smallDisk(rig: Rig): Promise<{ world: World; disk: string }> {
+async function smallDisk(
+  rig: Rig,
+  mapType?: WorldOptions['mapType'],
+): Promise<{ world: World; disk: string }> {
   const disk = await rig.directory();
   await mustRun('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'tmpfs', disk]);
   rig.defer(() => mustRun('umount', ['-l', disk]));
-  return { world: await started(rig, { mapDirectory: disk }), disk };
+  const options = { mapDirectory: disk, ...(mapType && { mapType }) };
+  return { world: await started(rig, options), disk };
 }
 
-async function fullDisk(rig: Rig, times: number): Promise<Outcome> {
-  const { world, disk } = await smallDisk(rig);
-  const filler = join(disk, 'filler');
-  return repeat({ rig, world, times, sameMap: true }, async () => {
-    await mustRun('sh', ['-c', 'cat /dev/zero > "$1" || true', 'sh', filler]);
-    world.logIn(200);
-    await sleep(randomInt(100, 800));
-    rmSync(filler);
-  });
-}
+const fullDisk =
+  (mapType?: WorldOptions['mapType']) =>
+  async (rig: Rig, times: number): Promise<Outcome> => {
+    const { world, disk } = await smallDisk(rig, mapType);
+    const filler = join(disk, 'filler');
+    return repeat({ rig, world, times, sameMap: mapType === undefined }, async () => {
+      await mustRun('sh', ['-c', 'cat /dev/zero > "$1" || true', 'sh', filler]);
+      world.logIn(200);
+      await sleep(randomInt(100, 800));
+      rmSync(filler);
+    });
+  };
 
 async function readOnlyDisk(rig: Rig, times: number): Promise<Outcome> {
   const { world, disk } = await smallDisk(rig);
@@ -268,8 +278,51 @@ async function clockSet(rig: Rig, times: number): Promise<Outcome> {
   });
 }
 
+/** Puts sendmail's makemap, which cannot stand beside Postfix as a package, before all on the path of this process and of what it starts. */
+async function takeMakemap(rig: Rig): Promise<void> {
+  const directory = await rig.directory();
+  const shown = new Map([['/srv/tools', directory]]);
+  const overlay = await startOverlay(rig, SENDMAIL_PACKAGES, [], shown, 'unpacked');
+  await overlay.run('sh', ['-euc', 'cp "$(command -v makemap)" /srv/tools/']);
+  process.env['PATH'] = `${directory}:${process.env['PATH']}`;
+}
+
+/** Types that are replaced as a whole: what is to be seen of each is what its readers have.  Those with rules: test/real/ruled-maps.test.ts. */
+const REPLACED: readonly (NonNullable<WorldOptions['mapType']> & {
+  readonly programs: readonly string[];
+  readonly needsRoot?: true;
+})[] = [
+  { type: 'hash', programs: ['postmap'] },
+  { type: 'cdb', programs: ['postmap'] },
+  { type: 'cidr', programs: [] },
+  {
+    type: 'makemap:hash',
+    programs: OVERLAY_PROGRAMS,
+    needsRoot: true,
+    prepare: takeMakemap,
+  },
+  {
+    type: 'table',
+    programs: ['cp', 'mv'],
+    // A reader that knows what the file said when it was told of it last.
+    known: path => `${path}.known`,
+    options: path =>
+      ['/bin/sh', '-c', 'cp "$1" "$1.new" && mv "$1.new" "$1.known"', 'sh', path].map(
+        word => `--table-command=${word}`,
+      ),
+  },
+];
+
 export const FAULTS: readonly Fault[] = [
-  { name: 'kill -9', times: 200, short: 8, needsRoot: false, programs: [], run: kill },
+  { name: 'kill -9', times: 200, short: 8, needsRoot: false, programs: [], run: kill() },
+  ...REPLACED.map(({ programs, needsRoot = false, ...mapType }) => ({
+    name: `kill -9, ${mapType.type}:`,
+    times: 50,
+    short: 4,
+    needsRoot,
+    programs,
+    run: kill(mapType),
+  })),
   { name: 'restart', times: 50, short: 3, needsRoot: false, programs: [], run: restart },
   ...Object.entries(ROTATIONS).map(([name, rotation]) => ({
     name: `rotation: ${name}`,
@@ -285,8 +338,16 @@ export const FAULTS: readonly Fault[] = [
     short: 2,
     needsRoot: true,
     programs: ['mount', 'umount'],
-    run: fullDisk,
+    run: fullDisk(),
   },
+  ...REPLACED.map(({ programs, ...mapType }) => ({
+    name: `disk full, ${mapType.type}:`,
+    times: 20,
+    short: 1,
+    needsRoot: true,
+    programs: ['mount', 'umount', ...programs],
+    run: fullDisk(mapType),
+  })),
   {
     name: 'disk read-only',
     times: 20,

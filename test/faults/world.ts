@@ -23,7 +23,19 @@ export interface WorldOptions {
   readonly grace: number;
   /** Where the map is; a directory of the world's own when not given. */
   readonly mapDirectory?: string;
+  /** `lmdb` when not given. */
+  readonly mapType?: MapType;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a map's readers go by, and what of the daemon's options is about it. */
+interface MapType {
+  readonly type: string;
+  /** The path of the map that is looked at; without it, the one that the daemon writes. */
+  readonly known?: (path: string) => string;
+  readonly options?: (path: string) => readonly string[];
+  /** Gets what it is written with. */
+  readonly prepare?: (rig: Rig) => Promise<void>;
 }
 
 export class World {
@@ -31,6 +43,9 @@ export class World {
   readonly map: MapSpec;
   readonly grace: number;
   readonly #rig: Rig;
+  readonly #options: readonly string[];
+  /** What the readers of the map go by. */
+  readonly #known: MapSpec;
   readonly #env: Readonly<Record<string, string>>;
   /** When each address logged in, in seconds of the steady clock. */
   readonly #logins = new Map<string, number>();
@@ -42,12 +57,17 @@ export class World {
   private constructor(rig: Rig, directory: string, options: WorldOptions) {
     this.#rig = rig;
     this.log = join(directory, 'log', 'mail.log');
-    this.map = { type: 'lmdb', path: join(options.mapDirectory ?? directory, 'pop-before-smtp') };
+    const { type, known, options: ofType }: MapType = options.mapType ?? { type: 'lmdb' };
+    const path = join(options.mapDirectory ?? directory, 'pop-before-smtp');
+    this.map = { type, path };
+    this.#known = { type, path: known?.(path) ?? path };
+    this.#options = ofType?.(path) ?? [];
     this.grace = options.grace;
     this.#env = options.env ?? {};
   }
 
   static async make(rig: Rig, options: WorldOptions): Promise<World> {
+    await options.mapType?.prepare?.(rig);
     const directory = await rig.directory();
     await mkdir(join(directory, 'log'));
     const world = new World(rig, directory, options);
@@ -71,7 +91,7 @@ export class World {
     this.#daemon = startDaemon(
       this.#rig,
       process.execPath,
-      [MAIN, ...args, '--mynetworks', 'none'],
+      [MAIN, ...args, ...this.#options, '--mynetworks', 'none'],
       {
         env: this.#env,
       },
@@ -124,7 +144,7 @@ export class World {
   /** Waits until the daemon has made the map: main.cf must not name one that is not there. */
   async hasMap(): Promise<void> {
     const isThere = (): Promise<boolean> =>
-      readRows(this.map).then(
+      readRows(this.#known).then(
         () => true,
         () => false,
       );
@@ -146,7 +166,7 @@ export class World {
 
   async #rows(): Promise<Row[]> {
     try {
-      return await readRows(this.map);
+      return await readRows(this.#known);
     } catch (error) {
       if (error instanceof Failure && error.code === 'MAP_MISSING') return [];
       throw error;

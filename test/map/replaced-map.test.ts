@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
-import { type Format, ReplacedMap } from '../../src/map/replaced-map.ts';
+import { type Format, ReplacedMap, readReplaced } from '../../src/map/replaced-map.ts';
 import { TEXT } from '../../src/map/text-format.ts';
 import { ip } from './addresses.ts';
 import { failing } from './failing.ts';
@@ -38,6 +38,47 @@ describe('a map that is replaced', () => {
     await assert.rejects(map.commit([change]), failing('MAP_IO'));
     assert.doesNotMatch(await readFile(spec.path, 'utf8'), /192/);
     await map.close();
+  });
+
+  for (const [times, outcome] of [
+    [1, 'is read again'],
+    [1000, 'is told to be unreadable, if that never ends'],
+  ] as const)
+    test(`${outcome}, where reading fails while it is replaced`, async () => {
+      const spec = await newSpec('texthash');
+      await writeFile(spec.path, '10.0.0.1 OK\n');
+      let left = times;
+      const replaced: Format = {
+        ...TEXT,
+        read: async one => {
+          if (left-- <= 0) return TEXT.read(one);
+          await writeFile(`${spec.path}.new`, '10.0.0.2 OK\n');
+          await rename(`${spec.path}.new`, spec.path);
+          throw new Error('File changed after open');
+        },
+      };
+      const reading = readReplaced(spec, replaced);
+      if (times > 1) await assert.rejects(reading, failing('MAP_UNREADABLE'));
+      else
+        assert.deepEqual(
+          (await reading).map(({ key }) => key),
+          ['10.0.0.2'],
+        );
+    });
+
+  test('is read once, where reading fails and it stays as it is', async () => {
+    const spec = await newSpec('texthash');
+    await writeFile(spec.path, '10.0.0.1 OK\n');
+    let reads = 0;
+    const broken: Format = {
+      ...TEXT,
+      read: async () => {
+        reads++;
+        throw new Error('broken');
+      },
+    };
+    await assert.rejects(readReplaced(spec, broken), failing('MAP_UNREADABLE'));
+    assert.equal(reads, 1);
   });
 
   test('is left alone when there is nothing to change', async () => {

@@ -39,8 +39,9 @@ acl_rcpt:
 export async function startExim(rig: Rig, syslog: Rsyslog): Promise<Exim> {
   const overlay = await startHost(rig, syslog, ['exim4-daemon-heavy'], 'Debian-exim');
   const [list = 0, lookup = 0] = await freePorts(2);
-  await overlay.write('/etc/exim4/test.conf', configuration(list, lookup));
-  await overlay.run('exim4', ['-C', '/etc/exim4/test.conf', '-bd']);
+  // Debian's comes after it.
+  await overlay.write('/etc/exim4/exim4.conf', configuration(list, lookup));
+  await overlay.run('exim4', ['-bd']);
   for (const port of [list, lookup]) await waitForPort('127.0.0.1', port);
   return {
     overlay,

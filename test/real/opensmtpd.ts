@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { loopbackEndpoint } from './dovecot.ts';
-import { type OtherMta, popbsmtpIn, STATE, startHost } from './other-mta.ts';
+import { LOGS, type OtherMta, popbsmtpIn, STATE, startHost } from './other-mta.ts';
 import { freePort } from './ports.ts';
 import type { Rig } from './rig.ts';
 import type { Rsyslog } from './rsyslog.ts';
@@ -18,9 +18,11 @@ const UPDATE = ['/usr/sbin/smtpctl', 'update', 'table', 'pop_before_smtp'];
 
 const configuration = (port: number): string => `
 table pop_before_smtp file:${PATH}
+table hammer file:${LOGS}/hammer
 listen on 127.0.0.1 port ${port}
 action "out" relay
 match from src <pop_before_smtp> for any action "out"
+match from src <hammer> for any action "out"
 `;
 
 /** Installs and starts OpenSMTPD, with a table that popbsmtp has made; it goes with the rig. */
@@ -31,10 +33,12 @@ export async function startOpenSmtpd(rig: Rig, syslog: Rsyslog): Promise<OtherMt
   const made = await popbsmtpIn(overlay, first);
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /smtpctl could not make the rows known/);
+  // For a writer of the test's own.
+  await overlay.write(`${LOGS}/hammer`, '# @list\n');
   const port = await freePort();
   await overlay.write('/etc/mailname', 'mx.example.org\n');
-  await overlay.write('/etc/test-smtpd.conf', configuration(port));
-  await overlay.run('smtpd', ['-f', '/etc/test-smtpd.conf']);
+  await overlay.write('/etc/smtpd.conf', configuration(port));
+  await overlay.run('smtpd', []);
   await waitForPort('127.0.0.1', port);
   return { overlay, map: MAP, options, smtp: from => loopbackEndpoint(port, from) };
 }

@@ -23,8 +23,8 @@ import { waitFor } from './wait.ts';
 export const STATE = '/var/popbsmtp';
 const ACCOUNT = 'popbsmtp';
 
-/** Where the logs of the outside are in there, for any account. */
-const LOGS = '/srv/log';
+/** Where the directory of the log of the outside is in there, for any account. */
+export const LOGS = '/srv/log';
 
 export interface OtherMta {
   readonly overlay: Overlay;
@@ -62,6 +62,29 @@ export async function startHost(
   // What is made in there belongs to the reader's group.
   await overlay.run('install', ['-d', '-m', '2750', '-o', account, '-g', reader, STATE]);
   return overlay;
+}
+
+/**
+ * What the doctor says of a server, in there: of the server, of Postfix, and of who may relay.
+ *
+ * @param endpoint where it is asked
+ */
+export async function doctorIn(
+  { overlay, map, options }: OtherMta,
+  endpoint: string,
+): Promise<string[]> {
+  const { stdout, stderr } = await popbsmtpIn(overlay, [
+    ...['doctor', '--map', map, ...options, '--mynetworks', 'none', '--smtp', endpoint, '--json'],
+  ]);
+  assert.equal(stderr, '');
+  return stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { check: string; level: string; what: string })
+    .filter(({ check }) =>
+      /^(?:mta|postfix|restrictions|maps|mynetworks|lookup|relay)$/.test(check),
+    )
+    .map(({ check, level, what }) => `${check} ${level}: ${what}`);
 }
 
 /** A daemon in an overlay, where it has another pid than its nsenter(1) out here. */

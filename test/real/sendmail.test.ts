@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type MailServer, startDovecot } from './dovecot.ts';
-import { goesTheWholeWay, type OtherMta, popbsmtpIn, STATE } from './other-mta.ts';
+import { doctorIn, goesTheWholeWay, type OtherMta, popbsmtpIn, STATE } from './other-mta.ts';
 import { OVERLAY_PROGRAMS } from './overlay.ts';
 import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
@@ -56,6 +56,27 @@ describe('sendmail', { skip }, () => {
       assert.match(await ask(map, 'IPv6:2001:db8:0:0:0:0:0'), /no match/);
     });
   }
+
+  for (const way of ['popauth', 'access'] as const)
+    test(`is looked at by the doctor as far as it can be asked, with the map ${way}`, async () => {
+      const mta = sendmail[way];
+      await mta.overlay.run('cp', [`/etc/mail/${way}.cf`, '/etc/mail/sendmail.cf']);
+      const { port } = mta.smtp('127.0.0.1');
+      const told = await doctorIn(mta, `127.0.0.1:${port}`);
+      assert.equal(told.length, 3, told.join('\n'));
+      assert.match(told[0] ?? '', /^mta ok: sendmail names makemap:hash:/);
+      assert.match(told[1] ?? '', /^relay ok: strangers are refused in 23 forms, and a row opens/);
+      const other = { ...mta, map: `${mta.map}-other` };
+      const missed = await doctorIn(other, `127.0.0.1:${port}`);
+      assert.match(missed.join('\n'), /^mta error: sendmail does not name/m);
+    });
+
+  test('reads the map of the demo', async () => {
+    const { overlay } = sendmail.popauth;
+    const { code, stdout, stderr } = await popbsmtpIn(overlay, ['demo', '--mta', 'sendmail']);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.match(/^ {8}[\w:.]+\t\d{10}$/gm)?.length, 4, stdout);
+  });
 
   test("leaves the administrator's own access map alone", async () => {
     const { access } = sendmail;

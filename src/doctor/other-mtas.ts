@@ -1,0 +1,148 @@
+/**
+ * The SMTP servers other than Postfix that a map may be for, as data: how each is asked for its configuration, and whether that names the map.
+ *
+ * Promises: nothing is run but the server's own program that prints its configuration, and what is asked tells nobody anything.
+ * Leaves to others: gathering the text (other-mta-state.ts), and the relay test, which is the same for all.
+ * Known limits: a configuration that builds the name of the map from parts (macros of Exim are expanded) does not name it for us;
+ * tcpserver and nftables have no configuration of their own to be asked for.
+ * Sources: exim(8) -bP, seen with Exim 4.96; smtpd.conf(5) and table(5) of OpenSMTPD 6.8; sendmail.cf of sendmail 8.17, K lines.
+ */
+import type { MapSpec } from '../map/map.ts';
+import { formatMapSpec, mapPath } from '../map/map-types.ts';
+import { error, ok, type Verdict, warning } from './finding.ts';
+
+/** Where its configuration is to be had: printed by a program, or in a file. */
+export type ConfigurationSource =
+  | {
+      readonly kind: 'printed';
+      /** By any of its names. */
+      readonly programs: readonly string[];
+      readonly args: readonly string[];
+    }
+  | { readonly kind: 'file'; readonly paths: readonly string[] };
+
+export interface OtherMta {
+  readonly name: string;
+  /** The types of maps that it reads. */
+  readonly types: readonly string[];
+  readonly source: ConfigurationSource;
+  /** What it answers whom it lets not relay. */
+  readonly refusal: RegExp;
+  /** What becomes of a change of the configuration. */
+  readonly reload: string;
+  judge(configuration: string, map: MapSpec): Verdict[];
+}
+
+const named = (server: string, map: MapSpec): Verdict =>
+  ok(`${server} names ${formatMapSpec(map)}`);
+
+const unnamed = (server: string, map: MapSpec, cure: string): Verdict =>
+  error(
+    `${server} does not name ${formatMapSpec(map)} in its configuration, so logins open nothing`,
+    `write it there as popbsmtp-mta(7) says: ${cure}`,
+  );
+
+const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+const EXIM: OtherMta = {
+  name: 'Exim',
+  types: ['cdb'],
+  source: { kind: 'printed', programs: ['exim4', 'exim'], args: ['-bP', 'config'] },
+  refusal: /relay not permitted|relaying denied/i,
+  reload: 'restart it: systemctl restart exim4',
+  judge(configuration, map) {
+    const path = mapPath(map);
+    const condition = `accept condition = \${lookup{$sender_host_address}cdb{${path}}{yes}{no}}`;
+    const lookup = new RegExp(String.raw`cdb\s*\{\s*${literal(path)}\s*\}`);
+    if (lookup.test(configuration)) return [named(this.name, map)];
+    if (new RegExp(String.raw`net-cdb;\s*${literal(path)}(?![\w.])`).test(configuration))
+      return [
+        warning(
+          `Exim names ${formatMapSpec(map)} in a host list only, where it finds no IPv6 address`,
+          `ask for it by a lookup as well, or instead: ${condition}`,
+        ),
+      ];
+    return [unnamed(this.name, map, `${condition}, in the ACL for RCPT; then ${this.reload}`)];
+  },
+};
+
+const OPENSMTPD: OtherMta = {
+  name: 'OpenSMTPD',
+  types: ['table'],
+  source: { kind: 'file', paths: ['/etc/smtpd.conf', '/etc/mail/smtpd.conf'] },
+  refusal: /^550 Invalid recipient/i,
+  reload: 'restart it: systemctl restart opensmtpd',
+  judge(configuration, map) {
+    const text = configuration.replace(/^([^"#\n]*(?:"[^"\n]*"[^"#\n]*)*)#.*$/gm, '$1');
+    const declaration = new RegExp(
+      String.raw`^\s*table\s+"?([\w.-]+)"?\s+"?(?:file:)?${literal(map.path)}"?\s*$`,
+      'm',
+    );
+    const [, name] = declaration.exec(text) ?? [];
+    const lines = `table pop_before_smtp file:${map.path}, and match from src <pop_before_smtp> for any action "outbound"`;
+    if (name === undefined) return [unnamed(this.name, map, `${lines}; then ${this.reload}`)];
+    const table = literal(name);
+    if (!new RegExp(String.raw`^\s*match\b.*\bfrom\s+src\s+<"?${table}"?>`, 'm').test(text))
+      return [
+        error(
+          `OpenSMTPD has ${formatMapSpec(map)} as its table ${name}, but no "match" asks for it, so logins open nothing`,
+          `write it there: match from src <${name}> for any action "outbound"; then ${this.reload}`,
+        ),
+      ];
+    return [named(this.name, map), ...tellingVerdicts(name, map)];
+  },
+};
+
+/** Whether smtpd learns of a change. */
+function tellingVerdicts(table: string, { command }: MapSpec): Verdict[] {
+  const cure = `table-command = ["/usr/sbin/smtpctl", "update", "table", "${table}"]`;
+  if (command === undefined)
+    return [
+      error(
+        'OpenSMTPD learns of no login and of no end: there is no table-command',
+        `give it: ${cure}`,
+      ),
+    ];
+  const [program] = command;
+  // Another program may know the name by itself.
+  if (!/\/smtpctl$/.test(program) || command.at(-1) === table) return [];
+  return [
+    error(
+      `table-command updates another table than ${table}: ${command.join(' ')}`,
+      `name that one: ${cure}`,
+    ),
+  ];
+}
+
+const SENDMAIL: OtherMta = {
+  name: 'sendmail',
+  types: ['makemap:hash'],
+  source: { kind: 'file', paths: ['/etc/mail/sendmail.cf'] },
+  refusal: /relaying (?:temporarily )?denied/i,
+  reload: 'make sendmail.cf anew and restart it: make -C /etc/mail && systemctl restart sendmail',
+  judge(configuration, map) {
+    const line = new RegExp(
+      String.raw`^K(\S+)\s+hash\s+(?:\S+\s+)*${literal(map.path)}(?:\.db)?\s*$`,
+      'm',
+    );
+    const [, name] = line.exec(configuration) ?? [];
+    if (name === undefined)
+      return [
+        unnamed(this.name, map, `the K line and the rule of its section; then ${this.reload}`),
+      ];
+    const isAsked = new RegExp(
+      String.raw`\$\(${literal(name)} |^K\S+\s+sequence\s(?:.*\s)?${literal(name)}(?:\s|$)`,
+      'm',
+    );
+    if (!isAsked.test(configuration))
+      return [
+        error(
+          `sendmail has ${formatMapSpec(map)} as its map ${name}, but no rule asks for it, so logins open nothing`,
+          `write the rule of popbsmtp-mta(7); then ${this.reload}`,
+        ),
+      ];
+    return [named(this.name, map)];
+  },
+};
+
+export const OTHER_MTAS: readonly OtherMta[] = [EXIM, OPENSMTPD, SENDMAIL];
