@@ -9,11 +9,11 @@ import { MovedAddress } from './moved-address.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { freePort } from './ports.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { ENGINE_PROGRAMS, Redis } from './redis.ts';
 import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-const skip = requirePrograms(['redis-server', 'redis-cli']);
+const skip = requirePrograms(ENGINE_PROGRAMS);
 
 /** Two engines, of which the second has all that the first has. */
 async function primaryAndReplica(rig: Rig): Promise<[Redis, Redis]> {
