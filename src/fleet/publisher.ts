@@ -67,6 +67,16 @@ export class Publisher {
     this.#repeater.heard(order);
   }
 
+  /** The withdrawals that are to be told again, as plain JSON. */
+  save(): { readonly withdrawals: readonly unknown[] } {
+    return { withdrawals: this.#repeater.save() };
+  }
+
+  /** @param saved what an earlier run has saved, or anything else */
+  restore(saved: unknown): void {
+    this.#repeater.restore(saved);
+  }
+
   /** Posts what was put off, before the end. */
   hurry(): void {
     this.#repeater.hurry();

@@ -1,15 +1,15 @@
 /**
  * What this host has told the fleet, and what of it is to be told again.
  *
- * Promises: whoever may have lost what it had is told of all grants and orders anew: an engine that was started again, another one, as far
- * as it may lack them (fork.ts), one whose streams are gone, and all when entries were dropped.  Orders and the latest grants go
+ * Promises: whoever may have lost what it had is told of all grants, orders and withdrawals anew: an engine that was started again,
+ * another one, as far as it may lack them (fork.ts), one whose streams are gone, and all when entries were dropped.  Orders, withdrawals and the latest grants go
  * at once, the others when nothing else waits (repetition.ts), each host at another moment, so that a large fleet does not do so
- * in one.  And each grant and order is told again within half a grace period (reminder.ts, order-reminder.ts), so that what was lost
+ * in one.  And each is told again within half a grace period (reminder.ts, order-reminder.ts, withdrawals.ts), so that what was lost
  * without a sign is there again.  What the fleet knows already is put off for a while.
  * Leaves to others: to send it, and to ask the engine (publisher.ts).
  */
 import type { IpText } from '../base/address.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, epoch } from '../base/clock.ts';
 import type { Given } from '../grant/order.ts';
 import { SIGN_SECONDS } from './connection.ts';
 import { type Entry, whoOf } from './entry.ts';
@@ -19,6 +19,7 @@ import { OrderReminder } from './order-reminder.ts';
 import type { StreamName } from './position.ts';
 import { Reminder } from './reminder.ts';
 import { Repetition } from './repetition.ts';
+import { Withdrawals } from './withdrawals.ts';
 
 /** What was told within so many seconds may have been with nobody but the engine that was lost. */
 const RECENT_SECONDS = 30;
@@ -37,7 +38,9 @@ export interface RepeaterParts {
   readonly clock: Clock;
   /** Seconds within which what the fleet knows is not told again. */
   readonly renewal: number;
-  /** The shortest grace period now, in seconds. */
+  /** The longest grace period now, in seconds. */
+  grace(): number;
+  /** The shortest one. */
   shortest(): number;
   /** The orders that are in force, and those that were lifted. */
   orders(): Iterable<Given>;
@@ -63,6 +66,7 @@ export class Repeater {
   readonly #outlet: Outlet;
   readonly #reminder = new Reminder();
   readonly #orderReminder: OrderReminder;
+  readonly #withdrawals = new Withdrawals();
   readonly #fork = new Fork();
   /** Whether an engine was told everything, but for what is being repeated. */
   #isTold = false;
@@ -92,10 +96,24 @@ export class Repeater {
   told(entries: readonly Entry[]): void {
     const steady = this.#now;
     for (const entry of entries) {
-      if (entry.kind === 'withdrawn') this.#reminder.forget(entry.ip);
-      else if (entry.kind !== 'order') this.#reminder.told(entry.ip, steady, whoOf(entry));
-      else this.#order(entry.order, steady);
+      if (entry.kind === 'order') this.#order(entry.order, steady);
+      else if (entry.kind === 'withdrawn') {
+        this.#reminder.forget(entry.ip);
+        this.#withdrawals.told(entry, steady);
+      } else {
+        this.#reminder.told(entry.ip, steady, whoOf(entry));
+        this.#withdrawals.forget(entry.ip);
+      }
     }
+  }
+
+  /** What a start has to know of, as plain JSON. */
+  save(): readonly unknown[] {
+    return this.#withdrawals.save();
+  }
+
+  restore(saved: unknown): void {
+    this.#withdrawals.restore(saved);
   }
 
   /** Takes note of an order that another host has told. */
@@ -119,6 +137,7 @@ export class Repeater {
     const steady = this.#now;
     this.#tellOf(this.#reminder.waited(steady, this.#renewal));
     this.#tellOf(this.#reminder.due(steady, shortest(), MOST_DUE));
+    this.#outlet.tell(this.#pending.due(steady, shortest()));
     this.#outlet.tell(this.#orderReminder.due(orders(), steady).map(orderEntry));
   }
 
@@ -163,7 +182,8 @@ export class Repeater {
 
   /** @param isFirst whether no other host has a reason to do the same now */
   tellAnew(isFirst: boolean): void {
-    this.#tellFirst(this.#reminder.since(this.#now - RECENT_SECONDS));
+    const recent = this.#reminder.since(this.#now - RECENT_SECONDS);
+    this.#tellFirst(recent, this.#pending.since(Number.NEGATIVE_INFINITY));
     this.#repeatFrom([...this.#parts.granted()], isFirst);
   }
 
@@ -179,6 +199,13 @@ export class Repeater {
     return this.#parts.clock.now().steady;
   }
 
+  /** The withdrawals of grants that would still be there. */
+  get #pending(): Withdrawals {
+    const { clock, grace } = this.#parts;
+    this.#withdrawals.expire(epoch(clock.now().wall - grace()));
+    return this.#withdrawals;
+  }
+
   get #renewal(): number {
     return Math.min(this.#parts.renewal, this.#parts.shortest() * LONGEST_RENEWAL);
   }
@@ -191,16 +218,17 @@ export class Repeater {
   /** What was told since then is all that is lacking. */
   #tellSince(steady: number): void {
     const lacking = this.#reminder.since(steady);
-    this.#tellFirst(lacking);
+    this.#tellFirst(lacking, this.#pending.since(steady));
     const rest = lacking.slice(0, -MOST_RECENT);
     if (rest.length === 0) return;
     this.#repeatFrom(this.#repetition === null ? rest : [...this.#parts.granted()], false);
   }
 
-  /** All orders, and the latest of the grants, at once. */
-  #tellFirst(recent: readonly IpText[]): void {
+  /** All orders and withdrawals, and the latest of the grants, at once. */
+  #tellFirst(recent: readonly IpText[], withdrawals: readonly Entry[]): void {
     this.#outlet.forget();
     this.#outlet.tell([...this.#parts.orders()].map(orderEntry));
+    this.#outlet.tell(withdrawals);
     this.#tellOf(recent.slice(-MOST_RECENT));
   }
 
