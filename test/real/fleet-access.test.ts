@@ -12,13 +12,13 @@ import { popbsmtp } from './popbsmtp.ts';
 import { freePort, freePorts } from './ports.ts';
 import { mustRun } from './processes.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { ENGINE_PROGRAMS, Redis } from './redis.ts';
 import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-const skipRedis = requirePrograms(['redis-server', 'redis-cli']);
-const skipExpiry = requirePrograms(['redis-server', 'redis-cli', 'openssl', 'faketime']);
-const skipTls = requirePrograms(['redis-server', 'redis-cli', 'openssl']);
+const skipRedis = requirePrograms(ENGINE_PROGRAMS);
+const skipExpiry = requirePrograms([...ENGINE_PROGRAMS, 'openssl', 'faketime']);
+const skipTls = requirePrograms([...ENGINE_PROGRAMS, 'openssl']);
 
 const PAGE = readFileSync(
   join(packageRoot(), 'src/packaging/manual/pages/popbsmtp-fleet.7.md'),

@@ -7,10 +7,10 @@ import { FleetHost } from './fleet-host.ts';
 import { MovedClock } from './moved-clock.ts';
 import { freePort } from './ports.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { ENGINE_PROGRAMS, Redis } from './redis.ts';
 import { Rig } from './rig.ts';
 
-const skip = requirePrograms(['redis-server', 'redis-cli', 'gcc']);
+const skip = requirePrograms([...ENGINE_PROGRAMS, 'gcc']);
 const HOUR = 3600;
 
 describe('the clock of the engine', { skip }, () => {

@@ -150,6 +150,11 @@ export class FleetHost {
     return appendFile(this.log, ips.map((ip, index) => loginLine(ip, 0, `s${index}`)).join(''));
   }
 
+  /** By another user than `logIn`. */
+  logInAs(user: string, ip: string): Promise<void> {
+    return appendFile(this.log, loginLine(ip, 0, user).replace('<anna>', `<${user}>`));
+  }
+
   /** Many at once. */
   logInAll(ips: readonly string[], secondsAgo = 0): Promise<void> {
     return appendFile(this.log, ips.map((ip, at) => loginLine(ip, secondsAgo, `s${at}`)).join(''));

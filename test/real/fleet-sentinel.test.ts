@@ -12,11 +12,12 @@ import { packageRoot } from '../../src/base/package.ts';
 import { FleetHost } from './fleet-host.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { requirePrograms } from './programs.ts';
+import { ENGINE_PROGRAMS } from './redis.ts';
 import { Rig } from './rig.ts';
 import { PRIMARY, SentinelSite } from './sentinel.ts';
 import { waitFor } from './wait.ts';
 
-const skip = requirePrograms(['redis-server', 'redis-cli']);
+const skip = requirePrograms(ENGINE_PROGRAMS);
 
 const PAGE = readFileSync(
   join(packageRoot(), 'src/packaging/manual/pages/popbsmtp-fleet.7.md'),

@@ -13,13 +13,13 @@ import { freePort } from './ports.ts';
 import { type Postfix, startPostfix } from './postfix.ts';
 import { startDaemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { ENGINE_PROGRAMS, Redis } from './redis.ts';
 import { Rig } from './rig.ts';
 import { askToRelay } from './smtp.ts';
 import { waitFor } from './wait.ts';
 
-const skipRedis = requirePrograms(['redis-server', 'redis-cli']);
-const skipPostfix = requirePrograms(['redis-server', 'redis-cli', 'postfix'], { root: true });
+const skipRedis = requirePrograms(ENGINE_PROGRAMS);
+const skipPostfix = requirePrograms([...ENGINE_PROGRAMS, 'postfix'], { root: true });
 
 describe('a login on one host', { skip: skipPostfix }, () => {
   const rig = new Rig();

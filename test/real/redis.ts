@@ -1,6 +1,7 @@
 /**
  * A Redis of the test's own: a free port of the loopback, a temporary directory, ended with the rig.
  *
+ * With POPBSMTP_ENGINE=valkey it is a Valkey, for all tests of a fleet (`npm run test:suites`).
  * Promises: it accepts connections when it is started; it can be killed and started again in the same directory, so
  * that what it has kept there is what it goes on with.
  */
@@ -9,6 +10,11 @@ import type { Rig } from './rig.ts';
 import { waitForPort } from './wait.ts';
 
 const HOST = '127.0.0.1';
+const ENGINE = process.env['POPBSMTP_ENGINE'] ?? 'redis';
+export const SERVER = `${ENGINE}-server`;
+export const CLI = `${ENGINE}-cli`;
+/** For requirePrograms. */
+export const ENGINE_PROGRAMS: readonly string[] = [SERVER, CLI];
 
 export class Redis {
   readonly port: number;
@@ -67,9 +73,9 @@ export class Redis {
     return this.#daemon.pid;
   }
 
-  /** What redis-cli prints. */
+  /** What its command-line client prints. */
   cli(...args: string[]): Promise<string> {
-    return mustRun('redis-cli', ['-h', HOST, '-p', String(this.port), ...args]);
+    return mustRun(CLI, ['-h', HOST, '-p', String(this.port), ...args]);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -88,7 +94,7 @@ export class Redis {
   }
 
   #launch(): Daemon {
-    return startDaemon(this.#rig, 'redis-server', this.#args, { env: this.#env });
+    return startDaemon(this.#rig, SERVER, this.#args, { env: this.#env });
   }
 
   #ready(): Promise<void> {

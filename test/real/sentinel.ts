@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from './ports.ts';
 import { mustRun, startDaemon } from './processes.ts';
-import { Redis } from './redis.ts';
+import { CLI, Redis, SERVER } from './redis.ts';
 import type { Rig } from './rig.ts';
 import { waitFor, waitForPort } from './wait.ts';
 
@@ -137,14 +137,14 @@ async function startSentinel(
     ...lines,
   ];
   await writeFile(file, `${all.join('\n')}\n`);
-  startDaemon(rig, 'redis-server', [file, '--sentinel']);
+  startDaemon(rig, SERVER, [file, '--sentinel']);
   await waitForPort(HOST, port);
 }
 
 const ask = (port: number, ...args: string[]): Promise<string> =>
-  mustRun('redis-cli', ['-h', HOST, '-p', String(port), 'sentinel', ...args]);
+  mustRun(CLI, ['-h', HOST, '-p', String(port), 'sentinel', ...args]);
 
-/** redis-cli prints a name and a text on a line each. */
+/** It prints a name and a text on a line each. */
 function fieldOf(answer: string, name: string): string | undefined {
   const lines = answer.split('\n');
   return lines[lines.indexOf(name) + 1];
