@@ -122,23 +122,31 @@ const SENDMAIL: OtherMta = {
   reload: 'make sendmail.cf anew and restart it: make -C /etc/mail && systemctl restart sendmail',
   judge(configuration, map) {
     const line = new RegExp(
-      String.raw`^K(\S+)\s+hash\s+(?:\S+\s+)*${literal(map.path)}(?:\.db)?\s*$`,
-      'm',
+      String.raw`^K(\S+)[ \t]+hash[ \t]+(?:\S+[ \t]+)*${literal(map.path)}(?:\.db)?[ \t]*$`,
+      'gm',
     );
-    const [, name] = line.exec(configuration) ?? [];
-    if (name === undefined)
+    const names = Array.from(configuration.matchAll(line), ([, name = '']) => name);
+    const [first] = names;
+    if (first === undefined)
       return [
-        unnamed(this.name, map, `the K line and the rule of its section; then ${this.reload}`),
+        unnamed(this.name, map, `the K lines and the rule of its section; then ${this.reload}`),
       ];
-    const isAsked = new RegExp(
-      String.raw`\$\(${literal(name)} |^K\S+\s+sequence\s(?:.*\s)?${literal(name)}(?:\s|$)`,
-      'm',
-    );
-    if (!isAsked.test(configuration))
+    const asked = names.filter(name => {
+      const sequence = String.raw`^K\S+[ \t]+sequence[ \t](?:.*[ \t])?${literal(name)}(?:[ \t]|$)`;
+      return new RegExp(String.raw`\$\(${literal(name)} |${sequence}`, 'm').test(configuration);
+    });
+    if (asked.length === 0)
       return [
         error(
-          `sendmail has ${formatMapSpec(map)} as its map ${name}, but no rule asks for it, so logins open nothing`,
+          `sendmail has ${formatMapSpec(map)} as its map ${first}, but no rule asks for it, so logins open nothing`,
           `write the rule of popbsmtp-mta(7); then ${this.reload}`,
+        ),
+      ];
+    if (asked.length === 1)
+      return [
+        warning(
+          `sendmail names ${formatMapSpec(map)} once only, so who asks at the moment of a change is refused for a whole session`,
+          `name it twice, in a sequence, as popbsmtp-mta(7) says; then ${this.reload}`,
         ),
       ];
     return [named(this.name, map)];
