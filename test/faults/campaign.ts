@@ -5,6 +5,7 @@
  */
 import { Rig } from '../real/rig.ts';
 import { FAULTS } from './faults.ts';
+import { FLEET_FAULTS } from './fleet-faults.ts';
 
 const HEAD = [
   'fault',
@@ -18,7 +19,7 @@ const HEAD = [
 
 const wanted = process.argv.slice(2);
 const rows: (string | number)[][] = [HEAD];
-for (const { name, times, run } of FAULTS) {
+for (const { name, times, run } of [...FAULTS, ...FLEET_FAULTS]) {
   if (wanted.length > 0 && !wanted.some(part => name.includes(part))) continue;
   const rig = new Rig();
   try {
