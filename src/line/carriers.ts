@@ -7,17 +7,19 @@
  * Leaves to others: whose line it is then (prefix.ts), and lines that come in pieces (pieces.ts).
  * Sources: Kubernetes, "CRI: Log Format" (design proposal kubelet-cri-logging); Docker, json-file logging driver
  * (daemon/logger/jsonfilelog/jsonlog); docker-logs(1), docker compose logs, kubectl logs --prefix; socklog(8), svlogd(8),
- * multilog(8).
+ * multilog(8), tai64nlocal(8), s6-log(8).
  */
 import { escapeControls } from './controls.ts';
 import { FACILITY_LEVEL } from './levels.ts';
-import { SVLOGD_STAMP, TAI64N } from './stamp.ts';
+import { LOCAL_LABEL, SVLOGD_STAMP, TAI64N } from './stamp.ts';
 
 /** A line with its outermost carrier taken off. */
 export interface Carried {
   readonly rest: string;
   /** When it was carried, in a form that tells its zone; null where the carrier does not say. */
   readonly stamp: string | null;
+  /** When, by the clock of a zone that it does not tell: counts only where the line has no stamp of its own. */
+  readonly localStamp: string | null;
   /** Null for a carrier that never breaks lines. */
   readonly piece: Piece | null;
 }
@@ -36,15 +38,15 @@ interface Carrier {
   take(text: string): Carried | null;
 }
 
-/** @param form anchored; its groups `stamp`, `stream` and `part` are as in Carried */
+/** @param form anchored; its groups `stamp`, `localStamp`, `stream` and `part` are as in Carried */
 const written = (mayBegin: RegExp, form: RegExp): Carrier => ({
   mayBegin,
   take(text) {
     const found = form.exec(text);
     if (found === null) return null;
-    const { stamp = null, stream, part } = found.groups ?? {};
+    const { stamp = null, localStamp = null, stream, part } = found.groups ?? {};
     const piece = stream === undefined ? null : { stream, isLast: part === 'F' };
-    return { rest: text.slice(found[0].length), stamp, piece };
+    return { rest: text.slice(found[0].length), stamp, localStamp, piece };
   },
 });
 
@@ -77,6 +79,8 @@ const STAMPED = written(/\d/, new RegExp(`^(?<stamp>${RFC3339}) `));
 /** daemontools and s6; its seconds are those of two calendars, so the line's own stamp counts alone. */
 const TAI = written(/@/, new RegExp(`^${TAI64N} `));
 const SVLOGD = written(/\d/, new RegExp(`^(?<stamp>${SVLOGD_STAMP}) `));
+/** What tai64nlocal makes of a label, and s6-log(8) writes itself (T), with two blanks behind it. */
+const LOCAL = written(/\d/, new RegExp(`^(?<localStamp>${LOCAL_LABEL})  ?`));
 /** socklog: `mail.info: `. */
 const LEVEL = written(/[a-z]/, new RegExp(`^${FACILITY_LEVEL}: `));
 
@@ -97,7 +101,7 @@ const JSON_FILE: Carrier = {
     const bytes = Buffer.from(isLast ? log.slice(0, -1) : log).toString('latin1');
     // A tab ends no line, and may stand between the parts of a prefix.
     const rest = bytes.split('\t').map(escapeControls).join('\t');
-    return { rest, stamp: time, piece: { stream, isLast } };
+    return { rest, stamp: time, localStamp: null, piece: { stream, isLast } };
   },
 };
 
@@ -125,7 +129,7 @@ const ENTRIES = layer(JSON_FILE, CRI);
 const LAYERS = [
   MARKS,
   layer(COMPOSE, POD),
-  layer(JSON_FILE, CRI, STAMPED, TAI, SVLOGD),
+  layer(JSON_FILE, CRI, STAMPED, TAI, SVLOGD, LOCAL),
   layer(LEVEL),
 ];
 

@@ -87,20 +87,23 @@ export function parseLine(text: string, stamps: StampReader, beginnings: Beginni
 
 /**
  * A line behind its carriers.  It was written no later than it was carried, and where it does not say when, then: what
- * is carried may be an old log that is shown again, and its stamp may be of another zone.
+ * is carried may be an old log that is shown again, and its stamp may be of another zone.  So may a carrier's that tells
+ * none, which therefore never puts a line back.
  */
 function carriedLine(text: string, stamps: StampReader, beginnings: Beginnings): Line | null {
   let carriedAt: string | null = null;
+  let saidAt: string | null = null;
   let rest = text;
   for (const carried of unloaded(text)) {
     if (carried.piece?.isLast === false) return null;
     rest = carried.rest;
     carriedAt = carried.stamp ?? carriedAt;
+    saidAt = carried.stamp ?? carried.localStamp ?? saidAt;
     const line = headedLine(rest, stamps, beginnings);
     if (line === null) continue;
     return carriedAt === null ? line : { ...line, time: sooner(line.time, stamps.read(carriedAt)) };
   }
-  return carriedAt === null ? null : unstampedLine(rest, stamps.read(carriedAt));
+  return saidAt === null ? null : unstampedLine(rest, stamps.read(saidAt));
 }
 
 /** A line of its own, or one behind the headers of relays that are trusted, all of them. */

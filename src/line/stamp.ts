@@ -3,7 +3,7 @@
  *
  * Promises: RFC 3339 in all its spellings (fraction, any zone, blank for `T`), RFC 3164 with one- and
  * two-digit days, with and without a year, the slashes of nginx, what journalctl writes as short-full and
- * short-unix, and the TAI64N label of daemontools, and svlogd's stamps.
+ * short-unix, and the TAI64N label of daemontools, and svlogd's stamps, which are UTC.
  * A stamp without a zone is in that of the log (zone.ts), and so is one with a zone's abbreviation other than UTC: journalctl
  * writes its reader's, and abbreviations are not unique.  Where the end of summer time makes it name two moments, the one
  * nearer to the line before or to the reference is taken; a stamp without a year gets the latest year that
@@ -36,8 +36,10 @@ const FULL = String.raw`${WEEKDAY}\d{4}-\d\d-\d\d ${TIME} (?:[A-Z]{2,5}|[+-]\d\d
 const UNIX = String.raw`\d{9,10}\.\d{6}`;
 /** D. J. Bernstein's TAI64N, 2^62 plus TAI seconds, then nanoseconds. */
 export const TAI64N = '@[0-9a-f]{24}';
-/** svlogd(8) with -tt: UTC, and says so by its underscore only. */
-export const SVLOGD_STAMP = String.raw`\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{1,9}`;
+/** svlogd(8): UTC, and says so by its underscore (-tt), or by a T and five digits behind the point (-ttt), as no syslog daemon does. */
+export const SVLOGD_STAMP = String.raw`\d{4}-\d\d-\d\d(?:_\d\d:\d\d:\d\d\.\d{1,9}|T\d\d:\d\d:\d\d\.\d{5})`;
+/** A TAI64N label for people (tai64nlocal(8), s6-log(8) with T): a blank, and always nine digits behind the point. */
+export const LOCAL_LABEL = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}`;
 
 /** An expression's source that matches a stamp of any of these forms. */
 export const STAMP = `(?:${CLASSIC_STAMP}|${ISO}|${SVLOGD_STAMP}|${FULL}|${UNIX}|${TAI64N})`;
@@ -45,7 +47,8 @@ export const STAMP = `(?:${CLASSIC_STAMP}|${ISO}|${SVLOGD_STAMP}|${FULL}|${UNIX}
 const CLASSIC_FIELDS =
   /^(?:\w{3} )?(?<month>[A-Z][a-z]{2}) {1,2}(?<day>\d{1,2}) (?:(?<year>\d{4}) )?(?<clock>[\d:]{8})(?:\.\d+)?(?: (?<late>\d{4}))?$/;
 const ISO_FIELDS =
-  /^(?:\w{3} )?(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)(?<between>[T _])(?<clock>[\d:]{8})(?:[.,]\d+)? ?(?<zone>\D+|[+-][\d:]+)?$/;
+  /^(?:\w{3} )?(?<year>\d{4})[-/](?<month>\d\d)[-/](?<day>\d\d)[T _](?<clock>[\d:]{8})(?:[.,]\d+)? ?(?<zone>\D+|[+-][\d:]+)?$/;
+const WHOLE_SVLOGD = new RegExp(`^${SVLOGD_STAMP}$`);
 const UNIX_FIELDS = /^(?<seconds>\d+)\.\d{6}$/;
 
 const UTC = '+0000';
@@ -138,7 +141,7 @@ export class StampReader {
     if (iso !== undefined) {
       const fields = fieldsOf(iso, Number(iso['month']) - 1);
       if (fields === null) return null;
-      const offset = iso['between'] === '_' ? UTC : offsetOf(iso['zone']);
+      const offset = WHOLE_SVLOGD.test(text) ? UTC : offsetOf(iso['zone']);
       return offset === null ? this.#local(fields) : zoned(fields, offset);
     }
     const unix = UNIX_FIELDS.exec(text)?.groups;

@@ -49,6 +49,28 @@ describe('a line counts from when it was written, and no later than it was carri
   }
 });
 
+describe('a carrier whose stamp tells no zone never puts a line back, and dates one without a stamp', () => {
+  const table = [
+    ['2026-11-22 20:53:00.123456789 Nov 23 00:53:00 mx dovecot: x', TIME],
+    ['2026-11-23 20:53:00.123456789 2026-11-23T00:53:00Z mx dovecot: x', TIME],
+    ['2026-11-22 20:53:00.123456789  Nov 23 00:53:00 mx dovecot: x', TIME],
+    ['2026-11-23 00:53:00.123456789  dovecot: x', TIME],
+    ['2026-11-23 00:53:00.123456789 mail.info: dovecot: x', TIME],
+    ['2026-11-23 00:53:00.123456789  mail.info: dovecot: x', TIME],
+    ['2026-11-23 20:53:00.123456789  mail.info: Nov 23 00:53:00 mx dovecot: x', TIME],
+    // svlogd's is UTC.
+    ['2026-11-23T00:52:00.12345 Nov 23 00:53:00 mx dovecot: x', TIME - 60],
+    ['2026-11-23T00:53:00.12345 dovecot: x', TIME],
+    ['2026-11-23T00:53:00.12345 mail.info: dovecot: x', TIME],
+  ] as const;
+  for (const [line, time] of table) {
+    test(line, () => {
+      const parsed = parse(line);
+      assert.deepEqual([parsed.program, parsed.message, parsed.time], ['dovecot', 'x', time]);
+    });
+  }
+});
+
 describe('what no carrier has written', () => {
   const inner = 'Nov 23 00:53:00 mx dovecot: x';
   const table = [
@@ -72,6 +94,31 @@ describe('what no carrier has written', () => {
     `2026-11-23T00:53:01Z stdout F  ${inner}`,
     `2026-11-23 00:53:01 stdout F ${inner}`,
     `[pod/a b/c] ${inner}`,
+    // A supervisor's stamp that stands somewhere else, twice, or is almost one.
+    ...[
+      '2026-11-23T00:53:01.12345',
+      '2026-11-23 00:53:01.123456789',
+      '2026-11-23 00:53:01.123456789 ',
+    ].flatMap(stamp => [
+      `x ${stamp} ${inner}`,
+      `mx cron: ${stamp} ${inner}`,
+      `Nov 23 00:53:01 mx cron: ${stamp} ${inner}`,
+      `Nov 23 00:53:01 mx ${stamp} ${inner}`,
+      `2026-11-23T00:53:01Z ${stamp} ${inner}`,
+      `mail.info: ${stamp} ${inner}`,
+      `${stamp} ${stamp} ${inner}`,
+      `${stamp} x ${inner}`,
+      `${stamp} relay ${inner}`,
+      `${stamp} stdout F ${inner}`,
+      `${stamp} dovecot-1  | ${inner}`,
+    ]),
+    `2026-11-23 00:53:01.123456789${inner}`,
+    `2026-11-23T00:53:01.12345  ${inner}`,
+    `2026-11-23 00:53:01.123456789   ${inner}`,
+    `2026-11-23 00:53:01.12345 ${inner}`,
+    `2026-11-23T00:53:01.123456789 ${inner}`,
+    `2026-11-23T00:53:01 ${inner}`,
+    `2026-11-23 00:53:01 ${inner}`,
     JSON.stringify({ log: inner, stream: 'stdout', time: '2026-11-23T00:53:01Z' }),
     JSON.stringify({ log: `${inner}\n`, stream: 'stdin', time: '2026-11-23T00:53:01Z' }),
     JSON.stringify({ log: `${inner}\n`, stream: 'stdout', time: 'now' }),

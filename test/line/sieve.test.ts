@@ -12,6 +12,7 @@ import { Spans } from '../../src/line/spans.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Registry } from '../../src/recogniser/registry.ts';
+import { CARRIERS } from '../recogniser/carriers.ts';
 
 const { files } = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const registry = new Registry(files, new Set(['mx', 'a/b']));
@@ -76,6 +77,9 @@ const PARTS = [
     '<22>1',
     '@400000006921f0a012345678',
     '2026-11-23_00:53:00.12345',
+    '2026-11-23T00:53:00.12345',
+    '2026-11-23 00:53:00.123456789',
+    '2026-11-23 00:53:00.123456789 ',
     '2026-11-23',
     '00:53:00',
     '2026/11/23',
@@ -275,6 +279,20 @@ test('a second header behind a relay’s first is left to the parser', () => {
       const text = `${first} ${second} dovecot: hello`;
       assert.equal(programOf(text), 'dovecot');
       assert.deepEqual(textsOf(text), [text]);
+    }
+  }
+});
+
+test('a line that something carries is left to the parser', () => {
+  for (const [carrier, carry] of CARRIERS.slice(1)) {
+    for (const line of [
+      'Nov 23 00:53:00 mx dovecot: hello',
+      '2026-11-23T00:53:00Z mx dovecot: hello',
+      'Nov 23 00:53:00 imap-login: Info: hello',
+    ]) {
+      const text = carry(line);
+      assert.notEqual(programOf(text), null, text);
+      assert.deepEqual(textsOf(text), [text], carrier);
     }
   }
 });

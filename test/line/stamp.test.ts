@@ -262,6 +262,19 @@ describe('any moment, in each form', () => {
     );
   });
 
+  test('svlogd, whatever the zone of the log', () => {
+    fc.assert(
+      fc.property(anyTime, time => {
+        const [day = '', clock = ''] = new Date(time * 1000).toISOString().slice(0, 19).split('T');
+        for (const stamp of [`${day}_${clock}.12345`, `${day}T${clock}.12345`]) {
+          assert.match(stamp, WHOLE_STAMP);
+          const read = inZone('Asia/Tokyo', () => readerAt('2026-01-01T00:00:00Z').read(stamp));
+          assert.equal(read, time);
+        }
+      }),
+    );
+  });
+
   test('TAI64N', () => {
     fc.assert(
       fc.property(anyTime, time => {
