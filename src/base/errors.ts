@@ -104,6 +104,11 @@ export const CATALOGUE = {
   },
   PATTERN_SYNTAX: { exit: EXIT.config, text: '{file}:{line}: {problem}', hint: '{hint}' },
   DOVECOT_ELEMENTS: { exit: OF_ORIGIN, text: '{where}: {problem}', hint: '{hint}' },
+  DOVECOT_INSTANCE: {
+    exit: EXIT.config,
+    text: 'instance_name of doveconf: "{name}" is no tag that a log line can have, so its lines are not read',
+    hint: 'change it to a word without blanks, brackets, colons and quotes',
+  },
   TRUSTED_RELAY: {
     exit: OF_ORIGIN,
     text: '{where}: "{name}" cannot be the host in a header of syslog',

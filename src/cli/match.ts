@@ -36,7 +36,11 @@ interface Matching {
 export async function match(values: Values, files: readonly string[]): Promise<number> {
   const settings = settingsOf(withConfig(values), 'match');
   const { patterns, dovecotElements, trustedRelays } = settings;
-  const registry = await loadPatterns(patternsIn(patterns), dovecotElements, trustedRelays);
+  const registry = await loadPatterns(
+    patternsIn(patterns),
+    { elements: dovecotElements, instance: null },
+    trustedRelays,
+  );
   const summary = new MatchSummary();
   const format = eventFormat(settings);
   const zone = zoneOf(settings.watchlogZone);

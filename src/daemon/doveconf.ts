@@ -1,8 +1,8 @@
 /**
- * Asks the Dovecot of this host for its login_log_format_elements.
+ * Asks the Dovecot of this host for its login_log_format_elements, and for the instance_name that its lines have as their tag (from 2.3.8 on).
  *
  * Promises: never an error: where there is no doveconf, or it does not answer soon, nothing is known; no shell, and an environment of our own.
- * Known limit: what a protocol or an address has of its own (`protocol imap { … }`) is not seen.
+ * Known limits: what a protocol or an address has of its own (`protocol imap { … }`) is not seen, nor another instance's configuration.
  */
 import { execFile } from 'node:child_process';
 import { findExecutable } from '../postfix/executable.ts';
@@ -13,13 +13,23 @@ const ENVIRONMENT = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' };
 /** How the elements stand in the line (login_log_format), in 2.3 and in 2.4; any other is not known to us. */
 const FORMATS: readonly string[] = ['%$: %s', '%{message}: %{elements}'];
 
-/** Its text; null when it is not known. */
-export async function askElements(): Promise<string | null> {
+/** In the order in which they are answered. */
+const SETTINGS = ['login_log_format_elements', 'login_log_format', 'instance_name'] as const;
+
+/** What it says; null for what is not known. */
+export interface DovecotSettings {
+  readonly elements: string | null;
+  readonly instance: string | null;
+}
+
+export async function askDovecot(): Promise<DovecotSettings> {
   const path = findExecutable('doveconf', SYSTEM_DIRECTORIES);
-  if (path === null) return null;
-  const answer = await answerOf(path, ['-h', 'login_log_format_elements', 'login_log_format']);
-  const [elements = '', format = ''] = answer.split('\n').map(unquoted);
-  return elements !== '' && FORMATS.includes(format) ? elements : null;
+  const answer = path === null ? '' : await answerOf(path, ['-h', ...SETTINGS]);
+  const [elements = '', format = '', instance = ''] = answer.split('\n').map(unquoted);
+  return {
+    elements: elements !== '' && FORMATS.includes(format) ? elements : null,
+    instance: instance === '' ? null : instance,
+  };
 }
 
 /** Empty when it fails. */

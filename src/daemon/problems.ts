@@ -75,11 +75,14 @@ const CHECKS: readonly Check[] = [
   values => loadPatterns(patternsIn(someOf(values, 'patterns').patterns)),
   values => {
     const { dovecotElements } = someOf(values, 'dovecot-elements');
-    return dovecotElements && loadPatterns(patternsIn(null), dovecotElements);
+    return (
+      dovecotElements &&
+      loadPatterns(patternsIn(null), { elements: dovecotElements, instance: null })
+    );
   },
   values => {
     const { trustedRelays } = someOf(values, 'trusted-relays');
-    return trustedRelays && loadPatterns(patternsIn(null), null, trustedRelays);
+    return trustedRelays && loadPatterns(patternsIn(null), undefined, trustedRelays);
   },
   values => zoneOf(someOf(values, 'watchlog-zone').watchlogZone),
   values => parseSize(someOf(values, 'history-size').historySize),

@@ -3,15 +3,15 @@
  */
 
 import { Failure, failure } from '../base/errors.ts';
-import type { Given } from '../base/given.ts';
 import { type Classifier, loadClassifier } from '../classifier/classifier.ts';
 import type { DecisionRules } from '../grant/decider.ts';
 import type { StampReader } from '../line/stamp.ts';
-import { loadPatterns } from '../recogniser/load.ts';
+import { type Dovecot, loadPatterns } from '../recogniser/load.ts';
 import type { LogMemory } from '../recogniser/log-memory.ts';
+import { isTag } from '../recogniser/pattern.ts';
 import { type Observer, Recogniser } from '../recogniser/recogniser.ts';
 import type { Registry } from '../recogniser/registry.ts';
-import { askElements } from './doveconf.ts';
+import { askDovecot } from './doveconf.ts';
 import type { Bars, RuleSettings } from './settings.ts';
 
 /** Who may relay anyway, and who never may. */
@@ -38,8 +38,8 @@ export async function loadRules(
 }
 
 /**
- * The patterns, with Dovecot's elements as they are given, or else as the Dovecot of this host has them: what cannot be used of
- * those is only told.
+ * The patterns, with Dovecot's elements as they are given, or else as the Dovecot of this host has them, and its tag: what cannot be
+ * used of what that says is only told.
  *
  * @throws Failure of patterns, DOVECOT_ELEMENTS, TRUSTED_RELAY
  */
@@ -48,19 +48,26 @@ export async function registryFor(
   warn: (text: string) => void,
 ): Promise<Registry> {
   const { patterns, dovecotElements, trustedRelays } = settings;
-  const load = (elements: Given<readonly string[]> | null): Promise<Registry> =>
-    loadPatterns(patterns, elements, trustedRelays);
+  const asked = await askDovecot();
+  const instance = asked.instance === null ? null : tagOf(asked.instance, warn);
+  const load = (elements: Dovecot['elements']): Promise<Registry> =>
+    loadPatterns(patterns, { elements, instance }, trustedRelays);
   if (dovecotElements !== null) return load(dovecotElements);
-  const asked = await askElements();
-  if (asked === null) return load(null);
+  if (asked.elements === null) return load(null);
   try {
     const origin = 'login_log_format_elements of doveconf';
-    return await load({ value: [asked], origin });
+    return await load({ value: [asked.elements], origin });
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'DOVECOT_ELEMENTS') throw error;
     warn(error.line);
     return load(null);
   }
+}
+
+function tagOf(instance: string, warn: (text: string) => void): string | null {
+  if (isTag(instance)) return instance;
+  warn(failure('DOVECOT_INSTANCE', { name: instance }).line);
+  return null;
 }
 
 /** @throws Failure of a list of networks, of postconf or postmap */

@@ -444,7 +444,8 @@ export const OPTION_TEXTS: Readonly<Partial<Record<OptionName, OptionText>>> = {
   'dovecot-elements': {
     detail:
       'For logins and those of its proxies, with %u as in 2.3 or %{user} as in 2.4. An order in which a client could imitate an address or TLS is refused. ' +
-      'Not given, run, replay and explain ask doveconf, if it is there; the default order is recognised in any case.',
+      'Not given, run, replay and explain ask doveconf, if it is there; the default order is recognised in any case. ' +
+      "From doveconf they also have the instance_name, Dovecot's tag.",
     example: ['session=<%{session}> user=<%u> method=%m rip=%r lip=%l %c'],
   },
   'trusted-relays': {

@@ -37,8 +37,17 @@ export const patternsIn = (named: string | null): PatternsDirectory => ({
 const SHIPPED = join(packageRoot(), 'patterns');
 const SUFFIX = '.toml';
 
-/** Whose setting makes patterns. */
+/** Whose settings make patterns. */
 const DOVECOT = 'dovecot';
+/** What changes its lines. */
+export interface Dovecot {
+  /** Texts of login_log_format_elements. */
+  readonly elements: Given<readonly string[]> | null;
+  /** Its instance_name, a tag. */
+  readonly instance: string | null;
+}
+
+const USUAL_DOVECOT: Dovecot = { elements: null, instance: null };
 /** In the order of 2.2 and 2.3, and of 2.4: what the shipped file describes. */
 const DEFAULT_ELEMENTS: readonly string[] = [
   'user=<%u> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>',
@@ -52,13 +61,13 @@ type Parsed = ReadonlyMap<string, { readonly text: string; readonly file: Patter
 
 /**
  * @param own the administrator's directory; it may be missing unless he named it
- * @param elements the texts of Dovecot's login_log_format_elements
+ * @param dovecot what its configuration changes of its lines
  * @param relays whose lines are read behind their headers
  * @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX, DOVECOT_ELEMENTS, TRUSTED_RELAY
  */
 export async function loadPatterns(
   own: PatternsDirectory,
-  elements: Given<readonly string[]> | null = null,
+  { elements, instance }: Dovecot = USUAL_DOVECOT,
   relays: Given<readonly string[]> | null = null,
 ): Promise<Registry> {
   const files: Files = new Map();
@@ -73,6 +82,7 @@ export async function loadPatterns(
   for (const { path, server, text } of await readFiles(own.directory, own.explicit))
     takeOwnFile(files, path, server, text);
   if (elements !== null) takeElements(files, elements);
+  if (instance !== null) takeInstance(files, instance);
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
   return new Registry(
     sorted.map(([, file]) => file),
@@ -98,6 +108,13 @@ function takeElements(files: Files, { value, origin: where }: Given<readonly str
       throw failure('DOVECOT_ELEMENTS', { where, problem, hint }, error);
     }
   }
+}
+
+/** As if a file with `extend = true` had named it. */
+function takeInstance(files: Files, instance: string): void {
+  const file = files.get(DOVECOT);
+  if (file === undefined || file.programs.includes(instance)) return;
+  files.set(DOVECOT, { ...file, programs: [...file.programs, instance] });
 }
 
 /** What the build puts under PARSED_NAME. @throws Failure PATTERN_UNREADABLE, PATTERN_SYNTAX */

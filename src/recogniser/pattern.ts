@@ -127,10 +127,13 @@ export function patternFileOf(top: TomlTable, path: string, server: string): Pat
   return { path, server, programs, linePrefixes, splitting, journal, patterns };
 }
 
+/** Whether a program may log under this name. */
+export const isTag = (name: string): boolean => WHOLE_PROGRAM.test(name);
+
 /** The syslog tags under `programs`. @throws Failure PATTERN_SYNTAX */
 export function programsOf(top: TomlTable): string[] {
   const programs = top.strings('programs');
-  const odd = programs.find(program => !WHOLE_PROGRAM.test(program));
+  const odd = programs.find(program => !isTag(program));
   if (odd !== undefined)
     throw top.error('programs', `"${odd}" is no syslog tag`, 'write it without pid and colon');
   return programs;

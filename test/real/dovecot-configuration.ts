@@ -18,6 +18,8 @@ export interface Choices {
   readonly usernameChars: string | null;
   /** `login_log_format_elements` in the spelling of 2.3, where it is not the default. */
   readonly elements: string | null;
+  /** `instance_name`, where it is not the default. */
+  readonly instance: string | null;
   /** `log_path`, where it is not syslog. */
   readonly logPath: string | null;
 }
@@ -54,7 +56,14 @@ const setting = (name: string, value: string | null): string =>
 
 const usesTls = ({ imaps }: Ports): boolean => imaps !== 0;
 
-const language23 = ({ base, ports, usernameChars, elements, logPath }: Choices): string => `
+const language23 = ({
+  base,
+  ports,
+  usernameChars,
+  elements,
+  instance,
+  logPath,
+}: Choices): string => `
 protocols = imap pop3
 listen = 127.0.0.1, ::1
 base_dir = ${base}/run
@@ -69,7 +78,7 @@ imap_id_log = *
 mail_location = maildir:~/Maildir
 first_valid_uid = 1
 ${usernameChars === null ? '' : 'auth_username_format = %u\n'}${setting('auth_username_chars', usernameChars)}
-${setting('login_log_format_elements', elements)}
+${setting('login_log_format_elements', elements)}${setting('instance_name', instance)}
 passdb {
   driver = passwd-file
   args = scheme=PLAIN ${base}/users
@@ -95,7 +104,14 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const renamed = (elements: string): string =>
   elements.replace(/%([a-z])/g, (_, letter: string) => `%{${VARIABLES[letter] ?? letter}}`);
 
-const language24 = ({ base, ports, usernameChars, elements, logPath }: Choices): string => `
+const language24 = ({
+  base,
+  ports,
+  usernameChars,
+  elements,
+  instance,
+  logPath,
+}: Choices): string => `
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
 protocols = imap pop3
@@ -112,7 +128,7 @@ mail_driver = maildir
 mail_path = ~/Maildir
 first_valid_uid = 1
 ${usernameChars === null ? '' : 'auth_username_format = %{user}\n'}${setting('auth_username_chars', usernameChars)}
-${setting('login_log_format_elements', elements === null ? null : renamed(elements))}
+${setting('login_log_format_elements', elements === null ? null : renamed(elements))}${setting('instance_name', instance)}
 passdb passwd-file {
   default_password_scheme = plain
   passwd_file_path = ${base}/users

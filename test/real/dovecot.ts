@@ -25,6 +25,8 @@ export interface MailServer {
 export interface Dovecot extends MailServer {
   /** As `dovecot --version` prints it. */
   readonly version: string;
+  /** The path of its configuration. */
+  readonly configuration: string;
   /** Encrypted from the first byte on; only with the option `tls`. */
   pop3s(from: string): Endpoint;
   imaps(from: string): Endpoint;
@@ -44,6 +46,8 @@ export interface DovecotOptions {
   readonly users?: readonly string[];
   /** `login_log_format_elements`, where it is not the default. */
   readonly elements?: string;
+  /** `instance_name`, where it is not the default. */
+  readonly instance?: string;
   /** Where it answers another server's questions about passwords (Postfix's smtpd_sasl_path). */
   readonly authSocket?: string;
   /** `log_path`, where it is not syslog. */
@@ -82,6 +86,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     usernameChars,
     users = [],
     elements,
+    instance,
     logPath,
     authSocket,
     program = 'dovecot',
@@ -100,6 +105,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     ports: { pop3, imap, pop3s, imaps },
     usernameChars: usernameChars ?? null,
     elements: elements ?? null,
+    instance: instance ?? null,
     logPath: logPath ?? null,
   });
   const auth =
@@ -118,6 +124,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
   };
   return {
     version,
+    configuration: file,
     account: ACCOUNT,
     pop3: from => loopbackEndpoint(pop3, from),
     imap: from => loopbackEndpoint(imap, from),

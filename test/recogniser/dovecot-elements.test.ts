@@ -15,7 +15,10 @@ import { ExpressionError } from '../../src/recogniser/scanner.ts';
 import { assertRejects } from '../failure.ts';
 
 const NO_DIRECTORY = { directory: '/nonexistent', explicit: false };
-const given = (...value: string[]) => ({ value, origin: '--dovecot-elements' });
+const given = (...value: string[]) => ({
+  elements: { value, origin: '--dovecot-elements' },
+  instance: null,
+});
 
 async function recogniserOf(...elements: string[]): Promise<Recogniser> {
   const registry = await loadPatterns(NO_DIRECTORY, given(...elements));
