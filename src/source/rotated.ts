@@ -1,5 +1,6 @@
 /**
- * The files that a log has been rotated to, as logrotate(8), newsyslog(8) and cronolog name them.
+ * The files that a log has been rotated to, as logrotate(8), newsyslog(8) and cronolog name them, and as svlogd(8), multilog(8) and
+ * s6-log(8) do, whose log is called `current`.
  *
  * Promises: newest first; a file that is there both plain and compressed is listed once, plain.  What is opened
  * is the file that was listed, or nothing.
@@ -18,6 +19,7 @@ import {
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { epoch } from '../base/clock.ts';
 import { errnoOf } from '../base/errors.ts';
+import { TAI64N } from '../line/stamp.ts';
 import type { OpenFile } from './follower.ts';
 import { headOf, type Packing, packingOf } from './packing.ts';
 import {
@@ -38,7 +40,7 @@ export interface RotatedFile extends Identity {
   readonly size: number;
   /** When it was last written to, in milliseconds since 1970. */
   readonly modified: number;
-  /** What distinguishes its name: `1`, `20260322`, `20260322-1774137600`. */
+  /** What distinguishes its name: `1`, `20260322`, `20260322-1774137600`, `@400000006ab2f0a012345678.s`. */
   readonly label: string;
 }
 
@@ -128,9 +130,14 @@ function namesIn(directory: string): string[] {
 const plainName = (name: string, packing: Packing | null): string =>
   packing === null ? name : name.slice(0, -packing.suffix.length);
 
+/** The log of a supervisor's logger, and a file that it has been rotated to: done with (s), or left behind by a crash (u). */
+const CURRENT = 'current';
+const LABELLED = new RegExp(`^${TAI64N}\\.[su]$`);
+
 /** Of `mail.log.1`, `mail.log-20260322` and `mail-20260322.log` (logrotate's `extension`), also with the suffix of a packing. */
 function labelOf(name: string, base: string): string | null {
   const plain = plainName(name, packingOf(name));
+  if (base === CURRENT && LABELLED.test(plain)) return plain;
   const extension = extname(base);
   const rest = plain.startsWith(base)
     ? plain.slice(base.length)
@@ -144,6 +151,7 @@ function labelOf(name: string, base: string): string | null {
  */
 export function basesOf(name: string): string[] {
   const plain = plainName(name, packingOf(name));
+  if (LABELLED.test(plain)) return [CURRENT];
   const extension = extname(plain);
   const body = plain.slice(0, plain.length - extension.length);
   return [
@@ -188,10 +196,12 @@ function fileAt(path: string, label: string): RotatedFile | null {
 /** Numbers count up from the newest, dates down from it; other names say nothing, so their last change does. */
 function newestFirst(a: RotatedFile, b: RotatedFile): number {
   if (isNumber(a) && isNumber(b) && a.label !== b.label) return Number(a.label) - Number(b.label);
-  if (isDate(a) && isDate(b) && a.label !== b.label) return a.label < b.label ? 1 : -1;
+  const areDates = (isDate(a) && isDate(b)) || (isLabelled(a) && isLabelled(b));
+  if (areDates && a.label !== b.label) return a.label < b.label ? 1 : -1;
   return b.modified - a.modified;
 }
 
+const isLabelled = ({ label }: RotatedFile): boolean => LABELLED.test(label);
 const isNumber = ({ label }: RotatedFile): boolean => /^\d{1,5}$/.test(label);
 /** With the year first, which other formats of a date (logrotate's `dateformat`) may not have. */
 const isDate = ({ label }: RotatedFile): boolean => /^20\d\d[-.]?[01]\d/.test(label);

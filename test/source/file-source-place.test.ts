@@ -116,6 +116,21 @@ describe('a source goes on exactly where another has stopped', () => {
     await sees('half', 'three');
   });
 
+  test('in one that a supervisor’s logger has put a label on, and in all that came after it', async () => {
+    await source.stop();
+    renameSync(log, join(directory, 'current'));
+    log = join(directory, 'current');
+    open();
+    await sees('one', 'two');
+    await restart(() => {
+      appendFileSync(log, 'f\n');
+      renameSync(log, join(directory, '@400000006ab2f0a012345678.s'));
+      writeFileSync(join(directory, '@400000006ab2f0b012345678.u'), 'three\n');
+      writeFileSync(log, 'four\n');
+    });
+    await sees('half', 'three', 'four');
+  });
+
   test('in one that was compressed, and in all between, plain or not', async () => {
     await restart(() => {
       appendFileSync(log, 'f\n');

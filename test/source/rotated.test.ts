@@ -32,6 +32,15 @@ for (const [what, log, newestFirst] of [
   ['hours', 'maillog', ['maillog-2026032211', 'maillog-2026032210']],
   ['dates and seconds', 'maillog', ['maillog-20260322-1774137600', 'maillog-20260322-1774134000']],
   ['dates with hyphens', 'mail', ['mail.2026-03-22', 'mail.2026-03-15']],
+  [
+    'labels of a supervisor’s logger',
+    'current',
+    [
+      '@400000006ab2f0a112345678.u',
+      '@400000006ab2f0a012345679.s',
+      '@400000006ab2f0a012345678.s.gz',
+    ],
+  ],
   ['dates before the extension', 'mail.log', ['mail-20260322.log', 'mail-20260315.log.gz']],
 ] as const) {
   test(`${what}: newest first`, () => {
@@ -51,6 +60,20 @@ test('other logs, and other files, are not taken for rotated ones', () => {
     'mail.1',
   ]);
   assert.deepEqual(listed('mail'), ['mail.1']);
+  make([
+    ...['@400000006ab2f0a012345678', '@400000006ab2f0a012345678.t', '@400000006ab2f0a01234567.s'],
+    ...[
+      '@400000006ab2f0a012345678.s',
+      'current',
+      'lock',
+      'newstate',
+      'previous',
+      'state',
+      'config',
+    ],
+  ]);
+  assert.deepEqual(listed('mail'), ['mail.1']);
+  assert.deepEqual(listed('current'), ['@400000006ab2f0a012345678.s']);
   assert.deepEqual(listed('mail.log'), ['mail.log.1']);
 });
 
@@ -119,6 +142,9 @@ for (const [name, bases] of [
   ['mail.log-22032026', ['mail.log']],
   ['maillog-2026032211', ['maillog']],
   ['maillog-20260322-1774137600', ['maillog', 'maillog-20260322']],
+  ['@400000006ab2f0a012345678.s', ['current']],
+  ['@400000006ab2f0a012345678.u', ['current']],
+  ['@400000006ab2f0a012345678', []],
   ['mail.log', []],
   ['mx-2.log', []],
   ['mx-2', []],
