@@ -14,6 +14,7 @@
 import { epoch } from '../base/clock.ts';
 import { parseLine } from '../line/prefix.ts';
 import { StampReader } from '../line/stamp.ts';
+import type { PatternFile } from '../recogniser/pattern.ts';
 import { rawServerOf } from '../recogniser/raw-log.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { carriedLine, type JournalEntry } from '../source/journal-entry.ts';
@@ -78,6 +79,7 @@ export function journalRules(
   const rules = matches.length > 0 ? chosen(registry, choice) : declared(registry, trustAny);
   return {
     ...rules,
+    hostFirst: new Set(hostFirstFiles(registry).flatMap(({ programs }) => programs)),
     trust: entry =>
       entry.tag === JOURNALD ? isJournald(entry) : rules.trust(entry) && !raw.has(entry),
   };
@@ -85,8 +87,20 @@ export function journalRules(
 
 const declared = (registry: Registry, trustAny: boolean): JournalRules => ({
   tags: [...registry.tags, JOURNALD],
+  untagged: hostFirstFiles(registry).flatMap(({ journal }) =>
+    (journal.units ?? []).map(untaggedOf),
+  ),
   trust: trustAny ? () => true : trustDeclared(registry.files),
 });
+
+/** Servers whose entries may have no tag of their own. */
+const hostFirstFiles = ({ files }: Registry): PatternFile[] =>
+  files.filter(({ journal }) => journal.isHostFirst);
+
+const untaggedOf = (unit: string): JournalMatch => [
+  { name: '_SYSTEMD_UNIT', value: unit },
+  { name: '_TRANSPORT', value: 'syslog' },
+];
 
 const OF_JOURNALD: JournalMatch = [
   { name: 'SYSLOG_IDENTIFIER', value: JOURNALD },

@@ -129,7 +129,7 @@ export async function journalLines(
   const streams = new JournalStreams();
   const entries = await lastEntries(name, rules, count);
   return entries.flatMap(json => {
-    const entry = parseEntry(json);
+    const entry = parseEntry(json, rules.hostFirst);
     // What journald says of itself is no line of a log.
     if (entry === null || entry.tag === JOURNALD) return [];
     if (!streams.isWhole(entry) || !rules.trust(entry)) return [];

@@ -24,13 +24,15 @@ const LAST_UID = 2 ** 32 - 2;
 export function journalTrustOf(top: TomlTable): JournalTrust {
   const table = top.table('journal');
   if (table === null) return ONLY_ROOT;
-  table.allow([...KEYS, 'transports', 'stream-exes']);
+  table.allow([...KEYS, 'transports', 'stream-exes', 'host-first']);
   if (!KEYS.some(key => table.has(key)))
     throw top.error(
       'journal',
       'a table without a sender trusts everybody',
       `say one of ${KEYS.join(', ')}`,
     );
+  const isHostFirst = table.has('host-first');
+  if (isHostFirst) requireUnits(table);
   const texts = (key: string): string[] | null => (table.has(key) ? table.strings(key) : null);
   return {
     uids: table.has('uids') ? table.numbers('uids', LAST_UID) : null,
@@ -40,7 +42,15 @@ export function journalTrustOf(top: TomlTable): JournalTrust {
     priority: table.number('priority', LOWEST_PRIORITY),
     transports: table.has('transports') ? transportsOf(table) : WHOLE_TRANSPORTS,
     streamExes: texts('stream-exes'),
+    isHostFirst,
   };
+}
+
+/** Entries without a tag are asked for by the units of who sent them. */
+function requireUnits(table: TomlTable): void {
+  table.flag('host-first');
+  if (!table.has('units'))
+    throw table.error('host-first', 'entries without a tag are found by units', 'say units');
 }
 
 function transportsOf(table: TomlTable): Transport[] {

@@ -10,7 +10,7 @@ import { type FinishedLog, streamLog, streamReader } from './finished-log.ts';
 import { type JournalEntry, parseEntry } from './journal-entry.ts';
 import { type JournalRules, lineOf } from './journal-source.ts';
 import { JournalStreams } from './journal-streams.ts';
-import { JOURNALCTL, Journalctl, unreadable } from './journalctl.ts';
+import { isAsked, JOURNALCTL, Journalctl, unreadable } from './journalctl.ts';
 import type { Receiver } from './source.ts';
 import { Splitter } from './splitter.ts';
 
@@ -83,13 +83,14 @@ class Entries {
 
   /** With its end; empty for what does not count. */
   #lineOf(text: string): string {
-    const entry = parseEntry(text);
+    const entry = parseEntry(text, this.#rules.hostFirst);
     if (entry === null) {
       this.#unreadable++;
       return '';
     }
     // Asked first: it follows the streams through the entries that are not trusted as well.
     if (!this.#streams.isWhole(entry) || !this.#rules.trust(entry)) {
+      if (!isAsked(this.#rules, entry)) return '';
       const { count = 0 } = this.#untrusted.get(entry.tag) ?? {};
       this.#untrusted.set(entry.tag, { entry, count: count + 1 });
       return '';

@@ -8,6 +8,7 @@
  * return that a terminal's line end has is none of the message's.
  * Fields that begin with an underscore are set by journald from what the kernel says of the sender
  * (systemd.journal-fields(7), trusted fields); all others are the sender's words.
+ * A program that puts the host before its tag itself has no tag there: of those that are known to, the message is taken apart.
  * Known limits: journalctl leaves out a field of 4096 bytes or more (journalctl(1), `-o json`), so such a message is
  * too long for us; an entry with several tags, which only the journal's own protocol can make, is not read.
  */
@@ -78,14 +79,21 @@ const DIGITS = /^\d{1,15}$/;
 /** What journald takes off the end of a message (systemd, journald-syslog.c, WHITESPACE). */
 const BLANKS_AT_END = /[ \t\r\n]*$/;
 
+/** What a program that puts the host before its tag says, of which journald makes one message. */
+const HOST_FIRST = /^([\w.-]{1,255}) ([^\s:]+): /;
+
 /**
  * Reads an entry; null for what is none, or has no tag that a line could have.
  *
+ * @param hostFirst the tags that may stand behind the host's name in a message that came by syslog without one
  * @param json a line of journalctl's output, a character a byte.  Only ASCII is ever escaped in it, so its texts
  *   come out a character a byte as well.
  */
-export function parseEntry(json: string): JournalEntry | null {
-  const fields = parseObject(json);
+export function parseEntry(
+  json: string,
+  hostFirst: ReadonlySet<string> = NO_TAGS,
+): JournalEntry | null {
+  const fields = taggedFields(parseObject(json), hostFirst);
   if (fields === null) return null;
   const cursor = textOf(fields['__CURSOR']);
   const microseconds = numberOf(fields['__REALTIME_TIMESTAMP']);
@@ -118,6 +126,24 @@ export function parseEntry(json: string): JournalEntry | null {
     lineBreak: textOf(fields['_LINE_BREAK']) ?? partOf(fields),
     fields,
   };
+}
+
+const NO_TAGS: ReadonlySet<string> = new Set();
+
+/**
+ * The fields, with the tag that stands in the message where the sender gave none to journald: only behind the host's name as
+ * journald knows it, which nginx writes in small letters (src/core/nginx.c, ngx_init_cycle).
+ */
+function taggedFields(fields: Fields | null, hostFirst: ReadonlySet<string>): Fields | null {
+  if (fields === null || hostFirst.size === 0) return fields;
+  if (fields['SYSLOG_IDENTIFIER'] !== undefined || fields['_TRANSPORT'] !== 'syslog') return fields;
+  const message = messageOf(fields) ?? '';
+  const [all, host, tag] = HOST_FIRST.exec(message) ?? [];
+  if (all === undefined || host === undefined || tag === undefined) return fields;
+  if (host.toLowerCase() !== textOf(fields['_HOSTNAME'])?.toLowerCase()) return fields;
+  if (!hostFirst.has(tag)) return fields;
+  const { SYSLOG_RAW: _, ...rest } = fields;
+  return { ...rest, SYSLOG_IDENTIFIER: tag, MESSAGE: message.slice(all.length) };
 }
 
 /** The line as rsyslog would have written it, but in UTC; null when the message was left out. */

@@ -22,7 +22,13 @@ import { cursorTime, isSameEntry } from './journal-cursor.ts';
 import { carriedLine, entryLine, type JournalEntry, parseEntry } from './journal-entry.ts';
 import { JOURNAL } from './journal-store.ts';
 import { JournalStreams } from './journal-streams.ts';
-import { JOURNALCTL, Journalctl, type JournalPlace, type JournalQuestion } from './journalctl.ts';
+import {
+  isAsked,
+  JOURNALCTL,
+  Journalctl,
+  type JournalPlace,
+  type JournalQuestion,
+} from './journalctl.ts';
 import type { Receiver, Source } from './source.ts';
 import { Splitter } from './splitter.ts';
 import { Tally } from './tally.ts';
@@ -33,6 +39,8 @@ export interface JournalRules extends JournalQuestion {
   readonly trust: (entry: JournalEntry) => boolean;
   /** Whether the message of an entry is a whole line of a log. */
   readonly isCarried?: (entry: JournalEntry) => boolean;
+  /** The tags that may stand in the message, behind the host's name (parseEntry). */
+  readonly hostFirst?: ReadonlySet<string>;
 }
 
 /** The line that an entry stands for; null when its message was left out. */
@@ -232,7 +240,7 @@ export class JournalSource implements Source {
     const lines: string[] = [];
     let cursor = this.#cursor;
     for (const text of texts) {
-      const entry = parseEntry(text);
+      const entry = parseEntry(text, this.#rules.hostFirst);
       if (entry === null) {
         this.#unread.add('unreadable', null);
         continue;
@@ -252,7 +260,7 @@ export class JournalSource implements Source {
   /** One, or none. */
   #linesOf(entry: JournalEntry, isTrusted: boolean): string[] {
     if (!isTrusted) {
-      this.#untrusted.add(entry.tag, entry);
+      if (isAsked(this.#rules, entry)) this.#untrusted.add(entry.tag, entry);
       return [];
     }
     const line = lineOf(entry, this.#rules);
@@ -282,4 +290,5 @@ export class JournalSource implements Source {
   }
 }
 
-const questionOf = ({ tags, matches }: JournalQuestion): string => JSON.stringify([tags, matches]);
+const questionOf = ({ tags, matches, untagged }: JournalQuestion): string =>
+  JSON.stringify([tags, matches, untagged]);

@@ -27,6 +27,8 @@ export interface JournalTrust {
   readonly transports: readonly Transport[];
   /** What must have written it where it came by a stream; null for anything. */
   readonly streamExes: readonly string[] | null;
+  /** Whether it may put the host's name before its tag, so that journald finds none. */
+  readonly isHostFirst: boolean;
 }
 
 /** The ways in that a program can take. */
@@ -45,6 +47,7 @@ export const ONLY_ROOT: JournalTrust = {
   priority: null,
   transports: WHOLE_TRANSPORTS,
   streamExes: null,
+  isHostFirst: false,
 };
 
 export const isTrusted = (entry: JournalEntry, declared: JournalTrust): boolean =>

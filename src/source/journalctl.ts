@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { errnoOf, type Failure, failure, reasonOf } from '../base/errors.ts';
-import { ENTRY_FIELDS } from './journal-entry.ts';
+import { ENTRY_FIELDS, type JournalEntry } from './journal-entry.ts';
 import { type JournalMatch, matchArguments, matchFields } from './journal-match.ts';
 import { JOURNAL, type JournalStore, journalStore, storeArguments } from './journal-store.ts';
 import { Splitter } from './splitter.ts';
@@ -34,7 +34,13 @@ export interface JournalQuestion {
   readonly tags: readonly string[];
   /** Those that one of these chooses, in place of those under the tags, where there are any. */
   readonly matches?: readonly JournalMatch[];
+  /** Those without a tag of their own that are asked for beside those under the tags. */
+  readonly untagged?: readonly JournalMatch[];
 }
+
+/** Whether an entry is one that is asked for, and not only came with those that have no tag. */
+export const isAsked = ({ tags, matches = [] }: JournalQuestion, { tag }: JournalEntry): boolean =>
+  tags.length === 0 || matches.length > 0 || tags.includes(tag);
 
 /** How long journalctl may take to open the journal's files; seconds, on a slow disk with years of them. */
 const CHECK_TIMEOUT_MS = 60_000;
@@ -113,9 +119,13 @@ const outputOf = (store: JournalStore, matches: readonly JournalMatch[] = []): s
   ...storeArguments(store),
 ];
 
-/** Which entries are wanted; journalctl takes both kinds together for what both fit. */
-const wanted = ({ tags, matches = [] }: JournalQuestion): string[] =>
-  matches.length > 0 ? matchArguments(matches) : tags.map(tag => `--identifier=${tag}`);
+/** Which entries are wanted; journalctl takes options and matches together for what both fit, so that both kinds are matches. */
+function wanted({ tags, matches = [], untagged = [] }: JournalQuestion): string[] {
+  if (matches.length > 0) return matchArguments(matches);
+  if (untagged.length === 0) return tags.map(tag => `--identifier=${tag}`);
+  const tagged = tags.map(value => ({ name: 'SYSLOG_IDENTIFIER', value }));
+  return matchArguments([tagged, ...untagged]);
+}
 
 export interface LastOptions {
   /** Ends journalctl. */

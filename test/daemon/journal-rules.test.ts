@@ -23,7 +23,7 @@ const LOGGED = `imap-login: ${SAID}`;
 const NGINX =
   '2026/11/24 22:34:26 [info] 7#7: *1 client logged in, client: 198.51.100.7, server: 0.0.0.0:143, login: "anna"';
 
-const entryOf = (fields: Fields) =>
+const entryOf = (fields: Fields, hostFirst?: ReadonlySet<string>) =>
   parseEntry(
     JSON.stringify({
       __CURSOR: 's=1',
@@ -32,6 +32,7 @@ const entryOf = (fields: Fields) =>
       _UID: '0',
       ...fields,
     }),
+    hostFirst,
   );
 
 /** As Docker's journald driver sends what a container prints. */
@@ -50,7 +51,7 @@ function logins(texts: readonly string[], entries: readonly Fields[], trustAny =
   const rules = journalRules(registry, { trustAny, matches }, raw);
   const recogniser = new Recogniser(registry, new StampReader(() => epoch(1795559666)));
   const ips = entries.map(fields => {
-    const entry = entryOf(fields);
+    const entry = entryOf(fields, rules.hostFirst);
     if (entry === null || !rules.trust(entry)) return null;
     const event = recogniser.recognise(lineOf(entry, rules) ?? '');
     return event?.event === 'login' ? event.ip : null;
@@ -150,6 +151,35 @@ describe('a container that has printed a raw log', () => {
     ];
     assert.deepEqual(logins([FRONTS], others).ips, [null, null, '198.51.100.7']);
   });
+});
+
+describe('nginx with its host before its tag', () => {
+  const own = { _SYSTEMD_UNIT: 'nginx.service', _TRANSPORT: 'syslog', _UID: '33' };
+  const entry = { ...own, MESSAGE: `mx nginx: ${NGINX}` };
+  const ipsOf = (...entries: readonly Fields[]) => logins([], entries).ips;
+
+  test('is asked for by its unit, and counts as with a tag', () => {
+    const rules = journalRules(registry, { trustAny: false, matches: [] });
+    assert.deepEqual(rules.untagged, [
+      [
+        { name: '_SYSTEMD_UNIT', value: 'nginx.service' },
+        { name: '_TRANSPORT', value: 'syslog' },
+      ],
+    ]);
+    assert.deepEqual(ipsOf(entry), ['198.51.100.7']);
+    assert.deepEqual(ipsOf({ ...own, SYSLOG_IDENTIFIER: 'nginx', MESSAGE: NGINX }), [
+      '198.51.100.7',
+    ]);
+  });
+
+  for (const [name, fields] of [
+    ['of a user', { _SYSTEMD_UNIT: 'session-1.scope' }],
+    ['of root', { _SYSTEMD_UNIT: 'cron.service', _UID: '0' }],
+    ['of another host', { MESSAGE: `px nginx: ${NGINX}` }],
+    ['of a server that puts no host there', { _UID: '0', MESSAGE: `mx dovecot: ${LOGGED}` }],
+    ['in a stream', { _TRANSPORT: 'stdout' }],
+  ] as const)
+    test(`but not ${name}`, () => assert.deepEqual(ipsOf({ ...entry, ...fields }), [null]));
 });
 
 test('what journald says of itself is read whatever is chosen', () => {

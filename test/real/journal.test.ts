@@ -2,10 +2,15 @@
  * The real journal as a source: who is believed, and that nothing is lost or told twice.
  */
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
-import { JournalSource, type JournalTimes } from '../../src/source/journal-source.ts';
+import {
+  type JournalRules,
+  JournalSource,
+  type JournalTimes,
+} from '../../src/source/journal-source.ts';
 import { type JournalTrust, ONLY_ROOT, trustDeclared } from '../../src/source/journal-trust.ts';
 import { checkJournal } from '../../src/source/journalctl.ts';
 import type { Notice } from '../../src/source/source.ts';
@@ -54,13 +59,15 @@ describe('the systemd journal', { skip }, () => {
     tag: string,
     cursor: string | null = null,
     declared: JournalTrust = ONLY_ROOT,
+    hostFirst: Pick<JournalRules, 'untagged' | 'hostFirst'> = {},
   ): JournalSource {
     const receiver = {
       lines: async (batch: readonly string[]) => void lines.push(...batch),
       notice: (notice: Notice) => void notices.push(notice),
     };
     const start = { cursor, since: () => epoch(Date.now() / 1000 - 900) };
-    const source = new JournalSource(receiver, rulesFor(tag, declared), start, journalctl, TIMES);
+    const rules = { ...rulesFor(tag, declared), ...hostFirst };
+    const source = new JournalSource(receiver, rules, start, journalctl, TIMES);
     sources.push(source);
     source.start();
     return source;
@@ -191,16 +198,34 @@ describe('the systemd journal', { skip }, () => {
     assert.deepEqual(messages(), ['one', 'two', 'three', 'four', 'the end']);
   });
 
-  test('nginx by datagram has a tag with nohostname, and none without', async () => {
+  describe('nginx by datagram has a tag with nohostname, and none without', () => {
     const said = '2026/11/23 00:53:00 [info] 7#7: *1 client logged in';
-    follow('nginx');
-    for (const host of ['vm ', ''])
-      await journal.run('sh', [
-        '-c',
-        `printf '<190>Nov 23 00:53:00 ${host}nginx: ${said}' | ${SEND}`,
-      ]);
-    await delivered(1);
-    assert.deepEqual(messages(), [said]);
+    const send = async (...hosts: readonly string[]): Promise<void> => {
+      for (const host of hosts)
+        await journal.run('sh', [
+          '-c',
+          `printf '<190>Nov 23 00:53:00 ${host}nginx: ${said} ${host}' | ${SEND}`,
+        ]);
+    };
+
+    test('so it is not found by its tag', async () => {
+      follow('nginx');
+      await send(`${hostname()} `, '');
+      await delivered(1);
+      assert.deepEqual(messages(), [`${said} `]);
+    });
+
+    test('but beside the tags, behind this host’s name and no other', async () => {
+      const untagged = [[{ name: '_TRANSPORT', value: 'syslog' }]];
+      follow('nginx', null, ONLY_ROOT, { untagged, hostFirst: new Set(['nginx']) });
+      await send(`${hostname()} `, 'another ');
+      await log('nginx', ['the end']);
+      await waitFor('the end', () => messages().includes('the end'), {
+        seen: () => `${lines.join('\n')}\n${JSON.stringify(notices)}`,
+      });
+      assert.ok(messages().includes(`${said} ${hostname()} `), lines.join('\n'));
+      assert.ok(!messages().includes(`${said} another `));
+    });
   });
 
   test('a message is what was sent, with the blanks at its end and without new lines', async () => {

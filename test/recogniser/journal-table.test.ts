@@ -41,7 +41,16 @@ describe('a table', () => {
     assert.equal(trustOf('').streamExes, null);
   });
 
+  test('may say that the host stands before the tag', () => {
+    assert.equal(
+      trustOf('[journal]\nunits = ["toyd.service"]\nhost-first = true').isHostFirst,
+      true,
+    );
+    assert.equal(trustOf('[journal]\nunits = ["toyd.service"]').isHostFirst, false);
+  });
+
   for (const [name, table, message] of [
+    ['says units where it may be without a tag', 'uids = [0]\nhost-first = true', /found by units/],
     ['that names a way only trusts everybody', 'transports = ["stdout"]', /trusts everybody/],
     ['may not be empty', '', /trusts everybody/],
     ['names ways that there are', 'uids = [0]\ntransports = ["kernel"]', /"kernel" is no way into/],

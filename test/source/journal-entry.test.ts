@@ -164,6 +164,45 @@ describe('not an entry that could be a line:', () => {
   }
 });
 
+describe('a program that puts the host before its tag', () => {
+  const said = { SYSLOG_IDENTIFIER: undefined, MESSAGE: 'mx nginx: [info] 7#7: *1 said' };
+  const tagged = (fields: object, hostFirst = ['nginx']) => {
+    const entry = parseEntry(json({ ...said, ...fields }), new Set(hostFirst));
+    return entry && entryLine(entry);
+  };
+  test('has it taken out of the message, where it is known to', () => {
+    const line = '2026-11-24T22:34:26.172621Z mx nginx[4711]: [info] 7#7: *1 said';
+    assert.equal(tagged({}), line);
+    // It writes the name in small letters.
+    assert.match(tagged({ _HOSTNAME: 'MX' }) ?? '', / nginx\[4711\]: \[info\] /);
+    assert.equal(tagged({ SYSLOG_RAW: `<190>Nov 24 22:34:26 ${said.MESSAGE}  \n` }), `${line}  `);
+    assert.equal(
+      tagged({ MESSAGE: [...Buffer.from(`${said.MESSAGE}\n\xff`, 'latin1')] }),
+      `${line}#012\xff`,
+    );
+    assert.equal(tagged({}, ['perdition']), null);
+    assert.equal(parseEntry(json(said)), null);
+  });
+  for (const [name, fields] of [
+    ['another host', { MESSAGE: 'px nginx: said' }],
+    ['no host', { MESSAGE: 'nginx: said' }],
+    ['the host alone', { MESSAGE: 'mx: nginx: said' }],
+    ['a host that journald does not know', { _HOSTNAME: undefined }],
+    ['words before it', { MESSAGE: 'x mx nginx: said' }],
+    ['a line before it', { MESSAGE: 'x\nmx nginx: said' }],
+    ['words between', { MESSAGE: 'mx x nginx: said' }],
+    ['a pid', { MESSAGE: 'mx nginx[7]: said' }],
+    ['another tag in it', { MESSAGE: 'mx dovecot: nginx: said' }],
+    ['another way in', { _TRANSPORT: 'stdout' }],
+    ['the journal’s own protocol', { _TRANSPORT: 'journal' }],
+    ['several tags', { SYSLOG_IDENTIFIER: ['a', 'b'] }],
+  ] as const)
+    test(`${name}: there is none`, () => assert.equal(tagged(fields), null));
+  test('a tag of its own stands', () => {
+    assert.match(tagged({ SYSLOG_IDENTIFIER: 'x' }) ?? '', / x\[4711\]: mx nginx: /);
+  });
+});
+
 test('no value of any field makes more than one line, or another program', () => {
   const stamps = new StampReader(() => epoch(1795559666));
   const text = fc.oneof(

@@ -90,6 +90,7 @@ interface Options {
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
   readonly lines?: Receiver['lines'];
+  readonly rules?: JournalRules;
 }
 
 function follow(options: Options = {}): JournalSource {
@@ -100,7 +101,7 @@ function follow(options: Options = {}): JournalSource {
   };
   const times = { firstPauseMs, longestPauseMs, noticeMs: NEVER_MS };
   const start = { cursor, since: () => epoch(SINCE), booted: () => epoch(booted) };
-  source = new JournalSource(receiver, RULES, start, program, times);
+  source = new JournalSource(receiver, options.rules ?? RULES, start, program, times);
   source.start();
   return source;
 }
@@ -133,6 +134,26 @@ describe('journalctl is asked', () => {
     assert.match(call, /--identifier=dovecot --identifier=imapd /);
     assert.match(call, /--output=json --output-fields=\S*_UID --follow --lines=all /);
     assert.match(call, new RegExp(`--since=@${SINCE - 60}$`));
+  });
+
+  test('for those without a tag as well, of which no others count, and none is told of', async () => {
+    const untagged = [[{ name: '_SYSTEMD_UNIT', value: 'nginx.service' }]];
+    const said = { SYSLOG_IDENTIFIER: undefined, _TRANSPORT: 'syslog' };
+    plan(
+      print(
+        entry(1, { ...said, MESSAGE: 'mx dovecot: message 1' }),
+        entry(2, { SYSLOG_IDENTIFIER: 'access', _UID: '33' }),
+        entry(3, { ...said, MESSAGE: 'mx imapd: message 3' }),
+        entry(4),
+      ),
+    );
+    follow({ rules: { ...RULES, untagged, hostFirst: new Set(['dovecot']) } });
+    await seen(1, 4);
+    assert.match(
+      calls()[0] ?? '',
+      / SYSLOG_IDENTIFIER=dovecot SYSLOG_IDENTIFIER=imapd \+ _SYSTEMD_UNIT=nginx.service /,
+    );
+    assert.deepEqual(noticesOf('untrusted'), []);
   });
 
   test('for what follows the saved cursor, whose own entry does not come again', async () => {

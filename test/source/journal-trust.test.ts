@@ -37,6 +37,7 @@ const NOTHING: JournalTrust = {
   priority: null,
   transports: ['syslog', 'journal'],
   streamExes: null,
+  isHostFirst: false,
 };
 
 describe('an entry is trusted', () => {
