@@ -89,17 +89,19 @@ async function startAuthority(rig: Rig, backend: MailServer): Promise<number> {
  * Starts it; it is stopped when the rig closes.
  *
  * @param enter a command that runs it elsewhere, as in a journal's namespace
+ * @param changed what becomes of the setting of its pattern file
  */
 export async function startNginx(
   rig: Rig,
   backend: MailServer,
   enter: readonly string[] = [],
+  changed: (setting: string) => string = setting => setting,
 ): Promise<MailProxy> {
   const base = await rig.directory();
   await makeCertificate(base);
   const file = join(base, 'nginx.conf');
   const auth = await startAuthority(rig, backend);
-  await writeFile(file, configuration(base, await errorLog(), auth));
+  await writeFile(file, configuration(base, changed(await errorLog()), auth));
   const [command, ...args] = [...enter, 'nginx', '-c', file, '-g', 'daemon off;'];
   const daemon = startDaemon(rig, command ?? 'nginx', args);
   for (const port of [110, 143, 993, 995])

@@ -54,7 +54,13 @@ async function journalLog(rig: Rig, journal: Journal, server: string): Promise<P
     lines: async (batch: readonly string[]) => void lines.push(...batch),
     notice: () => undefined,
   };
-  const rules = { tags: known.programs, trust: trustDeclared([{ ...known, journal: trust }]) };
+  const isFirst = trust.isHostFirst;
+  const rules = {
+    tags: known.programs,
+    trust: trustDeclared([{ ...known, journal: trust }]),
+    untagged: isFirst ? [[{ name: '_TRANSPORT', value: 'syslog' }]] : [],
+    hostFirst: new Set(isFirst ? known.programs : []),
+  };
   const start = { cursor: null, since: () => epoch(0) };
   const source = new JournalSource(receiver, rules, start, await journal.entrance('journalctl'));
   source.start();
@@ -179,10 +185,13 @@ const syslogLog = ({ log, traditional, settle }: Rsyslog, server: string): Proxy
 /** What is the same for all proxies: the tests, in files of rsyslog's and in the journal. */
 export function testProxy({
   programs,
+  how = '',
   start,
   ...about
 }: Pick<Proxied, 'server' | 'ends' | 'resets'> & {
   readonly programs: readonly string[];
+  /** What is told of it in the names of the tests. */
+  readonly how?: string;
   /** @param enter a command that runs it elsewhere, as in a journal's namespace */
   start(rig: Rig, backend: Dovecot, enter?: readonly string[]): Promise<MailProxy>;
 }): void {
@@ -191,7 +200,7 @@ export function testProxy({
     root: true,
   });
 
-  describe(`${server} as a proxy`, { skip }, () => {
+  describe(`${server} as a proxy${how && ` ${how}`}`, { skip }, () => {
     let rig = new Rig();
     afterEach(async () => {
       await rig.close();
