@@ -163,7 +163,7 @@ export class Publisher {
     if (entries.length === 0) return;
     const { steady } = this.#parts.clock.now();
     for (const entry of entries) this.#outbox.add(keyOf(entry), entry, steady);
-    this.#repeater.told(entries);
+    this.#repeater.told(entries, steady);
     this.#warnLost(false);
     this.#wake();
   }

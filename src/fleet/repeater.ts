@@ -92,9 +92,8 @@ export class Repeater {
     return isKnown;
   }
 
-  /** Takes note of what is told. */
-  told(entries: readonly Entry[]): void {
-    const steady = this.#now;
+  /** Takes note of what is told. @param steady seconds of the clock that only goes forward */
+  told(entries: readonly Entry[], steady: number): void {
     for (const entry of entries) {
       if (entry.kind === 'order') this.#order(entry.order, steady);
       else if (entry.kind === 'withdrawn') {

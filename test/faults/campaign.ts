@@ -6,6 +6,7 @@
 import { OUTER_NETWORK } from '../isolation.ts';
 import { Rig } from '../real/rig.ts';
 import { FAULTS } from './faults.ts';
+import { FLEET_FAULTS } from './fleet-faults.ts';
 
 const HEAD = [
   'fault',
@@ -19,7 +20,7 @@ const HEAD = [
 
 const wanted = process.argv.slice(2);
 const rows: (string | number)[][] = [HEAD];
-for (const { name, times, needsIsolation, run } of FAULTS) {
+for (const { name, times, needsIsolation, run } of [...FAULTS, ...FLEET_FAULTS]) {
   if (wanted.length > 0 && !wanted.some(part => name.includes(part))) continue;
   if (needsIsolation && process.env[OUTER_NETWORK] === undefined) {
     process.stderr.write(

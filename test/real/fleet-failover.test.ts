@@ -115,4 +115,25 @@ describe('an engine that loses its data while it runs', { skip }, () => {
       await late.has('127.0.0.2', '127.0.0.3');
     });
   }
+
+  test('with a withdrawal, and its publisher dies: the grant ends all the same where it was', async () => {
+    const redis = await Redis.start(rig, await freePort());
+    const limit = ['--max-users-per-address', '1', '--limit-action', 'refuse'];
+    const host = (name: string, role: 'publish' | 'subscribe', ...more: string[]) =>
+      FleetHost.make(rig, { name, role, engine: redis.url, more });
+    const [a, s] = [await host('a', 'publish', ...limit), await host('s', 'subscribe')];
+    await Promise.all([a, s].map(one => one.startConnected()));
+    await a.logIn('127.0.0.2', '127.0.0.3');
+    await s.has('127.0.0.2', '127.0.0.3');
+    await s.kill();
+    await a.logInAs('bert', '127.0.0.3');
+    await a.hasOnly(['127.0.0.2']);
+    await a.published();
+    await waitFor('its note', async () => /"withdrawals":\[\["127.0.0.3"/.test(await a.noted()));
+    await a.kill();
+    await redis.cli('flushall');
+    await a.startConnected();
+    await s.startConnected();
+    await s.hasOnly(['127.0.0.2']);
+  });
 });
