@@ -59,15 +59,21 @@ const TEXTS: Readonly<Record<Reason, (told: Told) => string>> = {
 };
 
 export function whyText(verdict: Verdict): string {
-  const { address, user, at, reason, lines } = verdict;
+  const { address, user, at, reason, lines, strangers } = verdict;
   const who =
     address === null ? (user ?? 'nobody') : user === null ? address : `${address} (${user})`;
   const told = { ...verdict, who, when: localTime(at) };
   const evidence = lines.map(entry => `    ${entryLine(entry)}\n`).join('');
-  return `${TEXTS[reason](told)}\n${evidence}`;
+  const [stranger] = strangers;
+  const others = strangers.map(entry => `    ${entryLine(entry)}\n`).join('');
+  const perhaps =
+    stranger === undefined
+      ? ''
+      : `Refused at that moment as well: if one of these was ${user ?? 'the user'}, ask "popbsmtp why ${stranger.ip}"\n`;
+  return `${TEXTS[reason](told)}\n${evidence}${perhaps}${others}`;
 }
 
-export function whyJson({ address, user, at, reason, lines }: Verdict): object {
+export function whyJson({ address, user, at, reason, lines, strangers }: Verdict): object {
   return {
     address,
     user,
@@ -75,5 +81,6 @@ export function whyJson({ address, user, at, reason, lines }: Verdict): object {
     granted: GRANTED.has(reason),
     reason,
     lines: lines.map(entryLine),
+    strangers: strangers.map(entryLine),
   };
 }
