@@ -58,11 +58,16 @@ const TEXTS: Readonly<Record<Reason, (told: Told) => string>> = {
     `${told.who} had a grant at ${told.when} (${login(told)}), but Postfix refused it by another rule: the port has restrictions of its own, or the map is not asked there ("popbsmtp doctor" shows it)`,
 };
 
-export function whyText(verdict: Verdict): string {
-  const { address, user, at, reason, lines, strangers } = verdict;
+/** The answer in words alone. */
+export function whySentence(verdict: Verdict): string {
+  const { address, user, at, reason } = verdict;
   const who =
     address === null ? (user ?? 'nobody') : user === null ? address : `${address} (${user})`;
-  const told = { ...verdict, who, when: localTime(at) };
+  return TEXTS[reason]({ ...verdict, who, when: localTime(at) });
+}
+
+export function whyText(verdict: Verdict): string {
+  const { user, lines, strangers } = verdict;
   const evidence = lines.map(entry => `    ${entryLine(entry)}\n`).join('');
   const [stranger] = strangers;
   const others = strangers.map(entry => `    ${entryLine(entry)}\n`).join('');
@@ -70,7 +75,7 @@ export function whyText(verdict: Verdict): string {
     stranger === undefined
       ? ''
       : `Refused at that moment as well: if one of these was ${user ?? 'the user'}, ask "popbsmtp why ${stranger.ip}"\n`;
-  return `${TEXTS[reason](told)}\n${evidence}${perhaps}${others}`;
+  return `${whySentence(verdict)}\n${evidence}${perhaps}${others}`;
 }
 
 export function whyJson({ address, user, at, reason, lines, strangers }: Verdict): object {
