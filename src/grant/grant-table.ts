@@ -267,7 +267,8 @@ export class GrantTable {
   }
 
   #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {
-    this.#grants.set(key, { stamp, due, ...this.#holders.add(key, ip, user) });
+    const { user: holder, network } = this.#holders.add(key, ip, user);
+    this.#grants.set(key, { stamp, due, user: holder, network });
     this.#queue.add(key, timeOf(due));
   }
 
