@@ -155,9 +155,10 @@ export class GrantTable {
   restore({ ip, stamp: told }: Grant, now: Moment): Grant {
     const stamp = epoch(Math.floor(Math.min(told, now.wall)));
     const due = ticksOf(this.#dueOf(ip, stamp, now));
-    const before = this.#grants.get(keyOf(ip));
-    if (before !== undefined) this.#end(keyOf(ip), before);
-    this.#add(keyOf(ip), { ip, stamp, due, user: null });
+    const key = keyOf(ip);
+    const before = this.#grants.get(key);
+    if (before !== undefined) this.#end(key, before);
+    this.#add(key, { ip, stamp, due, user: null });
     return { ip, stamp };
   }
 

@@ -14,6 +14,7 @@ import { type Visit, walk } from './lmdb-tree.ts';
 import { lock } from './lock.ts';
 import type { MapSpec, Row } from './map.ts';
 import { mapPath } from './map-types.ts';
+import { quickGrant } from './quick-row.ts';
 import { grantOf, rowOf } from './row.ts';
 
 const FORMAT = 'LMDB file of data format 1, the only one that Postfix reads';
@@ -76,6 +77,11 @@ export const eachGrantIn = (
   other?: (row: Row) => void,
 ): Promise<void> =>
   visitFile(mapPath(spec), image => (key, keyEnd, value, valueEnd) => {
+    const quick = quickGrant(image, key, keyEnd, value, valueEnd);
+    if (quick !== null) {
+      take(quick);
+      return;
+    }
     const row = rowOf(image, key, keyEnd, value, valueEnd);
     const grant = grantOf(row);
     if (grant === null) other?.(row);
