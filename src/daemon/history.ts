@@ -25,6 +25,8 @@ import type { MailTags } from './sources.ts';
 const PATIENCE_MS = 2000;
 /** Grants whose holders are looked up before the first line is read. */
 const FEW = 20_000;
+/** Those of more wait until the first lines have been read. */
+const LATER_MS = 1000;
 /** For how long somebody who reads may keep a commit waiting; then the next one tries again, and a start or a stop goes on. */
 const LOCK_MS = 300;
 const STOP_MS = 1500;
@@ -68,11 +70,13 @@ export function historyOf(
             ...{ most: historySize, warn, patienceMs: LOCK_MS },
           });
           try {
-            const found = holdersOf(core, file, serial);
+            const find = (): ReturnType<typeof holdersIn> => holdersOf(core, file, serial);
             const holders =
               core.grants.size <= FEW
-                ? Promise.resolve(await found)
-                : found.catch((error: unknown) => nobody(error, file, warn));
+                ? Promise.resolve(await find())
+                : sleep(LATER_MS, null, { ref: false })
+                    .then(find)
+                    .catch((error: unknown) => nobody(error, file, warn));
             opened({ messages: await file.messages(), holders });
             return file;
           } catch (error) {

@@ -96,6 +96,11 @@ export class GrantTable {
     }
   }
 
+  /** The addresses of all. */
+  *ips(): Generator<IpText> {
+    for (const key of this.#grants.keys()) if (this.#grants.has(key)) yield ipOf(key);
+  }
+
   /** The grants that are counted for a user. */
   ofUser(user: string): IpText[] {
     return this.#holders.ofUser(user);
@@ -263,7 +268,8 @@ export class GrantTable {
   }
 
   #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {
-    this.#grants.set(key, { stamp, due, ...this.#holders.add(key, ip, user) });
+    const { user: ofUser, network } = this.#holders.add(key, ip, user);
+    this.#grants.add(key, { stamp, due, user: ofUser, network });
     this.#queue.add(key, timeOf(due));
   }
 

@@ -7,51 +7,56 @@
  * Promises: what is found is what `grantOf(rowOf(…))` finds (row.ts, against which it is tested); of all else, which that
  * has to look at then, it says that it does not know.
  */
-import type { IpText } from '../base/address.ts';
-import { epoch } from '../base/clock.ts';
-import type { Grant } from '../grant/grant-table.ts';
+import type { AddressKey } from '../base/address-key.ts';
+import { type EpochSeconds, epoch } from '../base/clock.ts';
 
 const NUL = 0;
 const DOT = 46;
 const ZERO = 48;
 /** As many digits are exact as a number. */
 const MOST_DIGITS = 15;
+const NONE = Number.NaN;
 
-/** @returns null for a row that may be anything else */
-export function quickGrant(
+/** @returns whether it was given to `take`; it may be anything else */
+export function takeQuick(
   bytes: Buffer,
   key: number,
   keyEnd: number,
   value: number,
   valueEnd: number,
-): Grant | null {
-  if (!isQuad(bytes, key, keyEnd)) return null;
+  take: (key: AddressKey, stamp: EpochSeconds) => void,
+): boolean {
   const stamp = stampIn(bytes, value, valueEnd);
-  if (stamp < 0) return null;
-  // What was looked at is ASCII, and a canonical address.
-  return { ip: bytes.toString('latin1', key, keyEnd - 1) as IpText, stamp: epoch(stamp) };
+  const address = stamp < 0 ? NONE : quadIn(bytes, key, keyEnd);
+  if (Number.isNaN(address)) return false;
+  take(address as AddressKey, epoch(stamp));
+  return true;
 }
 
-/** Whether there is a dotted quad without leading zeros, and one NUL behind it. */
-function isQuad(bytes: Buffer, from: number, to: number): boolean {
+/** The number of a dotted quad without leading zeros, and with one NUL behind it (address-key.ts). */
+function quadIn(bytes: Buffer, from: number, to: number): number {
   const end = to - 1;
-  if (end < from || bytes[end] !== NUL) return false;
+  if (end < from || bytes[end] !== NUL) return NONE;
+  let number = 0;
   let octets = 0;
   let start = from;
   for (let at = from; at <= end; at++) {
     if (bytes[at] !== DOT && at < end) continue;
-    if (!isOctet(bytes, start, at)) return false;
+    const octet = octetIn(bytes, start, at);
+    if (octet < 0) return NONE;
+    number = (number << 8) | octet;
     octets++;
     start = at + 1;
   }
-  return octets === 4;
+  return octets === 4 ? number : NONE;
 }
 
-function isOctet(bytes: Buffer, from: number, to: number): boolean {
+/** Below 0 when it is none. */
+function octetIn(bytes: Buffer, from: number, to: number): number {
   const digits = to - from;
-  if (digits < 1 || digits > 3 || (digits > 1 && bytes[from] === ZERO)) return false;
+  if (digits < 1 || digits > 3 || (digits > 1 && bytes[from] === ZERO)) return -1;
   const octet = numberIn(bytes, from, to);
-  return octet >= 0 && octet <= 255;
+  return octet <= 255 ? octet : -1;
 }
 
 /** The time that a value tells; below 0 when that is for others to say. */
