@@ -126,7 +126,7 @@ export class Decider {
 
   /** Ends the grants of addresses that may have none: rows of an earlier run, or after a reload. */
   dismiss(batch: Batch): void {
-    for (const { ip } of this.grants.all()) this.#dismiss(ip, batch);
+    for (const ip of this.grants.ips()) this.#dismiss(ip, batch);
   }
 
   /** Ends every grant, whatever keeps it. */
