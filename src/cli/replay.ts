@@ -134,8 +134,7 @@ class Player {
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
-        const line = batch.line(index);
-        const event = line && recogniser.recogniseLine(line);
+        const event = recogniser.recogniseIn(batch, index);
         if (event !== null) events.push(event);
       }
       await this.#core.pipeline.events(events);

@@ -13,6 +13,7 @@
  */
 import { MAX_LINE } from './length.ts';
 import { FACILITY_LEVELS } from './levels.ts';
+import { MessageMatcher } from './message-matcher.ts';
 import { COMMON_STAMP, type Line } from './prefix.ts';
 import { hashOf, type Sampling, SLOTS, step } from './sampling.ts';
 import { NO_PROGRAM, type Spans } from './spans.ts';
@@ -70,6 +71,8 @@ export class Sieve {
   readonly programs: readonly string[];
   /** Which lines of other programs it lets through; null for none. */
   readonly sampling: Sampling | null;
+  /** Looks at the messages of these programs; by their numbers. */
+  readonly matcher: MessageMatcher;
   readonly #names: ReadonlySet<string>;
   /** Their bytes. */
   readonly #tags: readonly Buffer[];
@@ -81,9 +84,14 @@ export class Sieve {
   #stamp = Buffer.alloc(0);
   #second = 0;
 
-  constructor(programs: readonly string[], sampling: Sampling | null = null) {
+  constructor(
+    programs: readonly string[],
+    sampling: Sampling | null = null,
+    matcher: MessageMatcher = new MessageMatcher([]),
+  ) {
     this.programs = programs;
     this.sampling = sampling;
+    this.matcher = matcher;
     this.#names = new Set(programs);
     this.#tags = programs.map(program => Buffer.from(program, 'latin1'));
     for (const [index, tag] of this.#tags.entries()) {
@@ -134,6 +142,7 @@ export class Sieve {
     const message = messageStart(block, behind);
     if (message < 0 || !this.#isStamp(block, from, host - 1)) return false;
     spans.add(index, from, to, program, host, tagEnd, message, this.#second);
+    spans.describe(this.matcher.match(block, program, message, to));
     return true;
   }
 

@@ -5,8 +5,9 @@
  * threads can share them.
  */
 
-/** How many numbers there are for each line. */
-const WIDTH = 8;
+/** How many numbers there are for each line: those of Span, and that of its expression. */
+const EXPRESSION = 8;
+const WIDTH = EXPRESSION + 1;
 
 /** What is known of one line; the parts of its prefix only where `program` is one. */
 export interface Span {
@@ -83,6 +84,16 @@ export class Spans {
     numbers[at + 5] = tagEnd;
     numbers[at + 6] = message;
     numbers[at + 7] = second;
+  }
+
+  /** Notes which expression describes the message of the line that was added last (message-matcher.ts). */
+  describe(expression: number): void {
+    this.#numbers[1 + (this.size - 1) * WIDTH + EXPRESSION] = expression;
+  }
+
+  /** Of a line whose program is known: the number of its expression, or a matcher's NONE or OPEN. */
+  expression(line: number): number {
+    return this.#numbers[1 + line * WIDTH + EXPRESSION] ?? 0;
   }
 
   /** A line whose prefix it does not understand. */

@@ -6,8 +6,15 @@ import { isoTime } from './print.ts';
 /** @param line its number */
 export type EventFormat = (line: number, event: ServerEvent) => string;
 
-export function eventFormat({ count, json }: { count: boolean; json: boolean }): EventFormat {
-  if (count) return () => '';
+/** @returns null for who only counts them */
+export function eventFormat({
+  count,
+  json,
+}: {
+  count: boolean;
+  json: boolean;
+}): EventFormat | null {
+  if (count) return null;
   return json ? jsonLine : textLine;
 }
 

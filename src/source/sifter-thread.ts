@@ -9,6 +9,7 @@
  */
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Expressions } from '../line/message-matcher.ts';
 import type { Sieve } from '../line/sieve.ts';
 import { Block, type BlockMemory, blockMemory, type Content, type Sifted } from './sifter.ts';
 
@@ -24,6 +25,8 @@ export interface Task {
   readonly programs: readonly string[];
   /** Of its sampling. */
   readonly sampling: SharedArrayBuffer | null;
+  /** Of its matcher. */
+  readonly expressions: readonly (Expressions | null)[];
   readonly memories: readonly BlockMemory[];
 }
 
@@ -39,13 +42,19 @@ export type Answer =
  */
 export async function* siftInThread(
   fd: number,
-  { programs, sampling }: Sieve,
+  { programs, sampling, matcher }: Sieve,
 ): AsyncGenerator<Sifted> {
   const memories = Array.from({ length: BLOCKS }, () =>
     blockMemory(bytes => new SharedArrayBuffer(bytes)),
   );
   const blocks = memories.map(memory => new Block(memory));
-  const task: Task = { fd, programs, sampling: sampling?.memory ?? null, memories };
+  const task: Task = {
+    fd,
+    programs,
+    sampling: sampling?.memory ?? null,
+    expressions: matcher.programs,
+    memories,
+  };
   const worker = new Worker(WORKER, { workerData: task });
   try {
     const answers = on(worker, 'message');
