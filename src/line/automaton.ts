@@ -14,6 +14,7 @@
  */
 import { ADDRESSES } from './address-steps.ts';
 import { Graph } from './graph.ts';
+import type { ScanMemory } from './scan-memory.ts';
 import type { ByteClass, Steps } from './steps.ts';
 
 /** Instead of the number of an expression: none describes the message. */
@@ -29,6 +30,10 @@ export interface Alternative {
 
 /** More are not made; the shipped expressions of a server come to some hundred on a busy host's log. */
 const MOST_STATES = 4096;
+const FIRST_STATES = 256;
+/** An entry of the table has four bytes. */
+const ENTRY_BITS = 2;
+const ADDRESS: readonly Alternative[] = [{ steps: ADDRESSES, mayLackAddress: true }];
 /** Of states: what follows is not known yet; no expression goes on so; there is no room for what follows. */
 const UNKNOWN = 0;
 const NOWHERE = 1;
@@ -62,25 +67,38 @@ export class Automaton {
   /** Reads addresses; null for that one itself. */
   readonly #addresses: Automaton | null;
   /** Which kind each byte is of: all of a kind are the same to it. */
-  readonly #kinds = new Uint8Array(256);
+  readonly #kinds: Uint8Array;
   /** How many bits the numbers of these have. */
   readonly #bits: number;
-  /** By state and kind of byte. */
-  #table: Uint16Array;
+  readonly #memory: ScanMemory;
+  /** Where the kinds are in the memory, and the table. */
+  readonly #kindsPlace: number;
+  #place: number;
+  /** The row of the state behind each state and kind of byte. */
+  #table: Uint32Array;
   readonly #places: (readonly Place[])[] = [[], [], []];
   readonly #verdicts: number[] = [NONE, NONE, OPEN];
   readonly #numbers = new Map<string, number>();
   readonly #start: number;
 
+  /**
+   * @param memory that the messages are in
+   * @param addresses null for what reads addresses itself
+   */
   constructor(
     alternatives: readonly Alternative[],
-    addresses: Automaton | null = readsAddresses(),
+    memory: ScanMemory,
+    addresses: Automaton | null = new Automaton(ADDRESS, memory, null),
   ) {
     this.#alternatives = alternatives;
+    this.#memory = memory;
     this.#addresses = addresses;
     this.#graph = new Graph(alternatives.map(({ steps }) => steps));
+    this.#kindsPlace = memory.take(256);
+    this.#kinds = memory.bytes(this.#kindsPlace, 256);
     this.#bits = this.#tellKinds();
-    this.#table = new Uint16Array(16 << this.#bits);
+    this.#place = memory.take(4 * (FIRST_STATES << this.#bits));
+    this.#table = memory.numbers(this.#place, FIRST_STATES << this.#bits);
     const starts = this.#graph.starts.map(
       (node): Place => ({ node, address: 'none yet', within: null, refusals: [] }),
     );
@@ -96,33 +114,47 @@ export class Automaton {
     return this.#start;
   }
 
-  /** @returns the number of the expression that describes the bytes, NONE or OPEN */
-  match(bytes: Uint8Array, from: number, end: number): number {
-    const [kinds, bits] = [this.#kinds, this.#bits];
-    let table = this.#table;
-    let state = this.#start;
-    for (let at = from; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      let next = table[(state << bits) | (kinds[byte] ?? 0)] ?? UNKNOWN;
-      if (next === UNKNOWN) {
-        next = this.next(state, byte);
-        table = this.#table;
-      }
-      if (next <= LOST) return next === LOST ? OPEN : NONE;
-      state = next;
+  /**
+   * @param bytes of a block in the memory
+   * @returns the number of the expression that describes them, NONE or OPEN
+   */
+  match(bytes: Buffer, from: number, end: number): number {
+    const memory = this.#memory;
+    const kinds = this.#kindsPlace;
+    const special = this.#rowOf(LOST);
+    const last = bytes.byteOffset + end;
+    let at = bytes.byteOffset + from;
+    let row = this.#rowOf(this.#start);
+    for (;;) {
+      row = memory.walk(this.#place, kinds, special, row, at, last);
+      if (row > special) return this.verdict(this.#stateIn(row));
+      if (row !== UNKNOWN) return row === special ? OPEN : NONE;
+      at += memory.walked;
+      const state = this.next(this.#stateIn(memory.before), bytes[at - bytes.byteOffset] ?? 0);
+      if (state <= LOST) return state === LOST ? OPEN : NONE;
+      row = this.#rowOf(state);
+      at++;
     }
-    return this.verdict(state);
   }
 
   /** The state behind one and a byte. */
   next(state: number, byte: number): number {
     const at = (state << this.#bits) | (this.#kinds[byte] ?? 0);
-    const known = this.#table[at] ?? UNKNOWN;
+    const known = this.#stateIn(this.#table[at] ?? UNKNOWN);
     if (known !== UNKNOWN) return known;
     const places = this.#places[state] ?? [];
     const next = this.#stateOf(places.flatMap(place => this.#goOn(place, byte)));
-    this.#table[at] = next;
+    this.#table[at] = this.#rowOf(next);
     return next;
+  }
+
+  /** Where a state's row in the table begins, in bytes. */
+  #rowOf(state: number): number {
+    return state << (this.#bits + ENTRY_BITS);
+  }
+
+  #stateIn(row: number): number {
+    return row >>> (this.#bits + ENTRY_BITS);
   }
 
   /** What comes of a message that ends in a state. */
@@ -207,7 +239,9 @@ export class Automaton {
     const state = this.#places.length;
     if (state === MOST_STATES) return LOST;
     if (state + 1 > this.#table.length >> this.#bits) {
-      const table = new Uint16Array(2 * this.#table.length);
+      const { length } = this.#table;
+      this.#place = this.#memory.take(8 * length);
+      const table = this.#memory.numbers(this.#place, 2 * length);
       table.set(this.#table);
       this.#table = table;
     }
@@ -232,11 +266,4 @@ export class Automaton {
     }
     return NONE;
   }
-}
-
-let addressReader: Automaton | null = null;
-
-function readsAddresses(): Automaton {
-  addressReader ??= new Automaton([{ steps: ADDRESSES, mayLackAddress: true }], null);
-  return addressReader;
 }

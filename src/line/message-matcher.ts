@@ -12,6 +12,7 @@
  * the login in another have no expressions here.
  */
 import { type Alternative, Automaton, OPEN } from './automaton.ts';
+import type { ScanMemory } from './scan-memory.ts';
 
 /** The expressions of a program's messages, in the order in which they count; plain data, which threads can hand on. */
 export interface Expressions {
@@ -39,19 +40,22 @@ const LONGEST_NAME = 32;
 
 export class MessageMatcher {
   /** By the numbers of the sieve's programs; null for one whose messages are left to the plain path. */
-  readonly programs: readonly (Expressions | null)[];
+  readonly #programs: readonly (Expressions | null)[];
+  readonly #memory: ScanMemory;
   /** Made when the first line of a program comes. */
   readonly #automata: (Automaton | undefined)[] = [];
 
-  constructor(programs: readonly (Expressions | null)[]) {
-    this.programs = programs;
+  /** @param memory that has the blocks */
+  constructor(programs: readonly (Expressions | null)[], memory: ScanMemory) {
+    this.#programs = programs;
+    this.#memory = memory;
   }
 
   /** @returns the number of the expression among the program's, NONE or OPEN */
   match(block: Buffer, program: number, message: number, end: number): number {
-    const expressions = this.programs[program] ?? null;
+    const expressions = this.#programs[program] ?? null;
     if (expressions === null || !isWhole(block, expressions, message, end)) return OPEN;
-    this.#automata[program] ??= new Automaton(expressions.alternatives);
+    this.#automata[program] ??= new Automaton(expressions.alternatives, this.#memory);
     return this.#automata[program].match(block, message, end);
   }
 }

@@ -6,6 +6,9 @@
  */
 
 /** How many numbers there are for each line: those of Span, and that of its expression. */
+const PROGRAM = 3;
+const MESSAGE = 6;
+const SECOND = 7;
 const EXPRESSION = 8;
 const WIDTH = EXPRESSION + 1;
 
@@ -31,17 +34,25 @@ export interface Span {
 export const NO_PROGRAM = -1;
 /** Instead of a program: it is none of the sieve's, and the line is one of those that are let through. */
 export const STRANGER = -2;
+/**
+ * Instead of a program, of a line that scan/scan.ts has found and nobody has looked at: it may be one.  Where Span has the
+ * message and the second, it has the end of the prefix and the tag, and for the expression the hash of the tag.
+ */
+export const CANDIDATE = -3;
 
 /** Spans of up to a number of lines. */
 export class Spans {
+  /** Where they are in their memory. */
+  readonly place: number;
+  readonly capacity: number;
   /** How many there are, then the numbers of each. */
   readonly #numbers: Int32Array;
-  readonly #capacity: number;
 
-  /** @param memory of so many bytes as `bytesFor` tells, of zeros or with spans in it */
-  constructor(memory: ArrayBufferLike) {
-    this.#numbers = new Int32Array(memory);
-    this.#capacity = Math.floor((this.#numbers.length - 1) / WIDTH);
+  /** @param memory that has `bytesFor` so many lines from `place` on, of zeros or with spans in it */
+  constructor(memory: ArrayBufferLike, place: number, lines: number) {
+    this.place = place;
+    this.capacity = lines;
+    this.#numbers = new Int32Array(memory, place, 1 + lines * WIDTH);
   }
 
   /** @param lines the most lines that there is to be room for */
@@ -53,57 +64,43 @@ export class Spans {
     return this.#numbers[0] ?? 0;
   }
 
-  get isFull(): boolean {
-    return this.size === this.#capacity;
-  }
-
   clear(): void {
     this.#numbers[0] = 0;
   }
 
-  /** A line whose prefix the sieve understands; the parameters are as in Span. */
-  add(
-    index: number,
-    from: number,
-    to: number,
-    program: number,
-    host: number,
-    tagEnd: number,
-    message: number,
-    second: number,
-  ): void {
-    const numbers = this.#numbers;
-    const size = this.size;
-    numbers[0] = size + 1;
-    const at = 1 + size * WIDTH;
-    numbers[at] = index;
-    numbers[at + 1] = from;
-    numbers[at + 2] = to;
-    numbers[at + 3] = program;
-    numbers[at + 4] = host;
-    numbers[at + 5] = tagEnd;
-    numbers[at + 6] = message;
-    numbers[at + 7] = second;
+  program(line: number): number {
+    return this.#numbers[1 + line * WIDTH + PROGRAM] ?? NO_PROGRAM;
   }
 
-  /** Notes which expression describes the message of the line that was added last (message-matcher.ts). */
-  describe(expression: number): void {
-    this.#numbers[1 + (this.size - 1) * WIDTH + EXPRESSION] = expression;
+  /** Notes whose line it is, or that it is nobody's that is known. */
+  setProgram(line: number, program: number): void {
+    this.#numbers[1 + line * WIDTH + PROGRAM] = program;
+  }
+
+  /** Notes the rest of a line whose program is known; the parameters are as in Span, and that of `expression`. */
+  setMessage(line: number, message: number, second: number, expression: number): void {
+    const at = 1 + line * WIDTH;
+    this.#numbers[at + MESSAGE] = message;
+    this.#numbers[at + SECOND] = second;
+    this.#numbers[at + EXPRESSION] = expression;
+  }
+
+  /** Keeps some of the lines, in their order. */
+  keep(isWanted: (line: number) => boolean): void {
+    const { size } = this;
+    let kept = 0;
+    for (let line = 0; line < size; line++) {
+      if (!isWanted(line)) continue;
+      const from = 1 + line * WIDTH;
+      if (kept < line) this.#numbers.copyWithin(1 + kept * WIDTH, from, from + WIDTH);
+      kept++;
+    }
+    this.#numbers[0] = kept;
   }
 
   /** Of a line whose program is known: the number of its expression, or a matcher's NONE or OPEN. */
   expression(line: number): number {
     return this.#numbers[1 + line * WIDTH + EXPRESSION] ?? 0;
-  }
-
-  /** A line whose prefix it does not understand. */
-  addWhole(index: number, from: number, to: number): void {
-    this.add(index, from, to, NO_PROGRAM, 0, 0, 0, 0);
-  }
-
-  /** A line of another program that is let through. */
-  addStranger(index: number, from: number, to: number): void {
-    this.add(index, from, to, STRANGER, 0, 0, 0, 0);
   }
 
   /** @param line which of them, from 0 */
@@ -114,11 +111,11 @@ export class Spans {
       index: numbers[at] ?? 0,
       from: numbers[at + 1] ?? 0,
       to: numbers[at + 2] ?? 0,
-      program: numbers[at + 3] ?? NO_PROGRAM,
+      program: numbers[at + PROGRAM] ?? NO_PROGRAM,
       host: numbers[at + 4] ?? 0,
       tagEnd: numbers[at + 5] ?? 0,
-      message: numbers[at + 6] ?? 0,
-      second: numbers[at + 7] ?? 0,
+      message: numbers[at + MESSAGE] ?? 0,
+      second: numbers[at + SECOND] ?? 0,
     };
   }
 }

@@ -14,9 +14,7 @@ import type { EpochSeconds } from '../base/clock.ts';
 import { masked } from '../base/excerpt.ts';
 import { BlockLines, type Reading, type SeenLine } from '../line/block-lines.ts';
 import { withoutReturn } from '../line/controls.ts';
-import { MessageMatcher } from '../line/message-matcher.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
-import { Sampling } from '../line/sampling.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
 import type { Batch } from '../source/finished-log.ts';
@@ -67,9 +65,11 @@ export class Recogniser {
 
   /** What makes the lines of this recogniser's log out of its bytes. */
   reading(): Reading {
-    const { tags } = this.#registry;
-    const sampling = this.#observer?.stranger === undefined ? null : new Sampling();
-    const sieve = new Sieve(tags, sampling, new MessageMatcher(expressionsOf(this.#registry)));
+    const sieve = new Sieve({
+      programs: this.#registry.tags,
+      isSampling: this.#observer?.stranger !== undefined,
+      expressions: expressionsOf(this.#registry),
+    });
     return { sieve, lines: new BlockLines(sieve, this.#stamps, this.#registry) };
   }
 

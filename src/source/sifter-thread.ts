@@ -9,9 +9,9 @@
  */
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Expressions } from '../line/message-matcher.ts';
-import type { Sieve } from '../line/sieve.ts';
-import { Block, type BlockMemory, blockMemory, type Content, type Sifted } from './sifter.ts';
+import type { SharedScanMemory } from '../line/scan-memory.ts';
+import type { Sieve, SieveSettings } from '../line/sieve.ts';
+import { addBlock, type Content, type Sifted } from './sifter.ts';
 
 const BLOCKS = 4;
 /** The thread's program, as it is built. */
@@ -22,12 +22,9 @@ export interface Task {
   /** Open for reading. */
   readonly fd: number;
   /** The sieve's. */
-  readonly programs: readonly string[];
-  /** Of its sampling. */
-  readonly sampling: SharedArrayBuffer | null;
-  /** Of its matcher. */
-  readonly expressions: readonly (Expressions | null)[];
-  readonly memories: readonly BlockMemory[];
+  readonly settings: SieveSettings;
+  /** With the blocks. */
+  readonly memory: SharedScanMemory;
 }
 
 /** What has become of a block that the thread was told to fill. */
@@ -40,21 +37,9 @@ export type Answer =
  * @param fd open for reading; stays open
  * @throws what reading throws
  */
-export async function* siftInThread(
-  fd: number,
-  { programs, sampling, matcher }: Sieve,
-): AsyncGenerator<Sifted> {
-  const memories = Array.from({ length: BLOCKS }, () =>
-    blockMemory(bytes => new SharedArrayBuffer(bytes)),
-  );
-  const blocks = memories.map(memory => new Block(memory));
-  const task: Task = {
-    fd,
-    programs,
-    sampling: sampling?.memory ?? null,
-    expressions: matcher.programs,
-    memories,
-  };
+export async function* siftInThread(fd: number, sieve: Sieve): AsyncGenerator<Sifted> {
+  const blocks = Array.from({ length: BLOCKS }, () => addBlock(sieve));
+  const task: Task = { fd, settings: sieve.settings, memory: sieve.memory.share() };
   const worker = new Worker(WORKER, { workerData: task });
   try {
     const answers = on(worker, 'message');

@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { canonicalIp } from '../../src/base/address.ts';
 import { ADDRESSES } from '../../src/line/address-steps.ts';
 import { Automaton } from '../../src/line/automaton.ts';
+import { ScanMemory } from '../../src/line/scan-memory.ts';
 
-const automaton = new Automaton([{ steps: ADDRESSES, mayLackAddress: true }], null);
-const takes = (text: string): boolean => {
-  const bytes = Buffer.from(text, 'latin1');
-  return automaton.match(bytes, 0, bytes.length) >= 0;
-};
+const memory = new ScanMemory();
+const { bytes } = memory.addBlock(64, 1);
+const automaton = new Automaton([{ steps: ADDRESSES, mayLackAddress: true }], memory, null);
+const takes = (text: string): boolean =>
+  automaton.match(bytes, 0, bytes.write(text, 'latin1')) >= 0;
 
 const group = fc.stringMatching(/^[\da-fA-F]{0,5}$/);
 const octet = fc.oneof(
