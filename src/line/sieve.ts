@@ -119,18 +119,18 @@ export class Sieve {
   /** Looks at a line that may be a program's; false for another program's. */
   #settle({ bytes, spans }: Block, line: number): boolean {
     if (spans.program(line) !== CANDIDATE) return true;
-    const { from, to, host, tagEnd, message: behind, second: tag } = spans.get(line);
-    const hash = spans.expression(line);
-    const program = this.#programOf(hash, bytes, tag, tagEnd);
+    const hash = spans.hash(line);
+    const program = this.#programOf(hash, bytes, spans.tag(line), spans.tagEnd(line));
     if (program === NO_PROGRAM) {
       spans.setProgram(line, STRANGER);
       return this.sampling?.takes(hash) === true;
     }
-    const message = messageStart(bytes, behind);
-    const isPlain = message >= 0 && this.#isStamp(bytes, from, host - 1);
+    const message = messageStart(bytes, spans.behind(line));
+    const isPlain =
+      message >= 0 && this.#isStamp(bytes, spans.from(line), spans.host(line) - 1);
     spans.setProgram(line, isPlain ? program : NO_PROGRAM);
     if (isPlain) {
-      const expression = this.#matcher.match(bytes, program, message, to);
+      const expression = this.#matcher.match(bytes, program, message, spans.to(line));
       spans.setMessage(line, message, this.#second, expression);
     }
     return true;

@@ -6,7 +6,11 @@
  */
 
 /** How many numbers there are for each line: those of Span, and that of its expression. */
+const FROM = 1;
+const TO = 2;
 const PROGRAM = 3;
+const HOST = 4;
+const TAG_END = 5;
 const MESSAGE = 6;
 const SECOND = 7;
 const EXPRESSION = 8;
@@ -35,8 +39,8 @@ export const NO_PROGRAM = -1;
 /** Instead of a program: it is none of the sieve's, and the line is one of those that are let through. */
 export const STRANGER = -2;
 /**
- * Instead of a program, of a line that scan/scan.ts has found and nobody has looked at: it may be one.  Where Span has the
- * message and the second, it has the end of the prefix and the tag, and for the expression the hash of the tag.
+ * Instead of a program, of a line that scan/scan.ts has found and nobody has looked at: it may be one.  Where others
+ * have message, second and expression, it has the end of the prefix, the tag, and the hash of the tag.
  */
 export const CANDIDATE = -3;
 
@@ -66,6 +70,37 @@ export class Spans {
 
   clear(): void {
     this.#numbers[0] = 0;
+  }
+
+  from(line: number): number {
+    return this.#numbers[1 + line * WIDTH + FROM] ?? 0;
+  }
+
+  to(line: number): number {
+    return this.#numbers[1 + line * WIDTH + TO] ?? 0;
+  }
+
+  host(line: number): number {
+    return this.#numbers[1 + line * WIDTH + HOST] ?? 0;
+  }
+
+  tagEnd(line: number): number {
+    return this.#numbers[1 + line * WIDTH + TAG_END] ?? 0;
+  }
+
+  /** Of a CANDIDATE: where its prefix ends. */
+  behind(line: number): number {
+    return this.#numbers[1 + line * WIDTH + MESSAGE] ?? 0;
+  }
+
+  /** Of a CANDIDATE: where its tag begins. */
+  tag(line: number): number {
+    return this.#numbers[1 + line * WIDTH + SECOND] ?? 0;
+  }
+
+  /** Of a CANDIDATE: the hash of its tag. */
+  hash(line: number): number {
+    return this.#numbers[1 + line * WIDTH + EXPRESSION] ?? 0;
   }
 
   program(line: number): number {
@@ -109,11 +144,11 @@ export class Spans {
     const at = 1 + line * WIDTH;
     return {
       index: numbers[at] ?? 0,
-      from: numbers[at + 1] ?? 0,
-      to: numbers[at + 2] ?? 0,
+      from: numbers[at + FROM] ?? 0,
+      to: numbers[at + TO] ?? 0,
       program: numbers[at + PROGRAM] ?? NO_PROGRAM,
-      host: numbers[at + 4] ?? 0,
-      tagEnd: numbers[at + 5] ?? 0,
+      host: numbers[at + HOST] ?? 0,
+      tagEnd: numbers[at + TAG_END] ?? 0,
       message: numbers[at + MESSAGE] ?? 0,
       second: numbers[at + SECOND] ?? 0,
     };
