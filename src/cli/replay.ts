@@ -121,6 +121,7 @@ class Player {
       rules,
       bounds: settings,
       map,
+      hasHistory: false,
       clock: this.#clock,
       report: decision => this.#report(withShownUser(decision, show)),
       warn: text => log.write({ level: 'warn', text }),

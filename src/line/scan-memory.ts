@@ -70,11 +70,10 @@ export interface SharedScanMemory {
   readonly used: number;
 }
 
-let code: WebAssembly.Module | null = null;
-
 export class ScanMemory {
   readonly #memory: WebAssembly.Memory;
-  readonly #code: Code;
+  /** Made when it is first needed: who only shares the memory needs none. */
+  #code: Code | null = null;
   readonly #answer: Int32Array;
   readonly #places: BlockPlace[];
   #used: number;
@@ -83,8 +82,6 @@ export class ScanMemory {
     this.#memory = memory;
     this.#places = [...places];
     this.#used = used;
-    code ??= new WebAssembly.Module(Buffer.from(CODE, 'base64'));
-    this.#code = new WebAssembly.Instance<Code>(code, { env: { memory } }).exports;
     this.#answer = new Int32Array(memory.buffer, ANSWER, 2);
     new Int32Array(memory.buffer, LIMITS, 3).set([MAX_LINE, FIRST_LINES, SOME]);
   }
@@ -162,7 +159,7 @@ export class ScanMemory {
   ): { readonly lines: number; readonly tooLong: number; readonly end: number } {
     const [from, to] = [place + start, place + end];
     const { place: at, capacity } = spans;
-    const lines = this.#code.scan(place, from, to, at, capacity, Number(isSampling));
+    const lines = this.#run().scan(place, from, to, at, capacity, Number(isSampling));
     return { lines, tooLong: this.#answer[0] ?? 0, end: this.#answer[1] ?? 0 };
   }
 
@@ -180,7 +177,15 @@ export class ScanMemory {
     start: number,
     end: number,
   ): number {
-    return this.#code.walk(table, kinds, special, row, start, end);
+    return this.#run().walk(table, kinds, special, row, start, end);
+  }
+
+  #run(): Code {
+    this.#code ??= new WebAssembly.Instance<Code>(
+      new WebAssembly.Module(Buffer.from(CODE, 'base64')),
+      { env: { memory: this.#memory } },
+    ).exports;
+    return this.#code;
   }
 
   /** Where the last walk came upon a special row, in the bytes that were walked through. */

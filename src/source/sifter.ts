@@ -11,9 +11,9 @@ import type { Block } from '../line/scan-memory.ts';
 import type { Sieve } from '../line/sieve.ts';
 
 const NEWLINE = 10;
-const BLOCK_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 /** More lines than matter in any block, unless they are very short; what follows them waits for the next one. */
-const MAX_SPANS = 16_384;
+const MAX_SPANS = 4096;
 
 /** Makes room for one more block. */
 export const addBlock = ({ memory }: Sieve): Block => memory.addBlock(BLOCK_BYTES, MAX_SPANS);
