@@ -4,6 +4,7 @@
  *
  * Leaves to others: what the tables say (sieve.ts, automaton.ts).  Only one thread at a time takes more of it.
  */
+import { OPEN } from './automaton.ts';
 import { MAX_LINE } from './length.ts';
 import { FIRST_LINES, SLOTS, SOME } from './sampling.ts';
 import { CODE } from './scan/code.ts';
@@ -13,10 +14,14 @@ import { Spans } from './spans.ts';
 const CLASSES = 0;
 const ANSWER = 256;
 const LIMITS = 272;
-const MAY_BE = 4096;
+/** The number of the last stamp, its length, and its bytes. */
+const SECOND = 288;
+const _STAMP_LENGTH = 292;
+const STAMP = 296;
 const SEEN = 8192;
 const LEVELS = 16384;
 const LEVEL_BYTES = 8192;
+const FIRST = 24_576;
 const FREE = 65_536;
 
 const PAGE = 65_536;
@@ -36,6 +41,7 @@ interface Code {
     spans: number,
     capacity: number,
     isSampling: number,
+    programs: number,
   ): number;
   walk(
     table: number,
@@ -63,6 +69,14 @@ interface BlockPlace {
   readonly lines: number;
 }
 
+/** What a scan asks of whoever reads the lines. */
+export interface Asked {
+  /** Whether the bytes are a stamp of the common shape in every byte. */
+  isStamp(from: number, to: number): boolean;
+  /** Which expression describes a message of a program; a matcher's number. */
+  match(program: number, message: number, to: number): number;
+}
+
 /** For another thread, in which it is the same memory. */
 export interface SharedScanMemory {
   readonly memory: WebAssembly.Memory;
@@ -77,6 +91,9 @@ export class ScanMemory {
   readonly #answer: Int32Array;
   readonly #places: BlockPlace[];
   #used: number;
+  /** Where the programs are. */
+  #programs = 0;
+  #asked: Asked | null = null;
 
   constructor({ memory, places, used }: SharedScanMemory = newMemory()) {
     this.#memory = memory;
@@ -89,11 +106,6 @@ export class ScanMemory {
   /** What each byte may be a part of, by bits. */
   get classes(): Uint8Array {
     return new Uint8Array(this.#memory.buffer, CLASSES, 256);
-  }
-
-  /** Of the lower bits of a tag's hash: 1 where a program has the same. */
-  get mayBe(): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, MAY_BE, SLOTS);
   }
 
   /** How many lines have been seen, by the lower bits of the hash of their tag (sampling.ts). */
@@ -127,6 +139,33 @@ export class ScanMemory {
     return block;
   }
 
+  /**
+   * Notes the tags to look for, by their hashes.
+   *
+   * @param programs their names, and the hashes of these
+   */
+  setPrograms(programs: readonly { readonly name: Buffer; readonly hash: number }[]): void {
+    const first = new Uint16Array(this.#memory.buffer, FIRST, SLOTS).fill(0);
+    const numbers = programs.flatMap(({ name, hash }, index) => {
+      const place = this.take(name.length);
+      this.bytes(place, name.length).set(name);
+      const slot = hash & (SLOTS - 1);
+      const next = first[slot] ?? 0;
+      first[slot] = index + 1;
+      return [hash, place, name.length, next];
+    });
+    this.#programs = this.take(numbers.length * Int32Array.BYTES_PER_ELEMENT);
+    new Int32Array(this.#memory.buffer, this.#programs, numbers.length).set(numbers);
+  }
+
+  /** A stamp of the common shape, which lines may have as well but for the fraction. */
+  setStamp(stamp: Uint8Array): void {
+    const numbers = new Int32Array(this.#memory.buffer, SECOND, 2);
+    numbers[0] = (numbers[0] ?? 0) + 1;
+    numbers[1] = stamp.length;
+    this.bytes(STAMP, stamp.length).set(stamp);
+  }
+
   /** For another thread; this one is to take no more of it then. */
   share(): SharedScanMemory {
     return { memory: this.#memory, places: this.#places, used: this.#used };
@@ -156,10 +195,13 @@ export class ScanMemory {
     start: number,
     end: number,
     isSampling: boolean,
+    asked: Asked,
   ): { readonly lines: number; readonly tooLong: number; readonly end: number } {
     const [from, to] = [place + start, place + end];
     const { place: at, capacity } = spans;
-    const lines = this.#run().scan(place, from, to, at, capacity, Number(isSampling));
+    this.#asked = asked;
+    const programs = this.#programs;
+    const lines = this.#run().scan(place, from, to, at, capacity, Number(isSampling), programs);
     return { lines, tooLong: this.#answer[0] ?? 0, end: this.#answer[1] ?? 0 };
   }
 
@@ -181,9 +223,13 @@ export class ScanMemory {
   }
 
   #run(): Code {
+    const isStamp = (from: number, to: number): number =>
+      Number(this.#asked?.isStamp(from, to) ?? false);
+    const match = (program: number, message: number, to: number): number =>
+      this.#asked?.match(program, message, to) ?? OPEN;
     this.#code ??= new WebAssembly.Instance<Code>(
       new WebAssembly.Module(Buffer.from(CODE, 'base64')),
-      { env: { memory: this.#memory } },
+      { env: { memory: this.#memory }, scan: { isStamp, match } },
     ).exports;
     return this.#code;
   }

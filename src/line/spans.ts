@@ -5,7 +5,7 @@
  * threads can share them.
  */
 
-/** How many numbers there are for each line: those of Span, and that of its expression. */
+/** Which number of a line is what, as in Span and `expression`. */
 const FROM = 1;
 const TO = 2;
 const PROGRAM = 3;
@@ -38,11 +38,6 @@ export interface Span {
 export const NO_PROGRAM = -1;
 /** Instead of a program: it is none of the sieve's, and the line is one of those that are let through. */
 export const STRANGER = -2;
-/**
- * Instead of a program, of a line that scan/scan.ts has found and nobody has looked at: it may be one.  Where others
- * have message, second and expression, it has the end of the prefix, the tag, and the hash of the tag.
- */
-export const CANDIDATE = -3;
 
 /** Spans of up to a number of lines. */
 export class Spans {
@@ -70,67 +65,6 @@ export class Spans {
 
   clear(): void {
     this.#numbers[0] = 0;
-  }
-
-  from(line: number): number {
-    return this.#numbers[1 + line * WIDTH + FROM] ?? 0;
-  }
-
-  to(line: number): number {
-    return this.#numbers[1 + line * WIDTH + TO] ?? 0;
-  }
-
-  host(line: number): number {
-    return this.#numbers[1 + line * WIDTH + HOST] ?? 0;
-  }
-
-  tagEnd(line: number): number {
-    return this.#numbers[1 + line * WIDTH + TAG_END] ?? 0;
-  }
-
-  /** Of a CANDIDATE: where its prefix ends. */
-  behind(line: number): number {
-    return this.#numbers[1 + line * WIDTH + MESSAGE] ?? 0;
-  }
-
-  /** Of a CANDIDATE: where its tag begins. */
-  tag(line: number): number {
-    return this.#numbers[1 + line * WIDTH + SECOND] ?? 0;
-  }
-
-  /** Of a CANDIDATE: the hash of its tag. */
-  hash(line: number): number {
-    return this.#numbers[1 + line * WIDTH + EXPRESSION] ?? 0;
-  }
-
-  program(line: number): number {
-    return this.#numbers[1 + line * WIDTH + PROGRAM] ?? NO_PROGRAM;
-  }
-
-  /** Notes whose line it is, or that it is nobody's that is known. */
-  setProgram(line: number, program: number): void {
-    this.#numbers[1 + line * WIDTH + PROGRAM] = program;
-  }
-
-  /** Notes the rest of a line whose program is known; the parameters are as in Span, and that of `expression`. */
-  setMessage(line: number, message: number, second: number, expression: number): void {
-    const at = 1 + line * WIDTH;
-    this.#numbers[at + MESSAGE] = message;
-    this.#numbers[at + SECOND] = second;
-    this.#numbers[at + EXPRESSION] = expression;
-  }
-
-  /** Keeps some of the lines, in their order. */
-  keep(isWanted: (line: number) => boolean): void {
-    const { size } = this;
-    let kept = 0;
-    for (let line = 0; line < size; line++) {
-      if (!isWanted(line)) continue;
-      const from = 1 + line * WIDTH;
-      if (kept < line) this.#numbers.copyWithin(1 + kept * WIDTH, from, from + WIDTH);
-      kept++;
-    }
-    this.#numbers[0] = kept;
   }
 
   /** Of a line whose program is known: the number of its expression, or a matcher's NONE or OPEN. */

@@ -8,9 +8,11 @@
  * All places are offsets in that memory, of which scan-memory.ts tells what is where.
  */
 
+const TAB: u8 = 9;
 const NEWLINE: u8 = 10;
 const SPACE: u8 = 32;
 const DASH: u8 = 45;
+const DOT: u8 = 46;
 const COLON: u8 = 58;
 const LETTER_T: u8 = 84;
 const LETTER_Z: u8 = 90;
@@ -21,9 +23,12 @@ const CLOSE: u8 = 93;
 const CLASSES: usize = 0;
 const ANSWER: usize = 256;
 const LIMITS: usize = 272;
-const MAY_BE: usize = 4096;
+const SECOND: usize = 288;
+const STAMP_LENGTH: usize = 292;
+const STAMP: usize = 296;
 const SEEN: usize = 8192;
 const LEVELS: usize = 16384;
+const FIRST: usize = 24576;
 const SLOTS: u32 = 4096;
 /** All lines of a tag are let through. */
 const ALL: u32 = 0xffff;
@@ -35,12 +40,32 @@ const MAX_PID: usize = 10;
 const ISO_LENGTH: usize = 19;
 const MOST_ISO: usize = 40;
 const DAY_LENGTH: usize = 10;
+const CLASSIC_LENGTH: usize = 15;
+const OFFSET_LENGTH: usize = 6;
+const MAX_FRACTION: usize = 9;
+/** `[ID `, as a number in this order of bytes. */
+const ID: u32 = 0x2044495b;
 
 /** As spans.ts has them. */
 const SPAN_BYTES: usize = 9 * 4;
 const WHOLE: i32 = -1;
 const STRANGER: i32 = -2;
-const CANDIDATE: i32 = -3;
+
+/** What there is of a program: scan-memory.ts has the same order; offsets in bytes, of numbers of 32 bits. */
+const HASH: usize = 0;
+const NAME: usize = 4;
+const NAME_LENGTH: usize = 8;
+const NEXT: usize = 12;
+const PROGRAM_BYTES: usize = 16;
+
+/** As automaton.ts has them. */
+const OPEN_EXPRESSION: i32 = -2;
+
+/** Whether the bytes are a stamp of the common shape in every byte; if so it is the known one from now on. */
+declare function isStamp(from: usize, to: usize): bool;
+
+/** Which expression of a program describes a message; a matcher's number. */
+declare function match(program: i32, message: usize, to: usize): i32;
 
 /** The last tag that was looked at. */
 let tag: usize = 0;
@@ -141,24 +166,120 @@ function behindPrefix(from: usize, to: usize): usize {
   return behind > to ? 0 : behind;
 }
 
-/** Writes the parts of a prefix; zeros where there is none. */
-function writePrefix(span: usize, block: usize, behind: usize): void {
-  const isKnown = behind !== 0;
-  store<i32>(span, isKnown ? <i32>(host - block) : 0, 16);
-  store<i32>(span, isKnown ? <i32>(tagEnd - block) : 0, 20);
-  store<i32>(span, isKnown ? <i32>(behind - block) : 0, 24);
-  store<i32>(span, isKnown ? <i32>(tag - block) : 0, 28);
-  store<u32>(span, isKnown ? hash : 0, 32);
+/** Whether the bytes of two places are the same. */
+function isSame(one: usize, other: usize, length: usize): bool {
+  let index: usize = 0;
+  for (; index + 8 <= length; index += 8)
+    if (load<u64>(one + index) !== load<u64>(other + index)) return false;
+  for (; index < length; index++) if (at(one + index) !== at(other + index)) return false;
+  return true;
+}
+
+/** The number of the program whose tag it is, else -1. */
+function programOf(programs: usize): i32 {
+  let number: u32 = load<u16>(FIRST + ((hash & (SLOTS - 1)) << 1));
+  while (number !== 0) {
+    const program = programs + <usize>(number - 1) * PROGRAM_BYTES;
+    const length: usize = load<u32>(program + NAME_LENGTH);
+    if (load<u32>(program + HASH) === hash && length === tagEnd - tag)
+      if (isSame(load<u32>(program + NAME), tag, length)) return number - 1;
+    number = load<u32>(program + NEXT);
+  }
+  return -1;
+}
+
+function isBlank(byte: u8): bool {
+  return byte === SPACE || byte === TAB;
+}
+
+/** Where the message begins, or 0 where Solaris' id may stand before it. */
+function messageStart(behind: usize): usize {
+  const message = isBlank(at(behind)) ? behind + 1 : behind;
+  const id = isBlank(at(message)) ? message + 1 : message;
+  return load<u32>(id) === ID ? 0 : message;
+}
+
+/** Whether a stamp is the known one but for the fraction, which must be one. */
+function isKnownStamp(from: usize, to: usize): bool {
+  const known: usize = load<u32>(STAMP_LENGTH);
+  if (known === 0) return false;
+  if (known === CLASSIC_LENGTH) return to - from === known && isSame(STAMP, from, known);
+  const zone: usize = at(STAMP + known - 1) === LETTER_Z ? 1 : OFFSET_LENGTH;
+  if (to - from < ISO_LENGTH + zone || !isSame(STAMP, from, ISO_LENGTH)) return false;
+  if (!isSame(STAMP + known - zone, to - zone, zone)) return false;
+  const digits = to - zone - from - ISO_LENGTH;
+  if (digits === 0) return true;
+  if (at(from + ISO_LENGTH) !== DOT || digits < 2 || digits > 1 + MAX_FRACTION) return false;
+  for (let place = from + ISO_LENGTH + 1; place < to - zone; place++)
+    if (!isDigit(at(place))) return false;
+  return true;
 }
 
 /** Whether the next line under the tag is one of those that are looked at (sampling.ts). */
-function isSample(first: u32, some: u32): bool {
+function isSample(): bool {
+  const first = load<u32>(LIMITS, 4);
+  const some = load<u32>(LIMITS, 8);
   const slot = SEEN + ((hash & (SLOTS - 1)) << 1);
   const count: u32 = load<u16>(slot);
   if (count === ALL) return true;
   const isNext = count + 1 === first + some;
   store<u16>(slot, <u16>(isNext ? first : count + 1));
   return count < first || isNext;
+}
+
+/** Writes where a line stands, and whose it is. */
+function writeLine(span: usize, line: i32, from: usize, to: usize, program: i32): void {
+  store<i32>(span, line);
+  store<i32>(span, <i32>from, 4);
+  store<i32>(span, <i32>to, 8);
+  store<i32>(span, program, 12);
+  store<i32>(span, 0, 16);
+  store<i32>(span, 0, 20);
+  store<i32>(span, 0, 24);
+  store<i32>(span, 0, 28);
+  store<i32>(span, OPEN_EXPRESSION, 32);
+}
+
+/** Writes the parts of a program's line, of which the tag was looked at last; nothing when the prefix is none after all. */
+function writeParts(
+  span: usize,
+  block: usize,
+  from: usize,
+  to: usize,
+  behind: usize,
+  program: i32,
+): void {
+  const message = messageStart(behind);
+  if (message === 0) return;
+  if (!isKnownStamp(from, host - 1) && !isStamp(from, host - 1)) return;
+  store<i32>(span, program, 12);
+  store<i32>(span, <i32>(host - block), 16);
+  store<i32>(span, <i32>(tagEnd - block), 20);
+  store<i32>(span, <i32>(message - block), 24);
+  store<i32>(span, load<i32>(SECOND), 28);
+  store<i32>(span, match(program, message, to), 32);
+}
+
+/** Writes a span for a line that is not another program's for certain, or one of those that are looked at. @returns whether it is */
+function takeLine(
+  span: usize,
+  line: i32,
+  block: usize,
+  from: usize,
+  to: usize,
+  isSampling: bool,
+  programs: usize,
+): bool {
+  const behind = behindPrefix(from, to);
+  const program = behind === 0 ? -1 : programOf(programs);
+  if (behind !== 0 && program < 0) {
+    if (!isSampling || !isSample()) return false;
+    writeLine(span, line, from - block, to - block, STRANGER);
+    return true;
+  }
+  writeLine(span, line, from - block, to - block, WHOLE);
+  if (program >= 0) writeParts(span, block, from, to, behind, program);
+  return true;
 }
 
 /**
@@ -176,40 +297,26 @@ export function scan(
   spans: usize,
   capacity: i32,
   isSampling: bool,
+  programs: usize,
 ): i32 {
   const longest: usize = load<u32>(LIMITS);
-  const first = load<u32>(LIMITS, 4);
-  const some = load<u32>(LIMITS, 8);
+  const first = spans + 4;
+  const last = first + <usize>capacity * SPAN_BYTES;
   let lines = 0;
   let tooLong = 0;
   let from = start;
-  let count = 0;
-  let span = spans + 4;
-  while (from < end && count < capacity) {
+  let span = first;
+  while (from < end && span < last) {
     const to = lineEnd(from);
-    let kind = WHOLE;
-    let last = to;
-    let behind: usize = 0;
     if (to - from > longest) {
       tooLong++;
-      last = from;
-    } else {
-      behind = behindPrefix(from, to);
-      if (behind !== 0) kind = at(MAY_BE + (hash & (SLOTS - 1))) !== 0 ? CANDIDATE : STRANGER;
-    }
-    if (kind !== STRANGER || (isSampling && isSample(first, some))) {
-      store<i32>(span, lines);
-      store<i32>(span, <i32>(from - block), 4);
-      store<i32>(span, <i32>(last - block), 8);
-      store<i32>(span, kind, 12);
-      writePrefix(span, block, behind);
+      writeLine(span, lines, from - block, from - block, WHOLE);
       span += SPAN_BYTES;
-      count++;
-    }
+    } else if (takeLine(span, lines, block, from, to, isSampling, programs)) span += SPAN_BYTES;
     lines++;
     from = to + 1;
   }
-  store<i32>(spans, count);
+  store<i32>(spans, <i32>((span - first) / SPAN_BYTES));
   store<i32>(ANSWER, tooLong);
   store<i32>(ANSWER, <i32>(from - block), 4);
   return lines;
