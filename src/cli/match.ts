@@ -64,7 +64,8 @@ async function matchLog(
   const unmatched = new Unmatched(registry, summary);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const reading = recogniser.reading();
-  let output = '';
+  // Joined at the end: a text that grows is a tree of its parts, which costs as much as the parts.
+  const output: string[] = [];
   const isEvent = (batch: Batch, index: number): boolean => {
     if (format === null) {
       const kind = recogniser.kindIn(batch, index);
@@ -74,7 +75,7 @@ async function matchLog(
     const event = recogniser.recogniseIn(batch, index);
     if (event === null) return false;
     summary.recognised(event);
-    output += format(batch.number(index), event);
+    output.push(format(batch.number(index), event));
     return true;
   };
   for await (const batch of log.batches(reading)) {
@@ -87,8 +88,7 @@ async function matchLog(
       }));
       if (stray?.kind === 'tag') reading.sieve.sampling?.admit(stray.tag);
     }
-    await print(output);
-    output = '';
+    await print(output.splice(0).join(''));
     meter?.update();
   }
   summary.read(log.lines(), log.tooLong());
