@@ -39,20 +39,37 @@ const NOTHING = 1;
 const LONGEST_NAME = 32;
 
 export class MessageMatcher {
-  /** By the numbers of the sieve's programs; null for one whose messages are left to the plain path. */
-  readonly #programs: readonly (Expressions | null)[];
+  readonly #expressions: () => readonly (Expressions | null)[];
   readonly #memory: ScanMemory;
-  /** Made when the first line of a program comes. */
+  /** How many lines of each program have come. */
+  readonly #lines: number[] = [];
   readonly #automata: (Automaton | undefined)[] = [];
+  /** By the numbers of the sieve's programs; null for one whose messages are left to the plain path. */
+  #programs: readonly (Expressions | null)[] = [];
 
-  /** @param memory that has the blocks */
-  constructor(programs: readonly (Expressions | null)[], memory: ScanMemory) {
-    this.#programs = programs;
+  readonly #first: number;
+
+  /**
+   * @param expressions asked for when there is something to match
+   * @param first so many lines of each program are left to the plain path first: a short log is not worth an automaton
+   * @param memory that has the blocks
+   */
+  constructor(
+    expressions: () => readonly (Expressions | null)[],
+    first: number,
+    memory: ScanMemory,
+  ) {
+    this.#expressions = expressions;
+    this.#first = first;
     this.#memory = memory;
   }
 
   /** @returns the number of the expression among the program's, NONE or OPEN */
   match(block: Buffer, program: number, message: number, end: number): number {
+    const lines = (this.#lines[program] ?? 0) + 1;
+    this.#lines[program] = lines;
+    if (lines <= this.#first) return OPEN;
+    if (this.#programs.length === 0) this.#programs = this.#expressions();
     const expressions = this.#programs[program] ?? null;
     if (expressions === null || !isWhole(block, expressions, message, end)) return OPEN;
     this.#automata[program] ??= new Automaton(expressions.alternatives, this.#memory);

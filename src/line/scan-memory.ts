@@ -84,6 +84,9 @@ export interface SharedScanMemory {
   readonly used: number;
 }
 
+/** One that nobody needs any more: a memory takes milliseconds to make, and there may be hundreds of logs. */
+let spare: ScanMemory | null = null;
+
 export class ScanMemory {
   readonly #memory: WebAssembly.Memory;
   /** Made when it is first needed: who only shares the memory needs none. */
@@ -100,7 +103,29 @@ export class ScanMemory {
     this.#places = [...places];
     this.#used = used;
     this.#answer = new Int32Array(memory.buffer, ANSWER, 2);
-    new Int32Array(memory.buffer, LIMITS, 3).set([MAX_LINE, FIRST_LINES, SOME]);
+    this.#setLimits();
+  }
+
+  /** One with nothing in it. */
+  static empty(): ScanMemory {
+    const memory = spare ?? new ScanMemory();
+    spare = null;
+    return memory;
+  }
+
+  /** Nobody, in no thread, uses it or what is in it any more. */
+  release(): void {
+    new Uint8Array(this.#memory.buffer).fill(0);
+    this.#places.length = 0;
+    this.#used = FREE;
+    this.#programs = 0;
+    this.#asked = null;
+    this.#setLimits();
+    spare = this;
+  }
+
+  #setLimits(): void {
+    new Int32Array(this.#memory.buffer, LIMITS, 3).set([MAX_LINE, FIRST_LINES, SOME]);
   }
 
   /** What each byte may be a part of, by bits. */
@@ -227,10 +252,10 @@ export class ScanMemory {
       Number(this.#asked?.isStamp(from, to) ?? false);
     const match = (program: number, message: number, to: number): number =>
       this.#asked?.match(program, message, to) ?? OPEN;
-    this.#code ??= new WebAssembly.Instance<Code>(
-      new WebAssembly.Module(Buffer.from(CODE, 'base64')),
-      { env: { memory: this.#memory }, scan: { isStamp, match } },
-    ).exports;
+    this.#code ??= new WebAssembly.Instance<Code>(compiled(), {
+      env: { memory: this.#memory },
+      scan: { isStamp, match },
+    }).exports;
     return this.#code;
   }
 
@@ -250,3 +275,11 @@ const newMemory = (): SharedScanMemory => ({
   places: [],
   used: FREE,
 });
+
+let known: WebAssembly.Module | null = null;
+
+/** Once for all logs. */
+function compiled(): WebAssembly.Module {
+  known ??= new WebAssembly.Module(Buffer.from(CODE, 'base64'));
+  return known;
+}

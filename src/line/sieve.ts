@@ -42,12 +42,16 @@ export interface SieveSettings {
   readonly programs: readonly string[];
   /** Whether it lets some lines of other programs through (sampling.ts). */
   readonly isSampling: boolean;
-  /** What their messages are looked up in, in the same order; none where nobody wants to know. */
-  readonly expressions: readonly (Expressions | null)[];
+  /** After how many lines of a program its messages are looked up (message-matcher.ts). */
+  readonly firstLines: number;
 }
+
+/** What the messages of a sieve's programs are looked up in, in the same order; asked for when that is worth it. */
+export type ExpressionsOf = () => readonly (Expressions | null)[];
 
 export class Sieve {
   readonly settings: SieveSettings;
+  readonly expressions: ExpressionsOf;
   readonly memory: ScanMemory;
   /** Which lines of other programs it lets through; null for none. */
   readonly sampling: Sampling | null;
@@ -55,13 +59,18 @@ export class Sieve {
   readonly #asked: (block: Block) => Asked;
 
   /** @param memory that of a sieve of the same settings in another thread, which sifts no more then */
-  constructor(settings: SieveSettings, memory: ScanMemory = new ScanMemory()) {
-    const { programs, isSampling, expressions } = settings;
+  constructor(
+    settings: SieveSettings,
+    expressions: ExpressionsOf,
+    memory: ScanMemory = ScanMemory.empty(),
+  ) {
+    const { programs, isSampling } = settings;
     this.settings = settings;
+    this.expressions = expressions;
     this.memory = memory;
     this.sampling = isSampling ? new Sampling(memory.seen) : null;
     this.#names = new Set(programs);
-    const matcher = new MessageMatcher(expressions, memory);
+    const matcher = new MessageMatcher(expressions, settings.firstLines, memory);
     this.#asked = ({ bytes, place }) => ({
       isStamp: (from, to) => isStamp(memory, from, to),
       match: (program, message, to) => matcher.match(bytes, program, message - place, to - place),

@@ -44,6 +44,8 @@ export interface Observer {
   torn?(line: Line, isLogin: boolean): void;
 }
 
+const FIRST_LINES = 5000;
+
 export class Recogniser {
   readonly #registry: Registry;
   readonly #stamps: StampReader;
@@ -63,13 +65,18 @@ export class Recogniser {
     this.#observer = observer;
   }
 
-  /** What makes the lines of this recogniser's log out of its bytes. */
-  reading(): Reading {
-    const sieve = new Sieve({
+  /**
+   * What makes the lines of this recogniser's log out of its bytes.
+   *
+   * @param firstLines of each program, which are recognised as any line: an automaton costs as much as so many
+   */
+  reading(firstLines = FIRST_LINES): Reading {
+    const settings = {
       programs: this.#registry.tags,
       isSampling: this.#observer?.stranger !== undefined,
-      expressions: expressionsOf(this.#registry),
-    });
+      firstLines,
+    };
+    const sieve = new Sieve(settings, () => expressionsOf(this.#registry));
     return { sieve, lines: new BlockLines(sieve, this.#stamps, this.#registry) };
   }
 

@@ -156,6 +156,7 @@ class BlockLog implements FinishedLog {
       }
     } finally {
       await blocks.return?.();
+      sieve.memory.release();
     }
   }
 

@@ -9,6 +9,7 @@
  */
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Expressions } from '../line/message-matcher.ts';
 import type { SharedScanMemory } from '../line/scan-memory.ts';
 import type { Sieve, SieveSettings } from '../line/sieve.ts';
 import { addBlock, type Content, type Sifted } from './sifter.ts';
@@ -23,6 +24,7 @@ export interface Task {
   readonly fd: number;
   /** The sieve's. */
   readonly settings: SieveSettings;
+  readonly expressions: readonly (Expressions | null)[];
   /** With the blocks. */
   readonly memory: SharedScanMemory;
 }
@@ -39,7 +41,13 @@ export type Answer =
  */
 export async function* siftInThread(fd: number, sieve: Sieve): AsyncGenerator<Sifted> {
   const blocks = Array.from({ length: BLOCKS }, () => addBlock(sieve));
-  const task: Task = { fd, settings: sieve.settings, memory: sieve.memory.share() };
+  const { settings, memory } = sieve;
+  const task: Task = {
+    fd,
+    settings,
+    expressions: sieve.expressions(),
+    memory: memory.share(),
+  };
   const worker = new Worker(WORKER, { workerData: task });
   try {
     const answers = on(worker, 'message');

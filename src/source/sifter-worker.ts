@@ -8,8 +8,8 @@ import { Sieve } from '../line/sieve.ts';
 import { fileReader, Sifter } from './sifter.ts';
 import type { Answer, Task } from './sifter-thread.ts';
 
-const { fd, settings, memory }: Task = workerData;
-const sieve = new Sieve(settings, new ScanMemory(memory));
+const { fd, settings, expressions, memory }: Task = workerData;
+const sieve = new Sieve(settings, () => expressions, new ScanMemory(memory));
 const { blocks } = sieve.memory;
 const sifter = new Sifter(fileReader(fd), sieve);
 

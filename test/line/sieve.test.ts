@@ -16,7 +16,7 @@ const { files } = await loadPatterns({ directory: '/nonexistent', explicit: fals
 const registry = new Registry(files, new Set(['mx', 'a/b']));
 
 const sieveOf = (isSampling: boolean): Sieve =>
-  new Sieve({ programs: registry.tags, isSampling, expressions: [] });
+  new Sieve({ programs: registry.tags, isSampling, firstLines: 0 }, () => []);
 
 interface Passed {
   readonly index: number;

@@ -45,7 +45,7 @@ const fast =
     const text = Buffer.from(lines.map(line => `${line}\n`).join(''), 'latin1');
     const log = streamLog('a log', streamReader(pieces(text)));
     const events: (ServerEvent | null)[] = [];
-    for await (const batch of log.batches(recogniser.reading()))
+    for await (const batch of log.batches(recogniser.reading(0)))
       for (let index = 0; index < batch.size; index++) {
         const event = recogniser[asked](batch, index);
         // Of another type, which is compared by what both have.
@@ -110,7 +110,7 @@ test('most logins and logouts are told without the plain path', async () => {
   );
   let seen = 0;
   let events = 0;
-  for await (const batch of log.batches(recogniser.reading()))
+  for await (const batch of log.batches(recogniser.reading(0)))
     for (let index = 0; index < batch.size; index++) {
       const isSeen = batch.seen(index) !== null;
       if (recogniser.recogniseIn(batch, index) === null) continue;

@@ -20,7 +20,7 @@ import { siftInThread } from '../../src/source/sifter-thread.ts';
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const NOW = epoch(1_795_000_000);
 
-const sieve = (): Sieve => new Recogniser(registry, new StampReader(() => NOW)).reading().sieve;
+const sieve = (): Sieve => new Recogniser(registry, new StampReader(() => NOW)).reading(0).sieve;
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
 after(() => rmSync(directory, { recursive: true }));
