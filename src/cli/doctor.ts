@@ -66,7 +66,12 @@ async function* findings(values: Values, smtp: Subject['smtp']): AsyncGenerator<
     const subject = subjectOf(settings, smtp, signals.ended, areLogsNamed);
     // Only root can tell what the daemon's account may read, is told of services without D-Bus, and may read any configuration; from here on
     // the account's own eyes do.
-    await Promise.all([subject.logs(), subject.service(), subject.otherMta()]);
+    await Promise.all([
+      subject.logs(),
+      subject.service(),
+      subject.otherMta(),
+      subject.otherReaders(),
+    ]);
     becomeOwner(allOf(settings));
     yield* examine(subject);
   } catch (problem) {

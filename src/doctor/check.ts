@@ -11,7 +11,7 @@ import type { DaemonState } from './daemon-state.ts';
 import type { CheckName, Verdict } from './finding.ts';
 import type { LogStates } from './log-state.ts';
 import type { MapState } from './map-state.ts';
-import type { OtherMtaState } from './other-mta-state.ts';
+import type { OtherMtaState, Reader } from './other-mta-state.ts';
 import type { PostfixAnswer } from './postfix-state.ts';
 import type { ServiceState } from './service-state.ts';
 import type { Endpoint } from './smtp-session.ts';
@@ -29,6 +29,8 @@ export interface Subject {
   postfix(): Promise<PostfixAnswer>;
   /** The SMTP server that reads the map where it is not Postfix; null where there is none. */
   otherMta(): Promise<OtherMtaState | null>;
+  /** Of the maps behind the first one that Postfix cannot read. */
+  otherReaders(): Promise<readonly Reader[]>;
   /** Where the relay test is made; `find` for what master.cf says, null for nowhere. */
   readonly smtp: Endpoint | 'find' | null;
   /** Aborted when the user wants to end; a probe row is taken away first. */

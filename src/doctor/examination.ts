@@ -56,8 +56,6 @@ const OF_POSTFIX: ReadonlySet<CheckName> = new Set([
   'mynetworks',
   'lookup',
 ]);
-/** And of that. */
-const OF_OTHERS: ReadonlySet<CheckName> = new Set(['mta']);
 
 /**
  * What is found, as it is found.
@@ -66,9 +64,8 @@ const OF_OTHERS: ReadonlySet<CheckName> = new Set(['mta']);
  */
 export async function* examine(subject: Subject): AsyncGenerator<Finding> {
   const isOther = await isOfOtherMta(subject);
-  const leftOut = isOther ? OF_POSTFIX : OF_OTHERS;
   for (const { name, run } of CHECKS) {
-    if (leftOut.has(name)) continue;
+    if (isOther && OF_POSTFIX.has(name)) continue;
     const verdicts = await run(subject);
     if (subject.ended.aborted) throw new Interrupted();
     for (const verdict of verdicts) yield { check: name, ...verdict };

@@ -1,23 +1,42 @@
 /**
- * Which SMTP server other than Postfix reads the map on this machine, and what its configuration says.
+ * Which program other than Postfix reads the map on this machine, and what its configuration says.
  *
  * Promises: a server is looked for only by what its packages install, and only where the map is of a type that it reads.
  * Leaves to others: what the configuration has to say (other-mtas.ts).
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { errnoOf, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
+import { isAmongRules } from '../map/smtpaccess-format.ts';
 import { complaint, runSystemCommand } from '../postfix/command.ts';
-import { OTHER_MTAS, type OtherMta } from './other-mtas.ts';
+import type { CompiledRules, OtherMta } from './map-reader.ts';
+import { OTHER_MTAS } from './other-mtas.ts';
 
 export interface OtherMtaState {
   readonly server: OtherMta;
   /** Its text, or why it is not to be had. */
-  readonly configuration:
-    | { readonly kind: 'known'; readonly text: string }
-    | { readonly kind: 'unknown'; readonly reason: string };
+  readonly configuration: Configuration;
 }
+
+/** A map with the program that reads it; null where none is known here. */
+export interface Reader {
+  readonly map: MapSpec;
+  readonly state: OtherMtaState | null;
+}
+
+type Configuration =
+  | {
+      readonly kind: 'known';
+      readonly text: string;
+      /** Where rules are compiled, for those who do so. */
+      readonly rules: CompiledRules | null;
+    }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+type Text =
+  | Exclude<Configuration, { kind: 'known' }>
+  | { readonly kind: 'known'; readonly text: string };
 
 const TIMEOUT_MS = 15_000;
 
@@ -28,16 +47,24 @@ const MOST_INCLUDES = 100;
 export async function otherMtaState(map: MapSpec): Promise<OtherMtaState | null> {
   for (const server of OTHER_MTAS) {
     if (!server.types.includes(map.type)) continue;
-    const configuration = await configurationOf(server);
-    if (configuration !== null) return { server, configuration };
+    const text = await textOf(server);
+    if (text === null) continue;
+    if (text.kind === 'unknown') return { server, configuration: text };
+    const directory = server.rulesIn?.(text.text) ?? null;
+    const rules = directory === null ? null : rulesIn(directory, map);
+    return { server, configuration: { ...text, rules } };
   }
   return null;
 }
 
+const rulesIn = (directory: string, map: MapSpec): CompiledRules => ({
+  directory,
+  hasMap: isAmongRules(directory, map),
+  isCompiled: existsSync(`${directory}.dat`),
+});
+
 /** Null where the server is not installed. */
-async function configurationOf({
-  source,
-}: OtherMta): Promise<OtherMtaState['configuration'] | null> {
+async function textOf({ source }: OtherMta): Promise<Text | null> {
   if (source.kind === 'file') return inFiles(source.paths);
   for (const program of source.programs) {
     const result = await runSystemCommand(program, source.args, { timeoutMs: TIMEOUT_MS });
@@ -51,7 +78,7 @@ async function configurationOf({
   return null;
 }
 
-function inFiles(paths: readonly string[]): OtherMtaState['configuration'] | null {
+function inFiles(paths: readonly string[]): Text | null {
   for (const path of paths) {
     try {
       return { kind: 'known', text: withIncludes(path) };

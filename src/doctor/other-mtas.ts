@@ -1,48 +1,17 @@
 /**
- * The SMTP servers other than Postfix that a map may be for, as data: how each is asked for its configuration, and whether that names the map.
+ * The programs other than Postfix that a map may be for, as data.
  *
- * Promises: nothing is run but the server's own program that prints its configuration, and what is asked tells nobody anything.
- * Leaves to others: gathering the text (other-mta-state.ts), and the relay test, which is the same for all.
+ * Leaves to others: gathering the text (other-mta-state.ts), and the relay test, which is the same for all that speak SMTP.
  * Known limits: a configuration that builds the name of the map from parts (macros of Exim are expanded) does not name it for us;
- * tcpserver and nftables have no configuration of their own to be asked for.
+ * tcpserver has no configuration of its own to be asked for.
  * Sources: exim(8) -bP, seen with Exim 4.96; smtpd.conf(5) and table(5) of OpenSMTPD 6.8; sendmail.cf of sendmail 8.17, K lines.
  */
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec, mapPath } from '../map/map-types.ts';
-import { error, ok, type Verdict, warning } from './finding.ts';
-
-/** Where its configuration is to be had: printed by a program, or in a file. */
-export type ConfigurationSource =
-  | {
-      readonly kind: 'printed';
-      /** By any of its names. */
-      readonly programs: readonly string[];
-      readonly args: readonly string[];
-    }
-  | { readonly kind: 'file'; readonly paths: readonly string[] };
-
-export interface OtherMta {
-  readonly name: string;
-  /** The types of maps that it reads. */
-  readonly types: readonly string[];
-  readonly source: ConfigurationSource;
-  /** What it answers whom it lets not relay. */
-  readonly refusal: RegExp;
-  /** What becomes of a change of the configuration. */
-  readonly reload: string;
-  judge(configuration: string, map: MapSpec): Verdict[];
-}
-
-const named = (server: string, map: MapSpec): Verdict =>
-  ok(`${server} names ${formatMapSpec(map)}`);
-
-const unnamed = (server: string, map: MapSpec, cure: string): Verdict =>
-  error(
-    `${server} does not name ${formatMapSpec(map)} in its configuration, so logins open nothing`,
-    `write it there as popbsmtp-mta(7) says: ${cure}`,
-  );
-
-const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+import { COURIER } from './courier-rules.ts';
+import { error, type Verdict, warning } from './finding.ts';
+import { literal, named, type OtherMta, unnamed } from './map-reader.ts';
+import { NFTABLES } from './nftables-rules.ts';
 
 const EXIM: OtherMta = {
   name: 'Exim',
@@ -122,27 +91,35 @@ const SENDMAIL: OtherMta = {
   reload: 'make sendmail.cf anew and restart it: make -C /etc/mail && systemctl restart sendmail',
   judge(configuration, map) {
     const line = new RegExp(
-      String.raw`^K(\S+)\s+hash\s+(?:\S+\s+)*${literal(map.path)}(?:\.db)?\s*$`,
-      'm',
+      String.raw`^K(\S+)[ \t]+hash[ \t]+(?:\S+[ \t]+)*${literal(map.path)}(?:\.db)?[ \t]*$`,
+      'gm',
     );
-    const [, name] = line.exec(configuration) ?? [];
-    if (name === undefined)
+    const names = Array.from(configuration.matchAll(line), ([, name = '']) => name);
+    const [first] = names;
+    if (first === undefined)
       return [
-        unnamed(this.name, map, `the K line and the rule of its section; then ${this.reload}`),
+        unnamed(this.name, map, `the K lines and the rule of its section; then ${this.reload}`),
       ];
-    const isAsked = new RegExp(
-      String.raw`\$\(${literal(name)} |^K\S+\s+sequence\s(?:.*\s)?${literal(name)}(?:\s|$)`,
-      'm',
-    );
-    if (!isAsked.test(configuration))
+    const asked = names.filter(name => {
+      const sequence = String.raw`^K\S+[ \t]+sequence[ \t](?:.*[ \t])?${literal(name)}(?:[ \t]|$)`;
+      return new RegExp(String.raw`\$\(${literal(name)} |${sequence}`, 'm').test(configuration);
+    });
+    if (asked.length === 0)
       return [
         error(
-          `sendmail has ${formatMapSpec(map)} as its map ${name}, but no rule asks for it, so logins open nothing`,
+          `sendmail has ${formatMapSpec(map)} as its map ${first}, but no rule asks for it, so logins open nothing`,
           `write the rule of popbsmtp-mta(7); then ${this.reload}`,
+        ),
+      ];
+    if (asked.length === 1)
+      return [
+        warning(
+          `sendmail names ${formatMapSpec(map)} once only, so who asks at the moment of a change is refused for a whole session`,
+          `name it twice, in a sequence, as popbsmtp-mta(7) says; then ${this.reload}`,
         ),
       ];
     return [named(this.name, map)];
   },
 };
 
-export const OTHER_MTAS: readonly OtherMta[] = [EXIM, OPENSMTPD, SENDMAIL];
+export const OTHER_MTAS: readonly OtherMta[] = [EXIM, OPENSMTPD, SENDMAIL, COURIER, NFTABLES];

@@ -1,3 +1,10 @@
+/**
+ * Whether strangers may relay, and whether a row lets a client: the server is asked over SMTP, as a stranger of this machine, with and without a
+ * row for his address.
+ *
+ * Promises: no message is sent, and the row is taken away whatever happens (probe.ts); where it cannot be tried, that is said, with the reason.
+ * Leaves to others: where it listens (relay-place.ts), the forms of addresses (relay-forms.ts), and what the answers mean (relay-verdicts.ts).
+ */
 import { Failure } from '../base/errors.ts';
 import { formatMapSpec } from '../map/map-types.ts';
 import { check, type Subject } from './check.ts';
@@ -65,6 +72,10 @@ async function otherPlace(
   const state = await otherMta();
   if (smtp === 'find' && state === null) {
     const why = `not tried: what reads ${formatMapSpec(map)} is not known here; --smtp HOST:PORT names the SMTP server`;
+    return { kind: 'not tested', verdict: skipped(why) };
+  }
+  if (state !== null && state.server.refusal === null) {
+    const why = `not tried: ${state.server.name} decides before an SMTP server is asked`;
     return { kind: 'not tested', verdict: skipped(why) };
   }
   return {

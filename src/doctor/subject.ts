@@ -7,6 +7,7 @@ import { Failure } from '../base/errors.ts';
 import { rehearse } from '../daemon/rehearsal.ts';
 import { registryFor } from '../daemon/rules.ts';
 import type { RunSettings } from '../daemon/settings.ts';
+import { isForPostfix } from '../map/map-types.ts';
 import { daemonAccount } from './account.ts';
 import type { Subject } from './check.ts';
 import { daemonState } from './daemon-state.ts';
@@ -58,6 +59,13 @@ export function subjectOf(
     service: once(serviceState),
     postfix: once(() => askPostfix(settings.postfixConfig)),
     otherMta: once(() => otherMtaState(settings.map)),
+    otherReaders: once(() =>
+      Promise.all(
+        settings.mirrors
+          .filter(map => !isForPostfix(map))
+          .map(async map => ({ map, state: await otherMtaState(map) })),
+      ),
+    ),
     smtp,
     ended,
   };

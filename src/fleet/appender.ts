@@ -38,6 +38,9 @@ interface Appendix {
   readonly waiting: readonly Waiting<Entry>[];
 }
 
+/** Where it is appended. */
+export const streamOf = ({ kind }: Entry): StreamName => (kind === 'order' ? 'orders' : 'grants');
+
 export class Appender {
   readonly #parts: AppenderParts;
   #batches = 0;
@@ -106,10 +109,9 @@ export class Appender {
       const entries = waiting.map(({ value }) => value);
       const [first] = entries;
       if (first === undefined) return [];
-      const stream = first.kind === 'order' ? 'orders' : 'grants';
       const logins = format === 2 ? entries.filter(isPackable) : [];
       const fields = logins.length > 0 ? pack(logins, sender) : encode(first, sender);
-      return [{ stream, fields, waiting }];
+      return [{ stream: streamOf(first), fields, waiting }];
     });
   }
 

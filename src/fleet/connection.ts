@@ -9,7 +9,7 @@ import { failure, reasonOf } from '../base/errors.ts';
 import type { Line } from './dial.ts';
 import type { Fields } from './entry.ts';
 import { type History, historyIn } from './history.ts';
-import { type Condition, infoField, memoryIn, upstreamIn } from './info.ts';
+import { type Condition, infoField, isCluster, memoryIn, upstreamIn } from './info.ts';
 import { isId, LAST_ID, type Position, STREAMS, type StreamName } from './position.ts';
 
 /** An entry as it lies in a stream. */
@@ -81,8 +81,7 @@ export async function connectionOver(
 ): Promise<Connection> {
   const server = await info(send, 'server');
   const run = infoField(server, 'run_id');
-  if (infoField(server, 'redis_mode') === 'cluster')
-    throw failure('FLEET_CLUSTER', { engine: where });
+  if (isCluster(server)) throw failure('FLEET_CLUSTER', { engine: where });
   const upstream = upstreamIn(await info(send, 'replication'));
   const key = (stream: StreamName): string => `${prefix}:${stream}`;
   const sign = `${prefix}:lost`;

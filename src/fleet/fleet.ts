@@ -125,6 +125,7 @@ export class Fleet {
           grantOf: ip => parts.grantOf(ip),
         })
       : null;
+    this.#publisher?.restore(saved);
     this.#subscriber = subscribes(settings)
       ? new Subscriber({ ...common, take: entries => this.#take(entries) }, saved)
       : null;
@@ -169,9 +170,9 @@ export class Fleet {
     return Fleet.placeName(this.#settings);
   }
 
-  /** How far the streams have been dealt with; null when that is not known, or nothing is taken from them. */
+  /** How far the streams have been dealt with, as far as that is known, and what is to be told again; plain JSON. */
   place(): unknown {
-    return this.#subscriber?.position ?? null;
+    return { ...asObject(this.#subscriber?.position), ...this.#publisher?.save() };
   }
 
   /** Stands for all that has been reported so far. */
@@ -278,6 +279,9 @@ export class Fleet {
     warn(`fleet: ${error.line}`);
   }
 }
+
+const asObject = (value: unknown): object =>
+  typeof value === 'object' && value !== null ? value : {};
 
 /** What a replica does not have yet lags as well. */
 function subscriberStatus(

@@ -1,6 +1,6 @@
 /**
- * How an engine is, by what its INFO says (Redis documentation, "INFO"; Redis 7.0, server.c, `genRedisInfoString`; Valkey 8 has these
- * fields unchanged).
+ * How an engine is, by what its INFO says (Redis documentation, "INFO"; Redis 7.0, server.c, `genRedisInfoString`; Valkey 8 and 9
+ * have these fields unchanged, but for one).
  *
  * Promises: what is not there, or no number, counts as not known.
  * Pure.
@@ -11,6 +11,14 @@ export const infoField = (info: string, name: string): string =>
   new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
 
 const numberIn = (info: string, name: string): number => Number(infoField(info, name) || 0);
+
+/**
+ * Whether it is a node of a cluster.  Valkey says so under another name, unless `extended-redis-compatibility` is set (Valkey 8.1, server.c).
+ *
+ * @param info the answer to `INFO server`
+ */
+export const isCluster = (info: string): boolean =>
+  ['redis_mode', 'server_mode'].some(name => infoField(info, name) === 'cluster');
 
 /** How a replica gets what its primary has. */
 export interface Upstream {

@@ -2,7 +2,8 @@
  * Takes what other hosts of the fleet have decided, which the rules of this one judge once more.
  *
  * Promises: the latest login of an address wins, however entries are repeated or reordered; nothing that is received
- * opens more than a login here would, nor anew what was closed here before its time; a revocation holds also for what arrives after it and is older.
+ * opens more than a login here would, nor anew what was closed here before its time; a revocation and a withdrawal hold also for what
+ * arrives after them and is older.
  */
 
 import type { IpText } from '../base/address.ts';
@@ -59,8 +60,11 @@ export class Reception {
     now: Moment,
     batch: Batch,
   ): void {
-    const stamp = this.#decider.grants.stampOf(ip);
-    if (stamp !== null && stamp <= time) this.#decider.withdraw(ip, { reason, from }, now, batch);
+    const { grants } = this.#decider;
+    const stamp = grants.stampOf(ip);
+    if (stamp !== null && stamp > time) return;
+    if (stamp !== null) this.#decider.withdraw(ip, { reason, from }, now, batch);
+    grants.noteEnd(ip, time);
   }
 
   #order(

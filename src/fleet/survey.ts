@@ -7,7 +7,7 @@
 import { failure } from '../base/errors.ts';
 import { dial, targetsOf } from './dial.ts';
 import { type Engine, type FleetSettings, formatEngine } from './engine.ts';
-import { type Condition, infoField, memoryIn, upstreamIn } from './info.ts';
+import { type Condition, infoField, isCluster, memoryIn, upstreamIn } from './info.ts';
 import { askSentinel, type Named, type SentinelSite } from './sentinels.ts';
 
 export interface EngineState extends Condition {
@@ -70,8 +70,7 @@ async function enginesAt(
           const ask = async (section: string): Promise<string> =>
             String(await line.send('INFO', section));
           try {
-            if (infoField(await ask('server'), 'redis_mode') === 'cluster')
-              throw failure('FLEET_CLUSTER', { engine: where });
+            if (isCluster(await ask('server'))) throw failure('FLEET_CLUSTER', { engine: where });
             return stateIn(await ask('replication'), await ask('memory'));
           } finally {
             line.close();

@@ -238,6 +238,11 @@ export class GrantTable {
     return time <= (this.#endedEarly.get(keyOf(ip)) ?? Number.NEGATIVE_INFINITY);
   }
 
+  /** What logged in by then has had its grant, also if that was elsewhere only. */
+  noteEnd(ip: IpText, time: EpochSeconds): void {
+    if (!this.hasEnded(ip, time)) this.#endedEarly.set(keyOf(ip), time);
+  }
+
   /** The grace periods are others now: the grants that are live have the new ones. @param before what they were */
   graceChanged(before: GraceOf): void {
     for (const key of this.#grants.keys()) {

@@ -26,9 +26,9 @@ export class Summary {
   readonly #ignored = new Map<number, number>();
   /** Messages of who had authenticated, by the number of the user: how many, and the latest. */
   readonly #authenticated = new Map<number, { messages: number; last: number }>();
-  /** Most entries are of the hour of the one before. */
+  /** What the hour of the latest entry comes to so far, before it is added where it belongs: most entries are of the hour of the one before. */
   #hour = Number.NaN;
-  #counts: readonly Counts[] = [];
+  #counts: Counts = { ...COUNTS };
 
   /** @param since in Unix time, as is `until` */
   constructor(since: number, until: number) {
@@ -45,6 +45,7 @@ export class Summary {
   }
 
   sum(): Summed {
+    this.#endHour();
     const logins = this.#usage.logins();
     const relayed = this.#usage.relayed();
     const ignored = [...this.#ignored].map(
@@ -67,17 +68,24 @@ export class Summary {
     };
   }
 
-  #countsAt(time: number): readonly Counts[] {
+  #countsAt(time: number): Counts {
     const hour = hourOf(time);
     if (hour === this.#hour) return this.#counts;
-    const at = new Date(hour * HOUR * 1000);
+    this.#endHour();
+    this.#hour = hour;
+    return this.#counts;
+  }
+
+  #endHour(): void {
+    if (Number.isNaN(this.#hour)) return;
+    const at = new Date(this.#hour * HOUR * 1000);
     const day = dayOf(at);
     const ofDay = this.#days.get(day) ?? { ...COUNTS };
     this.#days.set(day, ofDay);
     const ofHour = this.#hours[at.getHours()];
-    this.#hour = hour;
-    this.#counts = [this.#totals, ofDay, ...(ofHour === undefined ? [] : [ofHour])];
-    return this.#counts;
+    for (const sum of [this.#totals, ofDay, ofHour]) if (sum !== undefined) add(this.#counts, sum);
+    this.#counts = { ...COUNTS };
+    this.#hour = Number.NaN;
   }
 
   #take(entry: BlockReader): void {
@@ -88,24 +96,22 @@ export class Summary {
         this.#login(entry, counts);
         return;
       case 'ended':
-        for (const one of counts) one.ended++;
+        counts.ended++;
         this.#usage.end(entry);
         return;
       case 'relayed':
-        for (const one of counts) {
-          one.messages += messages;
-          one.recipients += recipients;
-          one.bytes += bytes;
-        }
+        counts.messages += messages;
+        counts.recipients += recipients;
+        counts.bytes += bytes;
         if (entry.ip !== 0) this.#usage.relay(entry);
         return;
       case 'sent':
-        for (const one of counts) one.authenticated++;
+        counts.authenticated++;
         this.#send(entry);
         return;
       case 'refused':
         if (entry.what !== this.#denied) return;
-        for (const one of counts) one.refused++;
+        counts.refused++;
         if (entry.ip !== 0) this.#usage.refuse(entry);
         return;
       case 'order':
@@ -117,17 +123,15 @@ export class Summary {
     }
   }
 
-  #login(entry: BlockReader, counts: readonly Counts[]): void {
+  #login(entry: BlockReader, counts: Counts): void {
     const { ip, what } = entry;
     if (what !== this.#granted && what !== this.#refreshed) {
-      for (const one of counts) one.ignored++;
+      counts.ignored++;
       this.#ignored.set(what, (this.#ignored.get(what) ?? 0) + 1);
       return;
     }
-    for (const one of counts) {
-      one.granted++;
-      if (what === this.#granted) one.grants++;
-    }
+    counts.granted++;
+    if (what === this.#granted) counts.grants++;
     if (ip !== 0) this.#usage.login(entry);
   }
 
@@ -149,6 +153,18 @@ export class Summary {
       needs.add({ ip: null, user: this.#pool.text(user), last }, 'authenticated', messages);
     return needs;
   }
+}
+
+function add(counts: Counts, sum: Counts): void {
+  sum.granted += counts.granted;
+  sum.ignored += counts.ignored;
+  sum.grants += counts.grants;
+  sum.ended += counts.ended;
+  sum.messages += counts.messages;
+  sum.recipients += counts.recipients;
+  sum.bytes += counts.bytes;
+  sum.authenticated += counts.authenticated;
+  sum.refused += counts.refused;
 }
 
 function dayOf(at: Date): string {

@@ -16,7 +16,7 @@ function hashOf(view: DataView, start: number, end: number): number {
   let hash = end - start;
   let at = start;
   for (; at + WORD <= end; at += WORD) {
-    hash = Math.imul(hash ^ view.getInt32(at), 0x9e3779b1);
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
   for (; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
@@ -27,25 +27,25 @@ export class TextPool {
   #arena = Buffer.allocUnsafeSlow(65_536);
   #view = viewOf(this.#arena);
   #used = 0;
-  /** By numbers: where each ends in the arena, and what it hashes to. */
-  readonly #ends: number[] = [0];
-  readonly #hashes: number[] = [0];
+  /** By numbers: where each ends in the arena. */
+  #ends = new Int32Array(2048);
   readonly #texts: (string | undefined)[] = [''];
-  /** Numbers, by their hashes; twice as many as there are texts at least. */
-  #slots = new Int32Array(4096);
+  /** By hashes: the hash and the number, side by side for the processor's cache; room for twice as many texts as there are at least. */
+  #slots = new Int32Array(2 * 4096);
 
   get size(): number {
-    return this.#ends.length - 1;
+    return this.#texts.length - 1;
   }
 
   /** The number of a text in UTF-8. @param view of all bytes that it stands in */
   of(view: DataView, start: number, end: number): number {
     const hash = hashOf(view, start, end);
-    const mask = this.#slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const known = this.#slots[slot] ?? EMPTY;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
+      const known = slots[slot + 1] ?? EMPTY;
       if (known === EMPTY) return this.#add(view, start, end, { hash, slot });
-      if (this.#hashes[known] === hash && this.#is(known, view, start, end)) return known;
+      if (slots[slot] === hash && this.#is(known, view, start, end)) return known;
     }
   }
 
@@ -70,7 +70,7 @@ export class TextPool {
     const shift = from - start;
     let at = start;
     for (; at + WORD <= end; at += WORD)
-      if (this.#view.getInt32(at + shift) !== view.getInt32(at)) return false;
+      if (this.#view.getInt32(at + shift, true) !== view.getInt32(at, true)) return false;
     for (; at < end; at++) if (this.#view.getUint8(at + shift) !== view.getUint8(at)) return false;
     return true;
   }
@@ -83,30 +83,40 @@ export class TextPool {
   ): number {
     const length = end - start;
     if (this.#used + length > this.#arena.length) {
-      const grown = Buffer.allocUnsafeSlow(2 * (this.#used + length));
-      this.#arena.copy(grown, 0, 0, this.#used);
-      this.#arena = grown;
-      this.#view = viewOf(grown);
+      const larger = Buffer.allocUnsafeSlow(2 * (this.#used + length));
+      this.#arena.copy(larger, 0, 0, this.#used);
+      this.#arena = larger;
+      this.#view = viewOf(larger);
     }
     this.#arena.set(new Uint8Array(view.buffer, view.byteOffset + start, length), this.#used);
     this.#used += length;
-    const id = this.#ends.length;
-    this.#ends.push(this.#used);
-    this.#hashes.push(hash);
-    this.#texts.push(undefined);
-    this.#slots[slot] = id;
-    if (2 * id > this.#slots.length) this.#rehash();
+    const id = this.#texts.push(undefined) - 1;
+    if (id === this.#ends.length) this.#ends = grown(this.#ends);
+    this.#ends[id] = this.#used;
+    this.#slots[slot] = hash;
+    this.#slots[slot + 1] = id;
+    if (4 * id > this.#slots.length) this.#rehash();
     return id;
   }
 
   #rehash(): void {
-    const slots = new Int32Array(4 * this.#slots.length);
+    const former = this.#slots;
+    const slots = new Int32Array(4 * former.length);
     const mask = slots.length - 1;
-    for (let id = 1; id < this.#hashes.length; id++) {
-      let slot = (this.#hashes[id] ?? 0) & mask;
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & mask;
-      slots[slot] = id;
+    for (let at = 0; at < former.length; at += 2) {
+      const [hash = 0, id = EMPTY] = former.subarray(at, at + 2);
+      if (id === EMPTY) continue;
+      let slot = (hash << 1) & mask;
+      while (slots[slot + 1] !== EMPTY) slot = (slot + 2) & mask;
+      slots[slot] = hash;
+      slots[slot + 1] = id;
     }
     this.#slots = slots;
   }
+}
+
+function grown(numbers: Int32Array): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(2 * numbers.length);
+  more.set(numbers);
+  return more;
 }

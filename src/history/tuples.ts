@@ -1,37 +1,47 @@
 /** Rows by three whole numbers each: the same row for the same three, in the order in which they came first. */
 
+/** Numbers of a row. */
+const WIDTH = 3;
+
 export class Tuples {
-  readonly #first: number[] = [];
-  readonly #second: number[] = [];
-  readonly #third: number[] = [];
+  /** Row after row, so that the processor fetches one at once. */
+  #rows = new Int32Array(1024 * WIDTH);
+  #size = 0;
   /** Rows and one; 0 for none.  Twice as many as there are rows at least. */
   #slots = new Int32Array(1024);
 
   get size(): number {
-    return this.#first.length;
+    return this.#size;
   }
 
   /** @param third below 2 to the 31st, as are the others */
   row(first: number, second: number, third: number): number {
+    const rows = this.#rows;
     const mask = this.#slots.length - 1;
     for (let slot = hashOf(first, second, third) & mask; ; slot = (slot + 1) & mask) {
       const row = (this.#slots[slot] ?? 0) - 1;
       if (row < 0) return this.#add(first, second, third, slot);
-      const isFound =
-        this.#first[row] === first && this.#second[row] === second && this.#third[row] === third;
-      if (isFound) return row;
+      const at = row * WIDTH;
+      if (rows[at] === first && rows[at + 1] === second && rows[at + 2] === third) return row;
     }
   }
 
   of(row: number): readonly [first: number, second: number, third: number] {
-    return [this.#first[row] ?? 0, this.#second[row] ?? 0, this.#third[row] ?? 0];
+    const at = row * WIDTH;
+    return [this.#rows[at] ?? 0, this.#rows[at + 1] ?? 0, this.#rows[at + 2] ?? 0];
   }
 
   #add(first: number, second: number, third: number, slot: number): number {
-    const row = this.size;
-    this.#first.push(first);
-    this.#second.push(second);
-    this.#third.push(third);
+    const row = this.#size++;
+    const at = row * WIDTH;
+    if (at === this.#rows.length) {
+      const rows = new Int32Array(2 * at);
+      rows.set(this.#rows);
+      this.#rows = rows;
+    }
+    this.#rows[at] = first;
+    this.#rows[at + 1] = second;
+    this.#rows[at + 2] = third;
     this.#slots[slot] = row + 1;
     if (2 * this.size > this.#slots.length) this.#rehash();
     return row;

@@ -12,6 +12,8 @@ import { Tuples } from './tuples.ts';
 /** Of the longest grants. */
 const MOST_LONGEST = 20;
 const TLS = [null, false, true] as const;
+/** Instead of a time. */
+const CLOSED = -1;
 /** Of what a login says of encryption. */
 const TLS_STATES = TLS.length;
 
@@ -24,9 +26,9 @@ export class Usage {
   /** By address and user. */
   readonly #relaying = new Tuples();
   readonly #relayed: RelayedSum[] = [];
-  /** By address: the user of a grant that is open, and one more, and since when. */
-  readonly #openUsers: (number | undefined)[] = [];
-  readonly #openFrom: (number | undefined)[] = [];
+  /** By address: the user of a grant that is open, and since when, or `CLOSED`. */
+  readonly #openUsers: number[] = [];
+  readonly #openFrom: number[] = [];
   readonly #spans: OpenRow[] = [];
   readonly #refused = new Map<number, { refused: number; last: number }>();
 
@@ -38,20 +40,20 @@ export class Usage {
     const row = this.#logins.row(ip, user, server * TLS_STATES + tls);
     this.#loginCounts[row] = (this.#loginCounts[row] ?? 0) + 1;
     this.#loginLast[row] = Math.max(this.#loginLast[row] ?? 0, time);
-    if (this.#openFrom[ip] !== undefined) return;
-    // No holes: V8 keeps what has some as a dictionary, or slowly.
-    while (this.#openFrom.length < ip) {
-      this.#openFrom.push(undefined);
-      this.#openUsers.push(undefined);
+    // No holes, and nothing but numbers: V8 keeps each number of another array apart.
+    while (this.#openFrom.length <= ip) {
+      this.#openFrom.push(CLOSED);
+      this.#openUsers.push(0);
     }
+    if (this.#openFrom[ip] !== CLOSED) return;
     this.#openUsers[ip] = user;
     this.#openFrom[ip] = time;
   }
 
   end({ ip, user, time }: BlockReader): void {
-    const from = this.#openFrom[ip];
-    if (from === undefined) return;
-    this.#openFrom[ip] = undefined;
+    const from = this.#openFrom[ip] ?? CLOSED;
+    if (from === CLOSED) return;
+    this.#openFrom[ip] = CLOSED;
     this.#span(ip, user === 0 ? (this.#openUsers[ip] ?? 0) : user, from, time);
   }
 
@@ -101,7 +103,7 @@ export class Usage {
   /** @param until when grants that are open were looked at */
   longest(until: number): OpenRow[] {
     for (const [ip, from] of this.#openFrom.entries())
-      if (from !== undefined) this.#span(ip, this.#openUsers[ip] ?? 0, from, until);
+      if (from !== CLOSED) this.#span(ip, this.#openUsers[ip] ?? 0, from, until);
     this.#sortSpans();
     return this.#spans.slice(0, MOST_LONGEST);
   }

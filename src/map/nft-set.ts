@@ -25,9 +25,7 @@ const placeOf = ({ family, table, set }: NftName, version: Version): string =>
 
 /** Makes the table and the sets, where they are not there. */
 export function makeScript(name: NftName): string {
-  const sets = VERSIONS.map(
-    version => `add set ${placeOf(name, version)} { type ${TYPES[version]}; flags timeout; }\n`,
-  );
+  const sets = VERSIONS.map(version => `add set ${placeOf(name, version)} ${wantedSet(version)}\n`);
   return `add table ${name.family} ${name.table}\n${sets.join('')}`;
 }
 
@@ -152,19 +150,62 @@ const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? v
 const isOf = (table: unknown, name: NftName): boolean =>
   fieldOf(table, 'family') === name.family && fieldOf(table, 'name') === name.table;
 
+/** A set as its rules see it. */
+export interface SetUse {
+  /** Whether it is one for single addresses with timeouts. */
+  readonly isFit: boolean;
+  /** Whether a rule of its table asks for it. */
+  readonly isAsked: boolean;
+}
+
+/**
+ * What nft prints for `list ruleset` of each set; null for one that is not there.
+ *
+ * @throws Damage of what is no ruleset
+ */
+export function usesIn(text: string, name: NftName): Readonly<Record<Version, SetUse | null>> {
+  const objects = objectsOf(text);
+  const ofTable = (kind: string): unknown[] =>
+    objects
+      .map(one => fieldOf(one, kind))
+      .filter(
+        one => fieldOf(one, 'family') === name.family && fieldOf(one, 'table') === name.table,
+      );
+  const [sets, rules] = [ofTable('set'), ofTable('rule')];
+  const useOf = (version: Version): SetUse | null => {
+    const own = `${name.set}${version}`;
+    const set = sets.find(one => fieldOf(one, 'name') === own);
+    if (set === undefined) return null;
+    return { isFit: isFit(set, version), isAsked: rules.some(rule => mentions(rule, `@${own}`)) };
+  };
+  return { 4: useOf(4), 6: useOf(6) };
+}
+
+const mentions = (value: unknown, text: string): boolean =>
+  value === text ||
+  (typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).some(one => mentions(one, text)));
+
+function isFit(set: unknown, version: Version): boolean {
+  const flags = listOf(fieldOf(set, 'flags'));
+  return (
+    fieldOf(set, 'type') === TYPES[version] &&
+    flags.includes('timeout') &&
+    !flags.includes('interval')
+  );
+}
+
+/** What a set has to be. */
+export const wantedSet = (version: Version): string => `{ type ${TYPES[version]}; flags timeout; }`;
+
 function setIn(text: string, name: NftName, version: Version): unknown {
   const own = `${name.set}${version}`;
   const set = objectsOf(text)
     .map(one => fieldOf(one, 'set'))
     .find(one => fieldOf(one, 'name') === own);
-  const flags = listOf(fieldOf(set, 'flags'));
-  const isFit =
-    fieldOf(set, 'type') === TYPES[version] &&
-    flags.includes('timeout') &&
-    !flags.includes('interval');
-  if (isFit) return set;
-  const wanted = `{ type ${TYPES[version]}; flags timeout; }`;
-  throw new Damage(`${own} is no set of ${wanted}, for single addresses`);
+  if (isFit(set, version)) return set;
+  throw new Damage(`${own} is no set of ${wantedSet(version)}, for single addresses`);
 }
 
 function readElement(one: unknown, leases: Map<IpText, Lease>, others: Row[]): void {

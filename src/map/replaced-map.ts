@@ -35,6 +35,8 @@ export interface Format {
   readonly name: string;
   /** Whether a file of length 0 is a map without rows; of other formats it is none, and is filled. */
   readonly emptyIsMap?: true;
+  /** Whether readers keep a file open, and see by its own time alone that there is another one: the old file gets a later time, then. */
+  readonly isKeptOpen?: true;
   /**
    * The rows of a map, in any order.
    *
@@ -271,13 +273,30 @@ export class ReplacedMap implements LookupMap {
       const file = await this.#finish(fresh);
       if (hasChanged()) return null;
       const identity = look(file)?.file ?? '';
-      await rename(file, this.#path);
+      await this.#put(file);
       this.#identity = identity;
       return effects;
     } catch (error) {
       // What was read while it was being written may make no sense.
       if (hasChanged()) return null;
       throw error;
+    }
+  }
+
+  /** Puts a new file in the place of the old one. */
+  async #put(file: string): Promise<void> {
+    if (this.#format.isKeptOpen !== true) return rename(file, this.#path);
+    const old = await open(this.#path);
+    try {
+      await rename(file, this.#path);
+      const { atime, mtimeMs } = await old.stat();
+      // Readers compare whole seconds.
+      await old.utimes(atime, mtimeMs / 1000 + 1);
+    } catch (error) {
+      // Of another account, such as the administrator's, who has made the file himself: those who have it open go on with it.
+      if (errnoOf(error) !== 'EPERM') throw error;
+    } finally {
+      await old.close();
     }
   }
 

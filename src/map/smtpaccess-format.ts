@@ -106,6 +106,17 @@ function filesIn(path: string, spec: MapSpec): string[] {
   );
 }
 
+/** Whether makesmtpaccess finds the map in a directory of rules; false where that cannot be told. */
+export function isAmongRules(directory: string, spec: MapSpec): boolean {
+  try {
+    return readdirSync(directory)
+      .map(name => join(directory, name))
+      .some(file => existsSync(file) && isMap(file, spec));
+  } catch {
+    return false;
+  }
+}
+
 /** Whether it is the map, or leads to it. */
 function isMap(file: string, spec: MapSpec): boolean {
   const path = mapPath(spec);

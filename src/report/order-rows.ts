@@ -1,7 +1,7 @@
 /** What there is to say of what the administrator orders: all of it is audited. */
 import type { Given } from '../grant/order.ts';
 import { NEWS_TEXT } from '../grant/orders.ts';
-import { formatStamp } from '../line/stamp.ts';
+import { formatCtime, formatStamp } from '../line/stamp.ts';
 import { asIs, noLines, none, type Rows } from './decision-row.ts';
 import { info, warn } from './log-line.ts';
 import { fromText } from './login-rows.ts';
@@ -10,6 +10,8 @@ import type { ShowUser } from './user-names.ts';
 
 /** More would be a line that nobody reads; `popbsmtp list --orders` shows all. */
 const MOST_ORDERS = 20;
+
+const HALF_YEAR_SECONDS = 183 * 86_400;
 
 export const ORDER_ROWS = {
   allowed: {
@@ -121,7 +123,9 @@ const orderText = (order: Given): string =>
 const subjectText = ({ subject }: Given): string =>
   subject.kind === 'address' ? `ip=${subject.ip}` : `user=${JSON.stringify(subject.user)}`;
 
-const untilText = ({ until }: Given): string => `until="${formatStamp(until)}"`;
+/** With the year where it is so far away that nobody would guess it. */
+const untilText = ({ made, until }: Given): string =>
+  `until="${until - made > HALF_YEAR_SECONDS ? formatCtime(until) : formatStamp(until)}"`;
 
 const withSubjects = <O extends Given>(orders: readonly O[], show: ShowUser): O[] =>
   orders.map(order => withSubject(order, show));

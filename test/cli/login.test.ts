@@ -31,7 +31,7 @@ describe('a login by command', () => {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^198\.51\.100\.7 may relay until \w{3} \w{3} .* \d{4}\n$/);
     assert.deepEqual(await host.keys(), ['198.51.100.7']);
-    assert.ok(daemon.lines.some(line => /^read ts=.* ip=198\.51\.100\.7$/.test(line)));
+    await daemon.waitForLine(/^read ts=.* ip=198\.51\.100\.7$/);
     const [row] = await host.listed();
     assert.deepEqual([row?.['user'], row?.['server']], ['anna', 'hook']);
     const status = await host.run('status');

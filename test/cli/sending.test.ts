@@ -28,7 +28,7 @@ test('over the limit the grant ends at once, and stays refused until an order li
   await world.write(mailLines({ ip: ABUSED }));
   await daemon.waitForLine(/^over the limit ip=198\.51\.100\.7 --- too many messages$/);
   await waitFor('the row gone', async () => (await world.keys()).join() === OTHER);
-  assert.match(daemon.transcript(), /revoked ip=198\.51\.100\.7/);
+  await daemon.waitForText(/revoked ip=198\.51\.100\.7/);
   const rows = (await world.run('list', '--json')).stdout;
   const { messages, recipients } = JSON.parse(rows);
   assert.deepEqual([messages, recipients], [3, 3]);

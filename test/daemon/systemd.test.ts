@@ -143,7 +143,7 @@ describe('the service manager', { skip }, () => {
     await socket.waitForPing();
     const [ready] = socket.told;
     assert.equal(ready, 'READY=1');
-    assert.match(daemon.stdout, /watching .*mail\.log/);
+    await daemon.waitForText(/watching .*mail\.log/);
 
     const reader = await open(`${map.slice('lmdb:'.length)}.lmdb`);
     const held = await lock(reader.fd, 'shared');

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { OtherMta } from '../../src/doctor/map-reader.ts';
 import { judgeOtherMta, type OtherMtaFacts } from '../../src/doctor/other-mta.ts';
+import type { Reader } from '../../src/doctor/other-mta-state.ts';
 import { OTHER_MTAS } from '../../src/doctor/other-mtas.ts';
 import type { MapSpec } from '../../src/map/map.ts';
 import { said } from './arrange.ts';
@@ -18,15 +20,54 @@ const SENDMAIL: MapSpec = { type: 'makemap:hash', path: PATH };
 const server = ({ type }: MapSpec) =>
   OTHER_MTAS.find(({ types }) => types.includes(type)) ?? assert.fail(type);
 
-const judge = (map: MapSpec, text: string, changes: Partial<OtherMtaFacts> = {}): string =>
-  said(
-    judgeOtherMta({
-      map,
-      state: { server: server(map), configuration: { kind: 'known', text } },
-      hasMynetworks: true,
-      ...changes,
-    }),
-  ).join('\n');
+const ESMTPD: MapSpec = { type: 'smtpaccess', path: PATH };
+const FIREWALL: MapSpec = {
+  type: 'nft',
+  path: PATH,
+  nft: { family: 'inet', table: 'filter', set: 'pop' },
+};
+
+type Rules = Parameters<OtherMta['judge']>[2];
+
+const readerOf = (map: MapSpec, text: string, rules: Rules = null): Reader => ({
+  map,
+  state: { server: server(map), configuration: { kind: 'known', text, rules } },
+});
+
+const judge = (first: Reader | null, changes: Partial<OtherMtaFacts> = {}): string =>
+  said(judgeOtherMta({ first, others: [], hasMynetworks: true, ...changes })).join('\n');
+
+/** As nft prints them, with what popbsmtp does not look at left out. */
+const ruleset = (names: readonly string[], asked: readonly string[], flags = ['timeout']): string =>
+  JSON.stringify({
+    nftables: [
+      { table: { family: 'inet', name: 'filter', handle: 1 } },
+      { set: { family: 'ip', table: 'filter', name: 'pop4', type: 'ipv4_addr', flags } },
+      ...names.map(name => ({
+        set: {
+          ...{ family: 'inet', table: 'filter', name, flags },
+          type: name.endsWith('4') ? 'ipv4_addr' : 'ipv6_addr',
+        },
+      })),
+      ...asked.map(name => ({
+        rule: {
+          ...{ family: 'inet', table: 'filter', chain: 'input' },
+          expr: [
+            {
+              match: {
+                op: '==',
+                left: { payload: { protocol: 'ip', field: 'saddr' } },
+                right: `@${name}`,
+              },
+            },
+            { accept: null },
+          ],
+        },
+      })),
+    ],
+  });
+
+const BOTH = ['pop4', 'pop6'];
 
 const MATCH = 'match from src <pop> for any action "out"\n';
 const SMTPD = `table pop file:${PATH}\n${MATCH}`;
@@ -86,12 +127,34 @@ describe('a configuration that names the map', () => {
       SMTPD,
       /^ok: [^\n]*$/,
     ],
-    ['sendmail', SENDMAIL, `Kpop hash -a<OK> ${PATH}\nR$* $: $(pop $1 $)\n`, /^ok: sendmail names/],
-    ['sendmail, with the suffix', SENDMAIL, `Kpop hash ${PATH}.db\nR$* $: $(pop $1 $)\n`, /^ok: /],
+    [
+      'sendmail',
+      SENDMAIL,
+      `Kone hash -a<OK> ${PATH}\nKtwo hash -a<OK> ${PATH}\nKpop sequence one two\nR$* $: $(pop $1 $)\n`,
+      /^ok: sendmail names/,
+    ],
+    [
+      'sendmail, once',
+      SENDMAIL,
+      `Kpop hash -a<OK> ${PATH}\nR$* $: $(pop $1 $)\n`,
+      /^warning: .* once only/,
+    ],
+    [
+      'sendmail, asked for once',
+      SENDMAIL,
+      `Kone hash ${PATH}\nKtwo hash ${PATH}\nR$* $: $(two $1 $)\n`,
+      /^warning: .* once only/,
+    ],
+    [
+      'sendmail, with the suffix',
+      SENDMAIL,
+      `Kone hash ${PATH}.db\nKtwo hash ${PATH}.db\nR$* $: $(one $1 $) $(two $1 $)\n`,
+      /^ok: /,
+    ],
     [
       'sendmail, behind another map',
       SENDMAIL,
-      `Kpop hash -T<TMPF> ${PATH}\nKaccess sequence access_file pop\n`,
+      `Kone hash -T<TMPF> ${PATH}\nKtwo hash ${PATH}\nKaccess sequence access_file one two\n`,
       /^ok: /,
     ],
     ['sendmail, in a comment', SENDMAIL, `# Kpop hash ${PATH}\nR$* $: $(pop $1 $)\n`, /^error: /],
@@ -106,18 +169,100 @@ describe('a configuration that names the map', () => {
     ['sendmail, without it', SENDMAIL, 'Kaccess hash /etc/mail/access\n', /^error: .* not name/],
   ];
   for (const [name, map, text, expected] of table)
-    test(name, () => assert.match(judge(map, text), expected));
+    test(name, () => assert.match(judge(readerOf(map, text)), expected));
+});
+
+describe('Courier', () => {
+  const directory = '/etc/courier/smtpaccess';
+  const table: readonly [string, MapSpec, Rules, RegExp][] = [
+    ['with a link', ESMTPD, { directory, hasMap: true, isCompiled: true }, /^ok: Courier names/],
+    [
+      'without a link',
+      ESMTPD,
+      { directory, hasMap: false, isCompiled: true },
+      /^error: \S+, of which Courier makes its access rules, does not lead to smtpaccess:[^\n]*$/,
+    ],
+    [
+      'that nothing was compiled for',
+      ESMTPD,
+      { directory, hasMap: true, isCompiled: false },
+      /^error: there is no \/etc\/courier\/smtpaccess\.dat/,
+    ],
+    [
+      'with rules elsewhere',
+      ESMTPD,
+      { directory: '/srv/rules', hasMap: true, isCompiled: true },
+      /^error: makesmtpaccess compiles the rules in \/srv\/rules, but popbsmtp knows those in \/etc/,
+    ],
+    [
+      'with rules elsewhere, which popbsmtp knows',
+      { ...ESMTPD, rules: '/srv/rules' },
+      { directory: '/srv/rules', hasMap: true, isCompiled: true },
+      /^ok: /,
+    ],
+    ['without rules', ESMTPD, null, /^error: .* no ACCESSFILE/],
+  ];
+  for (const [name, map, rules, expected] of table)
+    test(name, () => assert.match(judge(readerOf(map, '', rules)), expected));
+
+  for (const [text, expected] of [
+    [`sysconfdir="/etc/courier"\nACCESSFILE=\${sysconfdir}/smtpaccess\n`, directory],
+    ['sysconfdir=/opt/etc\nACCESSFILE="$sysconfdir/rules"\n', '/opt/etc/rules'],
+    [`ACCESSFILE=/a\n#ACCESSFILE=/b\nACCESSFILE='/c' \n`, '/c'],
+    ['ACCESSFILE=\n', null],
+    ['PORT=25\n', null],
+  ] as const)
+    test(`has its rules in ${expected}`, () =>
+      assert.equal(server(ESMTPD).rulesIn?.(text), expected));
+});
+
+describe('nftables', () => {
+  const table: readonly [string, string, RegExp][] = [
+    ['that asks for both sets', ruleset(BOTH, BOTH), /^ok: nftables names nft:inet filter pop$/],
+    [
+      'that asks for one',
+      ruleset(BOTH, ['pop4']),
+      /^warning: no rule of nftables asks for pop6, so/,
+    ],
+    ['that asks for none', ruleset(BOTH, []), /^error: .* no rule asks for them/],
+    ['that asks for another', ruleset(BOTH, ['pop44', 'pop6']), /^warning: .* asks for pop4, so/],
+    [
+      'without a set',
+      ruleset(['pop6'], BOTH),
+      /^error: nftables has no set pop4 in the table inet filter, so[^\n]*$/,
+    ],
+    [
+      'whose elements have no end',
+      ruleset(BOTH, BOTH, []),
+      /^error: the set pop4 .*\nerror: the set pop6 /,
+    ],
+    [
+      'whose sets have networks',
+      ruleset(BOTH, BOTH, ['timeout', 'interval']),
+      /^error: the set pop4 /,
+    ],
+  ];
+  for (const [name, text, expected] of table)
+    test(name, () => assert.match(judge(readerOf(FIREWALL, text)), expected));
+});
+
+test('the maps behind the first one are judged as well, also where Postfix reads that', () => {
+  const others = [readerOf(FIREWALL, ruleset(BOTH, BOTH))];
+  assert.match(judge(null, { others }), /^ok: nftables names [^\n]*$/);
+  assert.match(judge(readerOf(LIST, SMTPD), { others }), /^ok: OpenSMTPD .*\nok: nftables/);
+  assert.equal(judge(null), '');
 });
 
 test('a server that cannot be asked is told of, and no error', () => {
-  assert.match(judge(LIST, '', { state: null }), /^skipped: not looked at: table:/);
+  assert.match(judge({ map: LIST, state: null }), /^skipped: not looked at: table:/);
   const configuration = { kind: 'unknown', reason: 'permission denied' } as const;
   const state = { server: server(LIST), configuration };
-  assert.match(judge(LIST, '', { state }), /^warning: .*: permission denied$/);
+  assert.match(judge({ map: LIST, state }), /^warning: .*: permission denied$/);
 });
 
 test('networks that nobody has given are missed once', () => {
-  assert.match(judge(EXIM, '', { hasMynetworks: false }), /^error: .* postconf was not found\n/);
+  const hasMynetworks = false;
+  assert.match(judge(readerOf(EXIM, ''), { hasMynetworks }), /^error: .* postconf was not found\n/);
   // The check of the configuration says so.
-  assert.match(judge(LIST, SMTPD, { hasMynetworks: false }), /^ok: [^\n]*$/);
+  assert.match(judge(readerOf(LIST, SMTPD), { hasMynetworks }), /^ok: [^\n]*$/);
 });

@@ -3,8 +3,10 @@
  *
  * With arguments only the faults whose names contain one of them.
  */
+import { OUTER_NETWORK } from '../isolation.ts';
 import { Rig } from '../real/rig.ts';
 import { FAULTS } from './faults.ts';
+import { FLEET_FAULTS } from './fleet-faults.ts';
 
 const HEAD = [
   'fault',
@@ -18,8 +20,14 @@ const HEAD = [
 
 const wanted = process.argv.slice(2);
 const rows: (string | number)[][] = [HEAD];
-for (const { name, times, run } of FAULTS) {
+for (const { name, times, needsIsolation, run } of [...FAULTS, ...FLEET_FAULTS]) {
   if (wanted.length > 0 && !wanted.some(part => name.includes(part))) continue;
+  if (needsIsolation && process.env[OUTER_NETWORK] === undefined) {
+    process.stderr.write(
+      `${name} · left out, since it would change the firewall of this machine\n`,
+    );
+    continue;
+  }
   const rig = new Rig();
   try {
     const { logins, lost, open, postfix } = await run(rig, times);

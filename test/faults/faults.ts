@@ -15,6 +15,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from '../../src/map/lock.ts';
+import { formatNftName } from '../../src/map/nft-name.ts';
 import { OVERLAY_PROGRAMS, startOverlay } from '../real/overlay.ts';
 import { mustRun } from '../real/processes.ts';
 import { findProgram } from '../real/programs.ts';
@@ -38,6 +39,8 @@ export interface Fault {
   /** How often in the short pass that belongs to the tests. */
   readonly short: number;
   readonly needsRoot: boolean;
+  /** Whether it changes the network that it is in. */
+  readonly needsIsolation?: true;
   readonly programs: readonly string[];
   run(rig: Rig, times: number): Promise<Outcome>;
 }
@@ -287,11 +290,27 @@ async function takeMakemap(rig: Rig): Promise<void> {
   process.env['PATH'] = `${directory}:${process.env['PATH']}`;
 }
 
-/** Types that are replaced as a whole: what is to be seen of each is what its readers have.  Those with rules: test/real/ruled-maps.test.ts. */
-const REPLACED: readonly (NonNullable<WorldOptions['mapType']> & {
-  readonly programs: readonly string[];
-  readonly needsRoot?: true;
-})[] = [
+/** Has a reader of the test's own know what the file said when it was told of it last. */
+const told = (type: string) => ({
+  type,
+  programs: ['cp', 'mv'],
+  known: (path: string) => ({ type, path: `${path}.known` }),
+  options: (path: string) =>
+    ['/bin/sh', '-c', 'cp "$1" "$1.new" && mv "$1.new" "$1.known"', 'sh', path].map(
+      word => `--table-command=${word}`,
+    ),
+});
+
+const NFT = { family: 'inet', table: 'filter', set: 'pop' } as const;
+
+type OfType = NonNullable<WorldOptions['mapType']> &
+  Pick<Fault, 'programs' | 'needsIsolation'> & {
+    readonly name?: string;
+    readonly needsRoot?: true;
+  };
+
+/** All but the first type: what is to be seen of each is what its readers have. */
+const OTHERS: readonly OfType[] = [
   { type: 'hash', programs: ['postmap'] },
   { type: 'cdb', programs: ['postmap'] },
   { type: 'cidr', programs: [] },
@@ -301,25 +320,32 @@ const REPLACED: readonly (NonNullable<WorldOptions['mapType']> & {
     needsRoot: true,
     prepare: takeMakemap,
   },
+  { type: 'tcprules', programs: [] },
+  told('table'),
   {
-    type: 'table',
-    programs: ['cp', 'mv'],
-    // A reader that knows what the file said when it was told of it last.
-    known: path => `${path}.known`,
-    options: path =>
-      ['/bin/sh', '-c', 'cp "$1" "$1.new" && mv "$1.new" "$1.known"', 'sh', path].map(
-        word => `--table-command=${word}`,
-      ),
+    ...told('smtpaccess'),
+    options: path => [...told('smtpaccess').options(path), '--map-rules=/dev/null'],
+  },
+  {
+    // Behind a map that is a file, for the files beside it.
+    name: 'nft',
+    type: 'lmdb',
+    programs: ['nft'],
+    needsRoot: true,
+    needsIsolation: true,
+    known: path => ({ type: 'nft', path, nft: NFT }),
+    options: () => [`--map=nft:${formatNftName(NFT)}`],
   },
 ];
 
 export const FAULTS: readonly Fault[] = [
   { name: 'kill -9', times: 200, short: 8, needsRoot: false, programs: [], run: kill() },
-  ...REPLACED.map(({ programs, needsRoot = false, ...mapType }) => ({
-    name: `kill -9, ${mapType.type}:`,
+  ...OTHERS.map(({ programs, needsRoot = false, needsIsolation, name, ...mapType }) => ({
+    name: `kill -9, ${name ?? mapType.type}:`,
     times: 50,
     short: 4,
     needsRoot,
+    ...(needsIsolation && { needsIsolation }),
     programs,
     run: kill(mapType),
   })),
@@ -340,11 +366,12 @@ export const FAULTS: readonly Fault[] = [
     programs: ['mount', 'umount'],
     run: fullDisk(),
   },
-  ...REPLACED.map(({ programs, ...mapType }) => ({
-    name: `disk full, ${mapType.type}:`,
+  ...OTHERS.map(({ programs, needsIsolation, name, ...mapType }) => ({
+    name: `disk full, ${name ?? mapType.type}:`,
     times: 20,
     short: 1,
     needsRoot: true,
+    ...(needsIsolation && { needsIsolation }),
     programs: ['mount', 'umount', ...programs],
     run: fullDisk(mapType),
   })),

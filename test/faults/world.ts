@@ -31,8 +31,8 @@ export interface WorldOptions {
 /** What a map's readers go by, and what of the daemon's options is about it. */
 interface MapType {
   readonly type: string;
-  /** The path of the map that is looked at; without it, the one that the daemon writes. */
-  readonly known?: (path: string) => string;
+  /** The map that is looked at; without it, the first that the daemon writes. */
+  readonly known?: (path: string) => MapSpec;
   readonly options?: (path: string) => readonly string[];
   /** Gets what it is written with. */
   readonly prepare?: (rig: Rig) => Promise<void>;
@@ -60,7 +60,7 @@ export class World {
     const { type, known, options: ofType }: MapType = options.mapType ?? { type: 'lmdb' };
     const path = join(options.mapDirectory ?? directory, 'pop-before-smtp');
     this.map = { type, path };
-    this.#known = { type, path: known?.(path) ?? path };
+    this.#known = known?.(path) ?? this.map;
     this.#options = ofType?.(path) ?? [];
     this.grace = options.grace;
     this.#env = options.env ?? {};

@@ -4,6 +4,7 @@ import {
   evicts,
   fullness,
   infoField,
+  isCluster,
   isStale,
   memoryIn,
   type Upstream,
@@ -17,6 +18,15 @@ test('a field is a whole name', () => {
   const text = info('slave_repl_offset:1', 'repl_offset:2');
   assert.equal(infoField(text, 'repl_offset'), '2');
   assert.equal(infoField(text, 'offset'), '');
+});
+
+test('a node of a cluster is known, of Redis and of Valkey', () => {
+  for (const name of ['redis_mode', 'server_mode']) {
+    assert.ok(isCluster(info('redis_version:7.2.4', `${name}:cluster`)), name);
+    for (const mode of ['standalone', 'sentinel'])
+      assert.ok(!isCluster(info('redis_version:7.2.4', `${name}:${mode}`)), `${name} ${mode}`);
+  }
+  assert.ok(!isCluster(info('listener0:name=cluster')));
 });
 
 test('a replica is stale when it does not hear of its primary', () => {

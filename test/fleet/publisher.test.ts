@@ -41,6 +41,13 @@ const REVOCATION: Entry = {
   },
 };
 
+const WITHDRAWN: Entry = {
+  kind: 'withdrawn',
+  ip: ip('192.0.2.1'),
+  time: epoch(NOON),
+  reason: 'too many users',
+};
+
 function make(capacity?: number): void {
   const warn = (text: string): void => void warned.push(text);
   publisher = new Publisher(
@@ -291,6 +298,7 @@ describe('a publisher', () => {
   test('puts logins of one moment together in format 2, and nothing else', async () => {
     format = 2;
     make();
+    await publish();
     const logins = addresses('10.1', 120).map(address => login(address));
     const withdrawn: Entry = {
       ...{ kind: 'withdrawn', ip: ip('10.1.0.1') },
@@ -380,6 +388,52 @@ describe('a publisher', () => {
     now += GRACE;
     await publish();
     assert.equal(published().length, 2);
+  });
+
+  test('tells withdrawals again: what has lost them would leave a grant open', async () => {
+    await publish();
+    publisher.post([WITHDRAWN, login('192.0.2.2')]);
+    await publish();
+    const told = (): number => published().filter(({ kind }) => kind === 'withdrawn').length;
+    assert.equal(told(), 1);
+    engine.run = 'second';
+    await publish(() => told() === 2);
+    engine.streams.grants.length = 0;
+    now += 2;
+    await publish(() => told() === 3);
+    now += GRACE / 2;
+    await publish(() => told() === 4);
+    now += GRACE / 2;
+    await publish();
+    assert.equal(told(), 4, 'the grant would have ended by now');
+  });
+
+  test('tells a promoted engine the withdrawals that it may lack', async () => {
+    await publish();
+    engine.history = { name: 'one', offset: 1000, former: null };
+    publisher.post([WITHDRAWN]);
+    await publish();
+    now += 2;
+    await publish();
+    const late: Entry = { ...WITHDRAWN, ip: ip('192.0.2.9') };
+    publisher.post([late]);
+    await publish();
+    engine.run = 'second';
+    engine.history = { name: 'two', offset: 1100, former: { name: 'one', end: 1001 } };
+    await publish(() => published().length === 3);
+    assert.deepEqual(published(), [WITHDRAWN, late, late]);
+  });
+
+  test('does not repeat a withdrawal when the address has logged in again, and knows the others after a start', async () => {
+    const other: Entry = { ...WITHDRAWN, ip: ip('192.0.2.9') };
+    await publish();
+    publisher.post([WITHDRAWN, other, login('192.0.2.1')]);
+    await publish();
+    const saved = publisher.save();
+    make();
+    publisher.restore(JSON.parse(JSON.stringify(saved)));
+    await publish(() => published().length === 4);
+    assert.deepEqual(published().slice(3), [other]);
   });
 
   describe('that the fleet knows a login already:', () => {

@@ -351,6 +351,14 @@ test('a withdrawal ends a grant, unless it has had a later login', async () => {
   assert.deepEqual(host.story(), ['granted', 'granted', 'withdrawn']);
 });
 
+test('a withdrawal holds for what arrives after it and is older', async () => {
+  await host.receive(withdrawal(A, -9), login(B, -20), withdrawal(B, -9));
+  await host.receive(login(A, -9), session(A, -10), login(B, -10));
+  assert.deepEqual([await host.rows(), host.story()], [[], ['granted', 'withdrawn']]);
+  await host.receive(login(A, -8));
+  assert.deepEqual(await host.rows(), [`${A} -8`]);
+});
+
 test('in whatever order, and however often: the latest login wins, and revocations hold', async () => {
   const ips = addresses('10.0', 4);
   const users = ['anna', 'bert'];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { epoch } from '../../src/base/clock.ts';
 import { type Format, ReplacedMap, readReplaced } from '../../src/map/replaced-map.ts';
@@ -39,6 +39,19 @@ describe('a map that is replaced', () => {
     assert.doesNotMatch(await readFile(spec.path, 'utf8'), /192/);
     await map.close();
   });
+
+  for (const isKeptOpen of [true, undefined])
+    test(`${isKeptOpen ? 'tells' : 'does not tell'} those who have the old file open`, async () => {
+      const spec = await newSpec('texthash');
+      const map = await ReplacedMap.open(spec, { ...TEXT, ...(isKeptOpen && { isKeptOpen }) });
+      const old = await open(spec.path);
+      const seconds = async (): Promise<number> => Math.floor((await old.stat()).mtimeMs / 1000);
+      const before = await seconds();
+      assert.deepEqual(await map.commit([change]), ['added']);
+      assert.equal(await seconds(), before + (isKeptOpen ? 1 : 0));
+      await old.close();
+      await map.close();
+    });
 
   for (const [times, outcome] of [
     [1, 'is read again'],

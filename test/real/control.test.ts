@@ -91,7 +91,7 @@ describe('orders by hand', { skip }, () => {
       assert.ok(isOver || code === 554, `${code} before the time was up`);
       return code === 250;
     });
-    assert.ok(daemon.lines.includes('    ignored --- revoked'), daemon.transcript());
+    await daemon.waitForLine(/^ {4}ignored --- revoked$/);
   });
 
   test('allow closes again by itself', async () => {

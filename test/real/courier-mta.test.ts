@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startCourierMta } from './courier-mta.ts';
 import { type MailServer, startDovecot } from './dovecot.ts';
-import { goesTheWholeWay, type OtherMta, popbsmtpIn } from './other-mta.ts';
+import { doctorIn, goesTheWholeWay, type OtherMta, popbsmtpIn } from './other-mta.ts';
 import { OVERLAY_PROGRAMS } from './overlay.ts';
 import { mustRun } from './processes.ts';
 import { requirePrograms } from './programs.ts';
@@ -52,6 +52,19 @@ describe('esmtpd of Courier', { skip }, () => {
     assert.equal(await code('127.2.0.1'), 555);
     assert.match(await popbsmtp('allow', '127.1.0.1'), /a row of your own/);
     await assert.rejects(code('127.1.0.1'));
+  });
+
+  test('is looked at by the doctor as far as it can be asked', async () => {
+    const { port } = mta.smtp('127.0.0.1');
+    const told = await doctorIn(mta, `127.0.0.1:${port}`);
+    assert.match(told[0] ?? '', /^mta ok: Courier names smtpaccess:/, told.join('\n'));
+    assert.match(told[1] ?? '', /^relay ok: strangers are refused in 23 forms, and a row opens/);
+    const link = '/etc/courier/smtpaccess/popbsmtp';
+    await mta.overlay.run('mv', [link, '/root/link']);
+    const missed = await doctorIn(mta, `127.0.0.1:${port}`);
+    assert.match(missed.join('\n'), /^mta error: .* does not lead to smtpaccess:/m);
+    await mta.overlay.run('mv', ['/root/link', link]);
+    await mta.overlay.run('makesmtpaccess', []);
   });
 
   test('keeps its rules while somebody has an error in them, until they are corrected', async () => {

@@ -57,8 +57,10 @@ describe('the doctor', { skip }, () => {
       assert.match(shown, /^relay strangers are refused in 23 forms, and a row opens the relay /m);
       assert.deepEqual(await rows(), before, 'nothing is left behind');
       // For the lookup and for the relay; the daemon's log has them, whatever else it prints.
-      assert.equal(daemon.stderr.match(/probe ip=\S+ for 120s by=control/g)?.length, 2);
-      assert.equal(daemon.stderr.match(/probe ended ip=\S+ by=control/g)?.length, 2);
+      await daemon.waitForText(
+        /(?:probe ip=\S+ for 120s by=control.*probe ended ip=\S+ by=control.*){2}/s,
+      );
+      assert.equal(daemon.stderr.match(/probe ip=\S+/g)?.length, 2);
 
       daemon.signal('SIGSTOP');
       const hung = await popbsmtp('doctor', '--json', ...place);

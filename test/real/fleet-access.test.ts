@@ -7,18 +7,18 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageRoot } from '../../src/base/package.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
 import { FleetHost } from './fleet-host.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { freePort, freePorts } from './ports.ts';
-import { mustRun } from './processes.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { ENGINE_PROGRAMS, Redis } from './redis.ts';
 import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-const skipRedis = requirePrograms(['redis-server', 'redis-cli']);
-const skipExpiry = requirePrograms(['redis-server', 'redis-cli', 'openssl', 'faketime']);
-const skipTls = requirePrograms(['redis-server', 'redis-cli', 'openssl']);
+const skipRedis = requirePrograms(ENGINE_PROGRAMS);
+const skipExpiry = requirePrograms([...ENGINE_PROGRAMS, 'openssl', 'faketime']);
+const skipTls = requirePrograms([...ENGINE_PROGRAMS, 'openssl']);
 
 const PAGE = readFileSync(
   join(packageRoot(), 'src/packaging/manual/pages/popbsmtp-fleet.7.md'),
@@ -139,22 +139,12 @@ describe('a certificate that expires', { skip: skipExpiry }, () => {
   after(() => rig.close());
 
   test('is told of as that, once, until there is another one', async () => {
-    const directory = await rig.directory();
-    const make = async (name: string, when: string) => {
-      const [key, certificate] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)];
-      await mustRun('faketime', [
-        ...[when, 'openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt'],
-        ...['ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`],
-        ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate],
-      ]);
-      return { key, certificate };
-    };
     const [good, expired, next] = [
-      await make('good', '1 hour ago'),
-      await make('expired', '9 days ago'),
-      await make('next', '1 hour ago'),
+      await makeCertificate(rig, 'good', '1 hour ago'),
+      await makeCertificate(rig, 'expired', '9 days ago'),
+      await makeCertificate(rig, 'next', '1 hour ago'),
     ];
-    const ca = join(directory, 'ca.pem');
+    const ca = join(await rig.directory(), 'ca.pem');
     const trusted = await Promise.all([good, expired].map(one => readFile(one.certificate)));
     await writeFile(ca, trusted.join(''));
     const [port, tlsPort] = await freePorts(2);
@@ -164,7 +154,7 @@ describe('a certificate that expires', { skip: skipExpiry }, () => {
       ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no', '--tls-ca-cert-file', ca],
       ...['--tls-cert-file', good.certificate, '--tls-key-file', good.key],
     );
-    const use = async ({ key, certificate }: typeof good): Promise<void> => {
+    const use = async ({ key, certificate }: Certificate): Promise<void> => {
       const pair = ['tls-cert-file', certificate, 'tls-key-file', key];
       assert.equal((await redis.cli('config', 'set', ...pair)).trim(), 'OK');
       await redis.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
@@ -198,48 +188,13 @@ describe('TLS', { skip: skipTls }, () => {
   after(() => rig.close());
 
   test('is used, and the server has to prove who it is', async () => {
-    const directory = await rig.directory();
-    const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    await mustRun('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...[
-        '-subj',
-        '/CN=redis',
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-        '-keyout',
-        key,
-        '-out',
-        certificate,
-      ],
-    ]);
+    const { key, certificate } = await makeCertificate(rig, 'redis');
     const [port, tlsPort] = await freePorts(2);
-    const files = [
-      '--tls-cert-file',
-      certificate,
-      '--tls-key-file',
-      key,
-      '--tls-ca-cert-file',
-      certificate,
-    ];
     await Redis.start(
       rig,
       port ?? 0,
-      '--tls-port',
-      String(tlsPort),
-      ...files,
-      '--tls-auth-clients',
-      'no',
+      ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no'],
+      ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
     );
     const engine = `rediss://127.0.0.1:${tlsPort}/0`;
     const trusting = ['--fleet-ca', certificate];

@@ -9,11 +9,11 @@ import { range, World } from './fleet-world.ts';
 import { MovedAddress } from './moved-address.ts';
 import { freePort } from './ports.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { ENGINE_PROGRAMS, Redis } from './redis.ts';
 import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-const skip = requirePrograms(['redis-server', 'redis-cli']);
+const skip = requirePrograms(ENGINE_PROGRAMS);
 
 describe('kill -9 in the same second', { skip }, () => {
   const rig = new Rig();

@@ -18,6 +18,8 @@ export interface HostOptions {
   readonly role: 'publish' | 'subscribe' | 'both';
   /** Several, or none where its command line names sentinels. */
   readonly engine: string | readonly string[];
+  /** Whether it tells each login; by default it does. */
+  readonly debug?: boolean;
   /** More of its command line. */
   readonly more?: readonly string[];
 }
@@ -55,7 +57,7 @@ export class FleetHost {
 
   /** Starts its daemon, and waits until it can be asked. */
   async start(): Promise<Daemon> {
-    const { name, role, engine, more = [] } = this.#options;
+    const { name, role, engine, debug = true, more = [] } = this.#options;
     const log = role === 'subscribe' ? [] : ['--watchlog', this.log];
     const engines = [engine].flat().flatMap(url => ['--fleet', url]);
     const fleet = [...engines, '--fleet-role', role, '--fleet-name', name];
@@ -63,7 +65,7 @@ export class FleetHost {
     const args = [
       MAIN,
       'run',
-      '--debug',
+      ...(debug ? ['--debug'] : []),
       ...log,
       '--map',
       this.map,
@@ -148,6 +150,11 @@ export class FleetHost {
 
   logIn(...ips: readonly string[]): Promise<void> {
     return appendFile(this.log, ips.map((ip, index) => loginLine(ip, 0, `s${index}`)).join(''));
+  }
+
+  /** By another user than `logIn`. */
+  logInAs(user: string, ip: string): Promise<void> {
+    return appendFile(this.log, loginLine(ip, 0, user).replace('<anna>', `<${user}>`));
   }
 
   /** Many at once. */

@@ -7,10 +7,11 @@ import { after, describe, test } from 'node:test';
 import { World } from './fleet-world.ts';
 import { popbsmtp } from './popbsmtp.ts';
 import { requirePrograms } from './programs.ts';
+import { ENGINE_PROGRAMS } from './redis.ts';
 import { Rig } from './rig.ts';
 import { waitFor } from './wait.ts';
 
-const skip = requirePrograms(['redis-server', 'redis-cli']);
+const skip = requirePrograms(ENGINE_PROGRAMS);
 
 describe('an engine loses', { skip }, () => {
   const rig = new Rig();

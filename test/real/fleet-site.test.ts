@@ -12,12 +12,12 @@ import { popbsmtp } from './popbsmtp.ts';
 import { freePort } from './ports.ts';
 import { mustRun, startDaemon } from './processes.ts';
 import { requirePrograms } from './programs.ts';
-import { Redis } from './redis.ts';
+import { CLI, ENGINE_PROGRAMS, Redis, SERVER } from './redis.ts';
 import { Rig } from './rig.ts';
 import { waitFor, waitForPort } from './wait.ts';
 
-const skip = requirePrograms(['redis-server', 'redis-cli']);
-const skipHosts = requirePrograms(['redis-server', 'redis-cli', 'mount'], { root: true });
+const skip = requirePrograms(ENGINE_PROGRAMS);
+const skipHosts = requirePrograms([...ENGINE_PROGRAMS, 'mount'], { root: true });
 
 async function started(rig: Rig, ...more: string[]): Promise<Redis> {
   return Redis.start(rig, await freePort(), '--repl-diskless-sync-delay', '0', ...more);
@@ -87,7 +87,7 @@ describe('two engines', { skip }, () => {
     await mustRun('mount', ['--bind', hosts, '/etc/hosts']);
     rig.defer(() => mustRun('umount', ['/etc/hosts']));
     const first = await started(rig);
-    startDaemon(rig, 'redis-server', [
+    startDaemon(rig, SERVER, [
       ...['--port', String(first.port), '--bind', address, '--save', ''],
       ...['--dir', await rig.directory(), '--repl-diskless-sync-delay', '0'],
     ]);
@@ -98,7 +98,7 @@ describe('two engines', { skip }, () => {
     const a = await FleetHost.make(rig, { name: 'a', role: 'both', engine });
     await a.startConnected();
     assert.equal((await a.fleet())?.engine, `${engine} (${address})`);
-    await mustRun('redis-cli', ['-h', address, '-p', String(first.port), 'failover']);
+    await mustRun(CLI, ['-h', address, '-p', String(first.port), 'failover']);
     await waitFor('the other address', async () => {
       const fleet = await a.fleet();
       return fleet?.connected === true && fleet.engine === `${engine} (127.0.0.1)`;

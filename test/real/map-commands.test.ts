@@ -92,7 +92,7 @@ describe('several maps', { skip: requireType('hash') }, () => {
     const has = (map = '') =>
       waitFor(map, async () => (await keysOf(map)).join() === '198.51.100.1,::1');
     await has(maps[1]);
-    assert.match(daemon.stderr, /texthash:\S+ does not follow the first map .*no such file/);
+    await daemon.waitForText(/texthash:\S+ does not follow the first map .*no such file/);
     await mkdir(away);
     await has(maps[2]);
     await waitFor('to be told', () => daemon.stderr.includes('is equal to the first map again'));

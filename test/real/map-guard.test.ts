@@ -269,7 +269,7 @@ describe('a map that is renamed in the configuration', { skip: requireType('lmdb
       ),
     );
     daemon = await start(renamed);
-    assert.match(daemon.stderr, new RegExp(`${old} is no longer .*: its 1 row is ended`));
+    await daemon.waitForText(new RegExp(`${old} is no longer .*: its 1 row is ended`));
     assert.deepEqual(await keysOf(old), []);
     assert.deepEqual(await keysOf(renamed), ['198.51.100.7'], 'by the log');
     assert.doesNotMatch(await doctor(), /^error +maps/m);

@@ -91,6 +91,13 @@ export class Daemon {
     );
   }
 
+  /** Waits until the expression matches something in all that was printed: an effect may be seen before the word of it arrives. */
+  async waitForText(expression: RegExp): Promise<void> {
+    await waitFor(`text like ${expression}`, () => expression.test(this.transcript()), {
+      seen: () => this.transcript(),
+    });
+  }
+
   /** Everything printed, for an error message. */
   transcript(): string {
     return `${this.#child.spawnargs.join(' ')}\n${this.#stdout}${this.#stderr}`;

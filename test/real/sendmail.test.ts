@@ -9,7 +9,7 @@ import { requirePrograms } from './programs.ts';
 import { Rig } from './rig.ts';
 import { type Rsyslog, startRsyslog } from './rsyslog.ts';
 import { SENDMAIL, type Sendmail, startSendmails } from './sendmail.ts';
-import { askToRelay } from './smtp.ts';
+import { askToRelay, openRelaySession } from './smtp.ts';
 
 const skip = requirePrograms([...OVERLAY_PROGRAMS, 'dovecot', 'rsyslogd'], { root: true });
 
@@ -58,6 +58,20 @@ describe('sendmail', { skip }, () => {
   }
 
   for (const way of ['popauth', 'access'] as const)
+    test(`learns of a grant and of its end while a session goes on, by the map ${way}`, async () => {
+      const mta = sendmail[way];
+      const session = await openRelaySession(mta.smtp('127.0.0.8'));
+      assert.equal((await session.ask()).code, 550);
+      await allow(mta, '127.0.0.8');
+      assert.equal((await session.ask()).code, 250);
+      const base = ['--map', mta.map, ...mta.options];
+      const { code, stderr } = await popbsmtpIn(mta.overlay, ['revoke', '127.0.0.8', ...base]);
+      assert.equal(code, 0, stderr);
+      assert.equal((await session.ask()).code, 550);
+      await session.quit();
+    });
+
+  for (const way of ['popauth', 'access'] as const)
     test(`is looked at by the doctor as far as it can be asked, with the map ${way}`, async () => {
       const mta = sendmail[way];
       await mta.overlay.run('cp', [`/etc/mail/${way}.cf`, '/etc/mail/sendmail.cf']);
@@ -92,6 +106,6 @@ describe('sendmail', { skip }, () => {
     await overlay.run('rm', [`${STATE}/popauth.db`]);
     // makemap makes nothing for root in the directory of another account.
     await overlay.run('chown', ['root', STATE]);
-    assert.match(await overlay.run(process.execPath, args), /^\d+ commits, 30 readers$/m);
+    assert.match(await overlay.run(process.execPath, args), /^\d+ commits, 30 readers, /m);
   });
 });

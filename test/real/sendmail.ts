@@ -23,7 +23,9 @@ const ADMINISTRATORS = '/etc/mail/test-access';
 
 const POPAUTH = `
 LOCAL_CONFIG
-Kpopauth hash -a<OK> ${STATE}/popauth
+Kpopauth_first hash -a<OK> ${STATE}/popauth
+Kpopauth_again hash -a<OK> ${STATE}/popauth
+Kpopauth sequence popauth_first popauth_again
 LOCAL_RULESETS
 SLocal_Relay_Auth
 R$*\t\t\t$: $(popauth $&{client_addr} $: <?> $)
@@ -32,9 +34,10 @@ R$* <OK>\t\t$# RELAY
 
 const ACCESS = `
 LOCAL_CONFIG
-Kaccess_file hash -T<TMPF> ${ADMINISTRATORS}
-Kaccess_pop hash -T<TMPF> ${STATE}/access
-FEATURE(\`access_db', \`sequence access_file access_pop')
+Kaccess_file hash ${ADMINISTRATORS}
+Kaccess_pop hash ${STATE}/access
+Kaccess_again hash ${STATE}/access
+FEATURE(\`access_db', \`sequence access_file access_pop access_again')
 `;
 
 /** @param lines between what is the same for both */

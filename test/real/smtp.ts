@@ -54,6 +54,40 @@ export async function sendMail(endpoint: Endpoint, { to, password }: Sending): P
   }
 }
 
+/** A session in which a client asks again and again. */
+export interface RelaySession {
+  /** What the server answers when the client wants to send mail to a foreign domain. */
+  ask(): Promise<Reply>;
+  quit(): Promise<void>;
+}
+
+/** @param sender as it stands in MAIL FROM */
+export async function openRelaySession(endpoint: Endpoint, sender = '<>'): Promise<RelaySession> {
+  const dialog = await Dialog.open(endpoint);
+  try {
+    expect(await reply(dialog), 220);
+    expect(await ask(dialog, 'EHLO client.example.org'), 250);
+  } catch (error) {
+    await dialog.close();
+    throw error;
+  }
+  return {
+    ask: async () => {
+      expect(await ask(dialog, `MAIL FROM:${sender}`), 250);
+      const answer = await ask(dialog, `RCPT TO:${FOREIGN}`);
+      expect(await ask(dialog, 'RSET'), 250);
+      return answer;
+    },
+    quit: async () => {
+      try {
+        expect(await ask(dialog, 'QUIT'), 221);
+      } finally {
+        await dialog.close();
+      }
+    },
+  };
+}
+
 /** What Postfix answers this client when it wants to send mail to a foreign domain. */
 export async function askToRelay(endpoint: Endpoint, sender = '<>'): Promise<Reply> {
   const dialog = await Dialog.open(endpoint);

@@ -159,6 +159,15 @@ test('what another host has told says which one', () => {
       'allowed ip=217.235.18.66 until="Mar 22 11:17:58" by=fleet from=mx2',
     ],
     [
+      {
+        kind: 'allowed',
+        order: { ...order, kind: 'allow', until: epoch(order.until + 366 * 86_400) },
+        effect: 'added',
+        from: 'mx2',
+      },
+      'allowed ip=217.235.18.66 until="Sun Mar 23 11:17:58 2003" by=fleet from=mx2',
+    ],
+    [
       { kind: 'revoked', orders: [order], grants: [grant], from: 'mx2' },
       'revoked ip=217.235.18.66 until="Mar 22 11:17:58" grants=1 by=fleet from=mx2',
     ],

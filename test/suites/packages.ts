@@ -21,17 +21,17 @@ function alternativesOf(word: string): Alternatives {
   return [first, ...others];
 }
 
-/** @throws Error with the line that is neither `install` nor `fetch` */
+/** @throws Error with the line that is none of `install`, `suites` and `fetch` */
 export function parsePackages(text: string): Packages {
   const lines = text.split('\n').filter(line => line !== '' && !line.startsWith('#'));
   const parsed = lines.map(line => {
     const [how = '', ...words] = line.split(' ');
-    if ((how !== 'install' && how !== 'fetch') || words.length === 0)
-      throw new Error(`.ci/packages: neither "install …" nor "fetch …": ${line}`);
+    if ((how !== 'install' && how !== 'suites' && how !== 'fetch') || words.length === 0)
+      throw new Error(`.ci/packages: none of "install …", "suites …", "fetch …": ${line}`);
     return { how, set: words.map(alternativesOf) };
   });
   const sets = (wanted: string) => parsed.flatMap(({ how, set }) => (how === wanted ? [set] : []));
-  return { install: sets('install').flat(), fetch: sets('fetch') };
+  return { install: [...sets('install'), ...sets('suites')].flat(), fetch: sets('fetch') };
 }
 
 /** @param repository the directory that has package.json */

@@ -1,6 +1,6 @@
 /**
  * Runs the tests on the other systems that people have: further suites of Debian, each with its own Postfix, Dovecot, Courier, Cyrus,
- * rsyslog, systemd and Node, and further releases of Node.
+ * Redis, Valkey, rsyslog, systemd and Node, and further releases of Node.
  *
  *     npm run test:suites                    all of it
  *     npm run test:suites forky real/dovecot one suite, and the tests whose path has this part
@@ -83,13 +83,24 @@ const CHAIN = [
   ],
 ].map(name => `real/${name}`);
 
+/** With the other engine that a suite has. */
+const FLEET = ['real/fleet'];
+
 type Target =
-  | { readonly kind: 'debian'; readonly suite: string; readonly tests: readonly string[] }
+  | {
+      readonly kind: 'debian';
+      readonly suite: string;
+      /** Of a fleet: test/real/redis.ts. */
+      readonly engine: 'redis' | 'valkey';
+      readonly tests: readonly string[];
+    }
   | { readonly kind: 'node'; readonly release: string; readonly tests: readonly string[] };
 
 const TARGETS: Readonly<Record<string, Target>> = {
-  trixie: { kind: 'debian', suite: 'trixie', tests: CHAIN },
-  forky: { kind: 'debian', suite: 'forky', tests: CHAIN },
+  trixie: { kind: 'debian', suite: 'trixie', engine: 'redis', tests: CHAIN },
+  'trixie-valkey': { kind: 'debian', suite: 'trixie', engine: 'valkey', tests: FLEET },
+  forky: { kind: 'debian', suite: 'forky', engine: 'redis', tests: CHAIN },
+  'forky-valkey': { kind: 'debian', suite: 'forky', engine: 'valkey', tests: FLEET },
   node22: { kind: 'node', release: '22.23.3', tests: UNITS },
   node24: { kind: 'node', release: '24.21.0', tests: UNITS },
 };
@@ -116,15 +127,19 @@ mount -o remount,bind,ro popbsmtp
 # Not chroot alone: whoever enters the namespace later is to find this root.
 pivot_root . mnt
 umount -l mnt
-exec chroot . env -i CI="$CI" LANG=C.UTF-8 HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \\
+exec chroot . env -i CI="$CI" POPBSMTP_ENGINE="$POPBSMTP_ENGINE" LANG=C.UTF-8 HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \\
   sh -euc 'cd /popbsmtp; exec node dist/test/run.js "$@"' sh "$@"
 `;
 
 /** @returns whether it ended well */
-async function run(command: string, args: readonly string[]): Promise<boolean> {
+async function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   const child = spawn(command, args, {
     cwd: repository,
-    env: { ...process.env, CI: process.env['CI'] ?? '' },
+    env: { ...process.env, CI: process.env['CI'] ?? '', ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   await once(child, 'exit');
@@ -140,10 +155,8 @@ async function test(target: Target, tests: readonly string[]): Promise<boolean> 
   const base = mkdtempSync(join(tmpdir(), 'popbsmtp-suite-'));
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
   try {
-    return await run('unshare', [
-      ...[...namespaces, 'sh', '-euc', ENTER, base, root, repository],
-      ...tests,
-    ]);
+    const entered = [...namespaces, 'sh', '-euc', ENTER, base, root, repository, ...tests];
+    return await run('unshare', entered, { POPBSMTP_ENGINE: target.engine });
   } finally {
     rmSync(base, { recursive: true });
   }
