@@ -128,8 +128,7 @@ class Importer {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
         isMail = false;
-        const line = batch.line(index);
-        const event = line && recogniser.recogniseLine(line);
+        const event = recogniser.recogniseIn(batch, index);
         if (event !== null) events.push(event);
         // In the order of the lines: whoever has a grant then is asked when all before has been decided.
         if (isMail) await this.#settle(events.splice(0), mailTime);

@@ -224,6 +224,7 @@ export class Decider {
   #limit(login: LoginEvent, now: Moment, batch: Batch): IgnoreReason | null {
     const { grace, policy } = this.#rules;
     const exceeded = this.#limits.count(login, policy.limits, grace, now);
+    if (exceeded.length === 0) return null;
     for (const { reason, most, action, isNews } of exceeded)
       if (isNews) batch.record({ kind: 'limit exceeded', login, reason, most, action });
     const refusing = exceeded.filter(({ action }) => action === 'refuse');
