@@ -4,12 +4,15 @@
  *
  * Lines are explained in their order, as those of one log: a login may be told in two of them.
  */
+import type { IpText } from '../base/address.ts';
 import { unlessFailed } from '../base/attempt.ts';
 import { systemClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
 import { ask } from '../control/client.ts';
 import { type Preview, Previews } from '../daemon/preview.ts';
 import { registryFor } from '../daemon/rules.ts';
+import { rulesOf } from '../daemon/settings.ts';
+import type { Rules } from '../history/why.ts';
 import { zoneOf } from '../line/zone.ts';
 import type { MapSpec } from '../map/map.ts';
 import { readRows } from '../map/map-types.ts';
@@ -38,7 +41,10 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
     { ...settings, patterns: patternsIn(settings.patterns) },
     warn,
   );
-  const { map } = mapsOf(settings);
+  const maps = mapsOf(settings);
+  const { map } = maps;
+  const { grace } = rulesOf(values, maps);
+  const graceOf = (ip: IpText): number => grace.of(ip);
   becomeOwner([map]);
   const clock = systemClock();
   const prospects = await Previews.load(values, clock, warn);
@@ -48,7 +54,7 @@ export async function explain(typed: Values, operands: readonly string[]): Promi
   for await (const line of linesOf(operands)) {
     const explanation = explainer.explain(line);
     const prospect = await prospectOf(explanation, prospects);
-    const standing = await standingOf(explanation, map, prospects);
+    const standing = await standingOf(explanation, map, prospects, graceOf);
     await print(separator + format(explanation, prospect, standing));
     if (!json) separator = '\n';
   }
@@ -65,6 +71,7 @@ async function standingOf(
   { line }: Explanation,
   map: MapSpec,
   prospects: Previews,
+  grace: Rules['grace'],
 ): Promise<Standing | null> {
   const refusal = refusalIn(line.program, line.message);
   if (refusal === null) return null;
@@ -75,14 +82,23 @@ async function standingOf(
     const rows = await readRows(map);
     return rows.find(({ key }) => key === ip) ?? null;
   }, undefined);
+  const now = Date.now() / 1000;
+  const question = { address: ip, user: null, at: line.time ?? now };
+  const past = await unlessFailed(async () => {
+    const { whyBy } = await import('./why.ts');
+    // What the networks say is told by itself.
+    const rules = { network: () => null, grace };
+    return whyBy(map, question, async () => rules);
+  }, null);
   return {
     refusal,
     about,
+    past,
     row,
     order: about?.order ?? prospects.orderOf(ip),
     bar: await prospects.barOf(ip),
     time: line.time,
-    now: Date.now() / 1000,
+    now,
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import { type EpochSeconds, logClock } from '../base/clock.ts';
 import { EXIT } from '../base/errors.ts';
+import { quantity } from '../base/quantity.ts';
 import { Core, UNBOUNDED } from '../daemon/core.ts';
 import { liveIn } from '../daemon/history.ts';
 import { type LoadedRules, loadRules, recogniserFor } from '../daemon/rules.ts';
@@ -53,7 +54,9 @@ export async function importLogs(values: Values, paths: readonly string[]): Prom
     for (const log of logs) await importer.read(log, () => meter?.update());
     meter?.clear();
     await importer.finish();
-    process.stderr.write(`${importer.lines} lines; ${sink.added} new entries in ${path}\n`);
+    process.stderr.write(
+      `${quantity(importer.lines, 'line')}; ${quantity(sink.added, 'new entry', 'new entries')} in ${path}\n`,
+    );
   } finally {
     await file.close();
   }
@@ -125,8 +128,7 @@ class Importer {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
         isMail = false;
-        const line = batch.line(index);
-        const event = line && recogniser.recogniseLine(line);
+        const event = recogniser.recogniseIn(batch, index);
         if (event !== null) events.push(event);
         // In the order of the lines: whoever has a grant then is asked when all before has been decided.
         if (isMail) await this.#settle(events.splice(0), mailTime);

@@ -28,7 +28,8 @@ import { Unmatched } from './unmatched.ts';
 interface Following {
   readonly registry: Registry;
   readonly summary: MatchSummary;
-  readonly format: EventFormat;
+  /** Null where they are only counted. */
+  readonly format: EventFormat | null;
   /** Of stamps that do not tell theirs. */
   readonly zone: Zone;
 }
@@ -80,7 +81,7 @@ function followLog(path: string, { registry, summary, format, zone }: Following)
     const event = recogniser.recognise(pieces.whole(line));
     if (event !== null) {
       summary.recognised(event);
-      return format(number, event);
+      return format?.(number, event) ?? '';
     }
     unmatched.take(() => ({ path, number, text: line }));
     return '';

@@ -18,7 +18,7 @@ import { type EventFormat, eventFormat } from '../report/event-line.ts';
 import { MatchSummary } from '../report/match-summary.ts';
 import { print } from '../report/print.ts';
 import { type ProgressMeter, progressMeter } from '../report/progress-meter.ts';
-import type { FinishedLog } from '../source/finished-log.ts';
+import type { Batch, FinishedLog } from '../source/finished-log.ts';
 import { openFinished } from './finished.ts';
 import { Unmatched } from './unmatched.ts';
 
@@ -27,7 +27,8 @@ interface Matching {
   readonly registry: Registry;
   readonly summary: MatchSummary;
   readonly meter: ProgressMeter | null;
-  readonly format: EventFormat;
+  /** Null where they are only counted. */
+  readonly format: EventFormat | null;
   /** Of stamps that do not tell theirs. */
   readonly zone: Zone;
 }
@@ -67,24 +68,31 @@ async function matchLog(
   const unmatched = new Unmatched(registry, summary);
   const recogniser = new Recogniser(registry, stamps, new LogMemory(), unmatched.observer);
   const reading = recogniser.reading();
-  for await (const batch of log.batches(reading)) {
-    let output = '';
-    for (let index = 0; index < batch.size; index++) {
-      const line = batch.line(index);
-      const event = line && recogniser.recogniseLine(line);
-      if (event !== null) {
-        summary.recognised(event);
-        output += format(batch.number(index), event);
-      } else {
-        const stray = unmatched.take(() => ({
-          path,
-          number: batch.number(index),
-          text: batch.text(index),
-        }));
-        if (stray?.kind === 'tag') reading.sieve.sampling?.admit(stray.tag);
-      }
+  // Joined at the end: a text that grows is a tree of its parts, which costs as much as the parts.
+  const output: string[] = [];
+  const isEvent = (batch: Batch, index: number): boolean => {
+    if (format === null) {
+      const kind = recogniser.kindIn(batch, index);
+      if (kind !== null) summary.recognised(kind);
+      return kind !== null;
     }
-    await print(output);
+    const event = recogniser.recogniseIn(batch, index);
+    if (event === null) return false;
+    summary.recognised(event);
+    output.push(format(batch.number(index), event));
+    return true;
+  };
+  for await (const batch of log.batches(reading)) {
+    for (let index = 0; index < batch.size; index++) {
+      if (isEvent(batch, index)) continue;
+      const stray = unmatched.take(() => ({
+        path,
+        number: batch.number(index),
+        text: batch.text(index),
+      }));
+      if (stray?.kind === 'tag') reading.sieve.sampling?.admit(stray.tag);
+    }
+    await print(output.splice(0).join(''));
     meter?.update();
   }
   summary.read(log.lines(), log.tooLong());

@@ -121,6 +121,7 @@ class Player {
       rules,
       bounds: settings,
       map,
+      hasHistory: false,
       clock: this.#clock,
       report: decision => this.#report(withShownUser(decision, show)),
       warn: text => log.write({ level: 'warn', text }),
@@ -134,8 +135,7 @@ class Player {
     for await (const batch of log.batches(recogniser.reading())) {
       const events: ServerEvent[] = [];
       for (let index = 0; index < batch.size; index++) {
-        const line = batch.line(index);
-        const event = line && recogniser.recogniseLine(line);
+        const event = recogniser.recogniseIn(batch, index);
         if (event !== null) events.push(event);
       }
       await this.#core.pipeline.events(events);

@@ -13,7 +13,8 @@ import { rulesOf } from '../daemon/settings.ts';
 import { evidenceFor } from '../history/evidence.ts';
 import { HistoryFile } from '../history/history-file.ts';
 import { Timeline } from '../history/timeline.ts';
-import { why as judge, type Question, type Rules } from '../history/why.ts';
+import { why as judge, type Question, type Rules, type Verdict } from '../history/why.ts';
+import type { MapSpec } from '../map/map.ts';
 import { becomeOwner } from '../map/privileges.ts';
 import { mapsOf } from '../map/spec.ts';
 import { withConfig } from '../options/config.ts';
@@ -38,20 +39,36 @@ export async function why(typed: Values, [whom = '']: readonly string[]): Promis
   const rules = rulesOf(values, maps);
   becomeOwner([maps.map]);
   stopBetweenReads();
-  const file = await HistoryFile.openForReading(beside(maps.map, 'history'));
+  const verdict = await whyBy(maps.map, question, async ips => ({
+    network: await networksFor(rules, ips),
+    grace: ip => rules.grace.of(ip),
+  }));
+  await print(settings.json ? `${JSON.stringify(whyJson(verdict))}\n` : whyText(verdict));
+  return EXIT.ok;
+}
+
+/**
+ * The answer of the history beside a map.
+ *
+ * @param rulesFor asked for the addresses that have to do with it
+ * @throws Failure HISTORY, HISTORY_MISSING
+ */
+export async function whyBy(
+  map: MapSpec,
+  question: Question,
+  rulesFor: (ips: readonly IpText[]) => Promise<Rules>,
+): Promise<Verdict> {
+  const file = await HistoryFile.openForReading(beside(map, 'history'));
   try {
     const entries = await evidenceFor(question, file);
-    const network = await networksFor(rules, [
+    const rules = await rulesFor([
       ...new Set(entries.flatMap(({ ip }) => (ip === null ? [] : [ip]))),
-      ...(address === null ? [] : [address]),
+      ...(question.address === null ? [] : [question.address]),
     ]);
-    const grace = (ip: IpText): number => rules.grace.of(ip);
-    const verdict = judge(question, new Timeline(entries, grace), { network, grace });
-    await print(settings.json ? `${JSON.stringify(whyJson(verdict))}\n` : whyText(verdict));
+    return judge(question, new Timeline(entries, rules.grace), rules);
   } finally {
     await file.close();
   }
-  return EXIT.ok;
 }
 
 /** What the networks say; nothing where Postfix cannot be asked for them, which is told. */

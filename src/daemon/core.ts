@@ -58,6 +58,8 @@ export interface CoreParts {
   readonly map: LookupMap;
   /** Told how each commit went. */
   readonly commits?: CommitWatch;
+  /** Whether somebody will ask what happened to an address; so when not given. */
+  readonly hasHistory?: boolean;
   readonly clock: Clock;
   /** Told each decision, with who was behind a grant that has ended. */
   readonly report: Report;
@@ -91,7 +93,7 @@ export class Core {
   /** Grants whose rows say something else. */
   readonly #corrected: Grant[] = [];
 
-  constructor({ rules, bounds, map, commits, clock, report, warn }: CoreParts) {
+  constructor({ rules, bounds, map, commits, hasHistory, clock, report, warn }: CoreParts) {
     const decider = deciderFor(rules, bounds);
     this.clock = clock;
     this.#decider = decider;
@@ -101,7 +103,7 @@ export class Core {
     this.#report = decision => {
       const told = this.roster.withHolder(decision);
       this.roster.report(decision);
-      this.history.report(told, () => clock.now().wall);
+      if (hasHistory !== false) this.history.report(told, () => clock.now().wall);
       report(told);
     };
     this.pipeline = new Pipeline({ decider, map, commits, clock, report: this.#report });
@@ -143,6 +145,7 @@ export class Core {
         if (grant.stamp < row.stamp) this.#corrected.push(grant);
       },
       row => others.push(row),
+      count => this.grants.expect(count),
     );
     const met = await meetMap(held, others, epoch(Math.floor(now.wall)), this.#warn);
     for (const grant of met) this.grants.restore(grant, now);

@@ -7,9 +7,9 @@ import type { Counters } from '../control/counters.ts';
 import type { Report } from '../grant/decision.ts';
 import { MAX_SECONDS } from '../grant/order.ts';
 import { firstSerial } from '../history/block.ts';
-import { History, type HistoryParts, type Left } from '../history/history.ts';
+import { History, type HistoryParts } from '../history/history.ts';
 import { HistoryFile } from '../history/history-file.ts';
-import { holdersIn } from '../history/holders.ts';
+import { holdersIn, type KnownHolder, type SinceOf } from '../history/holders.ts';
 import type { LiveGrant } from '../history/ledger.ts';
 import { LOST, Recorder } from '../history/recorder.ts';
 import { mostRefusals } from '../history/refusals.ts';
@@ -23,6 +23,10 @@ import type { MailTags } from './sources.ts';
 
 /** A start waits no longer for the messages in the queue. */
 const PATIENCE_MS = 2000;
+/** Grants whose holders are looked up before the first line is read. */
+const FEW = 20_000;
+/** Those of more wait until the first lines have been read. */
+const LATER_MS = 1000;
 /** For how long somebody who reads may keep a commit waiting; then the next one tries again, and a start or a stop goes on. */
 const LOCK_MS = 300;
 const STOP_MS = 1500;
@@ -56,6 +60,7 @@ export function historyOf(
   const { map, history, historySize } = settings;
   const { warn } = output;
   const live = liveIn(core);
+  const serial = firstSerial(core.clock.now().wall);
   return new History({
     mail,
     sink: opened =>
@@ -65,7 +70,14 @@ export function historyOf(
             ...{ most: historySize, warn, patienceMs: LOCK_MS },
           });
           try {
-            opened({ messages: await file.messages(), holders: await holdersOf(core, file) });
+            const find = (): ReturnType<typeof holdersIn> => holdersOf(core, file, serial);
+            const holders =
+              core.grants.size <= FEW
+                ? Promise.resolve(await find())
+                : sleep(LATER_MS, null, { ref: false })
+                    .then(find)
+                    .catch((error: unknown) => nobody(error, file, warn));
+            opened({ messages: await file.messages(), holders });
             return file;
           } catch (error) {
             // It is opened anew at the next try.
@@ -73,7 +85,7 @@ export function historyOf(
             throw error;
           }
         },
-        serial: firstSerial(core.clock.now().wall),
+        serial,
         age: history ?? FOR_EVER,
         warn,
         failed: () => counters.historyFailed(),
@@ -104,8 +116,22 @@ export const liveIn =
     return { user, server, since };
   };
 
-const holdersOf = ({ grants, grace, clock }: Core, file: HistoryFile): Promise<Left['holders']> =>
-  holdersIn(file, new Set([...grants.all()].map(({ ip }) => ip)), grace.longest, clock.now().wall);
+const holdersOf = (
+  { grants, roster, grace, clock }: Core,
+  file: HistoryFile,
+  serial: number,
+): ReturnType<typeof holdersIn> => {
+  const since: SinceOf = ip =>
+    grants.stampOf(ip) === null ? undefined : (roster.of(ip)?.since ?? null);
+  return holdersIn(file, since, { serial, grace: grace.longest, now: clock.now().wall });
+};
+
+/** Instead of holders that cannot be read any more; told unless it is the stop that has closed the file. */
+function nobody(error: unknown, file: HistoryFile, warn: Output['warn']): Map<IpText, KnownHolder> {
+  if (!(error instanceof Failure)) throw error;
+  if (!file.isClosed) warn(error.line);
+  return new Map();
+}
 
 /** A history that cannot be opened now keeps nobody waiting. */
 export const startHistory = async (history: History): Promise<void> => {

@@ -10,7 +10,8 @@ import { errnoOf, reasonOf } from '../base/errors.ts';
 import type { MapSpec } from '../map/map.ts';
 import { isAmongRules } from '../map/smtpaccess-format.ts';
 import { complaint, runSystemCommand } from '../postfix/command.ts';
-import { type CompiledRules, OTHER_MTAS, type OtherMta } from './other-mtas.ts';
+import type { CompiledRules, OtherMta } from './map-reader.ts';
+import { OTHER_MTAS } from './other-mtas.ts';
 
 export interface OtherMtaState {
   readonly server: OtherMta;

@@ -2,7 +2,7 @@
 
 import type { MapSpec } from '../map/map.ts';
 import { formatMapSpec } from '../map/map-types.ts';
-import type { OtherMta } from './other-mtas.ts';
+import type { OtherMta } from './map-reader.ts';
 
 export interface RelayWords {
   readonly server: string;

@@ -73,7 +73,8 @@ function unpacked(flat: readonly unknown[]): Unpacked {
   for (const one of lines) {
     const entry = presenceIn(one);
     if (typeof entry === 'string') refused.push(entry);
-    else received.push({ ...sender, entry });
+    // Spelt out, here and where each login passes: from a spread V8 makes objects that take a hundred times as long.
+    else received.push({ from: sender.from, instance: sender.instance, entry });
   }
   return { received, refused };
 }

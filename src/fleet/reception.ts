@@ -39,9 +39,9 @@ export class Reception {
   /** A session prolongs the grant that there is; where there is none, it is worth a login. */
   #presence(entry: PresenceEntry, from: string, now: Moment, batch: Batch): void {
     const { grants } = this.#decider;
-    const { kind, ...presence } = entry;
+    const { kind, ip, time, server, user, tls } = entry;
     if (grants.stampOf(entry.ip) === null && grants.hasEnded(entry.ip, entry.time)) return;
-    const login: LoginEvent = { event: 'login', ...presence, session: null };
+    const login: LoginEvent = { event: 'login', ip, time, server, user, tls, session: null };
     if (kind === 'login' || grants.stampOf(login.ip) === null) {
       this.#decider.admit(login, { from }, now, batch);
       return;

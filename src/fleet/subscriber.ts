@@ -154,12 +154,12 @@ export class Subscriber {
     return received.map(one => this.#bounded(one, arrived));
   }
 
-  #bounded({ entry, ...sender }: Received, arrived: EpochSeconds): Received {
+  #bounded({ from, instance, entry }: Received, arrived: EpochSeconds): Received {
     if (entry.kind === 'order')
-      return { ...sender, entry: { kind: 'order', order: noLater(entry.order, arrived) } };
-    this.#parts.skew.stamped(sender.from, entry.time, arrived);
+      return { from, instance, entry: { kind: 'order', order: noLater(entry.order, arrived) } };
+    this.#parts.skew.stamped(from, entry.time, arrived);
     const time = epoch(Math.min(entry.time, Math.floor(arrived)));
-    return { ...sender, entry: { ...entry, time } };
+    return { from, instance, entry: entry.time === time ? entry : { ...entry, time } };
   }
 
   /**

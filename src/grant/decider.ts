@@ -126,7 +126,7 @@ export class Decider {
 
   /** Ends the grants of addresses that may have none: rows of an earlier run, or after a reload. */
   dismiss(batch: Batch): void {
-    for (const { ip } of this.grants.all()) this.#dismiss(ip, batch);
+    for (const ip of this.grants.ips()) this.#dismiss(ip, batch);
   }
 
   /** Ends every grant, whatever keeps it. */
@@ -224,6 +224,7 @@ export class Decider {
   #limit(login: LoginEvent, now: Moment, batch: Batch): IgnoreReason | null {
     const { grace, policy } = this.#rules;
     const exceeded = this.#limits.count(login, policy.limits, grace, now);
+    if (exceeded.length === 0) return null;
     for (const { reason, most, action, isNews } of exceeded)
       if (isNews) batch.record({ kind: 'limit exceeded', login, reason, most, action });
     const refusing = exceeded.filter(({ action }) => action === 'refuse');

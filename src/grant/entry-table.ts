@@ -54,6 +54,10 @@ export class EntryTable {
     return { stamp, due: this.#dues[at] ?? 0, user: this.#users[at] ?? NONE, network: NONE };
   }
 
+  has(key: AddressKey): boolean {
+    return typeof key === 'number' ? this.#find(key) >= 0 : this.#others.has(key);
+  }
+
   set(key: AddressKey, entry: Entry): void {
     if (typeof key !== 'number') {
       this.#others.set(key, entry);
@@ -61,6 +65,19 @@ export class EntryTable {
     }
     const found = this.#find(key);
     this.#write(found < 0 ? this.#add(key) : found, entry);
+  }
+
+  /** Makes room for so many at once: to grow on the way there would leave as much memory behind in pieces. */
+  expect(count: number): void {
+    let bits = this.#bits;
+    while (count >= FULL * 2 ** bits) bits++;
+    if (bits > this.#bits) this.#move(bits);
+  }
+
+  /** Like `set`, of a key that is known to have no entry. */
+  add(key: AddressKey, entry: Entry): void {
+    if (typeof key === 'number') this.#write(this.#add(key), entry);
+    else this.#others.set(key, entry);
   }
 
   /** @returns whether there was one */

@@ -96,6 +96,16 @@ export class GrantTable {
     }
   }
 
+  /** The addresses of all. */
+  *ips(): Generator<IpText> {
+    for (const key of this.#grants.keys()) if (this.#grants.has(key)) yield ipOf(key);
+  }
+
+  /** Makes room for so many, which are to come at once. */
+  expect(count: number): void {
+    this.#grants.expect(count);
+  }
+
   /** The grants that are counted for a user. */
   ofUser(user: string): IpText[] {
     return this.#holders.ofUser(user);
@@ -155,9 +165,10 @@ export class GrantTable {
   restore({ ip, stamp: told }: Grant, now: Moment): Grant {
     const stamp = epoch(Math.floor(Math.min(told, now.wall)));
     const due = ticksOf(this.#dueOf(ip, stamp, now));
-    const before = this.#grants.get(keyOf(ip));
-    if (before !== undefined) this.#end(keyOf(ip), before);
-    this.#add(keyOf(ip), { ip, stamp, due, user: null });
+    const key = keyOf(ip);
+    const before = this.#grants.get(key);
+    if (before !== undefined) this.#end(key, before);
+    this.#add(key, { ip, stamp, due, user: null });
     return { ip, stamp };
   }
 
@@ -267,7 +278,8 @@ export class GrantTable {
   }
 
   #add(key: AddressKey, { ip, stamp, due, user }: Login & { readonly ip: IpText }): void {
-    this.#grants.set(key, { stamp, due, ...this.#holders.add(key, ip, user) });
+    const { user: holder, network } = this.#holders.add(key, ip, user);
+    this.#grants.add(key, { stamp, due, user: holder, network });
     this.#queue.add(key, timeOf(due));
   }
 

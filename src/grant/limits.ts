@@ -105,12 +105,11 @@ export class Limits {
     if (login.user === null || until <= now.steady) return NONE;
     const { ip } = login;
     const counted = { ip, client: ownCopy(subnetOf(ip)), user: nameKey(login.user), until };
-    return [
-      ...(usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady)),
-      ...(addressesPerUser === null
-        ? NONE
-        : this.#addressesOf(counted, addressesPerUser, now.steady)),
-    ];
+    const users =
+      usersPerAddress === null ? NONE : this.#usersOf(counted, usersPerAddress, now.steady);
+    const addresses =
+      addressesPerUser === null ? NONE : this.#addressesOf(counted, addressesPerUser, now.steady);
+    return users.length + addresses.length === 0 ? NONE : [...users, ...addresses];
   }
 
   #usersOf(

@@ -154,15 +154,21 @@ export class Roster {
    * @param saved entries, or, of earlier versions, an object that has them
    */
   restore(saved: readonly unknown[], isGranted: (ip: IpText) => boolean): void {
-    const latest = new Map<IpText, Entry | null>();
-    const lists = saved.map(one => (Array.isArray(one) ? { entries: [one] } : one));
-    for (const list of lists)
-      for (const [ip, entry] of savedList(list, 'entries', entryOf)) latest.set(ip, entry);
-    for (const [ip, entry] of latest) {
-      if (entry === null || !isGranted(ip) || this.#entries.size >= this.#capacity) continue;
-      this.#entries.set(keyOf(ip), entry);
-      this.#others += entry.others.length;
+    for (const one of saved) {
+      const lists = Array.isArray(one) ? [entryOf(one)] : savedList(one, 'entries', entryOf);
+      for (const found of lists) if (found !== null) this.#restore(...found, isGranted);
     }
+  }
+
+  #restore(ip: IpText, entry: Entry | null, isGranted: (ip: IpText) => boolean): void {
+    const key = keyOf(ip);
+    const before = this.#entries.get(key);
+    this.#others -= before?.others.length ?? 0;
+    if (entry === null) this.#entries.delete(key);
+    if (entry === null || !isGranted(ip)) return;
+    if (before === undefined && this.#entries.size >= this.#capacity) return;
+    this.#entries.set(key, entry);
+    this.#others += entry.others.length;
   }
 
   #login({ ip, user, server, tls, time }: LoginEvent, from: string | null): void {

@@ -62,6 +62,8 @@ export function blockKey(hour: number, serial: number): Buffer {
   return key;
 }
 
+export const serialOf = (key: Buffer): number => key.readUIntBE(4, 6);
+
 /** For the serials of a run: greater than those of earlier ones. @param now in Unix time */
 export const firstSerial = (now: number): number => Math.floor(now * 16_000);
 

@@ -6,12 +6,13 @@
  * Known limit: of what fills more blocks than that, such as an address behind which hundreds log in all day, the older part is not
  * looked at; orders are, however old.
  */
+import type { IpText } from '../base/address.ts';
 import { HOUR, hourOf } from './block.ts';
 import { type BlockIndex, OF_DAEMON, OF_ORDER } from './block-index.ts';
 import type { Entry } from './entry.ts';
 import type { HistoryFile } from './history-file.ts';
 import { neighbourhoodOf } from './neighbourhood.ts';
-import type { Question } from './why.ts';
+import { NEAR, type Question } from './why.ts';
 
 /** Seconds around the moment in which all that is near is of interest. */
 const AROUND = HOUR;
@@ -25,7 +26,7 @@ export async function evidenceFor(question: Question, file: HistoryFile): Promis
   const { address, at } = question;
   const index = await file.index(hourOf(at + AFTER) + 1);
   const users = new Set(question.user === null ? [] : [question.user.toLowerCase()]);
-  const ips = new Set<string>(address === null ? [] : [address]);
+  const ips = new Set<IpText>(address === null ? [] : [address]);
   let found = await gather(file, index, ips, users);
   // Whoever was at the address, or wherever the user was, is of interest too.
   for (const { kind, user } of found)
@@ -33,14 +34,29 @@ export async function evidenceFor(question: Question, file: HistoryFile): Promis
   found = await gather(file, index, ips, users);
   const known = ips.size;
   for (const { kind, ip } of found) if (kind === 'login' && ip !== null) ips.add(ip);
+  const nearby = await around(file, question);
+  // Has anybody else logged in there?
+  for (const ip of refusedNeighbours(ips, nearby, at)) ips.add(ip);
   if (ips.size > known) found = await gather(file, index, ips, users);
-  return unique([...found, ...(await around(file, question))]);
+  return unique([...found, ...nearby]);
+}
+
+function refusedNeighbours(
+  ips: ReadonlySet<IpText>,
+  nearby: readonly Entry[],
+  at: number,
+): IpText[] {
+  const own = new Set([...ips].map(neighbourhoodOf));
+  return nearby.flatMap(({ kind, ip, time }) => {
+    const isThen = kind === 'refused' && Math.abs(time - at) <= NEAR;
+    return isThen && ip !== null && own.has(neighbourhoodOf(ip)) ? [ip] : [];
+  });
 }
 
 async function gather(
   file: HistoryFile,
   index: BlockIndex,
-  ips: ReadonlySet<string>,
+  ips: ReadonlySet<IpText>,
   users: ReadonlySet<string>,
 ): Promise<Entry[]> {
   const names = [...ips, ...users];

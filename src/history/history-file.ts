@@ -19,19 +19,21 @@ import {
 } from 'node:fs';
 import { failure } from '../base/errors.ts';
 import { PRIVATE } from '../state/new-file.ts';
-import { blockKey, KEY_BYTES, type StoredBlock } from './block.ts';
+import { blockKey, KEY_BYTES, type StoredBlock, serialOf } from './block.ts';
 import { BlockIndex } from './block-index.ts';
 import { entryReader } from './block-reader.ts';
 import { requireSpace } from './disk-space.ts';
 import type { Entry } from './entry.ts';
 import { historyFailure } from './history-failure.ts';
-import { HistoryStore } from './history-store.ts';
+import { type HistoryRow, HistoryStore } from './history-store.ts';
 
 /** Before the keys of the blocks of which the filters are, and before the ids of open messages; no hour begins so for 130,000 years. */
 const FILTER = 0xfd;
 const MESSAGE = 0xff;
 /** Filters that are read under one lock. */
 const FILTERS = 512;
+/** Blocks that are read in one turn of the event loop while a daemon works: some 2 ms. */
+const FEW_BLOCKS = 4;
 /** Blocks that are deleted in one transaction. */
 const MOST_DELETED = 256;
 /** For how long a command waits while others are in the way. */
@@ -146,6 +148,10 @@ export class HistoryFile {
     return this.#store.isSpent;
   }
 
+  get isClosed(): boolean {
+    return this.#store.isClosed;
+  }
+
   /** @throws Failure HISTORY, HISTORY_FULL, HISTORY_LOCKED; nothing was written then, or all */
   async write({ blocks, messages }: Commit): Promise<void> {
     const needed = blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -191,6 +197,24 @@ export class HistoryFile {
    */
   visit(from: number, to: number, take: (entry: Entry) => void): Promise<void> {
     return this.blocks(from, to, entryReader(take));
+  }
+
+  /**
+   * The same of the blocks that were there before a run, a few at a time: who does other work meanwhile waits for a millisecond.
+   *
+   * @param serial the first one of that run
+   */
+  visitBefore(
+    serial: number,
+    from: number,
+    to: number,
+    take: (entry: Entry) => void,
+  ): Promise<void> {
+    const read = entryReader(take);
+    const page = ({ key, value }: HistoryRow): void => {
+      if (serialOf(key) < serial) read(value);
+    };
+    return this.#store.each(firstOf(from), firstOf(to), page, FEW_BLOCKS);
   }
 
   /** Goes through the entries of some blocks, of which it has the keys. @throws Failure HISTORY, HISTORY_LOCKED */

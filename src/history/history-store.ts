@@ -45,7 +45,10 @@ export class HistoryStore {
   readonly #file: FileHandle;
   readonly #identity: FileIdentity;
   readonly #patienceMs: number;
+  /** Ends when what was asked for so far has ended: another lock on the same descriptor would replace the one that is held. */
+  #turn: Promise<unknown> = Promise.resolve();
   #isSpent = false;
+  #isClosed = false;
 
   private constructor(path: string, store: Store, file: FileHandle, patienceMs: number) {
     this.path = path;
@@ -110,6 +113,10 @@ export class HistoryStore {
   /** Whether LMDB writes to this opening no more, whatever becomes of the disk (MDB_PANIC). */
   get isSpent(): boolean {
     return this.#isSpent;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Whether the name stands for another file by now, or for none. */
@@ -211,6 +218,8 @@ export class HistoryStore {
 
   /** @throws Failure HISTORY */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turn;
     try {
       await this.#store.close();
     } catch (error) {
@@ -229,7 +238,12 @@ export class HistoryStore {
   }
 
   #locked<T>(kind: LockKind, use: () => T | Promise<T>): Promise<T> {
-    return locked(this.path, this.#file, kind, this.#patienceMs, use);
+    const done = this.#turn.then(() => {
+      if (this.#isClosed) throw historyFailure(this.path, new Error('it has been closed'));
+      return locked(this.path, this.#file, kind, this.#patienceMs, use);
+    });
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 }
 

@@ -29,7 +29,8 @@ export type Sink = Pick<Recorder, 'add' | 'note' | 'commit' | 'close'>;
 /** What an earlier run has left in the file: messages in the queue, and who is behind the grants that there are. */
 export interface Left {
   readonly messages: readonly unknown[];
-  readonly holders: ReadonlyMap<IpText, KnownHolder>;
+  /** Where there are many they are looked up while the first lines are read; empty when that fails. */
+  readonly holders: Promise<ReadonlyMap<IpText, KnownHolder>>;
 }
 
 export interface HistoryParts {
@@ -70,6 +71,8 @@ export class History {
   readonly #recorder: Sink;
   readonly #refusals: Refusals;
   readonly #holders = new Map<IpText, KnownHolder>();
+  /** Whose grants have ended while their holders were looked up; null when that is done. */
+  #endedMeanwhile: Set<IpText> | null = new Set();
   #waiting: MailEvent[] = [];
   #isRestored = false;
   #aliveAt = 0;
@@ -78,6 +81,7 @@ export class History {
     this.#parts = parts;
     this.ledger = new Ledger(parts.live, ip => {
       this.#holders.delete(ip);
+      this.#endedMeanwhile?.add(ip);
       parts.ended?.(ip);
     });
     this.#messages = new Messages((ip, time) => {
@@ -150,14 +154,20 @@ export class History {
     // A file that was opened anew tells of this run.
     if (this.#isRestored) return;
     this.#isRestored = true;
-    for (const [ip, holder] of holders) {
-      this.ledger.restore(ip, holder);
-      this.#holders.set(ip, holder);
-    }
+    void holders.then(found => this.#restoreHolders(found));
     this.#messages.restore(saved.map(openMessageOf).filter(one => one !== null));
     const alive = saved.map(aliveIn).find(time => time !== null);
     if (alive !== undefined && alive !== null)
       this.#recorder.add(entryOf('daemon', alive, { what: 'lost' }));
+  }
+
+  #restoreHolders(holders: ReadonlyMap<IpText, KnownHolder>): void {
+    for (const [ip, holder] of holders) {
+      if (this.#endedMeanwhile?.has(ip) === true) continue;
+      this.ledger.restore(ip, holder);
+      this.#holders.set(ip, holder);
+    }
+    this.#endedMeanwhile = null;
   }
 
   #take(event: MailEvent): void {

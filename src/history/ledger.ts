@@ -74,7 +74,7 @@ export class Ledger {
 
   /** What a grant had relayed before the start, besides what it has relayed since. */
   restore(ip: IpText, before: Sent): void {
-    this.#add(ip, before);
+    if (before.recipients > 0) this.#add(ip, before);
   }
 
   /** @returns what the grant has relayed with it; null when the address has none any more */

@@ -28,6 +28,8 @@ export interface Verdict {
   readonly reason: Reason;
   /** In order of time. */
   readonly lines: readonly Entry[];
+  /** Where somebody of no name was refused at that moment, who may be the user that was asked about, or a stranger. */
+  readonly strangers: readonly Entry[];
 }
 
 export interface Rules {
@@ -38,7 +40,9 @@ export interface Rules {
 }
 
 /** Seconds around a moment in which a refusal is the one that is meant. */
-const NEAR = 60;
+export const NEAR = 60;
+/** Strangers that are told. */
+const MOST_STRANGERS = 3;
 /** Seconds within which an order comes of a limit. */
 const TOGETHER = 5;
 
@@ -48,8 +52,9 @@ interface Found {
 }
 
 export function why(question: Question, timeline: Timeline, rules: Rules): Verdict {
+  const strangers = question.address === null ? strangersAt(question, timeline) : [];
   const ip = question.address ?? addressFor(question, timeline, rules);
-  if (ip === null) return verdict(question, null, { reason: 'no-login', lines: [] });
+  if (ip === null) return verdict(question, null, { reason: 'no-login', lines: [] }, strangers);
   const refusal = timeline.refusal(ip, question.at, NEAR);
   const users = new Set([
     ...(question.user === null ? timeline.usersOf(ip) : []),
@@ -57,10 +62,12 @@ export function why(question: Question, timeline: Timeline, rules: Rules): Verdi
   ]);
   const asked: Asked = { ip, users, at: refusal?.time ?? question.at, refusal, timeline, rules };
   const found = judge(asked);
-  return verdict({ ...question, at: asked.at }, ip, {
-    ...found,
-    lines: [...found.lines, refusal],
-  });
+  return verdict(
+    { ...question, at: asked.at },
+    ip,
+    { ...found, lines: [...found.lines, refusal] },
+    strangers.filter(one => one.ip !== ip),
+  );
 }
 
 interface Asked {
@@ -186,22 +193,31 @@ function old({ ip, at, timeline }: Asked): Found | null {
   return { reason: 'too-old', lines: [login] };
 }
 
+/** The refusals at that moment of whoever has never logged in; the latest of each address. */
+function strangersAt({ at }: Question, timeline: Timeline): Entry[] {
+  const near = refusalsNear(at, timeline).filter(
+    ({ ip }) => ip !== null && timeline.usersOf(ip).size === 0,
+  );
+  return [...new Map(near.map(one => [one.ip, one])).values()].slice(0, MOST_STRANGERS);
+}
+
+const refusalsNear = (at: number, { entries }: Timeline): Entry[] =>
+  entries.filter(({ kind, time }) => kind === 'refused' && Math.abs(time - at) <= NEAR);
+
 /**
- * Where a user was: where he was refused, if that was at an address of his or at the only one of nobody's; else where he has a grant,
- * or logged in last.
+ * Where a user was: where he was refused, if that was at an address of his or in its network; else where he has a grant, or logged in last.
+ * Whoever else was refused then may be anybody.
  */
 function addressFor({ user, at }: Question, timeline: Timeline, { grace }: Rules): IpText | null {
   const own = timeline.addressesOf(new Set([user?.toLowerCase() ?? '']));
-  const near = timeline.entries.filter(
-    ({ kind, time }) => kind === 'refused' && Math.abs(time - at) <= NEAR,
-  );
+  const near = refusalsNear(at, timeline);
   const mine = near.find(({ ip }) => ip !== null && own.has(ip));
   if (mine !== undefined) return mine.ip;
-  const strangers = new Set(
-    near.flatMap(({ ip }) => (ip !== null && timeline.usersOf(ip).size === 0 ? [ip] : [])),
+  const neighbours = strangersAt({ user, at, address: null }, timeline).filter(({ ip }) =>
+    [...own].some(one => ip !== null && isNeighbour(one, ip)),
   );
-  const [stranger] = strangers;
-  if (own.size > 0 && strangers.size === 1 && stranger !== undefined) return stranger;
+  const [neighbour] = neighbours;
+  if (neighbours.length === 1 && neighbour !== undefined) return neighbour.ip;
   const grants = [...own].map(ip => timeline.grant(ip, at)).filter(one => one !== null);
   const open = grants.find(grant => timeline.isLive(grant, at));
   if (open !== undefined) return open.ip;
@@ -217,8 +233,9 @@ function verdict(
   { user, at }: Question,
   address: IpText | null,
   { reason, lines }: Found,
+  strangers: readonly Entry[],
 ): Verdict {
   const told = [...new Set(lines.filter(line => line !== null))].sort((a, b) => a.time - b.time);
   const named = told.findLast(({ kind, user: who }) => kind === 'login' && who !== null)?.user;
-  return { address, user: user ?? named ?? null, at, reason, lines: told };
+  return { address, user: user ?? named ?? null, at, reason, lines: told, strangers };
 }

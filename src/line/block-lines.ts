@@ -2,13 +2,14 @@
  * Lines out of a block of bytes, where the sieve has told where their parts stand.
  *
  * Promises: a line is what the parser makes of its text (prefix.ts), at a third of the cost; the stamps are read in
- * the order of the lines.  Nothing that is handed out refers to the block, which may be used again.
+ * the order of the lines.  But for a SeenLine, nothing that is handed out refers to the block, which may be used again.
  */
 import type { EpochSeconds } from '../base/clock.ts';
+import { OPEN } from './automaton.ts';
 import { Pieces } from './pieces.ts';
 import { type Beginnings, type Line, parseLine, present } from './prefix.ts';
 import type { Sieve } from './sieve.ts';
-import { NO_PROGRAM, type Span, STRANGER } from './spans.ts';
+import { NO_PROGRAM, type Span, type Spans, STRANGER } from './spans.ts';
 import type { StampReader } from './stamp.ts';
 
 /** What makes lines of the bytes of one log. */
@@ -18,8 +19,17 @@ export interface Reading {
 }
 
 /** A pid stands so behind the tag: `[123]:`. */
-const OPEN = 91;
+const BRACKET = 91;
 const CLOSE = 93;
+
+/** A line of a known program whose message has been looked at already (message-matcher.ts). */
+export interface SeenLine {
+  readonly program: string;
+  /** The number of the expression of its program that describes it, or NONE. */
+  readonly expression: number;
+  /** The line itself, for as long as the block is not used again. */
+  whole(): Line;
+}
 
 export class BlockLines {
   readonly #sieve: Sieve;
@@ -42,20 +52,40 @@ export class BlockLines {
 
   /** @returns null for a line of another program that the sieve would have left out, had it understood the prefix */
   line(block: Buffer, span: Span): Line | null {
-    const { from, to, program, host, tagEnd, message } = span;
+    const { from, to, program } = span;
     if (program === STRANGER) return this.#parsed(block.toString('latin1', from, to));
     if (program === NO_PROGRAM) {
       const line = this.#parsed(this.#pieces.whole(block.toString('latin1', from, to)));
       return this.#sieve.passes(line) ? line : null;
     }
-    const name = this.#sieve.programs[program] ?? '';
+    return this.#plain(block, span, this.#sieve.programs[program] ?? '');
+  }
+
+  #plain(block: Buffer, span: Span, program: string): Line {
+    const { to, host, tagEnd, message } = span;
     return {
       time: this.#timeOf(block, span),
-      host: present(this.#hostOf(block, host, tagEnd - name.length - 1)),
-      program: name,
+      host: present(this.#hostOf(block, host, tagEnd - program.length - 1)),
+      program,
       pid: pidOf(block, tagEnd, message),
       message: block.toString('latin1', message, to),
     };
+  }
+
+  /**
+   * What is known of a line without decoding it; for each line either this or `line` first, in the order of the lines.
+   *
+   * @param index which of the spans
+   * @returns null for a line whose message was not looked at
+   */
+  seen(block: Buffer, spans: Spans, index: number): SeenLine | null {
+    const span = spans.get(index);
+    const program = this.#sieve.programs[span.program];
+    const expression = spans.expression(index);
+    if (program === undefined || expression === OPEN) return null;
+    // In the order of the lines.
+    this.#timeOf(block, span);
+    return { program, expression, whole: () => this.#plain(block, span, program) };
   }
 
   /** What is written in one line, whether that is in the order of the lines or not. */
@@ -95,7 +125,7 @@ export class BlockLines {
 }
 
 function pidOf(block: Buffer, tagEnd: number, message: number): string | null {
-  if (block[tagEnd] !== OPEN) return null;
+  if (block[tagEnd] !== BRACKET) return null;
   const close = block.lastIndexOf(CLOSE, message - 1);
   return block.toString('latin1', tagEnd + 1, close);
 }

@@ -26,14 +26,12 @@ export function hashOf(text: string): number {
 }
 
 export class Sampling {
-  /** For another thread, in which it is that of the same sampling. */
-  readonly memory: SharedArrayBuffer;
-  /** How many lines have been seen, by slot. */
+  /** How many lines have been seen, by slot; scan/scan.ts counts there as well. */
   readonly #seen: Uint16Array;
 
-  constructor(memory = new SharedArrayBuffer(SLOTS * Uint16Array.BYTES_PER_ELEMENT)) {
-    this.memory = memory;
-    this.#seen = new Uint16Array(memory);
+  /** @param seen where it counts; zeros, or what another one of the same lines has counted */
+  constructor(seen: Uint16Array = new Uint16Array(SLOTS)) {
+    this.#seen = seen;
   }
 
   /**

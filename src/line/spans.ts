@@ -5,8 +5,16 @@
  * threads can share them.
  */
 
-/** How many numbers there are for each line. */
-const WIDTH = 8;
+/** Which number of a line is what, as in Span and `expression`. */
+const FROM = 1;
+const TO = 2;
+const PROGRAM = 3;
+const HOST = 4;
+const TAG_END = 5;
+const MESSAGE = 6;
+const SECOND = 7;
+const EXPRESSION = 8;
+const WIDTH = EXPRESSION + 1;
 
 /** What is known of one line; the parts of its prefix only where `program` is one. */
 export interface Span {
@@ -33,14 +41,17 @@ export const STRANGER = -2;
 
 /** Spans of up to a number of lines. */
 export class Spans {
+  /** Where they are in their memory. */
+  readonly place: number;
+  readonly capacity: number;
   /** How many there are, then the numbers of each. */
   readonly #numbers: Int32Array;
-  readonly #capacity: number;
 
-  /** @param memory of so many bytes as `bytesFor` tells, of zeros or with spans in it */
-  constructor(memory: ArrayBufferLike) {
-    this.#numbers = new Int32Array(memory);
-    this.#capacity = Math.floor((this.#numbers.length - 1) / WIDTH);
+  /** @param memory that has `bytesFor` so many lines from `place` on, of zeros or with spans in it */
+  constructor(memory: ArrayBufferLike, place: number, lines: number) {
+    this.place = place;
+    this.capacity = lines;
+    this.#numbers = new Int32Array(memory, place, 1 + lines * WIDTH);
   }
 
   /** @param lines the most lines that there is to be room for */
@@ -52,47 +63,13 @@ export class Spans {
     return this.#numbers[0] ?? 0;
   }
 
-  get isFull(): boolean {
-    return this.size === this.#capacity;
-  }
-
   clear(): void {
     this.#numbers[0] = 0;
   }
 
-  /** A line whose prefix the sieve understands; the parameters are as in Span. */
-  add(
-    index: number,
-    from: number,
-    to: number,
-    program: number,
-    host: number,
-    tagEnd: number,
-    message: number,
-    second: number,
-  ): void {
-    const numbers = this.#numbers;
-    const size = this.size;
-    numbers[0] = size + 1;
-    const at = 1 + size * WIDTH;
-    numbers[at] = index;
-    numbers[at + 1] = from;
-    numbers[at + 2] = to;
-    numbers[at + 3] = program;
-    numbers[at + 4] = host;
-    numbers[at + 5] = tagEnd;
-    numbers[at + 6] = message;
-    numbers[at + 7] = second;
-  }
-
-  /** A line whose prefix it does not understand. */
-  addWhole(index: number, from: number, to: number): void {
-    this.add(index, from, to, NO_PROGRAM, 0, 0, 0, 0);
-  }
-
-  /** A line of another program that is let through. */
-  addStranger(index: number, from: number, to: number): void {
-    this.add(index, from, to, STRANGER, 0, 0, 0, 0);
+  /** Of a line whose program is known: the number of its expression, or a matcher's NONE or OPEN. */
+  expression(line: number): number {
+    return this.#numbers[1 + line * WIDTH + EXPRESSION] ?? 0;
   }
 
   /** @param line which of them, from 0 */
@@ -101,13 +78,13 @@ export class Spans {
     const at = 1 + line * WIDTH;
     return {
       index: numbers[at] ?? 0,
-      from: numbers[at + 1] ?? 0,
-      to: numbers[at + 2] ?? 0,
-      program: numbers[at + 3] ?? NO_PROGRAM,
-      host: numbers[at + 4] ?? 0,
-      tagEnd: numbers[at + 5] ?? 0,
-      message: numbers[at + 6] ?? 0,
-      second: numbers[at + 7] ?? 0,
+      from: numbers[at + FROM] ?? 0,
+      to: numbers[at + TO] ?? 0,
+      program: numbers[at + PROGRAM] ?? NO_PROGRAM,
+      host: numbers[at + HOST] ?? 0,
+      tagEnd: numbers[at + TAG_END] ?? 0,
+      message: numbers[at + MESSAGE] ?? 0,
+      second: numbers[at + SECOND] ?? 0,
     };
   }
 }

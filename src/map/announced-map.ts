@@ -11,21 +11,20 @@
 import { execFile } from 'node:child_process';
 import { type Failure, failure, reasonOf } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
-import type { Grant } from '../grant/grant-table.ts';
-import type { Command, LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import type { Command, LookupMap, MapOptions, Row } from './map.ts';
+import { WrappedMap } from './wrapped-map.ts';
 
 const TIMEOUT_MS = 30_000;
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const OUTPUT_LIMIT = 1 << 20;
 
-export class AnnouncedMap implements LookupMap {
-  readonly #map: LookupMap;
+export class AnnouncedMap extends WrappedMap {
   readonly #command: Command;
   /** Why the reader may not know of the last change. */
   #untold: Failure | null = null;
 
   private constructor(map: LookupMap, command: Command) {
-    this.#map = map;
+    super(map);
     this.#command = command;
   }
 
@@ -37,52 +36,32 @@ export class AnnouncedMap implements LookupMap {
     return announced;
   }
 
-  get spec(): MapSpec {
-    return this.#map.spec;
-  }
-
-  get identity(): string {
-    return this.#map.identity;
-  }
-
-  rows(): Promise<Row[]> {
-    return this.#map.rows();
-  }
-
-  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
-    return this.#map.eachGrant(take, other);
-  }
-
   /** @throws Failure TABLE_COMMAND, with the rows in the file; as the map does */
-  commit(changes: readonly Change[]): Promise<Effect[]> {
-    return this.#announce(() => this.#map.commit(changes));
+  override commit(changes: readonly Change[]): Promise<Effect[]> {
+    return this.#announce(() => this.inner.commit(changes));
   }
 
   /** @throws as `commit` does */
-  remove(rows: readonly Row[]): Promise<Effect[]> {
-    return this.#announce(() => this.#map.remove(rows));
+  override remove(rows: readonly Row[]): Promise<Effect[]> {
+    return this.#announce(() => this.inner.remove(rows));
   }
 
   /** @throws Failure TABLE_COMMAND while the reader may not know of the last change; as the map does */
-  check(): void {
-    this.#map.check();
+  override check(): void {
+    this.inner.check();
     if (this.#untold !== null) throw this.#untold;
   }
 
-  async reopen(): Promise<Row[]> {
-    const rows = await this.#map.reopen();
+  override async reopen(): Promise<Row[]> {
+    const rows = await this.inner.reopen();
     await this.#try();
     return rows;
   }
 
-  close(): Promise<void> {
-    return this.#map.close();
-  }
-
   async #announce(write: () => Promise<Effect[]>): Promise<Effect[]> {
-    const before = this.#map.identity;
+    const before = this.inner.identity;
     const effects = await write();
-    if (this.#untold === null && this.#map.identity === before) return effects;
+    if (this.#untold === null && this.inner.identity === before) return effects;
     await this.#try();
     if (this.#untold !== null) throw this.#untold;
     return effects;
@@ -90,7 +69,7 @@ export class AnnouncedMap implements LookupMap {
 
   async #try(): Promise<void> {
     const reason = await run(this.#command);
-    const { path } = this.#map.spec;
+    const { path } = this.inner.spec;
     const [program] = this.#command;
     this.#untold = reason === null ? null : failure('TABLE_COMMAND', { path, program, reason });
   }

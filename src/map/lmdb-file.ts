@@ -6,15 +6,16 @@
  * nothing is created or changed, so that root may look without leaving a file in the daemon's way.
  * Known limit: the whole file is read into memory (64 MB for a million rows).
  */
+import { fstatSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
-import type { Grant } from '../grant/grant-table.ts';
+import { LmdbContent } from './lmdb-content.ts';
 import { Damage } from './lmdb-meta.ts';
-import { type Visit, walk } from './lmdb-tree.ts';
+import { walk } from './lmdb-tree.ts';
 import { lock } from './lock.ts';
 import type { MapSpec, Row } from './map.ts';
 import { mapPath } from './map-types.ts';
-import { grantOf, rowOf } from './row.ts';
+import { rowOf } from './row.ts';
 
 const FORMAT = 'LMDB file of data format 1, the only one that Postfix reads';
 
@@ -29,27 +30,32 @@ function readFailure(path: string, error: unknown): Failure {
   return failure('MAP_UNREADABLE', { path, reason: reasonOf(error) }, error);
 }
 
-async function readLocked(path: string): Promise<Buffer> {
+interface Image {
+  readonly bytes: Buffer;
+  readonly inode: bigint;
+}
+
+async function readLocked(path: string): Promise<Image> {
   const file = await open(path);
   try {
     await lock(file.fd, 'shared');
-    const image = await file.readFile();
-    if (image.length === 0) throw failure('MAP_EMPTY', { path });
-    return image;
+    const { size, ino: inode } = fstatSync(file.fd, { bigint: true });
+    const bytes = bytesOf(file.fd, Number(size));
+    if (bytes.length === 0) throw failure('MAP_EMPTY', { path });
+    return { bytes, inode };
   } finally {
     // The lock goes with the descriptor.
     await file.close();
   }
 }
 
-/** @param visitor what is to be told of the entries of a file */
-async function visitFile(path: string, visitor: (image: Buffer) => Visit): Promise<void> {
-  try {
-    const image = await readLocked(path);
-    walk(image, visitor(image));
-  } catch (error) {
-    throw readFailure(path, error);
-  }
+/** In one turn: a reader that waited for the pool of threads after each part would keep the lock many times as long. */
+function bytesOf(fd: number, size: number): Buffer {
+  const image = Buffer.allocUnsafeSlow(size);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < image.length; length += count)
+    count = readSync(fd, image, length, image.length - length, length);
+  return image.subarray(0, length);
 }
 
 /**
@@ -58,34 +64,30 @@ async function visitFile(path: string, visitor: (image: Buffer) => Visit): Promi
  * @throws Failure MAP_MISSING, MAP_UNREADABLE, MAP_NOT_FILE, MAP_EMPTY, MAP_FORMAT
  */
 export async function readLmdbFile(spec: MapSpec): Promise<Row[]> {
+  const path = mapPath(spec);
   const rows: Row[] = [];
-  await visitFile(mapPath(spec), image => (key, keyEnd, value, valueEnd) => {
-    rows.push(rowOf(image, key, keyEnd, value, valueEnd));
-  });
+  try {
+    const { bytes } = await readLocked(path);
+    walk(bytes, (key, keyEnd, value, valueEnd) => {
+      rows.push(rowOf(bytes, key, keyEnd, value, valueEnd));
+    });
+  } catch (error) {
+    throw readFailure(path, error);
+  }
   return rows;
 }
 
 /**
- * The grants in a map, in the order of their keys.
+ * What stands in a map, which is looked through as reading it does.
  *
  * @throws as `readLmdbFile` does
  */
-export const eachGrantIn = (
-  spec: MapSpec,
-  take: (grant: Grant) => void,
-  other?: (row: Row) => void,
-): Promise<void> =>
-  visitFile(mapPath(spec), image => (key, keyEnd, value, valueEnd) => {
-    const row = rowOf(image, key, keyEnd, value, valueEnd);
-    const grant = grantOf(row);
-    if (grant === null) other?.(row);
-    else take(grant);
-  });
-
-/**
- * Looks through a map as reading it does.
- *
- * @throws as `readLmdbFile` does
- */
-export const checkLmdbFile = (spec: MapSpec): Promise<void> =>
-  visitFile(mapPath(spec), () => () => undefined);
+export async function readContent(spec: MapSpec): Promise<LmdbContent> {
+  const path = mapPath(spec);
+  try {
+    const { bytes, inode } = await readLocked(path);
+    return new LmdbContent(bytes, inode);
+  } catch (error) {
+    throw readFailure(path, error);
+  }
+}

@@ -18,7 +18,8 @@ import { failure } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
 import type { Grant } from '../grant/grant-table.ts';
 import { lossOf } from '../state/file-identity.ts';
-import { eachGrantIn, readLmdbFile } from './lmdb-file.ts';
+import type { LmdbContent } from './lmdb-content.ts';
+import { readContent, readLmdbFile } from './lmdb-file.ts';
 import { type Meta, readMeta } from './lmdb-meta.ts';
 import { MAP_BYTES } from './lmdb-store.ts';
 import { lock } from './lock.ts';
@@ -90,9 +91,18 @@ export class LmdbMap implements LookupMap {
     return readLmdbFile(this.spec);
   }
 
-  async eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
+  async eachGrant(
+    take: (grant: Grant) => void,
+    other?: (row: Row) => void,
+    expected?: (count: number) => void,
+  ): Promise<void> {
     await this.#turn;
-    await eachGrantIn(this.spec, take, other);
+    const { content } = this.#opened;
+    this.#opened.content = null;
+    const isCurrent = content !== null && (await this.#isStateOf(content));
+    const current = isCurrent ? content : await readContent(this.spec);
+    expected?.(current.size);
+    current.each(take, other);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {
@@ -155,6 +165,21 @@ export class LmdbMap implements LookupMap {
       }
       return steps.map(apply);
     });
+  }
+
+  /** Whether nothing has been written since, also by others. */
+  async #isStateOf({ txnid, inode }: LmdbContent): Promise<boolean> {
+    const { file, identity } = this.#opened;
+    if (inode !== identity.ino) return false;
+    const held = await lock(file.fd, 'shared');
+    try {
+      return this.#state().txnid === txnid;
+    } catch {
+      // What is wrong with it is told when it is read.
+      return false;
+    } finally {
+      held.release();
+    }
   }
 
   /** What the file says now; it must be small enough for LMDB. */

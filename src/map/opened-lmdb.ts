@@ -9,7 +9,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import type { FileIdentity } from '../state/file-identity.ts';
 import { Durability } from './durability.ts';
-import { checkLmdbFile } from './lmdb-file.ts';
+import type { LmdbContent } from './lmdb-content.ts';
+import { readContent } from './lmdb-file.ts';
 import { type Lmdb, loadLmdb, openStore, provideMap, type Store } from './lmdb-store.ts';
 import { lock } from './lock.ts';
 import type { MapOptions, MapSpec } from './map.ts';
@@ -31,6 +32,8 @@ export interface Opened {
   readonly identity: FileIdentity;
   readonly store: Store;
   readonly durability: Durability;
+  /** What stood in it before it was opened; null once that was asked for. */
+  content: LmdbContent | null;
 }
 
 /** Looks, before anything is made that LMDB never gives back, whether the lock can be had. */
@@ -74,7 +77,7 @@ export async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Prom
   await requireFree(path);
   await provideMap(lmdb, spec, path, fresh === true);
   // LMDB would stop the program at what this finds.
-  await checkLmdbFile(spec);
+  const content = await readContent(spec);
   try {
     const file = await open(path, 'r+');
     await setMode(file, spec, warn);
@@ -86,7 +89,8 @@ export async function openFile(spec: MapSpec, { fresh, warn }: MapOptions): Prom
       () => file.datasync(),
       error => warn?.(writeFailure(path, error).line),
     );
-    return { file, identity: await file.stat({ bigint: true }), store, durability };
+    const identity = await file.stat({ bigint: true });
+    return { file, identity, store, durability, content };
   } catch (error) {
     throw writeFailure(path, error);
   }

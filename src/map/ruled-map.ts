@@ -8,11 +8,10 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
-import type { Change, Effect } from '../grant/change.ts';
-import type { Grant } from '../grant/grant-table.ts';
-import type { LookupMap, MapOptions, MapSpec, Row } from './map.ts';
+import type { MapOptions, MapSpec, Row } from './map.ts';
 import { mapPath } from './map-types.ts';
 import { type Format, ReplacedMap } from './replaced-map.ts';
+import { WrappedMap } from './wrapped-map.ts';
 
 /** How a type reads rules, and what it makes of them. */
 export interface Ruling<Rules> {
@@ -24,12 +23,11 @@ export interface Ruling<Rules> {
   files(path: string, spec: MapSpec): readonly string[];
 }
 
-export class RuledMap<Rules> implements LookupMap {
-  readonly #map: ReplacedMap;
+export class RuledMap<Rules> extends WrappedMap<ReplacedMap> {
   readonly #source: RulesSource<Rules>;
 
   private constructor(map: ReplacedMap, source: RulesSource<Rules>) {
-    this.#map = map;
+    super(map);
     this.#source = source;
   }
 
@@ -47,45 +45,17 @@ export class RuledMap<Rules> implements LookupMap {
     return new RuledMap(map, source);
   }
 
-  get spec(): MapSpec {
-    return this.#map.spec;
-  }
-
-  get identity(): string {
-    return this.#map.identity;
-  }
-
-  rows(): Promise<Row[]> {
-    return this.#map.rows();
-  }
-
-  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
-    return this.#map.eachGrant(take, other);
-  }
-
-  commit(changes: readonly Change[]): Promise<Effect[]> {
-    return this.#map.commit(changes);
-  }
-
-  remove(rows: readonly Row[]): Promise<Effect[]> {
-    return this.#map.remove(rows);
-  }
-
   /** @throws Failure MAP_RULES_CHANGED; as ReplacedMap does */
-  check(): void {
-    this.#map.check();
+  override check(): void {
+    this.inner.check();
     if (this.#source.hasChanged()) throw this.#source.change();
   }
 
-  async reopen(): Promise<Row[]> {
+  override async reopen(): Promise<Row[]> {
     await this.#source.read({ isNeeded: false });
-    await this.#map.reopen();
-    await this.#map.refresh();
-    return this.#map.rows();
-  }
-
-  close(): Promise<void> {
-    return this.#map.close();
+    await this.inner.reopen();
+    await this.inner.refresh();
+    return this.inner.rows();
   }
 }
 

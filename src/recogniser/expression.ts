@@ -21,6 +21,8 @@ export interface Run {
   readonly max: number;
   /** As it was written. */
   readonly text: string;
+  /** There where it is the address, with or without a port. */
+  readonly group?: 'ip';
 }
 
 /** One of several sequences; what is optional has the empty one last. */
@@ -183,7 +185,7 @@ class Parser<F extends string> {
     const { text, min, max, source } = written;
     this.#exchanges.push({ at, length: text.length, source });
     this.#groups.push('ip');
-    this.#address = { kind: 'run', set: ADDRESS, min, max, text };
+    this.#address = { kind: 'run', set: ADDRESS, min, max, text, group: 'ip' };
     if (text === '{ip:port}') this.#name('port');
     return this.#address;
   }

@@ -12,12 +12,13 @@
 import { canonicalIp, type IpText } from '../base/address.ts';
 import type { EpochSeconds } from '../base/clock.ts';
 import { masked } from '../base/excerpt.ts';
-import { BlockLines, type Reading } from '../line/block-lines.ts';
+import { BlockLines, type Reading, type SeenLine } from '../line/block-lines.ts';
 import { withoutReturn } from '../line/controls.ts';
 import { type Line, parseLine } from '../line/prefix.ts';
-import { Sampling } from '../line/sampling.ts';
 import { Sieve } from '../line/sieve.ts';
 import type { StampReader } from '../line/stamp.ts';
+import type { Batch } from '../source/finished-log.ts';
+import { expressionsOf } from './byte-expressions.ts';
 import type { LogoutEvent, ServerEvent } from './event.ts';
 import type { Fields, GroupNumbers } from './expression.ts';
 import { LogMemory } from './log-memory.ts';
@@ -43,6 +44,8 @@ export interface Observer {
   torn?(line: Line, isLogin: boolean): void;
 }
 
+const FIRST_LINES = 5000;
+
 export class Recogniser {
   readonly #registry: Registry;
   readonly #stamps: StampReader;
@@ -62,11 +65,18 @@ export class Recogniser {
     this.#observer = observer;
   }
 
-  /** What makes the lines of this recogniser's log out of its bytes. */
-  reading(): Reading {
-    const { tags } = this.#registry;
-    const sampling = this.#observer?.stranger === undefined ? null : new Sampling();
-    const sieve = new Sieve(tags, sampling);
+  /**
+   * What makes the lines of this recogniser's log out of its bytes.
+   *
+   * @param firstLines of each program, which are recognised as any line: an automaton costs as much as so many
+   */
+  reading(firstLines = FIRST_LINES): Reading {
+    const settings = {
+      programs: this.#registry.tags,
+      isSampling: this.#observer?.stranger !== undefined,
+      firstLines,
+    };
+    const sieve = new Sieve(settings, () => expressionsOf(this.#registry));
     return { sieve, lines: new BlockLines(sieve, this.#stamps, this.#registry) };
   }
 
@@ -83,6 +93,49 @@ export class Recogniser {
   /** @param text a whole line without its end, a character a byte (latin1) */
   recognise(text: string): ServerEvent | null {
     return this.recogniseLine(parseLine(text, this.#stamps, this.#registry));
+  }
+
+  /**
+   * The event that a line of a finished log tells of.  Where its message has been looked at in the bytes of the log, that is
+   * what comes of it; otherwise, and where it depends on the lines before, it is recognised as any line.
+   *
+   * @param index which of the batch's, from 0, in this order and once
+   */
+  recogniseIn(batch: Batch, index: number): ServerEvent | null {
+    const seen = this.#seenIn(batch, index);
+    if (seen === null) return this.#recognisePlainly(batch, index);
+    const pattern = this.#patternOf(seen);
+    if (pattern === null) return null;
+    const line = seen.whole();
+    const description = describe(pattern, line);
+    return description && this.#take(pattern, line, description);
+  }
+
+  /** The same, without what the event is about: for who counts. */
+  kindIn(batch: Batch, index: number): EventKind | null {
+    const seen = this.#seenIn(batch, index);
+    if (seen === null) return this.#recognisePlainly(batch, index);
+    const { event, server } = this.#patternOf(seen) ?? NOTHING;
+    return event === 'login' || event === 'logout' ? { event, server } : null;
+  }
+
+  #recognisePlainly(batch: Batch, index: number): ServerEvent | null {
+    const line = batch.line(index);
+    return line && this.recogniseLine(line);
+  }
+
+  #seenIn(batch: Batch, index: number): SeenLine | null {
+    const seen = batch.seen(index);
+    if (seen === null || this.#observer?.recognised !== undefined) return null;
+    const isTornNow =
+      !this.#memory.torn.isCalm && this.#registry.program(seen.program)?.splitting !== null;
+    return isTornNow ? null : seen;
+  }
+
+  #patternOf(seen: SeenLine): Pattern | null {
+    const pattern = this.#registry.program(seen.program)?.patterns[seen.expression];
+    if (pattern === undefined) this.#observer?.unrecognised(seen.whole());
+    return pattern ?? null;
   }
 
   recogniseLine(tagged: Line): ServerEvent | null {
@@ -151,6 +204,11 @@ export class Recogniser {
     }
   }
 }
+
+/** What an event is of. */
+export type EventKind = Pick<ServerEvent, 'event' | 'server'>;
+
+const NOTHING = { event: null, server: '' } as const;
 
 function logoutOf(
   pattern: Pattern,

@@ -44,9 +44,17 @@ export function isSign(message: string, splitting: Splitting): boolean {
     : isTorn(message.slice(repeated.length, message.endsWith(']') ? -1 : undefined), splitting);
 }
 
-function isTorn(message: string, { at, wholes }: Splitting): boolean {
+/** Where the logger has gone on in another line, the first one is so long. */
+export const tornLengths = ({ at }: Splitting): readonly [least: number, most: number] => [
+  at - PRIORITY_WORD,
+  at,
+];
+
+function isTorn(message: string, splitting: Splitting): boolean {
   const { length } = message;
-  if (length <= NOTHING || (length <= at && length >= at - PRIORITY_WORD)) return true;
+  const [least, most] = tornLengths(splitting);
+  const { wholes } = splitting;
+  if (length <= NOTHING || (length <= most && length >= least)) return true;
   return wholes.some(whole => message.startsWith(whole.begins) && !endsWhole(message, whole));
 }
 

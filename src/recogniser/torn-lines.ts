@@ -43,6 +43,11 @@ export type SavedSuspicion = readonly [key: string, until: number, lines: number
 export class TornLines {
   readonly #suspicions = new Map<string, Suspicion>();
 
+  /** Whether no line is under suspicion, so that only a sign can begin one. */
+  get isCalm(): boolean {
+    return this.#suspicions.size === 0;
+  }
+
   /**
    * Takes each line of a program once, in the order of the log.
    *

@@ -6,7 +6,7 @@ import { excerpt } from '../base/excerpt.ts';
 import { quantity } from '../base/quantity.ts';
 import { MAX_LINE } from '../line/length.ts';
 import { FIRST_LINES } from '../line/sampling.ts';
-import type { ServerEvent } from '../recogniser/event.ts';
+import type { EventKind } from '../recogniser/recogniser.ts';
 import type { Stray } from '../recogniser/stray.ts';
 import { keyOf, strayText } from '../recogniser/stray-watch.ts';
 
@@ -51,7 +51,7 @@ export class MatchSummary {
     this.#tooLong += tooLong;
   }
 
-  recognised({ event, server }: ServerEvent): void {
+  recognised({ event, server }: EventKind): void {
     let counts = this.#servers.get(server);
     if (counts === undefined) {
       counts = { logins: 0, logouts: 0 };

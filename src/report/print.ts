@@ -10,7 +10,8 @@ import { requireOutput } from '../base/output.ts';
 /** Writes a text; resolves when standard output wants more. @throws as `requireOutput` does */
 export async function print(text: string): Promise<void> {
   requireOutput();
-  if (text === '' || process.stdout.write(text)) return;
+  // As bytes: a stream looks through a text twice before it writes it.
+  if (text === '' || process.stdout.write(Buffer.from(text))) return;
   try {
     await once(process.stdout, 'drain');
   } catch (error) {

@@ -7,16 +7,20 @@ import { excerpt } from '../base/excerpt.ts';
 import { noun } from '../base/quantity.ts';
 import type { About } from '../control/protocol.ts';
 import type { Order } from '../grant/order.ts';
+import type { Verdict } from '../history/why.ts';
 import { formatCtime } from '../line/stamp.ts';
 import type { Refusal } from '../postfix/refusal.ts';
 import { isoTime } from './print.ts';
 import { roughly, shown } from './shown.ts';
+import { whySentence } from './why-text.ts';
 
 /** What is known of the address of a refusal. */
 export interface Standing {
   readonly refusal: Refusal;
   /** Null without a daemon that may be asked; then there is the map. */
   readonly about: About | null;
+  /** What the history says; null where there is none that may be read. */
+  readonly past: Verdict | null;
   /** The stamp of its row in the map, of ours or of the administrator's; undefined when the map cannot be read, null when there is none. */
   readonly row: { readonly stamp: EpochSeconds | null } | null | undefined;
   /** What is ordered about it, as far as that may be read. */
@@ -28,6 +32,8 @@ export interface Standing {
   /** Unix time. */
   readonly now: number;
 }
+
+const UNKNOWN = 'of logins and ends nothing is known';
 
 type Row = readonly [label: string, text: string];
 
@@ -53,7 +59,12 @@ export function refusalRows(standing: Standing): Row[] {
     ...(standing.bar === null ? [] : [pair('never', `it gets no grant: ${standing.bar}`)]),
     ['order', standing.order === null ? 'none' : orderText(standing.order)],
     ...(about === null
-      ? [pair('daemon', 'none that answers: of logins and ends nothing is known')]
+      ? [
+          pair(
+            'daemon',
+            `none that answers: ${standing.past === null ? UNKNOWN : 'the history has what was'}`,
+          ),
+        ]
       : [pair('last end', endText(about)), pair('ignored', ignoredText(about))]),
     ['so', verdict(standing)],
   ];
@@ -95,7 +106,7 @@ function ignoredText({ ignored }: About): string {
 }
 
 /** The likeliest reason, in a sentence. */
-function verdict({ about, row, order, bar, time, now }: Standing): string {
+function verdict({ about, past: told, row, order, bar, time, now }: Standing): string {
   if (order?.kind === 'revoke')
     return 'it is refused by hand; "popbsmtp lift ADDRESS" takes that back';
   if (bar !== null) return `no login opens the relay to it: ${bar}`;
@@ -103,6 +114,7 @@ function verdict({ about, row, order, bar, time, now }: Standing): string {
   if (about?.grant != null) return ofGrant(about.grant[4], moment);
   const past = about === null ? null : ofPast(about, moment);
   if (past !== null) return past;
+  if (told !== null && told.reason !== 'no-login') return whySentence(told);
   if (row != null) return 'it has a row now; whether it had one then is not known';
   return 'no login from this address is known: look for it with "popbsmtp match", and whether the client logs in from another one (IPv4 and IPv6 are two)';
 }

@@ -12,6 +12,7 @@ import {
   countsTable,
   grouped,
   hourRows,
+  moreText,
   type UsageTable,
   usageTables,
 } from './usage-tables.ts';
@@ -96,7 +97,10 @@ function chartsOf(
 }
 
 const section = (table: UsageTable): string =>
-  `<section id="${table.id}"><h2>${escaped(table.title)}</h2><p>${escaped(table.about)}</p>${tableHtml(table)}</section>`;
+  `<section id="${table.id}"><h2>${escaped(table.title)}</h2><p>${escaped(table.about)}</p>${tableHtml(table)}${moreHtml(table)}</section>`;
+
+const moreHtml = ({ more }: UsageTable): string =>
+  more === 0 ? '' : `<p>${escaped(moreText(more))}</p>`;
 
 function tableHtml({ columns, rows }: UsageTable): string {
   if (rows.length === 0) return '<p>None.</p>';

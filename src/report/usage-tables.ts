@@ -12,10 +12,14 @@ export interface UsageTable {
   readonly about: string;
   readonly columns: readonly { readonly name: string; readonly isNumber?: true }[];
   readonly rows: readonly (readonly string[])[];
+  /** How many rows were left out. */
+  readonly more: number;
 }
 
-/** Rows that are shown; the object for programs has all. */
+/** Rows that are shown but of who still needs it, which is to be a whole list; the object for programs has all. */
 const MOST_ROWS = 100;
+
+export const moreText = (more: number): string => `and ${grouped(more)} more, which --json has`;
 
 const text = (name: string): { readonly name: string } => ({ name });
 const number = (name: string): { readonly name: string; readonly isNumber: true } => ({
@@ -54,7 +58,7 @@ const NEED_TEXTS: Readonly<Record<Need, string>> = {
 };
 
 export function usageTables(summed: Summed): UsageTable[] {
-  const tables: UsageTable[] = [
+  const tables: Omit<UsageTable, 'more'>[] = [
     {
       id: 'needs',
       title: 'Who still needs it',
@@ -156,7 +160,10 @@ export function usageTables(summed: Summed): UsageTable[] {
       rows: summed.withoutTls.map(loginCells),
     },
   ];
-  return tables.map(table => ({ ...table, rows: table.rows.slice(0, MOST_ROWS) }));
+  return tables.map(table => {
+    const rows = table.id === 'needs' ? table.rows : table.rows.slice(0, MOST_ROWS);
+    return { ...table, rows, more: table.rows.length - rows.length };
+  });
 }
 
 /** Behind a chart. */
@@ -168,6 +175,7 @@ export const countsTable = (
   id,
   title,
   about: '',
+  more: 0,
   columns: [
     text(''),
     number('logins'),

@@ -1,4 +1,5 @@
 /** The report as text for a terminal, and as an object for programs, which is a contract. */
+import { noun } from '../base/quantity.ts';
 import type { Counts, LoginRow, Summed } from '../history/summary-rows.ts';
 import { isoMoment, localTime } from './history-rows.ts';
 import {
@@ -6,6 +7,7 @@ import {
   countsTable,
   grouped,
   hourRows,
+  moreText,
   type UsageTable,
   usageTables,
 } from './usage-tables.ts';
@@ -14,9 +16,9 @@ export function usageText(summed: Summed): string {
   const { since, until, totals, days } = summed;
   const head =
     `From ${localTime(since)} to ${localTime(until)}\n\n` +
-    `${grouped(totals.granted)} logins, ${grouped(totals.ignored)} more that granted nothing; ${grouped(totals.grants)} grants; ` +
-    `${grouped(totals.messages)} messages relayed by grants to ${grouped(totals.recipients)} recipients (${bytesText(totals.bytes)}); ` +
-    `${grouped(totals.authenticated)} messages of clients that authenticated; ${grouped(totals.refused)} recipients refused\n`;
+    `${some(totals.granted, 'login')}, ${grouped(totals.ignored)} more that granted nothing; ${some(totals.grants, 'grant')}; ` +
+    `${some(totals.messages, 'message')} relayed by grants to ${some(totals.recipients, 'recipient')} (${bytesText(totals.bytes)}); ` +
+    `${some(totals.authenticated, 'message')} of clients that authenticated; ${some(totals.refused, 'recipient')} refused\n`;
   const tables = [
     ...usageTables(summed),
     countsTable('days', 'By day', days),
@@ -25,7 +27,10 @@ export function usageText(summed: Summed): string {
   return head + tables.map(tableText).join('');
 }
 
-function tableText({ title, about, columns, rows }: UsageTable): string {
+/** So many, with their digits in groups. */
+const some = (count: number, one: string): string => `${grouped(count)} ${noun(count, one)}`;
+
+function tableText({ title, about, columns, rows, more }: UsageTable): string {
   const head = `\n${title}${about === '' ? '' : `: ${about}`}\n`;
   if (rows.length === 0) return `${head}    none\n`;
   const lines = [columns.map(({ name }) => name.toUpperCase()), ...rows];
@@ -41,7 +46,8 @@ function tableText({ title, about, columns, rows }: UsageTable): string {
       .join('  ')
       .trimEnd(),
   );
-  return head + text.map(line => `    ${line}\n`).join('');
+  const rest = more === 0 ? '' : `    ${moreText(more)}\n`;
+  return head + text.map(line => `    ${line}\n`).join('') + rest;
 }
 
 export function usageJson(summed: Summed): object {

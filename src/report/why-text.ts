@@ -58,16 +58,27 @@ const TEXTS: Readonly<Record<Reason, (told: Told) => string>> = {
     `${told.who} had a grant at ${told.when} (${login(told)}), but Postfix refused it by another rule: the port has restrictions of its own, or the map is not asked there ("popbsmtp doctor" shows it)`,
 };
 
-export function whyText(verdict: Verdict): string {
-  const { address, user, at, reason, lines } = verdict;
+/** The answer in words alone. */
+export function whySentence(verdict: Verdict): string {
+  const { address, user, at, reason } = verdict;
   const who =
     address === null ? (user ?? 'nobody') : user === null ? address : `${address} (${user})`;
-  const told = { ...verdict, who, when: localTime(at) };
-  const evidence = lines.map(entry => `    ${entryLine(entry)}\n`).join('');
-  return `${TEXTS[reason](told)}\n${evidence}`;
+  return TEXTS[reason]({ ...verdict, who, when: localTime(at) });
 }
 
-export function whyJson({ address, user, at, reason, lines }: Verdict): object {
+export function whyText(verdict: Verdict): string {
+  const { user, lines, strangers } = verdict;
+  const evidence = lines.map(entry => `    ${entryLine(entry)}\n`).join('');
+  const [stranger] = strangers;
+  const others = strangers.map(entry => `    ${entryLine(entry)}\n`).join('');
+  const perhaps =
+    stranger === undefined
+      ? ''
+      : `Refused at that moment as well: if one of these was ${user ?? 'the user'}, ask "popbsmtp why ${stranger.ip}"\n`;
+  return `${whySentence(verdict)}\n${evidence}${perhaps}${others}`;
+}
+
+export function whyJson({ address, user, at, reason, lines, strangers }: Verdict): object {
   return {
     address,
     user,
@@ -75,5 +86,6 @@ export function whyJson({ address, user, at, reason, lines }: Verdict): object {
     granted: GRANTED.has(reason),
     reason,
     lines: lines.map(entryLine),
+    strangers: strangers.map(entryLine),
   };
 }

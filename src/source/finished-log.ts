@@ -10,7 +10,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type EpochSeconds, epoch } from '../base/clock.ts';
 import { Failure, failure, reasonOf } from '../base/errors.ts';
-import type { BlockLines, Reading } from '../line/block-lines.ts';
+import type { BlockLines, Reading, SeenLine } from '../line/block-lines.ts';
 import { MAX_LINE } from '../line/length.ts';
 import type { Line } from '../line/prefix.ts';
 import type { Sieve } from '../line/sieve.ts';
@@ -28,6 +28,8 @@ export interface Batch {
   readonly size: number;
   /** @param line which of these, from 0, in this order and once */
   line(line: number): Line | null;
+  /** The same where its message has been looked at already, for as long as the next part is not asked for; null otherwise. */
+  seen(line: number): SeenLine | null;
   /** The number of a line in the log, from 1. */
   number(line: number): number;
   /** A line as it was written, as latin1. */
@@ -154,6 +156,7 @@ class BlockLog implements FinishedLog {
       }
     } finally {
       await blocks.return?.();
+      sieve.memory.release();
     }
   }
 
@@ -195,6 +198,11 @@ class BlockBatch implements Batch {
   line(line: number): Line | null {
     const { bytes, spans } = this.#sifted.block;
     return this.#lines.line(bytes, spans.get(line));
+  }
+
+  seen(line: number): SeenLine | null {
+    const { bytes, spans } = this.#sifted.block;
+    return this.#lines.seen(bytes, spans, line);
   }
 
   number(line: number): number {

@@ -56,6 +56,8 @@ const REMEDIES = {
 } as const;
 /** What journalctl says to an account that may read its own entries only (systemd, journal-util.c). */
 const OWN_ONLY = 'You are currently not seeing messages from other users';
+/** And where there is none (systemd, journalctl.c). */
+const NO_FILES = 'No journal files were found';
 
 /** `SYSTEMD_*` variables change what journalctl prints; its messages are compared in English. */
 const environment = (): NodeJS.ProcessEnv => ({
@@ -64,19 +66,21 @@ const environment = (): NodeJS.ProcessEnv => ({
 });
 
 /**
- * Makes sure that a journal can be followed by this account.
+ * Makes sure that a journal can be followed by this account; it may have no files yet.
  *
  * @param name as `watchlog` has it
+ * @returns whether it has files
  * @throws Failure JOURNAL_MISSING, JOURNAL_UNREADABLE, JOURNAL_ABSENT, JOURNAL_NAME
  */
 export async function checkJournal(
   name: string = JOURNAL,
   program: string = JOURNALCTL,
-): Promise<void> {
+): Promise<boolean> {
   const store = storeOf(name);
   if (store.kind === 'directory') requireDirectory(name, store.path);
   const options = { env: environment(), timeout: CHECK_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
-  const args = [...outputOf(store), '--lines=0'];
+  // Not as JSON, for which it keeps its remarks to itself (systemd 252).
+  const args = ['--no-pager', ...storeArguments(store), '--lines=0'];
   const { error, stderr } = await new Promise<{ error: Error | null; stderr: string }>(resolve => {
     execFile(program, args, options, (problem, _, said) =>
       resolve({ error: problem, stderr: said }),
@@ -89,6 +93,7 @@ export async function checkJournal(
     const reason = stderr.trim().split('\n').at(-1) || reasonOf(error);
     throw unreadable(name, reason, error);
   }
+  return !stderr.includes(NO_FILES);
 }
 
 /** The journal of a name. @throws Failure JOURNAL_NAME */

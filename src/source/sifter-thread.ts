@@ -9,8 +9,10 @@
  */
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Sieve } from '../line/sieve.ts';
-import { Block, type BlockMemory, blockMemory, type Content, type Sifted } from './sifter.ts';
+import type { Expressions } from '../line/message-matcher.ts';
+import type { SharedScanMemory } from '../line/scan-memory.ts';
+import type { Sieve, SieveSettings } from '../line/sieve.ts';
+import { addBlock, type Content, type Sifted } from './sifter.ts';
 
 const BLOCKS = 4;
 /** The thread's program, as it is built. */
@@ -21,10 +23,10 @@ export interface Task {
   /** Open for reading. */
   readonly fd: number;
   /** The sieve's. */
-  readonly programs: readonly string[];
-  /** Of its sampling. */
-  readonly sampling: SharedArrayBuffer | null;
-  readonly memories: readonly BlockMemory[];
+  readonly settings: SieveSettings;
+  readonly expressions: readonly (Expressions | null)[];
+  /** With the blocks. */
+  readonly memory: SharedScanMemory;
 }
 
 /** What has become of a block that the thread was told to fill. */
@@ -37,15 +39,16 @@ export type Answer =
  * @param fd open for reading; stays open
  * @throws what reading throws
  */
-export async function* siftInThread(
-  fd: number,
-  { programs, sampling }: Sieve,
-): AsyncGenerator<Sifted> {
-  const memories = Array.from({ length: BLOCKS }, () =>
-    blockMemory(bytes => new SharedArrayBuffer(bytes)),
-  );
-  const blocks = memories.map(memory => new Block(memory));
-  const task: Task = { fd, programs, sampling: sampling?.memory ?? null, memories };
+export async function* siftInThread(fd: number, sieve: Sieve): AsyncGenerator<Sifted> {
+  const blocks = Array.from({ length: BLOCKS }, () => addBlock(sieve));
+  const { settings, memory } = sieve;
+  const task: Task = {
+    fd,
+    // A log that is worth a thread is worth automata.
+    settings: { ...settings, firstLines: 0 },
+    expressions: sieve.expressions(),
+    memory: memory.share(),
+  };
   const worker = new Worker(WORKER, { workerData: task });
   try {
     const answers = on(worker, 'message');

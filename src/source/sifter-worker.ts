@@ -3,14 +3,14 @@
  */
 import { on } from 'node:events';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { Sampling } from '../line/sampling.ts';
+import { type Block, ScanMemory } from '../line/scan-memory.ts';
 import { Sieve } from '../line/sieve.ts';
-import { Block, fileReader, Sifter } from './sifter.ts';
+import { fileReader, Sifter } from './sifter.ts';
 import type { Answer, Task } from './sifter-thread.ts';
 
-const { fd, programs, sampling, memories }: Task = workerData;
-const blocks = memories.map(memory => new Block(memory));
-const sieve = new Sieve(programs, sampling && new Sampling(sampling));
+const { fd, settings, expressions, memory }: Task = workerData;
+const sieve = new Sieve(settings, () => expressions, new ScanMemory(memory));
+const { blocks } = sieve.memory;
 const sifter = new Sifter(fileReader(fd), sieve);
 
 async function fill(block: Block): Promise<Answer> {

@@ -7,36 +7,16 @@
  */
 import { readSync } from 'node:fs';
 import { MAX_LINE } from '../line/length.ts';
+import type { Block } from '../line/scan-memory.ts';
 import type { Sieve } from '../line/sieve.ts';
-import { Spans } from '../line/spans.ts';
 
 const NEWLINE = 10;
 const BLOCK_BYTES = 256 * 1024;
 /** More lines than matter in any block, unless they are very short; what follows them waits for the next one. */
 const MAX_SPANS = 4096;
 
-/** The memory of a block, which threads may share. */
-export interface BlockMemory {
-  readonly bytes: ArrayBufferLike;
-  readonly spans: ArrayBufferLike;
-}
-
-/** @param make what makes the memory, of so many bytes */
-export const blockMemory = (make: (bytes: number) => ArrayBufferLike): BlockMemory => ({
-  bytes: make(BLOCK_BYTES),
-  spans: make(Spans.bytesFor(MAX_SPANS)),
-});
-
-/** A block of a log to look at. */
-export class Block {
-  readonly bytes: Buffer;
-  readonly spans: Spans;
-
-  constructor({ bytes, spans }: BlockMemory) {
-    this.bytes = Buffer.from(bytes);
-    this.spans = new Spans(spans);
-  }
-}
+/** Makes room for one more block. */
+export const addBlock = ({ memory }: Sieve): Block => memory.addBlock(BLOCK_BYTES, MAX_SPANS);
 
 /** What a block holds, besides the spans of the lines that may matter. */
 export interface Content {
@@ -85,7 +65,8 @@ export class Sifter {
    * @returns null at the end of the log
    * @throws what the reader throws
    */
-  async next({ bytes, spans }: Block): Promise<Content | null> {
+  async next(block: Block): Promise<Content | null> {
+    const { bytes, spans } = block;
     spans.clear();
     let length = this.#rest.copy(bytes, 0, 0, this.#restLength);
     this.#restLength = 0;
@@ -96,33 +77,34 @@ export class Sifter {
         length = 0;
       }
       const count = await this.#read(bytes.subarray(length));
-      if (count === 0) return this.#last(bytes, spans, length);
+      if (count === 0) return this.#last(block, length);
       length += count;
       end = bytes.subarray(0, length).lastIndexOf(NEWLINE) + 1;
     }
-    return this.#sift(bytes, spans, end, length);
+    return this.#sift(block, end, length);
   }
 
-  #sift(bytes: Buffer, spans: Spans, end: number, length: number): Content {
+  #sift(block: Block, end: number, length: number): Content {
+    const { bytes } = block;
     const skipped = this.#skipping;
     this.#skipping = false;
     const start = skipped ? bytes.indexOf(NEWLINE) + 1 : 0;
-    const sieved = this.#sieve.sift(bytes, start, end, spans);
+    const sieved = this.#sieve.sift(block, start, end);
     this.#restLength = bytes.copy(this.#rest, 0, sieved.end, length);
     return { skipped, ...sieved };
   }
 
   /** @param length of the line that has no end */
-  #last(bytes: Buffer, spans: Spans, length: number): Content | null {
+  #last(block: Block, length: number): Content | null {
     if (!this.#skipping && length === 0) return null;
-    bytes[length] = NEWLINE;
-    return this.#sift(bytes, spans, length + 1, length + 1);
+    block.bytes[length] = NEWLINE;
+    return this.#sift(block, length + 1, length + 1);
   }
 }
 
 /** All blocks of a log, one in the place of the other. */
 export async function* sift(read: Reader, sieve: Sieve): AsyncGenerator<Sifted> {
-  const block = new Block(blockMemory(bytes => new ArrayBuffer(bytes)));
+  const block = addBlock(sieve);
   const sifter = new Sifter(read, sieve);
   for (;;) {
     const content = await sifter.next(block);

@@ -41,9 +41,11 @@ export class ListFile {
    */
   read(): readonly unknown[] {
     try {
-      const texts = readFileSync(this.path, 'utf8').split('\n');
-      const lines = texts.flatMap(lineIn);
-      if (lines.length > 0 || texts.every(text => text === '')) return lines;
+      const texts = readFileSync(this.path, 'utf8')
+        .split('\n')
+        .filter(text => text !== '');
+      const lines = linesIn(texts);
+      if (lines.length > 0 || texts.length === 0) return lines;
       throw new Error('no line of it is JSON');
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return [];
@@ -129,8 +131,19 @@ export class ListFile {
 const textOf = (lines: readonly unknown[]): string =>
   lines.map(line => `${JSON.stringify(line)}\n`).join('');
 
+/** All at once, which takes half the time, unless one of them is torn. */
+function linesIn(texts: readonly string[]): unknown[] {
+  try {
+    const lines: unknown = JSON.parse(`[${texts.join(',')}]`);
+    // A torn one may go on in the next.
+    if (Array.isArray(lines) && lines.length === texts.length) return lines;
+  } catch {
+    // One by one, then.
+  }
+  return texts.flatMap(lineIn);
+}
+
 function lineIn(text: string): unknown[] {
-  if (text === '') return [];
   try {
     return [JSON.parse(text)];
   } catch {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: how fast and how light popbsmtp is, beside grep and other programs of the kind, and with
- * `-- --against REVISION` beside another revision of this repository, in one table.
+ * `-- --against REVISION` beside another revision of this repository, part by part; `--only PART` measures one of them.
  *
  * Makes its own logs, runs everything by turns, and writes the same as JSON to dist/bench.json.  Nothing here fails because a
  * machine is slow.  The floor of a figure is what cannot be done for less: grep's for a log, an empty Node's for a start or an idle
@@ -24,7 +24,7 @@ import { startTimes } from './start.ts';
 import { formatTable, type Row, rowsOf } from './table.ts';
 import { type Command, interleaved, median, quantile, type Run, timed } from './timing.ts';
 
-const { revision, numbers } = argumentsOf(process.argv.slice(2));
+const { revision, only, numbers } = argumentsOf(process.argv.slice(2));
 const [LINES = 2_000_000, ROUNDS = 5, SECONDS = 60] = numbers;
 const SEED = 7;
 const FEW = 200_000;
@@ -114,55 +114,83 @@ const latencies = (times: readonly number[]): Figure[] => [
   { name: '  99 %', value: quantile(times, 0.99), unit: 'ms' },
 ];
 
-async function measure(rig: Rig, mains: readonly string[]): Promise<Row[]> {
-  const start = 1_795_000_000;
-  makeLog(log, { lines: LINES, seed: SEED, start, rate: 500 });
-  makeLog(few, { lines: Math.min(FEW, LINES), seed: SEED, start, rate: 500 });
+const START = 1_795_000_000;
+
+/** What is measured of logs: by turns, and once of one so long that memory must not depend on it. */
+async function logRows(mains: readonly string[]): Promise<Row[]> {
+  makeLog(log, { lines: LINES, seed: SEED, start: START, rate: 500 });
+  makeLog(few, { lines: Math.min(FEW, LINES), seed: SEED, start: START, rate: 500 });
   const short = tasks();
   const others = peers();
   const commands = short.flatMap(task => mains.map(main => commandOf(task, main)));
   const runs = await interleaved([...others, ...commands], ROUNDS);
-  makeLog(long, { lines: LONGER * LINES, seed: SEED, start, rate: 500 });
+  return [
+    ...others.flatMap(({ name }) => rowsOf([figuresOf(name, runs.get(name))], [])),
+    ...short.flatMap(task => commandRows(task, mains, runs)),
+  ];
+}
+
+async function longRows(mains: readonly string[]): Promise<Row[]> {
+  const runs = new Map<string, Run>();
+  makeLog(long, { lines: LONGER * LINES, seed: SEED, start: START, rate: 500 });
   for (const task of longTasks)
     for (const command of mains.map(main => commandOf(task, main)))
       runs.set(command.name, await timed(command));
   rmSync(long);
+  return longTasks.flatMap(task => commandRows(task, mains, runs));
+}
+
+async function startRows(rig: Rig, mains: readonly string[]): Promise<Row[]> {
+  const node = await timed({ name: NODE, program: process.execPath, args: ['-e', '0'] });
   const starts = await startTimes(rig, ROUNDS, mains);
   const started = starts.map((times): Figure[] => [
     { name: 'run, to the first followed line', value: median(times), unit: 's' },
   ]);
-  const node = runs.get(NODE);
-  const each = async <T>(of: (main: string) => Promise<T>): Promise<T[]> => {
-    const all: T[] = [];
-    for (const main of mains) all.push(await of(main));
-    return all;
-  };
-  return [
-    ...others.flatMap(({ name }) => rowsOf([figuresOf(name, runs.get(name))], [])),
-    ...[...short, ...longTasks].flatMap(task => commandRows(task, mains, runs)),
-    ...rowsOf(started, node === undefined ? [] : figuresOf(NODE, node)),
-    ...rowsOf(await each(main => idleDaemon(rig, main)), await idleNode(rig)),
-    ...rowsOf(
-      await each(async main => latencies(await daemonLatency(rig, main))),
-      latencies(await bareLatency(rig)),
-    ),
-    ...rowsOf(await each(main => scale(rig, main, SECONDS)), []),
-  ];
+  return rowsOf(started, figuresOf(NODE, node));
 }
 
+/** All parts, by the names with which one alone can be asked for. */
+const PARTS: Readonly<
+  Record<string, (rig: Rig, mains: readonly string[]) => Promise<readonly Row[]>>
+> = {
+  logs: (_, mains) => logRows(mains),
+  'long-log': (_, mains) => longRows(mains),
+  start: startRows,
+  idle: async (rig, mains) =>
+    rowsOf(await each(mains, main => idleDaemon(rig, main)), await idleNode(rig)),
+  latency: async (rig, mains) =>
+    rowsOf(
+      await each(mains, async main => latencies(await daemonLatency(rig, main))),
+      latencies(await bareLatency(rig)),
+    ),
+  scale: async (rig, mains) => rowsOf(await each(mains, main => scale(rig, main, SECONDS)), []),
+};
+
+async function each<T>(mains: readonly string[], of: (main: string) => Promise<T>): Promise<T[]> {
+  const all: T[] = [];
+  for (const main of mains) all.push(await of(main));
+  return all;
+}
+
+/** Tells each part as soon as it is measured: all of them, against another revision, take an hour. */
 async function bench(rig: Rig): Promise<void> {
   const mains = [MAIN, ...(revision === null ? [] : [await mainOf(revision, directory)])];
-  const rows = await measure(rig, mains);
   const facts = { node: process.version, cpus: cpus().length, lines: LINES, rounds: ROUNDS };
-  const report = { ...facts, against: revision, rows };
   process.stdout.write(
-    `${LINES} lines, medians of ${ROUNDS} runs, ${facts.cpus} processors, Node ${facts.node}\n\n` +
-      formatTable(rows, revision),
+    `${LINES} lines, medians of ${ROUNDS} runs, ${facts.cpus} processors, Node ${facts.node}\n`,
   );
-  writeFileSync(
-    join(import.meta.dirname, '../../bench.json'),
-    `${JSON.stringify(report, null, 2)}\n`,
-  );
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (only !== null && name !== only) continue;
+    const measured = await measure(rig, mains);
+    process.stdout.write(`\n${formatTable(measured, revision)}`);
+    rows.push(...measured);
+    const report = { ...facts, against: revision, rows };
+    writeFileSync(
+      join(import.meta.dirname, '../../bench.json'),
+      `${JSON.stringify(report, null, 2)}\n`,
+    );
+  }
 }
 
 const rig = new Rig();

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { packageRoot } from '../../src/base/package.ts';
 import { mustRun } from '../real/processes.ts';
 
@@ -16,6 +17,8 @@ export async function mainOf(revision: string, directory: string): Promise<strin
   await mustRun('git', ['-C', root, 'archive', '--output', archive, revision]);
   await mustRun('tar', ['-xf', archive, '-C', tree]);
   symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
+  // Its own addons, which an older one has otherwise.
+  await mustRun('npm', ['run', '--silent', '--prefix', tree, 'postinstall']);
   await mustRun('npm', ['run', '--silent', '--prefix', tree, 'build']);
   const { bin }: { bin: { popbsmtp: string } } = JSON.parse(
     readFileSync(join(tree, 'package.json'), 'utf8'),
@@ -23,14 +26,17 @@ export async function mainOf(revision: string, directory: string): Promise<strin
   return join(tree, bin.popbsmtp);
 }
 
-/** What is behind `--against`, null when that is not given, and the other arguments, as numbers. */
+/** What is behind `--against` and `--only`, null for one that is not given, and the other arguments, as numbers. */
 export function argumentsOf(args: readonly string[]): {
   readonly revision: string | null;
+  readonly only: string | null;
   readonly numbers: readonly number[];
 } {
-  const at = args.indexOf('--against');
-  const numbers = args
-    .filter((_, index) => at < 0 || (index !== at && index !== at + 1))
-    .map(Number);
-  return { revision: at < 0 ? null : (args[at + 1] ?? 'HEAD'), numbers };
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { against: { type: 'string' }, only: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const { against = null, only = null } = values;
+  return { revision: against, only, numbers: positionals.map(Number) };
 }

@@ -53,6 +53,25 @@ test('what it means, and the grant that there is now', async () => {
   assert.match(stopped['daemon'] ?? '', /^none that answers/);
 });
 
+test('without a daemon, what the history says', async () => {
+  const daemon = await host.start();
+  await host.logIn(daemon, 'anna', '2001:db8::17');
+  await daemon.stop();
+  const other = await explained(refused('198.51.100.1', -60));
+  assert.match(other['daemon'] ?? '', /^none that answers: the history has what was$/);
+  assert.match(
+    other['so'] ?? '',
+    /^198\.51\.100\.1 had no grant at .*: popbsmtp did not run then$/,
+  );
+  const late = await explained(refused('2001:db8::17', -3600));
+  assert.match(late['so'] ?? '', /^2001:db8::17 \(anna\) had no grant at .*: popbsmtp did not run/);
+  const granted = await explained(refused('2001:db8::17', -60));
+  assert.match(
+    granted['so'] ?? '',
+    /^2001:db8::17 \(anna\) had a grant at .*: the last one was at /,
+  );
+});
+
 test('the end of a grant, a login that was ignored, an order', async () => {
   const daemon = await host.start('--grace', '1s', '--deny-users', 'guest');
   // On a busy machine a login may be older than this grace period when it is read.

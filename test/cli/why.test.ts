@@ -55,6 +55,13 @@ describe('why', () => {
       assert.equal(answer.lines.length, 4);
     }
     assert.equal((await json(ANNA, '--at', '2026-11-27T10:30Z')).reason, 'granted');
+    // A stranger's refusal is nobody's.
+    const beside = await ask('anna', '--at', '2026-11-27T11:42Z');
+    assert.match(beside.stdout, /^2001:db8::17 \(anna\) had no grant at .*ended at/);
+    assert.match(
+      beside.stdout,
+      /^Refused at that moment as well: if one of these was anna, ask "popbsmtp why 192\.0\.2\.99"\n.* ip=192\.0\.2\.99 /m,
+    );
     assert.equal((await json('192.0.2.99', '--at', '2026-11-27T11:42Z')).reason, 'in-mynetworks');
     assert.equal((await json('198.18.0.1')).reason, 'no-login');
     assert.equal((await ask('x', '--at', 'soon')).code, 64);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { OtherMta } from '../../src/doctor/map-reader.ts';
 import { judgeOtherMta, type OtherMtaFacts } from '../../src/doctor/other-mta.ts';
 import type { Reader } from '../../src/doctor/other-mta-state.ts';
-import { OTHER_MTAS, type OtherMta } from '../../src/doctor/other-mtas.ts';
+import { OTHER_MTAS } from '../../src/doctor/other-mtas.ts';
 import type { MapSpec } from '../../src/map/map.ts';
 import { said } from './arrange.ts';
 

@@ -94,7 +94,7 @@ describe('a flood of refusals', () => {
         new Recorder({
           open: async () => {
             const file = await HistoryFile.open(path, { most: size, warn: assert.fail });
-            opened({ messages: [], holders: new Map() });
+            opened({ messages: [], holders: Promise.resolve(new Map()) });
             return file;
           },
           serial: 1,

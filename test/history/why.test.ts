@@ -32,6 +32,7 @@ interface Case {
   readonly network?: NetworkReason;
   readonly reason: Reason;
   readonly address?: IpText | null;
+  readonly strangers?: readonly IpText[];
 }
 
 const GRANTED = [login(0), login(10, 'refreshed'), ended(25)];
@@ -175,11 +176,20 @@ const CASES: readonly Case[] = [
     reason: 'other-family',
   },
   {
-    name: 'the other family, a user at an address of nobody',
+    name: 'a stranger is refused at that moment',
     entries: [login(40, 'granted', SIX), refused(42, OTHER)],
     ask: { at: at(42), address: null, user: 'anna' },
-    reason: 'other-family',
-    address: OTHER,
+    reason: 'granted',
+    address: SIX,
+    strangers: [OTHER],
+  },
+  {
+    name: 'somebody unknown beside a user',
+    entries: [login(40), refused(42, NEIGHBOUR), refused(42, OTHER)],
+    ask: { at: at(42), address: null, user: 'anna' },
+    reason: 'other-address',
+    address: NEIGHBOUR,
+    strangers: [OTHER],
   },
   {
     name: 'another address',
@@ -251,7 +261,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe('why', () => {
-  for (const { name, entries, ask, network, reason, address } of CASES)
+  for (const { name, entries, ask, network, reason, address, strangers } of CASES)
     test(`${name}: ${reason}`, () => {
       const question = { address: ANNA, user: null, at: at(22), ...ask };
       const grace = (): number => 900;
@@ -259,6 +269,10 @@ describe('why', () => {
       const verdict = why(question, new Timeline([...entries].reverse(), grace), rules);
       assert.equal(verdict.reason, reason);
       if (address !== undefined) assert.equal(verdict.address, address);
+      assert.deepEqual(
+        verdict.strangers.map(({ ip }) => ip),
+        strangers ?? [],
+      );
       assert.ok(verdict.lines.every(line => entries.includes(line)));
     });
 

@@ -6,9 +6,8 @@ import { BlockLines } from '../../src/line/block-lines.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { Pieces } from '../../src/line/pieces.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';
-import { FIRST_LINES, Sampling, SOME } from '../../src/line/sampling.ts';
+import { FIRST_LINES, SOME } from '../../src/line/sampling.ts';
 import { Sieve } from '../../src/line/sieve.ts';
-import { Spans } from '../../src/line/spans.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Registry } from '../../src/recogniser/registry.ts';
@@ -16,6 +15,10 @@ import { CARRIERS } from '../recogniser/carriers.ts';
 
 const { files } = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const registry = new Registry(files, new Set(['mx', 'a/b']));
+
+const sieveOf = (isSampling: boolean): Sieve =>
+  new Sieve({ programs: registry.tags, isSampling, firstLines: 0 }, () => []);
+
 interface Passed {
   readonly index: number;
   readonly text: string;
@@ -26,21 +29,23 @@ interface Passed {
 function sift(
   lines: readonly string[],
   room = 2,
-  sieve = new Sieve(registry.tags),
+  sieve = sieveOf(false),
 ): { passed: Passed[]; counted: number } {
-  const block = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
+  const text = Buffer.from(`${lines.join('\n')}\n`, 'latin1');
+  const block = sieve.memory.addBlock(text.length, room);
+  const { bytes, spans } = block;
+  text.copy(bytes);
   const reader = new BlockLines(sieve, stampReader(), registry);
-  const spans = new Spans(new ArrayBuffer(Spans.bytesFor(room)));
   const passed: Passed[] = [];
   let counted = 0;
-  for (let from = 0; from < block.length; ) {
+  for (let from = 0; from < bytes.length; ) {
     spans.clear();
-    const sieved = sieve.sift(block, from, block.length, spans);
+    const sieved = sieve.sift(block, from, bytes.length);
     for (let at = 0; at < spans.size; at++) {
       const span = spans.get(at);
-      const text = block.toString('latin1', span.from, span.to);
-      const line = reader.line(block, span);
-      if (line !== null) passed.push({ index: counted + span.index, text, line });
+      const written = bytes.toString('latin1', span.from, span.to);
+      const line = reader.line(bytes, span);
+      if (line !== null) passed.push({ index: counted + span.index, text: written, line });
     }
     counted += sieved.lines;
     from = sieved.end;
@@ -253,7 +258,7 @@ test('as many lines of another program are let through where its prefix is not c
   const lines = 2 * FIRST_LINES + SOME;
   const counts = [line, carried].map(text => {
     const all = Array.from({ length: lines }, () => text);
-    return sift(all, lines, new Sieve(registry.tags, new Sampling())).passed.length;
+    return sift(all, lines, sieveOf(true)).passed.length;
   });
   assert.deepEqual(counts, [FIRST_LINES + 1, FIRST_LINES + 1]);
 });
@@ -299,10 +304,12 @@ test('a line that something carries is left to the parser', () => {
 
 test('a line that is too long is counted and left out', () => {
   const long = `Mar 22 11:03:29 mx dovecot: ${'x'.repeat(MAX_LINE)}`;
-  const block = Buffer.from(`${long}\nshort\n`);
-  const spans = new Spans(new ArrayBuffer(Spans.bytesFor(9)));
-  const sieved = new Sieve(registry.tags).sift(block, 0, block.length, spans);
-  assert.deepEqual(sieved, { lines: 2, tooLong: 1, end: block.length });
+  const text = Buffer.from(`${long}\nshort\n`);
+  const sieve = sieveOf(false);
+  const block = sieve.memory.addBlock(text.length, 9);
+  text.copy(block.bytes);
+  const sieved = sieve.sift(block, 0, text.length);
+  assert.deepEqual(sieved, { lines: 2, tooLong: 1, end: text.length });
   // An empty one in its place: what follows may be its rest.
   assert.deepEqual(textsOf(long, 'short'), ['', 'short']);
 });

@@ -105,22 +105,25 @@ export async function failOver(
   ];
   await Promise.all([a, b, s, r].map(one => one.startConnected()));
   const [ofA, ofB] = [new Load(a, 0, rate / 2), new Load(b, APART, rate / 2)];
-  for (let count = 0; count < failovers; count++) {
-    const former = await site.primary();
-    await ofA.revoke();
-    await former.kill();
-    await ofB.revoke();
-    const next = await site.primaryAfter(former);
-    for (const one of [a, b]) {
-      await waitFor('the new primary', async () => {
-        const fleet = await one.fleet();
-        return fleet?.connected === true && fleet.engine === next.url;
-      });
+  try {
+    for (let count = 0; count < failovers; count++) {
+      const former = await site.primary();
+      await ofA.revoke();
+      await former.kill();
+      await ofB.revoke();
+      const next = await site.primaryAfter(former);
+      for (const one of [a, b]) {
+        await waitFor('the new primary', async () => {
+          const fleet = await one.fleet();
+          return fleet?.connected === true && fleet.engine === next.url;
+        });
+      }
+      await former.again();
+      await site.settled();
     }
-    await former.again();
-    await site.settled();
+  } finally {
+    await Promise.all([ofA, ofB].map(load => load.end()));
   }
-  await Promise.all([ofA, ofB].map(load => load.end()));
   const all = [...ofA.inForce(), ...ofB.inForce()];
   const maps = [
     await difference(a, ofA.inForce()),

@@ -68,6 +68,13 @@ describe('the journal as a finished log', { skip }, () => {
     assert.match(stderr, /^\d+ lines, 3 logins, 0 logouts$/m);
   });
 
+  test('one without a file is refused', async () => {
+    const name = `journal:${await rig.directory()}`;
+    const { code, stdout, stderr } = await run('match', '--count', name);
+    assert.deepEqual([code, stdout], [66, '']);
+    assert.match(stderr, /^popbsmtp: cannot read journal:\S+: it has no files; see that /m);
+  });
+
   test('replay plays it', async () => {
     const args = ['--map', map, '--mynetworks', 'none', '--nowrite'];
     const { code, stderr } = await run('replay', ...args, 'journal');

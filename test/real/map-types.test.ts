@@ -12,6 +12,7 @@ import { mapPath, openMap, readRows } from '../../src/map/map-types.ts';
 import { addresses, ip } from '../map/addresses.ts';
 import { startNode } from '../map/child.ts';
 import { failing } from '../map/failing.ts';
+import { killWriter, ROWS } from '../map/killed-writer.ts';
 import { behavesLikeMemory, holdsManyRows } from '../map/model.ts';
 import {
   ALL_TYPES,
@@ -196,20 +197,10 @@ for (const type of ALL_TYPES) {
 
     test('may be left by a killed process at any moment', async () => {
       const spec = await newSpec();
-      const child = startNode(
-        `const { openMap } = await import(source('map/map-types.js'));
-         const map = await openMap(${JSON.stringify(spec)});
-         for (let round = 0; ; round++) {
-           const ips = Array.from({ length: 100 }, (_, last) => '10.1.' + (round % 50) + '.' + last);
-           await map.commit(ips.map(ip => ({ ip, stamp: round % 100 < 50 ? 1 : null })));
-           if (round === 60) console.log('busy');
-         }`,
-      );
-      await child.line();
-      await child.kill('SIGKILL');
+      await killWriter(spec);
       const map = await openMap(spec);
       const rows = await map.rows();
-      assert.equal(rows.length % 100, 0);
+      assert.equal(rows.length % ROWS, 0);
       assert.equal(await found(spec, keys(rows)), lines(rows));
       await map.commit([{ ip: A, stamp: epoch(1) }]);
       assert.equal((await map.rows()).length, rows.length + 1);

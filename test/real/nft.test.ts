@@ -12,8 +12,8 @@ import type { LookupMap, MapSpec } from '../../src/map/map.ts';
 import { formatMapSpec, mapExists, openMap, readRows } from '../../src/map/map-types.ts';
 import { isEndless } from '../../src/map/row.ts';
 import { addresses, ip } from '../map/addresses.ts';
-import { startNode } from '../map/child.ts';
 import { failing } from '../map/failing.ts';
+import { killWriter, ROWS } from '../map/killed-writer.ts';
 import { behavesLikeMemory, holdsManyRows } from '../map/model.ts';
 import { startDovecot } from './dovecot.ts';
 import { doctorIn, goesTheWholeWay } from './other-mta.ts';
@@ -185,22 +185,11 @@ describe('nft:', { skip: requirePrograms(['nft', 'ip'], { root: true }) }, () =>
 
   test('may be left by a killed process at any moment', async () => {
     const spec = await newSpec();
-    const child = startNode(
-      `const { openMap } = await import(source('map/map-types.js'));
-       const map = await openMap(${JSON.stringify(spec)});
-       map.setGrace(() => 1e9 * 4);
-       for (let round = 0; ; round++) {
-         const ips = Array.from({ length: 100 }, (_, last) => '10.1.' + (round % 50) + '.' + last);
-         await map.commit(ips.map(ip => ({ ip, stamp: round % 100 < 50 ? 1 : null })));
-         if (round === 60) console.log('busy');
-       }`,
-    );
-    await child.line();
-    await child.kill('SIGKILL');
+    await killWriter(spec);
     const map = await openMap(spec);
     await waitFor('nft to end', async () => {
       const { length } = await map.rows();
-      return length % 100 === 0;
+      return length % ROWS === 0;
     });
     map.setGrace?.(() => 1e9 * 4);
     const before = (await map.rows()).length;

@@ -97,7 +97,7 @@ export class SentinelSite {
     return waitFor('another primary', async () => {
       const found = await this.primary();
       if (found === former) return false;
-      return (await found.cli('info', 'replication')).includes('role:master') && found;
+      return (await replication(found)).includes('role:master') && found;
     });
   }
 
@@ -121,7 +121,7 @@ export class SentinelSite {
     const others = this.engines.filter(engine => engine !== primary);
     for (const replica of others) {
       await waitFor(`the replica ${replica.port}`, async () => {
-        const info = await replica.cli('info', 'replication');
+        const info = await replication(replica);
         return (
           info.includes(`master_port:${primary.port}`) && info.includes('master_link_status:up')
         );
@@ -167,6 +167,13 @@ export class SentinelSite {
     return cli(port, this.#certificate?.certificate ?? null, ['sentinel', ...args]);
   }
 }
+
+/**
+ * What an engine says of its replication; nothing at a moment at which a sentinel gives it another role, since it cuts off all clients then
+ * (Redis 7.0, sentinel.c, `sentinelSendSlaveOf`: CLIENT KILL TYPE normal).
+ */
+const replication = (engine: Redis): Promise<string> =>
+  engine.cli('info', 'replication').catch(() => '');
 
 /** As in a file. */
 const tlsLines = (certificate: Certificate): string[] =>

@@ -42,6 +42,23 @@ const busy = (user: string): Summed =>
   );
 
 describe('the report as text', () => {
+  test('has all who need it, and says of other tables how many are left out', () => {
+    const users = Array.from({ length: 150 }, (_, at) => `user${at}`);
+    const summed = sumOf(
+      ...users.map(user =>
+        entryOf('login', NOON, { ip, user, server: 'dovecot', what: 'granted', tls: false }),
+      ),
+    );
+    const text = usageText(summed);
+    const [needs = '', logins = ''] = ['Who still needs it', 'Logins:'].map(
+      title => text.split('\n\n').find(part => part.startsWith(title)) ?? '',
+    );
+    assert.equal(needs.match(/user\d+/g)?.length, 150);
+    assert.equal(logins.match(/user\d+/g)?.length, 100);
+    assert.match(logins, /^ {4}and 50 more, which --json has$/m);
+    assert.match(usageHtml(summed), /<p>and 50 more, which --json has<\/p>/);
+  });
+
   test('has a table for each question', () => {
     const text = usageText(busy('anna'));
     for (const title of [
@@ -58,6 +75,10 @@ describe('the report as text', () => {
       /^ {4}198\.51\.100\.7 {2}anna {2}dovecot +1 +3 +1\.5 kB {2}2026-11-27 12:00:00/m,
     );
     assert.doesNotMatch(text, /undefined|NaN/);
+    assert.match(
+      text,
+      /1 grant; 1 message relayed by grants to 3 recipients .* 1 recipient refused$/m,
+    );
   });
 
   test('says where there is nothing', () => {

@@ -8,7 +8,7 @@ import { epoch } from '../../src/base/clock.ts';
 import { Failure } from '../../src/base/errors.ts';
 import { MAX_LINE } from '../../src/line/length.ts';
 import { type Line, parseLine } from '../../src/line/prefix.ts';
-import { Sieve } from '../../src/line/sieve.ts';
+import type { Sieve } from '../../src/line/sieve.ts';
 import { StampReader } from '../../src/line/stamp.ts';
 import { loadPatterns } from '../../src/recogniser/load.ts';
 import { Recogniser } from '../../src/recogniser/recogniser.ts';
@@ -19,6 +19,8 @@ import { siftInThread } from '../../src/source/sifter-thread.ts';
 
 const registry = await loadPatterns({ directory: '/nonexistent', explicit: false });
 const NOW = epoch(1_795_000_000);
+
+const sieve = (): Sieve => new Recogniser(registry, new StampReader(() => NOW)).reading(0).sieve;
 
 const directory = mkdtempSync(join(tmpdir(), 'popbsmtp-test-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -74,8 +76,8 @@ async function blocksOf(blocks: AsyncIterable<Sifted>): Promise<unknown[]> {
 async function both(): Promise<[unknown[], unknown[]]> {
   const [one, other] = [openSync(path, 'r'), openSync(path, 'r')];
   try {
-    const here = await blocksOf(sift(fileReader(one), new Sieve(registry.tags)));
-    return [here, await blocksOf(siftInThread(other, new Sieve(registry.tags)))];
+    const here = await blocksOf(sift(fileReader(one), sieve()));
+    return [here, await blocksOf(siftInThread(other, sieve()))];
   } finally {
     closeSync(one);
     closeSync(other);
@@ -120,7 +122,7 @@ describe('a thread', () => {
   test('tells what reading fails with', async () => {
     const fd = openSync(directory, 'r');
     try {
-      await assert.rejects(blocksOf(siftInThread(fd, new Sieve(registry.tags))), /EISDIR/);
+      await assert.rejects(blocksOf(siftInThread(fd, sieve())), /EISDIR/);
     } finally {
       closeSync(fd);
     }
@@ -130,7 +132,7 @@ describe('a thread', () => {
     writeFileSync(path, 'Nov 23 00:53:00 mx imapd: hello\n'.repeat(100_000));
     const fd = openSync(path, 'r');
     try {
-      for await (const { content } of siftInThread(fd, new Sieve(registry.tags))) {
+      for await (const { content } of siftInThread(fd, sieve())) {
         assert.ok(content.lines > 0);
         break;
       }
