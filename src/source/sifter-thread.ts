@@ -44,7 +44,8 @@ export async function* siftInThread(fd: number, sieve: Sieve): AsyncGenerator<Si
   const { settings, memory } = sieve;
   const task: Task = {
     fd,
-    settings,
+    // A log that is worth a thread is worth automata.
+    settings: { ...settings, firstLines: 0 },
     expressions: sieve.expressions(),
     memory: memory.share(),
   };

@@ -121,8 +121,9 @@ describe('the cost of matching, in steps', () => {
       .map(([text, at, more, times]) => (text.slice(0, at) + more.repeat(times)).slice(0, 8192));
     fc.assert(
       fc.property(fc.oneof(long, cut), message => {
+        // Some eight at most have been seen; a way back over what was read would be hundreds.
         for (const sequence of sequences)
-          assert.ok(walk(sequence, message).steps <= 8 * (message.length + 100));
+          assert.ok(walk(sequence, message).steps <= 16 * (message.length + 100));
       }),
       { numRuns: 500 },
     );
