@@ -145,6 +145,7 @@ export class Core {
         if (grant.stamp < row.stamp) this.#corrected.push(grant);
       },
       row => others.push(row),
+      count => this.grants.expect(count),
     );
     const met = await meetMap(held, others, epoch(Math.floor(now.wall)), this.#warn);
     for (const grant of met) this.grants.restore(grant, now);

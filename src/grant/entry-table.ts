@@ -67,6 +67,13 @@ export class EntryTable {
     this.#write(found < 0 ? this.#add(key) : found, entry);
   }
 
+  /** Makes room for so many at once: to grow on the way there would leave as much memory behind in pieces. */
+  expect(count: number): void {
+    let bits = this.#bits;
+    while (count >= FULL * 2 ** bits) bits++;
+    if (bits > this.#bits) this.#move(bits);
+  }
+
   /** Like `set`, of a key that is known to have no entry. */
   add(key: AddressKey, entry: Entry): void {
     if (typeof key === 'number') this.#write(this.#add(key), entry);

@@ -101,6 +101,11 @@ export class GrantTable {
     for (const key of this.#grants.keys()) if (this.#grants.has(key)) yield ipOf(key);
   }
 
+  /** Makes room for so many, which are to come at once. */
+  expect(count: number): void {
+    this.#grants.expect(count);
+  }
+
   /** The grants that are counted for a user. */
   ofUser(user: string): IpText[] {
     return this.#holders.ofUser(user);

@@ -21,8 +21,8 @@ export interface KnownHolder extends Sender, Sent {}
 export type SinceOf = (ip: IpText) => number | null | undefined;
 
 const MOST_HOURS = 24;
-/** Addresses of which nobody else knows; some 50 MB. */
-const MOST_UNKNOWN = 100_000;
+/** Addresses of which nobody else knows: those of the last moment before a crash, and what is beyond the roster's bound. */
+const MOST_UNKNOWN = 20_000;
 /** As in ledger.ts: seconds by which the stamps of two logs may differ. */
 const SLACK = 1;
 

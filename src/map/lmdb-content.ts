@@ -38,6 +38,11 @@ export class LmdbContent {
     });
   }
 
+  /** Rows. */
+  get size(): number {
+    return this.#keys.length + this.#rows.length;
+  }
+
   /** Tells the grants, in no order, and the rows that are none. */
   each(take: (grant: Grant) => void, other?: (row: Row) => void): void {
     for (const [index, key] of this.#keys.entries()) {

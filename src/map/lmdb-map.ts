@@ -91,12 +91,17 @@ export class LmdbMap implements LookupMap {
     return readLmdbFile(this.spec);
   }
 
-  async eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
+  async eachGrant(
+    take: (grant: Grant) => void,
+    other?: (row: Row) => void,
+    expected?: (count: number) => void,
+  ): Promise<void> {
     await this.#turn;
     const { content } = this.#opened;
     this.#opened.content = null;
     const isCurrent = content !== null && (await this.#isStateOf(content));
     const current = isCurrent ? content : await readContent(this.spec);
+    expected?.(current.size);
     current.each(take, other);
   }
 

@@ -72,8 +72,13 @@ export interface LookupMap {
    * The grants among the rows, one after the other: a list of a million costs as much memory as they themselves.
    *
    * @param other given the rows that are none
+   * @param expected told before, where it is known, about how many there are
    */
-  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void>;
+  eachGrant(
+    take: (grant: Grant) => void,
+    other?: (row: Row) => void,
+    expected?: (count: number) => void,
+  ): Promise<void>;
 
   /**
    * Makes the changes in the order given, after those of earlier calls.  A long list is made in slices,

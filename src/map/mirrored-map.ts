@@ -5,7 +5,7 @@
  */
 
 import type { Change, Effect } from '../grant/change.ts';
-import type { GraceOf, Grant } from '../grant/grant-table.ts';
+import type { GraceOf } from '../grant/grant-table.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 import type { Mirror } from './mirror.ts';
 
@@ -30,8 +30,8 @@ export class MirroredMap implements LookupMap {
     return this.#first.rows();
   }
 
-  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
-    return this.#first.eachGrant(take, other);
+  eachGrant(...what: Parameters<LookupMap['eachGrant']>): Promise<void> {
+    return this.#first.eachGrant(...what);
   }
 
   remove(rows: readonly Row[]): Promise<Effect[]> {

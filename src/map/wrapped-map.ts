@@ -4,7 +4,6 @@
  * Known limit: how long a grant lasts is not handed on, since no map that ends its rows by itself is wrapped.
  */
 import type { Change, Effect } from '../grant/change.ts';
-import type { Grant } from '../grant/grant-table.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
 
 export abstract class WrappedMap<Inner extends LookupMap = LookupMap> implements LookupMap {
@@ -27,8 +26,8 @@ export abstract class WrappedMap<Inner extends LookupMap = LookupMap> implements
     return this.inner.rows();
   }
 
-  eachGrant(take: (grant: Grant) => void, other?: (row: Row) => void): Promise<void> {
-    return this.inner.eachGrant(take, other);
+  eachGrant(...what: Parameters<LookupMap['eachGrant']>): Promise<void> {
+    return this.inner.eachGrant(...what);
   }
 
   commit(changes: readonly Change[]): Promise<Effect[]> {

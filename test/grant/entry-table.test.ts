@@ -24,7 +24,7 @@ interface One {
 }
 
 interface Many {
-  readonly kind: 'fill' | 'empty';
+  readonly kind: 'fill' | 'empty' | 'expect';
   readonly from: number;
   readonly count: number;
 }
@@ -41,7 +41,7 @@ const one: fc.Arbitrary<One> = fc.record({
   stamp: fc.integer({ min: 0, max: 2 ** 33 }),
 });
 const many: fc.Arbitrary<Many> = fc.record({
-  kind: fc.constantFrom('fill', 'empty'),
+  kind: fc.constantFrom('fill', 'empty', 'expect'),
   from: fc.integer({ min: 0, max: 5000 }),
   count: fc.integer({ min: 1, max: 3000 }),
 });
@@ -55,6 +55,10 @@ const entryAt = (at: AddressKey, number: number): Entry => ({
 });
 
 function applyMany({ kind, from, count }: Many, table: EntryTable, model: Model): void {
+  if (kind === 'expect') {
+    table.expect(count);
+    return;
+  }
   for (let number = from; number < from + count; number++) {
     const at = keyAt(number);
     if (kind === 'empty') assert.equal(table.delete(at), model.delete(at));
@@ -69,9 +73,11 @@ function applyMany({ kind, from, count }: Many, table: EntryTable, model: Model)
 function applyOne({ kind, key: at, stamp }: One, table: EntryTable, model: Model): void {
   if (kind === 'delete') assert.equal(table.delete(at), model.delete(at));
   if (kind === 'get') assert.deepEqual(table.get(at), model.get(at));
+  assert.equal(table.has(at), model.has(at));
   if (kind !== 'set') return;
   const entry = entryAt(at, stamp);
-  table.set(at, entry);
+  if (model.has(at)) table.set(at, entry);
+  else table.add(at, entry);
   model.set(at, entry);
 }
 

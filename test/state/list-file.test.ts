@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { ListFile } from '../../src/state/list-file.ts';
 import { assertFails, assertRejects } from '../failure.ts';
 import { directory } from '../map/scratch.ts';
@@ -45,6 +46,14 @@ class World {
     for (const line of new ListFile(path).read())
       if (Array.isArray(line)) found.set(line[0], line[1]);
     return found;
+  }
+}
+
+function parsed(text: string): unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch {
+    return [];
   }
 }
 
@@ -100,6 +109,24 @@ describe('a list that is kept by its changes', () => {
     symlinkSync(`${path}-elsewhere`, path);
     await assertRejects(world.append(world.set('a', 1)), 'STATE_UNWRITABLE', path);
     assert.ok(!existsSync(`${path}-elsewhere`));
+  });
+
+  test('has every line that is whole, wherever others were torn', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'"[],\\{}a1:') });
+    const entry = fc.array(fc.oneof(text, fc.integer(), fc.constant(null), fc.array(text)));
+    const line = fc.tuple(entry, fc.option(fc.nat(20))).map(([value, end]) => {
+      const whole = JSON.stringify(value);
+      return end === null ? whole : whole.slice(0, end);
+    });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 8 }), texts => {
+        const whole = texts.flatMap(parsed);
+        fc.pre(whole.length > 0);
+        writeFileSync(path, `${texts.join('\n')}\n`);
+        assert.deepEqual(file.read(), whole);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('that is damaged throughout is told', () => {
