@@ -23,6 +23,7 @@ import type { LoginEvent } from '../recogniser/event.ts';
 import type { Registry } from '../recogniser/registry.ts';
 import { isJournal } from '../source/journal-store.ts';
 import { logsAmong, matchingFiles } from '../source/matching-files.ts';
+import { isMounted } from '../source/mount.ts';
 import { openForReading } from '../source/readable-log.ts';
 import { MOST_FILES } from '../source/wildcard-source.ts';
 import { type Account, groupName, mayRead } from './account.ts';
@@ -41,6 +42,8 @@ export type LogState =
       readonly name: string;
       /** The wildcard that it is one of the files of; null for a log that is named itself. */
       readonly among: string | null;
+      /** Whether it is a file that is mounted by itself. */
+      readonly mounted: boolean;
       /** When it was last written to; null for the journal. */
       readonly modified: EpochSeconds | null;
       readonly tail: Tail;
@@ -156,6 +159,7 @@ async function fileState(
       kind: 'read',
       name: path,
       among,
+      mounted: isMounted(path),
       modified: epoch(mtimeMs / 1000),
       tail: tailFor(lastLines(fd, size), reading),
       // One of several may well be without the logins of this host.
@@ -194,6 +198,7 @@ async function journalState(name: string, reading: ReadingLogs): Promise<LogStat
     kind: 'read',
     name,
     among: null,
+    mounted: false,
     modified: null,
     tail: {
       ...tailFor(lines, reading, await strangersIn(name, registry, choice, null)),

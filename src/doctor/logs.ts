@@ -86,7 +86,11 @@ function logVerdicts(log: LogState, facts: LogFacts): Verdict[] {
     case 'input':
       return [skipped('standard input is not looked at: only the daemon can read it')];
     case 'read':
-      return [...accessVerdict(log), ...(log.among === null ? [lifeVerdict(log, facts)] : [])];
+      return [
+        ...accessVerdict(log),
+        ...mountVerdict(log),
+        ...(log.among === null ? [lifeVerdict(log, facts)] : []),
+      ];
   }
 }
 
@@ -112,6 +116,16 @@ function accessVerdict({ name, account }: ReadLog): Verdict[] {
       return [];
   }
 }
+
+const mountVerdict = ({ name, mounted }: ReadLog): Verdict[] =>
+  mounted
+    ? [
+        warning(
+          `${name} is mounted by itself (a bind mount), so what it is rotated to by renaming is never seen here`,
+          'mount its directory instead, and restart the daemon',
+        ),
+      ]
+    : [];
 
 /** A file that no group may read but root's, is given to the one that reads logs: whoever is in root's may read more than those. */
 function accessCure(path: string, { name, group }: NonNullable<ReadLog['account']>): string {

@@ -24,6 +24,7 @@ export const LOG: ReadLog = {
   kind: 'read',
   name: '/log',
   among: null,
+  mounted: false,
   modified: NOW,
   tail: TAIL,
   ahead: null,

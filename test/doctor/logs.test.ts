@@ -26,6 +26,7 @@ describe('the log', () => {
       { ...LOG, account: { name: 'popbsmtp', mayRead: 'unknown', group: 'adm' } },
       /^warning: whether the account popbsmtp/,
     ],
+    ['mounted by itself', { ...LOG, mounted: true }, /^warning: \/log is mounted by itself/],
     ['empty', { ...LOG, tail: { ...TAIL, lines: 0 } }, /^warning: \/log is empty/],
     [
       'without the logins that the journal has',

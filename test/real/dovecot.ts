@@ -54,6 +54,8 @@ export interface DovecotOptions {
   readonly logPath?: string;
   /** What starts it in place of the program itself. */
   readonly program?: string;
+  /** The command that starts it elsewhere, as in a journal's namespace. */
+  readonly enter?: readonly string[];
   /** Serves encrypted connections as well, with a certificate of its own making (openssl). */
   readonly tls?: boolean;
 }
@@ -90,6 +92,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     logPath,
     authSocket,
     program = 'dovecot',
+    enter = [],
     tls = false,
   } = options;
   const [pop3 = 0, imap = 0, pop3s = 0, imaps = 0] = await freePorts(tls ? 4 : 2);
@@ -113,13 +116,14 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
       ? ''
       : `service auth {\n  unix_listener ${authSocket} {\n    mode = 0666\n  }\n}\n`;
   await writeFile(file, text + auth);
-  const daemon = startDaemon(rig, program, ['-F', '-c', file]);
+  const [command = program, ...args] = [...enter, program, '-F', '-c', file];
+  const daemon = startDaemon(rig, command, args);
   for (const port of [pop3, imap, pop3s, imaps].filter(one => one !== 0)) {
     for (const host of LOOPBACK) {
       await waitForPort(host, port, { seen: () => daemon.transcript() });
     }
   }
-  const command = async (...words: string[]): Promise<void> => {
+  const doveadm = async (...words: string[]): Promise<void> => {
     await mustRun('doveadm', ['-c', file, ...words]);
   };
   return {
@@ -130,7 +134,7 @@ export async function startDovecot(rig: Rig, options: DovecotOptions = {}): Prom
     imap: from => loopbackEndpoint(imap, from),
     pop3s: from => ({ ...loopbackEndpoint(pop3s, from), tls }),
     imaps: from => ({ ...loopbackEndpoint(imaps, from), tls }),
-    kick: () => command('kick', ACCOUNT.user),
-    stop: () => command('stop'),
+    kick: () => doveadm('kick', ACCOUNT.user),
+    stop: () => doveadm('stop'),
   };
 }

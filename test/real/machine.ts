@@ -7,9 +7,8 @@
  * down all of it.
  * Known limits: needs root, and a cgroup2 file system that can be written.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { makeControlGroup } from './control-group.ts';
 import { MOUNT_OVERLAY, OVERLAY_PROGRAMS, type Overlay, overlayBehind } from './overlay.ts';
 import { type Daemon, startDaemon } from './processes.ts';
 import type { Rig } from './rig.ts';
@@ -63,31 +62,6 @@ umount -l .old
 export container=test
 exec /lib/systemd/systemd --unit=basic.target --log-target=console --show-status=false
 `;
-
-async function makeControlGroup(rig: Rig): Promise<string> {
-  const mounts = await readFile('/proc/self/mounts', 'utf8');
-  const [, root] = /^cgroup2? (\S+) cgroup2 /m.exec(mounts) ?? [];
-  if (root === undefined) throw new Error('no cgroup2 file system is mounted');
-  // Not named by the pid: that is one of a namespace, and the groups are the machine's.
-  const group = join(root, `popbsmtp-test-${randomUUID()}`);
-  await mkdir(group);
-  rig.defer(() => removeControlGroup(group));
-  return group;
-}
-
-/** The kernel keeps a group for a moment after its last process has ended. */
-async function removeControlGroup(group: string): Promise<void> {
-  const names = await readdir(group, { recursive: true, withFileTypes: true });
-  const groups = names.filter(name => name.isDirectory()).map(at => join(at.parentPath, at.name));
-  for (const path of [group, ...groups].sort().reverse()) {
-    await waitFor(`${path} to be empty`, () =>
-      rmdir(path).then(
-        () => true,
-        () => false,
-      ),
-    );
-  }
-}
 
 /** The pid of systemd, once it is there. */
 function firstProcess({ pid }: Daemon): Promise<number> {

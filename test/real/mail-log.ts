@@ -2,12 +2,14 @@
  * What a server of the test's logs, where it may log: files of rsyslog's, or a journal.
  *
  * Promises: lines and events are all of those that were logged before they are asked for.  In the journal, entries count as for a
- * user, by what popbsmtp itself makes of them; only that nothing in there runs in a unit, so that for a server which its pattern
- * file knows by the unit a file of the test's own says the names of its processes.
+ * user, by what popbsmtp itself makes of them; only that nothing in there runs in a unit unless it is started so, and that for a
+ * server which its pattern file knows by the unit a file of the test's own may say the names of its processes.
  * Leaves to others: the server, which is started behind `enter`.
  */
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeUnit } from './control-group.ts';
 import { JOURNAL_PROGRAMS, startJournal } from './journal.ts';
 import { eventsIn, eventsOf, type Matched } from './matching.ts';
 import { MAIN } from './popbsmtp.ts';
@@ -22,9 +24,19 @@ export interface MailLog {
   readonly env: Readonly<Record<string, string>>;
   /** The command that starts a server so that it logs here; empty where it does anyway. */
   readonly enter: readonly string[];
+  /** The same for a server that is known by its unit, as Postfix is. */
+  inUnit(unit: string): Promise<readonly string[]>;
   lines(): Promise<readonly string[]>;
-  /** What is recognised, by the name of each form in which the log is kept. */
-  events(): Promise<Readonly<Record<string, readonly Matched[]>>>;
+  /**
+   * What is recognised, by the name of each form in which the log is kept.
+   *
+   * @param more options
+   */
+  events(...more: readonly string[]): Promise<Readonly<Record<string, readonly Matched[]>>>;
+  /** As logrotate(8) does with `copytruncate`, or journald by itself; the lines are then those behind that, or all. */
+  rotate(): Promise<void>;
+  /** Finished logs with all lines, oldest first. */
+  finished(): Promise<readonly string[]>;
 }
 
 /** For `requirePrograms`. */
@@ -42,13 +54,26 @@ async function inFiles(rig: Rig): Promise<MailLog> {
     watchlog: log,
     env: {},
     enter: [],
+    inUnit: async () => [],
     lines: async () => {
       await settle();
       return linesOf(log);
     },
-    events: async () => {
+    events: async (...more) => {
       await settle();
-      return { log: await eventsIn(log), traditional: await eventsIn(traditional) };
+      return {
+        log: await eventsIn(log, ...more),
+        traditional: await eventsIn(traditional, ...more),
+      };
+    },
+    rotate: async () => {
+      await settle();
+      await copyFile(log, `${log}.1`);
+      await truncate(log);
+    },
+    finished: async () => {
+      await settle();
+      return [`${log}.1`, log].filter(existsSync);
     },
   };
 }
@@ -72,18 +97,30 @@ async function inJournal(rig: Rig, processes: Processes | null): Promise<MailLog
       async witness => (await lines()).some(line => line.endsWith(witness)),
       async () => (await lines()).slice(-20).join('\n'),
     );
-  const args = [MAIN, 'match', '--json', '--patterns', patterns, 'journal'];
+  const args = [MAIN, 'match', '--json', '--patterns', patterns];
   return {
     watchlog: 'journal',
     env,
     enter: journal.enter,
+    inUnit: async unit => [...journal.enter, ...(await makeUnit(rig, unit))],
     lines: async () => {
       await settle();
       return lines();
     },
-    events: async () => {
+    events: async (...more) => {
       await settle();
-      return { journal: eventsOf(await runProgram(process.execPath, args, { env })) };
+      const result = await runProgram(process.execPath, [...args, ...more, 'journal'], { env });
+      return { journal: eventsOf(result) };
+    },
+    rotate: async () => {
+      await settle();
+      await journal.run('journalctl', ['--rotate']);
+    },
+    finished: async () => {
+      await settle();
+      const path = join(patterns, 'journal.log');
+      await writeFile(path, (await lines()).join('\n'));
+      return [path];
     },
   };
 }

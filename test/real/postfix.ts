@@ -23,6 +23,8 @@ export interface PostfixOptions {
   readonly restrictions: string;
   /** Lines of master.cf besides. */
   readonly services?: string;
+  /** The command that starts it elsewhere, as in a journal's namespace. */
+  readonly enter?: readonly string[];
 }
 
 export interface Postfix {
@@ -32,6 +34,8 @@ export interface Postfix {
   ): Promise<void>;
   /** What `postfix -c`, `postmap -c` and `--postfix-config` take. */
   readonly config: string;
+  /** Has postfix(1) do this with it. */
+  control(verb: 'start' | 'stop' | 'reload'): Promise<void>;
   /** Where to ask for relaying, for a client at this address. */
   smtp(from: string): Endpoint;
 }
@@ -99,9 +103,14 @@ export async function startPostfix(rig: Rig, options: PostfixOptions): Promise<P
   await makeDirectories(base);
   await writeFile(join(config, 'main.cf'), mainCf(base, options));
   await writeFile(join(config, 'master.cf'), `${masterCf(port)}${options.services ?? ''}\n`);
-  // Registered first: a start that fails half-way may have left a master behind.
-  rig.defer(() => stopPostfix(config));
-  await mustRun('postfix', ['-c', config, 'start']);
+  const [program = 'postfix', ...args] = [...(options.enter ?? []), 'postfix', '-c', config];
+  const control = async (verb: string): Promise<void> => {
+    await mustRun(program, [...args, verb]);
+  };
+  // Registered first: a start that fails half-way may have left a master behind.  Waits until the master has ended; fails only
+  // when it does not run.
+  rig.defer(() => control('stop'));
+  await control('start');
   for (const host of LOOPBACK) await waitForPort(host, port);
   return {
     config,
@@ -111,14 +120,10 @@ export async function startPostfix(rig: Rig, options: PostfixOptions): Promise<P
           `127.0.0.1:${other} inet n - n - 1 smtpd${set.map(each => `\n  -o { ${each} }`).join('')}\n`,
       );
       await appendFile(join(config, 'master.cf'), lines.join(''));
-      await mustRun('postfix', ['-c', config, 'reload']);
+      await control('reload');
       for (const { port: other } of services) await waitForPort('127.0.0.1', other);
     },
+    control,
     smtp: from => ({ host: from.includes(':') ? '::1' : '127.0.0.1', port, from }),
   };
-}
-
-async function stopPostfix(config: string): Promise<void> {
-  // Waits until the master has ended; fails only when it does not run.
-  await mustRun('postfix', ['-c', config, 'stop']);
 }
