@@ -17,7 +17,7 @@
  */
 
 import { constants, lstatSync, statSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, Failure, failure, reasonOf } from '../base/errors.ts';
 import type { Change, Effect } from '../grant/change.ts';
@@ -146,6 +146,17 @@ async function readOnce(path: string, spec: MapSpec, format: Format): Promise<Ro
     if (known !== null) throw known;
     if (errnoOf(error) === 'ENOENT') throw failure('MAP_MISSING', { path }, error);
     throw failure('MAP_UNREADABLE', { path, reason: reasonOf(error) }, error);
+  }
+}
+
+/** Gives a file a time that is later by a second, since readers compare whole ones. */
+async function makeLater(file: FileHandle): Promise<void> {
+  const { atime, mtimeMs } = await file.stat();
+  try {
+    await file.utimes(atime, mtimeMs / 1000 + 1);
+  } catch (error) {
+    // Of another account, such as the administrator's, who has made the file himself: those who have it open go on with it.
+    if (errnoOf(error) !== 'EPERM') throw error;
   }
 }
 
@@ -289,12 +300,7 @@ export class ReplacedMap implements LookupMap {
     const old = await open(this.#path);
     try {
       await rename(file, this.#path);
-      const { atime, mtimeMs } = await old.stat();
-      // Readers compare whole seconds.
-      await old.utimes(atime, mtimeMs / 1000 + 1);
-    } catch (error) {
-      // Of another account, such as the administrator's, who has made the file himself: those who have it open go on with it.
-      if (errnoOf(error) !== 'EPERM') throw error;
+      await makeLater(old);
     } finally {
       await old.close();
     }
