@@ -12,7 +12,7 @@ import { type BlockIndex, OF_DAEMON, OF_ORDER } from './block-index.ts';
 import type { Entry } from './entry.ts';
 import type { HistoryFile } from './history-file.ts';
 import { neighbourhoodOf } from './neighbourhood.ts';
-import { NEAR, type Question } from './why.ts';
+import { isRefusedNear, type Question } from './why.ts';
 
 /** Seconds around the moment in which all that is near is of interest. */
 const AROUND = HOUR;
@@ -47,9 +47,9 @@ function refusedNeighbours(
   at: number,
 ): IpText[] {
   const own = new Set([...ips].map(neighbourhoodOf));
-  return nearby.flatMap(({ kind, ip, time }) => {
-    const isThen = kind === 'refused' && Math.abs(time - at) <= NEAR;
-    return isThen && ip !== null && own.has(neighbourhoodOf(ip)) ? [ip] : [];
+  return nearby.flatMap(entry => {
+    const { ip } = entry;
+    return ip !== null && isRefusedNear(entry, at) && own.has(neighbourhoodOf(ip)) ? [ip] : [];
   });
 }
 

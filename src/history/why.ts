@@ -40,7 +40,7 @@ export interface Rules {
 }
 
 /** Seconds around a moment in which a refusal is the one that is meant. */
-export const NEAR = 60;
+const NEAR = 60;
 /** Strangers that are told. */
 const MOST_STRANGERS = 3;
 /** Seconds within which an order comes of a limit. */
@@ -53,7 +53,7 @@ interface Found {
 
 export function why(question: Question, timeline: Timeline, rules: Rules): Verdict {
   const strangers = question.address === null ? strangersAt(question, timeline) : [];
-  const ip = question.address ?? addressFor(question, timeline, rules);
+  const ip = question.address ?? addressFor(question, timeline, rules, strangers);
   if (ip === null) return verdict(question, null, { reason: 'no-login', lines: [] }, strangers);
   const refusal = timeline.refusal(ip, question.at, NEAR);
   const users = new Set([
@@ -198,22 +198,30 @@ function strangersAt({ at }: Question, timeline: Timeline): Entry[] {
   const near = refusalsNear(at, timeline).filter(
     ({ ip }) => ip !== null && timeline.usersOf(ip).size === 0,
   );
-  return [...new Map(near.map(one => [one.ip, one])).values()].slice(0, MOST_STRANGERS);
+  return [...new Map(near.map(one => [one.ip, one])).values()];
 }
 
 const refusalsNear = (at: number, { entries }: Timeline): Entry[] =>
-  entries.filter(({ kind, time }) => kind === 'refused' && Math.abs(time - at) <= NEAR);
+  entries.filter(entry => isRefusedNear(entry, at));
+
+/** Whether it is a refusal of about that moment. */
+export const isRefusedNear = ({ kind, time }: Entry, at: number): boolean =>
+  kind === 'refused' && Math.abs(time - at) <= NEAR;
 
 /**
  * Where a user was: where he was refused, if that was at an address of his or in its network; else where he has a grant, or logged in last.
  * Whoever else was refused then may be anybody.
  */
-function addressFor({ user, at }: Question, timeline: Timeline, { grace }: Rules): IpText | null {
+function addressFor(
+  { user, at }: Question,
+  timeline: Timeline,
+  { grace }: Rules,
+  strangers: readonly Entry[],
+): IpText | null {
   const own = timeline.addressesOf(new Set([user?.toLowerCase() ?? '']));
-  const near = refusalsNear(at, timeline);
-  const mine = near.find(({ ip }) => ip !== null && own.has(ip));
+  const mine = refusalsNear(at, timeline).find(({ ip }) => ip !== null && own.has(ip));
   if (mine !== undefined) return mine.ip;
-  const neighbours = strangersAt({ user, at, address: null }, timeline).filter(({ ip }) =>
+  const neighbours = strangers.filter(({ ip }) =>
     [...own].some(one => ip !== null && isNeighbour(one, ip)),
   );
   const [neighbour] = neighbours;
@@ -237,5 +245,6 @@ function verdict(
 ): Verdict {
   const told = [...new Set(lines.filter(line => line !== null))].sort((a, b) => a.time - b.time);
   const named = told.findLast(({ kind, user: who }) => kind === 'login' && who !== null)?.user;
-  return { address, user: user ?? named ?? null, at, reason, lines: told, strangers };
+  const others = strangers.slice(0, MOST_STRANGERS);
+  return { address, user: user ?? named ?? null, at, reason, lines: told, strangers: others };
 }

@@ -184,6 +184,18 @@ const CASES: readonly Case[] = [
     strangers: [OTHER],
   },
   {
+    name: 'somebody unknown beside a user, behind many strangers',
+    entries: [
+      login(40),
+      ...[1, 2, 3, 4].map(host => refused(42, `203.0.113.${host}` as IpText)),
+      refused(42, NEIGHBOUR),
+    ],
+    ask: { at: at(42), address: null, user: 'anna' },
+    reason: 'other-address',
+    address: NEIGHBOUR,
+    strangers: [4, 3, 2].map(host => `203.0.113.${host}` as IpText),
+  },
+  {
     name: 'somebody unknown beside a user',
     entries: [login(40), refused(42, NEIGHBOUR), refused(42, OTHER)],
     ask: { at: at(42), address: null, user: 'anna' },
