@@ -84,12 +84,15 @@ async function standingOf(
   }, undefined);
   const now = Date.now() / 1000;
   const question = { address: ip, user: null, at: line.time ?? now };
-  const past = await unlessFailed(async () => {
-    const { whyBy } = await import('./why.ts');
-    // What the networks say is told by itself.
-    const rules = { network: () => null, grace };
-    return whyBy(map, question, async () => rules);
-  }, null);
+  const isKnown = about !== null && (about.grant ?? about.end ?? about.ignored) !== null;
+  const past = isKnown
+    ? null
+    : await unlessFailed(async () => {
+        const { whyBy } = await import('./why.ts');
+        // What the networks say is told by itself.
+        const rules = { network: () => null, grace };
+        return whyBy(map, question, async () => rules);
+      }, null);
   return {
     refusal,
     about,

@@ -19,7 +19,7 @@ export interface Standing {
   readonly refusal: Refusal;
   /** Null without a daemon that may be asked; then there is the map. */
   readonly about: About | null;
-  /** What the history says; null where there is none that may be read. */
+  /** What the history says; null where the daemon knows, or where there is none that may be read. */
   readonly past: Verdict | null;
   /** The stamp of its row in the map, of ours or of the administrator's; undefined when the map cannot be read, null when there is none. */
   readonly row: { readonly stamp: EpochSeconds | null } | null | undefined;
