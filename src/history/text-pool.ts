@@ -5,6 +5,8 @@
  * Promises: a number is the text's as long as the pool is there; 0 is none's, and stands for no text.
  */
 
+import { doubled } from './doubled.ts';
+
 const EMPTY = 0;
 /** Bytes that are looked at in one step: one at a time took three times as long. */
 const WORD = 4;
@@ -91,7 +93,7 @@ export class TextPool {
     this.#arena.set(new Uint8Array(view.buffer, view.byteOffset + start, length), this.#used);
     this.#used += length;
     const id = this.#texts.push(undefined) - 1;
-    if (id === this.#ends.length) this.#ends = grown(this.#ends);
+    if (id === this.#ends.length) this.#ends = doubled(this.#ends);
     this.#ends[id] = this.#used;
     this.#slots[slot] = hash;
     this.#slots[slot + 1] = id;
@@ -113,10 +115,4 @@ export class TextPool {
     }
     this.#slots = slots;
   }
-}
-
-function grown(numbers: Int32Array): Int32Array<ArrayBuffer> {
-  const more = new Int32Array(2 * numbers.length);
-  more.set(numbers);
-  return more;
 }

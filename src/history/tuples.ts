@@ -1,5 +1,7 @@
 /** Rows by three whole numbers each: the same row for the same three, in the order in which they came first. */
 
+import { doubled } from './doubled.ts';
+
 /** Numbers of a row. */
 const WIDTH = 3;
 
@@ -34,11 +36,7 @@ export class Tuples {
   #add(first: number, second: number, third: number, slot: number): number {
     const row = this.#size++;
     const at = row * WIDTH;
-    if (at === this.#rows.length) {
-      const rows = new Int32Array(2 * at);
-      rows.set(this.#rows);
-      this.#rows = rows;
-    }
+    if (at === this.#rows.length) this.#rows = doubled(this.#rows);
     this.#rows[at] = first;
     this.#rows[at + 1] = second;
     this.#rows[at + 2] = third;

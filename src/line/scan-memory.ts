@@ -14,9 +14,8 @@ import { Spans } from './spans.ts';
 const CLASSES = 0;
 const ANSWER = 256;
 const LIMITS = 272;
-/** The number of the last stamp, its length, and its bytes. */
+/** The number of the last stamp, with its length behind it, and its bytes. */
 const SECOND = 288;
-const _STAMP_LENGTH = 292;
 const STAMP = 296;
 const SEEN = 8192;
 const LEVELS = 16384;
