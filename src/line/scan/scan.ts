@@ -1,5 +1,5 @@
 /**
- * The loops of sieve.ts and automaton.ts, in AssemblyScript: a TypeScript that becomes WebAssembly (`npm run build`).
+ * The loops of sieve.ts and automaton.ts, in AssemblyScript: a TypeScript that becomes WebAssembly (`npm run scan`).
  *
  * Reason: with them a log of any size is gone through at a gigabyte a second, 16 bytes at a time where a line's end is
  * looked for, and without the checks of JavaScript's arrays; in JavaScript they took four times as long.  And whatever a log
