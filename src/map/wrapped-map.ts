@@ -1,7 +1,7 @@
 /**
  * A map that is another one, but for what a subclass does otherwise.
  *
- * Known limit: how long a grant lasts is not handed on, since no map that ends its rows by itself is wrapped.
+ * Leaves to the subclass: how long a grant lasts (`setGrace`), where it wraps a map that ends its rows by itself.
  */
 import type { Change, Effect } from '../grant/change.ts';
 import type { LookupMap, MapSpec, Row } from './map.ts';
